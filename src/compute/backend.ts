@@ -1,0 +1,19 @@
+import type { Graph } from './graph.js';
+import type { Tensor, TensorData } from './tensor.js';
+
+export type NamedTensors = Readonly<Record<string, Tensor<TensorData>>>;
+
+/** A graph made ready for a device. */
+export interface Program {
+  /** Runs the graph once. Inputs are named as in the graph; every output of the graph is returned. */
+  run(inputs: NamedTensors): Promise<Record<string, Tensor>>;
+  /** Approximate bytes held for weights, for the model cache's accounting. */
+  readonly residentBytes: number;
+  dispose(): Promise<void>;
+}
+
+/** Where graphs run. One interface for ONNX Runtime and for the CUDA engine. */
+export interface Backend {
+  readonly device: string;
+  load(graph: Graph): Promise<Program>;
+}

@@ -1,0 +1,85 @@
+/**
+ * Extents of a graph's tensors. Channels and kernel sizes are numbers, read off the checkpoint; batch, height, width and
+ * token count stay symbols until the graph is run (or lowered for one shape), so that one graph serves every size.
+ */
+
+/** Concrete extents for a graph's symbols, by symbol name. */
+export type DimBindings = Readonly<Record<string, number>>;
+
+/** An extent known only at run time; two are the same extent exactly when their `text` is the same. */
+export class SymbolicDim {
+  private constructor(
+    readonly text: string,
+    private readonly evaluator: (bindings: DimBindings) => number,
+  ) {}
+
+  static symbol(name: string): SymbolicDim {
+    return new SymbolicDim(name, (bindings) => {
+      const value = bindings[name];
+      if (value === undefined) throw new RangeError(`no extent was given for the dimension ${name}`);
+      return value;
+    });
+  }
+
+  static derived(text: string, evaluator: (bindings: DimBindings) => number): SymbolicDim {
+    return new SymbolicDim(text, evaluator);
+  }
+
+  evaluate(bindings: DimBindings): number {
+    return this.evaluator(bindings);
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
+
+export type Dim = number | SymbolicDim;
+export type Shape = readonly Dim[];
+
+export function evaluateDim(dim: Dim, bindings: DimBindings): number {
+  return typeof dim === 'number' ? dim : dim.evaluate(bindings);
+}
+
+export function sameDim(a: Dim, b: Dim): boolean {
+  return String(a) === String(b);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dim, axis) => sameDim(dim, b[axis]!));
+}
+
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+export function addDims(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return a + b;
+  if (a === 0) return b;
+  if (b === 0) return a;
+  return SymbolicDim.derived(
+    `(${a}+${b})`,
+    (bindings) => evaluateDim(a, bindings) + evaluateDim(b, bindings),
+  );
+}
+
+export function multiplyDims(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return a * b;
+  if (a === 1) return b;
+  if (b === 1) return a;
+  return SymbolicDim.derived(
+    `(${a}*${b})`,
+    (bindings) => evaluateDim(a, bindings) * evaluateDim(b, bindings),
+  );
+}
+
+/** Output extent of a convolution: floor((extent + padding − kernel) / stride) + 1, `padding` being both sides together. */
+export function convolvedDim(extent: Dim, kernel: number, stride: number, padding: number): Dim {
+  const shift = padding - kernel;
+  const apply = (value: number) => Math.floor((value + shift) / stride) + 1;
+  if (typeof extent === 'number') return apply(extent);
+  if (stride === 1 && shift === -1) return extent;
+  return SymbolicDim.derived(`conv(${extent},${shift},${stride})`, (bindings) =>
+    apply(extent.evaluate(bindings)),
+  );
+}

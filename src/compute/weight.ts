@@ -1,0 +1,29 @@
+/**
+ * A parameter of a graph: a name, a shape, and a way to its values. Nothing is read when a graph is built; a backend reads
+ * each weight once, when the graph is loaded, into memory that it owns.
+ */
+export interface Weight {
+  /** The checkpoint's key, for error messages. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Writes the values as float32, row-major; `into.length` is the product of `shape`. */
+  read(into: Float32Array): void;
+  /** Set when the values lie in a mapped file just as they are (no LoRA, no slice): backends may take them from there. */
+  readonly stored?: StoredValues;
+}
+
+export type StoredDType = 'F64' | 'F32' | 'F16' | 'BF16';
+
+/** A run of values in a memory-mapped file. */
+export interface StoredValues {
+  readonly file: ReadableMapping;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  readonly dtype: StoredDType;
+}
+
+/** What compute needs of a mapped file; the addon's `MappedFile` is one. */
+export interface ReadableMapping {
+  /** Converts `into.length` values of `dtype` at byte `offset` to float32. Throws `RangeError` beyond the file's end. */
+  widen(offset: number, dtype: StoredDType, into: Float32Array): void;
+}

@@ -1,0 +1,34 @@
+import type { Tensor } from '../compute/tensor.js';
+import type { Folders } from '../models/folders.js';
+import type { ModelStore } from '../models/model-store.js';
+
+/** What sampling reports after each step. */
+export interface StepProgress {
+  /** 1 after the first step. */
+  readonly step: number;
+  readonly totalSteps: number;
+  /** The denoised prediction at this step, N×C×h×w in the model's latent space; for previews. */
+  readonly denoised?: Tensor;
+  /** 3 RGB factors a latent channel, and a bias, of the model's family; for previews. */
+  readonly latentRgb?: LatentRgb;
+}
+
+/** ComfyUI's `latent_rgb_factors`: a linear picture of a latent. */
+export interface LatentRgb {
+  readonly factors: readonly (readonly [number, number, number])[];
+  readonly bias?: readonly [number, number, number];
+}
+
+/** What a node may use while it runs. */
+export interface RunContext {
+  readonly folders: Folders;
+  readonly models: ModelStore;
+  /** Aborted when the job is cancelled; sampling looks at it before each step. */
+  readonly signal: AbortSignal;
+  /** Reports a step of the running node. */
+  progress(progress: StepProgress): void;
+  /** What SaveImage writes into the PNG: JSON texts by key (`prompt`, `workflow`). */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Id of the running node in the workflow. */
+  readonly nodeId: string;
+}

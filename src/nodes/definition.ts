@@ -1,0 +1,177 @@
+/**
+ * What a node class is: its ComfyUI name, typed inputs with defaults and bounds, typed outputs, and `run`.
+ * Validation, `object_info` and the docs come from this table; adding a node is adding one entry.
+ */
+import type { RunContext } from './context.js';
+import type { ValueType, ValueTypes } from './values.js';
+
+export interface IntInput {
+  readonly kind: 'INT';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step?: number;
+}
+
+/** An unsigned 64-bit integer, as ComfyUI's seeds are; kept as a bigint because doubles lose its low bits. */
+export interface SeedInput {
+  readonly kind: 'SEED';
+  readonly default: bigint;
+}
+
+export interface FloatInput {
+  readonly kind: 'FLOAT';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step?: number;
+  readonly round?: number;
+}
+
+export interface StringInput {
+  readonly kind: 'STRING';
+  readonly default: string;
+  readonly multiline?: boolean;
+}
+
+export interface BooleanInput {
+  readonly kind: 'BOOLEAN';
+  readonly default: boolean;
+}
+
+/** One of a list; the list may depend on what lies in the model folders, so it is asked for when needed. */
+export interface ComboInput {
+  readonly kind: 'COMBO';
+  readonly options: readonly string[] | ((context: RunContext['folders']) => readonly string[]);
+  readonly default?: string;
+}
+
+/** A value that only another node can give. */
+export interface LinkInput<Type extends ValueType = ValueType> {
+  readonly kind: 'LINK';
+  readonly type: Type;
+}
+
+export type InputSpec = IntInput | SeedInput | FloatInput | StringInput | BooleanInput | ComboInput | LinkInput;
+
+export type InputValue<Spec extends InputSpec> = Spec extends { kind: 'INT' | 'FLOAT' }
+  ? number
+  : Spec extends { kind: 'SEED' }
+    ? bigint
+    : Spec extends { kind: 'STRING' | 'COMBO' }
+      ? string
+      : Spec extends { kind: 'BOOLEAN' }
+        ? boolean
+        : Spec extends { kind: 'LINK'; type: infer Type extends ValueType }
+          ? ValueTypes[Type]
+          : never;
+
+export type InputSpecs = Readonly<Record<string, InputSpec>>;
+type Values<Specs extends InputSpecs> = { readonly [Name in keyof Specs]: InputValue<Specs[Name]> };
+
+/** The arguments of `run`: required inputs always, optional ones when linked or given. */
+export type InputValues<Required extends InputSpecs, Optional extends InputSpecs> = Values<Required> &
+  Partial<Values<Optional>>;
+
+export interface OutputSpec<Type extends ValueType = ValueType> {
+  readonly type: Type;
+  readonly name: string;
+}
+
+type OutputValues<Outputs extends readonly OutputSpec[]> = {
+  readonly [Index in keyof Outputs]: Outputs[Index] extends OutputSpec<infer Type> ? ValueTypes[Type] : never;
+};
+
+/** What a node leaves beside its outputs: files for the user, as in ComfyUI's `ui` result. */
+export interface SavedFile {
+  readonly filename: string;
+  readonly subfolder: string;
+  readonly type: 'output' | 'temp' | 'input';
+  /** Absolute path on this machine. */
+  readonly path: string;
+}
+
+export interface NodeUi {
+  readonly images?: readonly SavedFile[];
+  readonly latents?: readonly SavedFile[];
+}
+
+export interface NodeResult<Outputs extends readonly OutputSpec[]> {
+  readonly outputs: OutputValues<Outputs>;
+  readonly ui?: NodeUi;
+}
+
+export interface NodeClass<
+  Required extends InputSpecs = InputSpecs,
+  Optional extends InputSpecs = InputSpecs,
+  Outputs extends readonly OutputSpec[] = readonly OutputSpec[],
+> {
+  /** ComfyUI's class name. */
+  readonly name: string;
+  readonly displayName: string;
+  /** ComfyUI's menu path, as `loaders` or `latent/inpaint`. */
+  readonly category: string;
+  readonly description: string;
+  readonly required: Required;
+  readonly optional: Optional;
+  readonly outputs: Outputs;
+  /** Runs even if nothing is linked to it: it saves or shows something. */
+  readonly outputNode?: boolean;
+  /** Something that changes when the node's result would, beside its inputs: a file's date and size. ComfyUI's IS_CHANGED. */
+  fingerprint?(inputs: InputValues<Required, Optional>, context: RunContext['folders']): string;
+  run(
+    inputs: InputValues<Required, Optional>,
+    context: RunContext,
+  ): Promise<NodeResult<Outputs>> | NodeResult<Outputs>;
+}
+
+/** A node class whose input and output types the interpreter has checked at run time instead. */
+export interface AnyNodeClass {
+  readonly name: string;
+  readonly displayName: string;
+  readonly category: string;
+  readonly description: string;
+  readonly required: InputSpecs;
+  readonly optional: InputSpecs;
+  readonly outputs: readonly OutputSpec[];
+  readonly outputNode?: boolean;
+  fingerprint?(inputs: never, context: RunContext['folders']): string;
+  run(inputs: never, context: RunContext): unknown;
+}
+
+/** Types a node class from its own tables: `run` receives what the specs say and must return what `outputs` says. */
+export function defineNode<
+  const Required extends InputSpecs,
+  const Optional extends InputSpecs,
+  const Outputs extends readonly OutputSpec[],
+>(node: NodeClass<Required, Optional, Outputs>): NodeClass<Required, Optional, Outputs> {
+  return node;
+}
+
+export function int(spec: Omit<IntInput, 'kind'>): IntInput {
+  return { kind: 'INT', ...spec };
+}
+
+export function float(spec: Omit<FloatInput, 'kind'>): FloatInput {
+  return { kind: 'FLOAT', ...spec };
+}
+
+export function seed(): SeedInput {
+  return { kind: 'SEED', default: 0n };
+}
+
+export function string(spec: { readonly default?: string; readonly multiline?: boolean } = {}): StringInput {
+  return { kind: 'STRING', default: '', ...spec };
+}
+
+export function boolean(spec: { readonly default: boolean }): BooleanInput {
+  return { kind: 'BOOLEAN', ...spec };
+}
+
+export function combo(options: ComboInput['options'], spec: { readonly default?: string } = {}): ComboInput {
+  return { kind: 'COMBO', options, ...spec };
+}
+
+export function link<Type extends ValueType>(type: Type): LinkInput<Type> {
+  return { kind: 'LINK', type };
+}
