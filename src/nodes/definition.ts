@@ -52,7 +52,8 @@ export interface LinkInput<Type extends ValueType = ValueType> {
   readonly type: Type;
 }
 
-export type InputSpec = IntInput | SeedInput | FloatInput | StringInput | BooleanInput | ComboInput | LinkInput;
+export type InputSpec =
+  IntInput | SeedInput | FloatInput | StringInput | BooleanInput | ComboInput | LinkInput;
 
 export type InputValue<Spec extends InputSpec> = Spec extends { kind: 'INT' | 'FLOAT' }
   ? number

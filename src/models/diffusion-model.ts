@@ -1,0 +1,41 @@
+import type { Tensor } from '../compute/tensor.js';
+import type { LatentFormat } from './latent-format.js';
+import type { WeightPatches } from './lora/patches.js';
+import type { UnetConfig } from './unet/config.js';
+
+/** What the UNet's output means (ComfyUI comfy/model_sampling.py). */
+export type Prediction = 'epsilon' | 'v_prediction' | 'x0' | 'edm';
+
+/** The noise levels that a model was trained on, and what it predicts. */
+export interface ModelSampling {
+  readonly prediction: Prediction;
+  /** Ascending, one a training timestep (1000), float32 as torch computes them. */
+  readonly sigmas: Float32Array;
+}
+
+export type FamilyName = 'sd1' | 'sd2' | 'sdxl' | 'sdxl_refiner';
+
+export interface UnetInputs {
+  /** N×Cin×h×w: the scaled latent, with mask and masked latent beside it for inpainting models. */
+  readonly x: Tensor;
+  /** N training timesteps, fractional ones included. */
+  readonly timesteps: Float32Array;
+  /** N×T×C. */
+  readonly context: Tensor;
+  /** N×A: pooled text and size embedding, where the UNet has a label embedding. */
+  readonly adm?: Tensor;
+}
+
+/** A denoising UNet as a checkpoint describes it. Light and immutable: weights are read when it first predicts. */
+export interface DiffusionModel {
+  readonly identity: string;
+  readonly family: FamilyName;
+  readonly unet: UnetConfig;
+  readonly latentFormat: LatentFormat;
+  readonly sampling: ModelSampling;
+  /** The UNet's raw output, N×Cout×h×w. */
+  predict(inputs: UnetInputs): Promise<Tensor>;
+  /** The same model with patches added on top of those it has. */
+  withPatches(patches: WeightPatches): DiffusionModel;
+  withSampling(sampling: ModelSampling): DiffusionModel;
+}

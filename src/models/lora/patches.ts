@@ -1,0 +1,10 @@
+/** A change to one weight, as LoRA and its relatives describe it. */
+export interface WeightPatch {
+  /** Changes with the patch's content and strength. */
+  readonly identity: string;
+  /** Adds the patch to `values` (float32, row-major, of the weight's `shape`), in place. */
+  apply(values: Float32Array, shape: readonly number[]): void;
+}
+
+/** Patches by the model part's own key (`input_blocks.1.1…to_q.weight`), applied in order. */
+export type WeightPatches = ReadonlyMap<string, readonly WeightPatch[]>;

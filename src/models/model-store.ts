@@ -1,0 +1,18 @@
+import type { ClipModel } from './clip/clip-model.js';
+import type { DiffusionModel } from './diffusion-model.js';
+import type { WeightSource } from './weight-source.js';
+import type { VaeModel } from './vae/vae-model.js';
+
+export interface Checkpoint {
+  readonly model: DiffusionModel;
+  readonly clip: ClipModel;
+  readonly vae: VaeModel;
+}
+
+/** Opens model files, once each while unchanged on disk. Opening reads headers only. Throws `ModelError`. */
+export interface ModelStore {
+  checkpoint(path: string): Checkpoint;
+  vae(path: string): VaeModel;
+  /** Any `.safetensors` file as named weights: LoRAs, embeddings. */
+  weights(path: string): WeightSource;
+}
