@@ -1,10 +1,12 @@
 // The addon's door: the only file that registers names with N-API.
 #include <napi.h>
 
+#include "mapped_file.h"
+
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  exports.Set("version", Napi::String::New(env, "0.1.0"));
+  latentd::MappedFile::Register(env, exports);
   return exports;
 }
 

@@ -1,0 +1,50 @@
+// Checks of arguments at the addon's door: each returns a plain value or throws a TypeError or RangeError
+// that names the argument. Code behind the door trusts its input.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace latentd {
+
+/// A whole number in [0, 2^53), such as a count or a byte offset.
+inline uint64_t RequireCount(const Napi::Value& value, const char* name) {
+  if (!value.IsNumber()) {
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a number");
+  }
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!(number >= 0 && number < 9007199254740992.0) ||
+      number != static_cast<double>(static_cast<uint64_t>(number))) {
+    throw Napi::RangeError::New(value.Env(),
+                                std::string(name) + " must be a whole number that is not negative");
+  }
+  return static_cast<uint64_t>(number);
+}
+
+inline double RequireNumber(const Napi::Value& value, const char* name) {
+  if (!value.IsNumber()) {
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a number");
+  }
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+inline std::string RequireString(const Napi::Value& value, const char* name) {
+  if (!value.IsString()) {
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a string");
+  }
+  return value.As<Napi::String>().Utf8Value();
+}
+
+/// The values of a Float32Array. The span is good until the call into the addon returns.
+inline std::span<float> RequireFloat32Array(const Napi::Value& value, const char* name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a Float32Array");
+  }
+  auto array = value.As<Napi::Float32Array>();
+  return {array.Data(), array.ElementLength()};
+}
+
+}  // namespace latentd

@@ -1,0 +1,79 @@
+#include "mapped_file.h"
+
+#include <cstring>
+#include <string>
+
+#include "arguments.h"
+#include "widen.h"
+
+namespace latentd {
+namespace {
+
+Napi::Value NarrowArray(const Napi::CallbackInfo& info) {
+  const auto from = RequireFloat32Array(info[0], "values");
+  auto into = Napi::Uint16Array::New(info.Env(), from.size());
+  NarrowToF16(from.data(), into.Data(), from.size());
+  return into;
+}
+
+}  // namespace
+
+void MappedFile::Register(Napi::Env env, Napi::Object exports) {
+  exports.Set("MappedFile", DefineClass(env, "MappedFile",
+                                        {
+                                            InstanceAccessor<&MappedFile::Size>("size"),
+                                            InstanceMethod<&MappedFile::Read>("read"),
+                                            InstanceMethod<&MappedFile::WidenInto>("widen"),
+                                            InstanceMethod<&MappedFile::Close>("close"),
+                                        }));
+  exports.Set("narrowToF16", Napi::Function::New<NarrowArray>(env, "narrowToF16"));
+}
+
+MappedFile::MappedFile(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<MappedFile>(info), path_(RequireString(info[0], "path")) {
+  map_.emplace(path_);
+}
+
+const FileMap& MappedFile::Map(Napi::Env env) const {
+  if (!map_) throw Napi::Error::New(env, path_ + " is closed");
+  return *map_;
+}
+
+void MappedFile::RequireInside(Napi::Env env, uint64_t offset, uint64_t length) const {
+  const uint64_t size = Map(env).size();
+  if (offset > size || length > size - offset) {
+    throw Napi::RangeError::New(env, std::to_string(length) + " bytes at " + std::to_string(offset) +
+                                         " are beyond the end of " + path_ + ", which has " +
+                                         std::to_string(size) + " bytes");
+  }
+}
+
+Napi::Value MappedFile::Size(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Map(info.Env()).size()));
+}
+
+Napi::Value MappedFile::Read(const Napi::CallbackInfo& info) {
+  const uint64_t offset = RequireCount(info[0], "offset");
+  const uint64_t length = RequireCount(info[1], "length");
+  RequireInside(info.Env(), offset, length);
+  auto bytes = Napi::Uint8Array::New(info.Env(), length);
+  if (length > 0) std::memcpy(bytes.Data(), map_->data() + offset, length);
+  return bytes;
+}
+
+void MappedFile::WidenInto(const Napi::CallbackInfo& info) {
+  const uint64_t offset = RequireCount(info[0], "offset");
+  const std::string name = RequireString(info[1], "dtype");
+  const auto dtype = ParseStoredDType(name);
+  if (!dtype) throw Napi::TypeError::New(info.Env(), "dtype must be F64, F32, F16 or BF16, got " + name);
+  const auto into = RequireFloat32Array(info[2], "into");
+  const uint64_t length = into.size() * StoredSize(*dtype);
+  RequireInside(info.Env(), offset, length);
+  if (into.empty()) return;
+  map_->WillNeed(offset, length);
+  Widen(*dtype, map_->data() + offset, into.data(), into.size());
+}
+
+void MappedFile::Close(const Napi::CallbackInfo&) { map_.reset(); }
+
+}  // namespace latentd

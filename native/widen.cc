@@ -1,0 +1,179 @@
+#include "widen.h"
+
+#include <bit>
+#include <cstring>
+
+#include "parallel.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace latentd {
+namespace {
+
+// Below this many values a second thread costs more than it saves.
+constexpr size_t kGrain = size_t{1} << 18;
+
+template <typename T>
+T Load(const std::byte* from, size_t index) {
+  T value;
+  std::memcpy(&value, from + index * sizeof(T), sizeof(T));
+  return value;
+}
+
+float HalfToFloat(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16;
+  const uint32_t magnitude = half & 0x7fffu;
+  // Normal numbers: rebias the exponent from 15 to 127; infinities and NaNs: from 31 to 255.
+  if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
+  if (magnitude >= 0x400u) return std::bit_cast<float>(sign | ((magnitude << 13) + (112u << 23)));
+  // Subnormals are multiples of 2^-24, exact in float32.
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(static_cast<float>(magnitude) * 0x1p-24f) | sign);
+}
+
+uint16_t FloatToHalf(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint16_t sign = static_cast<uint16_t>(bits >> 16 & 0x8000u);
+  const uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u | (magnitude >> 13 & 0x3ffu));
+  if (magnitude >= 0x477ff000u) return sign | 0x7c00u;  // 65520 and above round to infinity
+  if (magnitude >= 0x38800000u) {                       // 2^-14, the smallest normal half
+    const uint32_t rounded = magnitude - (112u << 23) + 0xfffu + (magnitude >> 13 & 1u);
+    return static_cast<uint16_t>(sign | rounded >> 13);
+  }
+  // Adding 0.5 leaves multiples of 2^-24, the subnormal halves, in the low bits, rounded by the addition.
+  const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+  return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3f000000u));
+}
+
+void WidenF64(const std::byte* from, float* into, size_t count) {
+  for (size_t i = 0; i < count; ++i) into[i] = static_cast<float>(Load<double>(from, i));
+}
+
+void WidenF32(const std::byte* from, float* into, size_t count) {
+  std::memcpy(into, from, count * sizeof(float));
+}
+
+void WidenBF16(const std::byte* from, float* into, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    into[i] = std::bit_cast<float>(static_cast<uint32_t>(Load<uint16_t>(from, i)) << 16);
+  }
+}
+
+void WidenF16(const std::byte* from, float* into, size_t count) {
+  for (size_t i = 0; i < count; ++i) into[i] = HalfToFloat(Load<uint16_t>(from, i));
+}
+
+void NarrowPlain(const float* from, uint16_t* into, size_t count) {
+  for (size_t i = 0; i < count; ++i) into[i] = FloatToHalf(from[i]);
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("avx,f16c"))) void WidenF16WithF16C(const std::byte* from, float* into, size_t count) {
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * 2));
+    _mm256_storeu_ps(into + i, _mm256_cvtph_ps(halves));
+  }
+  WidenF16(from + i * 2, into + i, count - i);
+}
+
+__attribute__((target("avx2"))) void WidenBF16WithAvx2(const std::byte* from, float* into, size_t count) {
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * 2));
+    const __m256i words = _mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(into + i), words);
+  }
+  WidenBF16(from + i * 2, into + i, count - i);
+}
+
+__attribute__((target("avx,f16c"))) void NarrowWithF16C(const float* from, uint16_t* into, size_t count) {
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const __m128i halves = _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(into + i), halves);
+  }
+  NarrowPlain(from + i, into + i, count - i);
+}
+
+#endif
+
+using WidenKernel = void (*)(const std::byte*, float*, size_t);
+
+WidenKernel ChooseF16() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c")) return WidenF16WithF16C;
+#endif
+  return WidenF16;
+}
+
+WidenKernel ChooseBF16() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) return WidenBF16WithAvx2;
+#endif
+  return WidenBF16;
+}
+
+WidenKernel Kernel(StoredDType dtype) {
+  static const WidenKernel f16 = ChooseF16();
+  static const WidenKernel bf16 = ChooseBF16();
+  switch (dtype) {
+    case StoredDType::kF64:
+      return WidenF64;
+    case StoredDType::kF32:
+      return WidenF32;
+    case StoredDType::kF16:
+      return f16;
+    case StoredDType::kBF16:
+      return bf16;
+  }
+  return WidenF32;
+}
+
+using NarrowKernel = void (*)(const float*, uint16_t*, size_t);
+
+NarrowKernel ChooseNarrow() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c")) return NarrowWithF16C;
+#endif
+  return NarrowPlain;
+}
+
+}  // namespace
+
+std::optional<StoredDType> ParseStoredDType(std::string_view name) {
+  if (name == "F64") return StoredDType::kF64;
+  if (name == "F32") return StoredDType::kF32;
+  if (name == "F16") return StoredDType::kF16;
+  if (name == "BF16") return StoredDType::kBF16;
+  return std::nullopt;
+}
+
+size_t StoredSize(StoredDType dtype) {
+  switch (dtype) {
+    case StoredDType::kF64:
+      return 8;
+    case StoredDType::kF32:
+      return 4;
+    default:
+      return 2;
+  }
+}
+
+void Widen(StoredDType dtype, const std::byte* from, float* into, size_t count) {
+  const WidenKernel kernel = Kernel(dtype);
+  const size_t size = StoredSize(dtype);
+  ParallelFor(count, kGrain,
+              [=](size_t begin, size_t end) { kernel(from + begin * size, into + begin, end - begin); });
+}
+
+void NarrowToF16(const float* from, uint16_t* into, size_t count) {
+  static const NarrowKernel kernel = ChooseNarrow();
+  ParallelFor(count, kGrain,
+              [=](size_t begin, size_t end) { kernel(from + begin, into + begin, end - begin); });
+}
+
+}  // namespace latentd

@@ -1,0 +1,52 @@
+/**
+ * The native addon's typed face: every binding is declared here, nothing else loads the binary. Importing this module
+ * throws an `Error` that says what to do when the addon hasn't been built.
+ */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { ReadableMapping, StoredDType } from '../compute/weight.js';
+
+/**
+ * A file mapped read-only into memory; pages are read when they are first touched. A file must not be truncated while it
+ * is mapped.
+ */
+export interface MappedFile extends ReadableMapping {
+  /** Bytes. */
+  readonly size: number;
+  /** A copy of `length` bytes at byte `offset`. Throws `RangeError` beyond the file's end. */
+  read(offset: number, length: number): Uint8Array;
+  /** Converts `into.length` values of `dtype` at byte `offset`, aligned or not. Throws `RangeError` beyond the end. */
+  widen(offset: number, dtype: StoredDType, into: Float32Array): void;
+  /** Unmaps the file; every later use but `close` throws. */
+  close(): void;
+}
+
+/** What `build/Release/latentd.node` exports. */
+interface Bindings {
+  readonly MappedFile: new (path: string) => MappedFile;
+  readonly narrowToF16: (values: Float32Array) => Uint16Array;
+}
+
+function load(): Bindings {
+  // Two folders below the package's root from both src/native and dist/native.
+  const path = fileURLToPath(new URL('../../build/Release/latentd.node', import.meta.url));
+  try {
+    return createRequire(import.meta.url)(path) as Bindings;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new Error(
+      `the native addon ${path} can't be loaded; build it with: npm run build:native (${reason ?? ''})`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+const bindings = load();
+
+/** Maps the file at `path`; throws an `Error` that names the path when it can't be opened. */
+export const MappedFile = bindings.MappedFile;
+
+/** Rounds float32 values to half precision (nearest even), as raw bits. */
+export const narrowToF16 = bindings.narrowToF16;
