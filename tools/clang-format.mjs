@@ -14,6 +14,8 @@ const program = process.platform === 'linux' && process.arch === 'x64' ? bundled
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];
 const result = spawnSync(program, [...mode, ...sources], { stdio: 'inherit' });
 if (result.error) {
-  console.error(`clang-format could not be run (${result.error.message}); on this machine install it with: apt-get install clang-format`);
+  console.error(
+    `clang-format could not be run (${result.error.message}); on this machine install it with: apt-get install clang-format`,
+  );
 }
 process.exitCode = result.status ?? 1;
