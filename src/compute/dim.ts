@@ -58,7 +58,7 @@ export function addDims(a: Dim, b: Dim): Dim {
   if (a === 0) return b;
   if (b === 0) return a;
   return SymbolicDim.derived(
-    `(${a}+${b})`,
+    `(${String(a)}+${String(b)})`,
     (bindings) => evaluateDim(a, bindings) + evaluateDim(b, bindings),
   );
 }
@@ -68,7 +68,7 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   if (a === 1) return b;
   if (b === 1) return a;
   return SymbolicDim.derived(
-    `(${a}*${b})`,
+    `(${String(a)}*${String(b)})`,
     (bindings) => evaluateDim(a, bindings) * evaluateDim(b, bindings),
   );
 }
@@ -79,7 +79,7 @@ export function convolvedDim(extent: Dim, kernel: number, stride: number, paddin
   const apply = (value: number) => Math.floor((value + shift) / stride) + 1;
   if (typeof extent === 'number') return apply(extent);
   if (stride === 1 && shift === -1) return extent;
-  return SymbolicDim.derived(`conv(${extent},${shift},${stride})`, (bindings) =>
+  return SymbolicDim.derived(`conv(${extent.text},${shift},${stride})`, (bindings) =>
     apply(extent.evaluate(bindings)),
   );
 }

@@ -117,16 +117,29 @@ export class OnnxModel {
     const model = new ProtoWriter();
     model.int(1, IR_VERSION).string(2, 'latentd');
     model.message(7, (graph) => {
-      for (const node of this.nodes) graph.message(1, (writer) => writeNode(writer, node));
+      for (const node of this.nodes)
+        graph.message(1, (writer) => {
+          writeNode(writer, node);
+        });
       graph.string(2, this.name);
       for (const constant of this.constants.values()) {
-        graph.message(5, (writer) => writeTensorHead(writer, constant, constant.dtype).raw(9, constant.bytes));
+        graph.message(5, (writer) =>
+          writeTensorHead(writer, constant, constant.dtype).raw(9, constant.bytes),
+        );
       }
       for (const external of this.externals) {
-        graph.message(5, (writer) => writeExternal(writer, external));
+        graph.message(5, (writer) => {
+          writeExternal(writer, external);
+        });
       }
-      for (const port of this.ports.inputs) graph.message(11, (writer) => writePort(writer, port));
-      for (const port of this.ports.outputs) graph.message(12, (writer) => writePort(writer, port));
+      for (const port of this.ports.inputs)
+        graph.message(11, (writer) => {
+          writePort(writer, port);
+        });
+      for (const port of this.ports.outputs)
+        graph.message(12, (writer) => {
+          writePort(writer, port);
+        });
     });
     const domains = new Set<Domain>(['', ...this.nodes.map((node) => node.domain)]);
     for (const domain of domains) {
@@ -155,7 +168,9 @@ function writeNode(writer: ProtoWriter, node: ModelNode): void {
   for (const output of node.outputs) writer.string(2, output);
   writer.string(3, node.name).string(4, node.operator);
   for (const [name, value] of Object.entries(node.attributes)) {
-    writer.message(5, (attribute) => writeAttribute(attribute, name, value));
+    writer.message(5, (attribute) => {
+      writeAttribute(attribute, name, value);
+    });
   }
   if (node.domain !== '') writer.string(7, node.domain);
 }

@@ -47,7 +47,7 @@ export class ProtoWriter {
   }
 
   /** A submessage, written by `body`. */
-  message(field: number, body: (writer: ProtoWriter) => void): this {
+  message(field: number, body: (writer: ProtoWriter) => unknown): this {
     const inner = new ProtoWriter();
     body(inner);
     return this.raw(field, inner.finish());

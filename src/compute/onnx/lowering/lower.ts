@@ -39,11 +39,10 @@ const LOWERINGS: { readonly [Kind in Operation['kind']]: Lowering<Kind> } = {
   select_token: lowerSelectToken,
 };
 
-function lowerOperation<Kind extends Operation['kind']>(
-  operation: Extract<Operation, { kind: Kind }>,
-  context: LoweringContext,
-): string {
-  return LOWERINGS[operation.kind as Kind](operation, context);
+function lowerOperation(operation: Operation, context: LoweringContext): string {
+  // The table pairs each kind with its own lowering; TypeScript can't follow the pairing through a lookup by union.
+  const lower = LOWERINGS[operation.kind] as Lowering<Operation['kind']>;
+  return lower(operation, context);
 }
 
 /** Writes a graph as an ONNX model whose symbolic extents stay dynamic. */

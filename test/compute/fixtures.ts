@@ -1,0 +1,144 @@
+/** Small tensors made by torch (tools/reference/compute_ops.py), and the graph that should reproduce each case. */
+import { readFileSync } from 'node:fs';
+import { GraphBuilder, type Graph, type Value } from '../../src/compute/graph.js';
+import { SymbolicDim, type Dim } from '../../src/compute/dim.js';
+import type { Tensor, TensorData } from '../../src/compute/tensor.js';
+import type { Weight } from '../../src/compute/weight.js';
+
+interface StoredTensor {
+  readonly dtype: 'F32' | 'I32';
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+/** Reads a small safetensors file of float32 and int32 tensors. */
+export function readTensors(path: string): Record<string, Tensor<TensorData>> {
+  const file = readFileSync(path);
+  const headerLength = Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.toString('utf8', 8, 8 + headerLength)) as Record<string, StoredTensor>;
+  const tensors: Record<string, Tensor<TensorData>> = {};
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
+    const [from, to] = data_offsets.map((offset) => offset + 8 + headerLength) as [number, number];
+    const bytes = new Uint8Array(file.subarray(from, to)).buffer;
+    tensors[name] = { shape, data: dtype === 'I32' ? new Int32Array(bytes) : new Float32Array(bytes) };
+  }
+  return tensors;
+}
+
+export function weightOf(name: string, tensor: Tensor<TensorData>): Weight {
+  return {
+    name,
+    shape: tensor.shape,
+    read(into) {
+      into.set(tensor.data);
+    },
+  };
+}
+
+export interface OperationCase {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly inputs: Readonly<Record<string, Tensor<TensorData>>>;
+  readonly expected: Tensor<TensorData>;
+}
+
+type Parts = Readonly<Record<'x' | 'v' | 'like' | 'index' | 'query' | 'key' | 'value', Value>> &
+  Readonly<Record<'a' | 'b' | 'input' | 'other', Value>>;
+type Weights = Readonly<Record<'weight' | 'bias', Weight>>;
+type Body = (builder: GraphBuilder, parts: Parts, weights: Weights) => Value;
+
+/** Each case's operation, by the fixture's name. */
+const BODIES: Readonly<Record<string, Body>> = {
+  conv3x3: (g, { x }, { weight, bias }) => g.conv2d(x, weight, bias, { padding: 1 }),
+  conv_narrow: (g, { x }, { weight, bias }) => g.conv2d(x, weight, bias, { padding: 1 }),
+  conv_stride: (g, { x }, { weight, bias }) => g.conv2d(x, weight, bias, { padding: 1, stride: 2 }),
+  conv_asymmetric: (g, { x }, { weight }) =>
+    g.conv2d(x, weight, undefined, { padding: [0, 0, 1, 1], stride: 2 }),
+  conv1x1: (g, { x }, { weight, bias }) => g.conv2d(x, weight, bias),
+  conv14x14: (g, { x }, { weight }) => g.conv2d(x, weight, undefined, { stride: 14 }),
+  linear: (g, { x }, { weight, bias }) => g.linear(x, weight, bias),
+  linear_rows: (g, { x }, { weight }) => g.linear(x, weight),
+  group_norm: (g, { x }, { weight, bias }) => g.groupNorm(x, 4, weight, bias, 1e-5),
+  group_norm_rows: (g, { x }, { weight, bias }) => g.groupNorm(x, 4, weight, bias, 1e-6),
+  layer_norm: (g, { x }, { weight, bias }) => g.layerNorm(x, weight, bias),
+  silu: (g, { x }) => g.activation(x, 'silu'),
+  gelu: (g, { x }) => g.activation(x, 'gelu'),
+  quick_gelu: (g, { x }) => g.activation(x, 'quick_gelu'),
+  relu: (g, { x }) => g.activation(x, 'relu'),
+  sigmoid: (g, { x }) => g.activation(x, 'sigmoid'),
+  tanh: (g, { x }) => g.activation(x, 'tanh'),
+  geglu: (g, { x }) => g.geglu(x),
+  attention: (g, { query, key, value }) => g.attention(query, key, value, 4),
+  attention_causal: (g, { query, key, value }) => g.attention(query, key, value, 4, { causal: true }),
+  attention_long: (g, { query, key, value }) => g.attention(query, key, value, 2),
+  add: (g, { input, other }) => g.add(input, other),
+  scale: (g, { x }) => g.scale(x, 0.18215),
+  add_per_channel: (g, { x, v }) => g.addPerChannel(x, v),
+  add_rows: (g, { x }, { weight }) => g.addRows(x, weight),
+  concat: (g, { a, b }) => g.concat([a, b], 1),
+  upsample_double: (g, { x }) => g.upsampleNearest(x, 2),
+  upsample_like: (g, { x, like }) => g.upsampleNearest(x, like),
+  spatial_to_tokens: (g, { x }) => g.spatialToTokens(x),
+  tokens_to_spatial: (g, { x, like }) => g.tokensToSpatial(x, like),
+  select_token: (g, { x, index }) => g.selectToken(x, index),
+};
+
+/** Every case with its batch and, where there are any, height, width or tokens left symbolic. */
+export function operationCases(path: string): OperationCase[] {
+  const tensors = readTensors(path);
+  const parts = (name: string) =>
+    Object.entries(tensors)
+      .filter(([key]) => key.startsWith(`${name}.`))
+      .map(([key, tensor]) => [key.slice(name.length + 1), tensor] as const);
+  return Object.entries(BODIES).map(([name, body]) => {
+    const builder = new GraphBuilder(name);
+    const inputs: Record<string, Tensor<TensorData>> = {};
+    const values: Record<string, Value> = {};
+    const weights: Record<string, Weight> = {};
+    for (const [part, tensor] of parts(name)) {
+      if (part === 'weight' || part === 'bias') {
+        weights[part] = weightOf(`${name}.${part}`, tensor);
+      } else if (part !== 'out') {
+        inputs[part] = tensor;
+        const dtype = tensor.data instanceof Int32Array ? 'int32' : 'float32';
+        values[part] = builder.input(part, symbolicShape(name, part, tensor.shape), dtype);
+      }
+    }
+    builder.output('out', body(builder, values as Parts, weights as Weights));
+    return { name, graph: builder.build(), inputs, expected: tensors[`${name}.out`]! };
+  });
+}
+
+function symbolicShape(name: string, part: string, shape: readonly number[]): Dim[] {
+  const batch = SymbolicDim.symbol('batch');
+  const height = SymbolicDim.symbol(
+    part === 'like' && name.startsWith('upsample') ? 'like_height' : 'height',
+  );
+  const width = SymbolicDim.symbol(part === 'like' && name.startsWith('upsample') ? 'like_width' : 'width');
+  if (name === 'tokens_to_spatial' && part === 'x') {
+    const tokens = SymbolicDim.derived('(height*width)', ({ height, width }) => height! * width!);
+    return [batch, tokens, shape[2]!];
+  }
+  const context = part === 'key' || part === 'value' ? SymbolicDim.symbol('context') : undefined;
+  const tokens =
+    context !== undefined && name !== 'attention_causal' ? context : SymbolicDim.symbol('tokens');
+  switch (shape.length) {
+    case 4:
+      return [batch, shape[1]!, height, width];
+    case 3:
+      return name === 'group_norm_rows' ? [batch, shape[1]!, tokens] : [batch, tokens, shape[2]!];
+    default:
+      return [batch, ...shape.slice(1)];
+  }
+}
+
+/** Root mean square of the difference, relative to that of the expected values. */
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    difference += (actual[i]! - expected[i]!) ** 2;
+    norm += expected[i]! ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}
