@@ -1,11 +1,166 @@
-import type { Program } from '../compute/backend.js';
-import type { Graph } from '../compute/graph.js';
+import type { Backend, Program } from '../compute/backend.js';
+import type { Graph, Operation } from '../compute/graph.js';
+import { elementCount } from '../compute/tensor.js';
+import type { Weight } from '../compute/weight.js';
+import { availableMemory } from './available-memory.js';
 
 /** Loaded programs by least recent use, within a memory limit. */
 export interface ProgramCache {
   /**
    * Runs `body` with the program for `key`. The graph is built and loaded when it isn't there, after others were evicted to
-   * make room; a program in use is never evicted.
+   * make room; a program in use is never evicted. Uses of one key at the same time share one load; a load that fails is
+   * not remembered.
    */
   use<Result>(key: string, build: () => Graph, body: (program: Program) => Promise<Result>): Promise<Result>;
+  /** Disposes every program, those in use as soon as they are no longer. Later uses are refused. */
+  dispose(): Promise<void>;
+}
+
+export interface ProgramCacheOptions {
+  /**
+   * Bytes of weights to hold. A single program larger than that still loads. Left out, whatever the system has free when
+   * a program is loaded, but for a fifth that activations need.
+   */
+  readonly limitBytes?: number;
+}
+
+const shareForWeights = 0.8;
+
+/** A program that is loading or loaded. */
+class Entry {
+  /** An estimate until the program is loaded. */
+  bytes: number;
+  users = 0;
+  program: Program | undefined;
+  private whenIdle: (() => void) | undefined;
+
+  constructor(
+    readonly key: string,
+    readonly ready: Promise<Program>,
+    estimatedBytes: number,
+  ) {
+    this.bytes = estimatedBytes;
+  }
+
+  leave(): void {
+    this.users--;
+    if (this.users === 0) this.whenIdle?.();
+  }
+
+  async idle(): Promise<void> {
+    if (this.users > 0) await new Promise<void>((resolve) => (this.whenIdle = resolve));
+  }
+}
+
+/** A cache of `backend`'s programs. */
+export function createProgramCache(backend: Backend, options: ProgramCacheOptions = {}): ProgramCache {
+  /** In order of use, the longest unused first. */
+  const entries = new Map<string, Entry>();
+  let disposed = false;
+
+  /** Whether less must be held, with what is about to be loaded. */
+  function overLimit(): boolean {
+    let held = 0;
+    let loading = 0;
+    for (const entry of entries.values()) {
+      if (entry.program === undefined) loading += entry.bytes;
+      held += entry.bytes;
+    }
+    return options.limitBytes === undefined
+      ? loading > availableMemory() * shareForWeights
+      : held > options.limitBytes;
+  }
+
+  async function evict(entry: Entry): Promise<void> {
+    entries.delete(entry.key);
+    await entry.program?.dispose();
+  }
+
+  /** Evicts idle programs but the one for `keep`, the longest unused first, as long as `needed` says so. */
+  async function makeRoom(keep: string, needed: () => boolean): Promise<void> {
+    for (const entry of [...entries.values()]) {
+      if (!needed()) return;
+      if (entry.key !== keep && entry.users === 0 && entries.get(entry.key) === entry) await evict(entry);
+    }
+  }
+
+  async function load(key: string, graph: Graph): Promise<Program> {
+    await makeRoom(key, overLimit);
+    try {
+      return await backend.load(graph);
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      await makeRoom(key, () => true);
+      return await backend.load(graph);
+    }
+  }
+
+  function open(key: string, graph: Graph): Entry {
+    // The load starts once its entry is listed, so that making room counts it.
+    const ready = Promise.resolve().then(() => load(key, graph));
+    const entry = new Entry(key, ready, weightBytes(graph));
+    entries.set(key, entry);
+    ready.then(
+      (program) => {
+        entry.program = program;
+        entry.bytes = program.residentBytes;
+      },
+      () => entries.delete(key),
+    );
+    return entry;
+  }
+
+  return {
+    async use(key, build, body) {
+      if (disposed) throw new Error(`the program cache is disposed, ${key} can't be used`);
+      const entry = entries.get(key) ?? open(key, build());
+      entries.delete(key);
+      entries.set(key, entry);
+      entry.users++;
+      try {
+        return await body(await entry.ready);
+      } finally {
+        entry.leave();
+        // While it was in use others may have been loaded beyond the limit.
+        if (options.limitBytes !== undefined) await makeRoom(key, overLimit);
+      }
+    },
+
+    async dispose() {
+      disposed = true;
+      await Promise.all(
+        [...entries.values()].map(async (entry) => {
+          await entry.idle();
+          await evict(entry);
+        }),
+      );
+    },
+  };
+}
+
+/** What a graph's weights take in float32, each counted once. */
+function weightBytes(graph: Graph): number {
+  const weights = new Set<Weight>();
+  for (const { operation } of graph.nodes) {
+    for (const weight of weightsOf(operation)) weights.add(weight);
+  }
+  let bytes = 0;
+  for (const weight of weights) bytes += elementCount(weight.shape) * Float32Array.BYTES_PER_ELEMENT;
+  return bytes;
+}
+
+function weightsOf(operation: Operation): Weight[] {
+  return Object.values(operation).filter(isWeight);
+}
+
+function isWeight(operand: unknown): operand is Weight {
+  return typeof operand === 'object' && operand !== null && 'read' in operand;
+}
+
+/** What V8, ONNX Runtime and CUDA say when an allocation fails; none of them gives a code of its own. */
+function isOutOfMemory(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /out of memory|bad_alloc|allocation failed|failed to allocate/i.test(error.message)
+  );
 }
