@@ -1,0 +1,31 @@
+import { distance } from 'fastest-levenshtein';
+
+/**
+ * The names most like `name`, closest first, for error messages. Case and folders count less than the name itself; a name
+ * of which less than half agrees is left out, so that the list is empty rather than misleading.
+ */
+export function nearestNames(name: string, names: Iterable<string>, count = 3): string[] {
+  const wanted = plain(name);
+  const ranked: { candidate: string; edits: number }[] = [];
+  for (const candidate of names) {
+    const other = plain(candidate);
+    const contained = other.includes(wanted) || wanted.includes(other);
+    const edits = distance(wanted, other);
+    const longer = Math.max(wanted.length, other.length);
+    if (edits * 2 <= longer || (contained && Math.min(wanted.length, other.length) >= 3)) {
+      ranked.push({ candidate, edits });
+    }
+  }
+  ranked.sort((a, b) => a.edits - b.edits || (a.candidate < b.candidate ? -1 : 1));
+  return ranked.slice(0, count).map((entry) => entry.candidate);
+}
+
+/** `; nearest: "a", "b"` for the end of a message, or nothing when no name is near. */
+export function nearestHint(name: string, names: Iterable<string>): string {
+  const nearest = nearestNames(name, names);
+  return nearest.length === 0 ? '' : `; nearest: ${nearest.map((near) => JSON.stringify(near)).join(', ')}`;
+}
+
+function plain(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1).toLowerCase();
+}
