@@ -5,7 +5,12 @@
 import type { RunContext } from './context.js';
 import type { ValueType, ValueTypes } from './values.js';
 
-export interface IntInput {
+interface Described {
+  /** One sentence for `object_info` and the docs. */
+  readonly tooltip?: string;
+}
+
+export interface IntInput extends Described {
   readonly kind: 'INT';
   readonly default: number;
   readonly min: number;
@@ -14,12 +19,12 @@ export interface IntInput {
 }
 
 /** An unsigned 64-bit integer, as ComfyUI's seeds are; kept as a bigint because doubles lose its low bits. */
-export interface SeedInput {
+export interface SeedInput extends Described {
   readonly kind: 'SEED';
   readonly default: bigint;
 }
 
-export interface FloatInput {
+export interface FloatInput extends Described {
   readonly kind: 'FLOAT';
   readonly default: number;
   readonly min: number;
@@ -28,26 +33,31 @@ export interface FloatInput {
   readonly round?: number;
 }
 
-export interface StringInput {
+export interface StringInput extends Described {
   readonly kind: 'STRING';
   readonly default: string;
   readonly multiline?: boolean;
 }
 
-export interface BooleanInput {
+export interface BooleanInput extends Described {
   readonly kind: 'BOOLEAN';
   readonly default: boolean;
 }
 
 /** One of a list; the list may depend on what lies in the model folders, so it is asked for when needed. */
-export interface ComboInput {
+export interface ComboInput extends Described {
   readonly kind: 'COMBO';
-  readonly options: readonly string[] | ((context: RunContext['folders']) => readonly string[]);
+  readonly options: readonly string[] | ((folders: RunContext['folders']) => readonly string[]);
   readonly default?: string;
+  /**
+   * Replaces membership in `options`: says what is wrong with a value, or returns undefined. ComfyUI's VALIDATE_INPUTS, by which
+   * LoadImage takes `NAME [output]` and files that appeared after the list was made.
+   */
+  readonly reject?: (value: string, folders: RunContext['folders']) => string | undefined;
 }
 
 /** A value that only another node can give. */
-export interface LinkInput<Type extends ValueType = ValueType> {
+export interface LinkInput<Type extends ValueType = ValueType> extends Described {
   readonly kind: 'LINK';
   readonly type: Type;
 }
@@ -74,7 +84,7 @@ type Values<Specs extends InputSpecs> = { readonly [Name in keyof Specs]: InputV
 export type InputValues<Required extends InputSpecs, Optional extends InputSpecs> = Values<Required> &
   Partial<Values<Optional>>;
 
-export interface OutputSpec<Type extends ValueType = ValueType> {
+export interface OutputSpec<Type extends ValueType = ValueType> extends Described {
   readonly type: Type;
   readonly name: string;
 }
@@ -157,22 +167,28 @@ export function float(spec: Omit<FloatInput, 'kind'>): FloatInput {
   return { kind: 'FLOAT', ...spec };
 }
 
-export function seed(): SeedInput {
-  return { kind: 'SEED', default: 0n };
+export function seed(spec: Omit<SeedInput, 'kind' | 'default'> = {}): SeedInput {
+  return { kind: 'SEED', default: 0n, ...spec };
 }
 
-export function string(spec: { readonly default?: string; readonly multiline?: boolean } = {}): StringInput {
+export function string(spec: Partial<Omit<StringInput, 'kind'>> = {}): StringInput {
   return { kind: 'STRING', default: '', ...spec };
 }
 
-export function boolean(spec: { readonly default: boolean }): BooleanInput {
+export function boolean(spec: Omit<BooleanInput, 'kind'>): BooleanInput {
   return { kind: 'BOOLEAN', ...spec };
 }
 
-export function combo(options: ComboInput['options'], spec: { readonly default?: string } = {}): ComboInput {
+export function combo(
+  options: ComboInput['options'],
+  spec: Omit<ComboInput, 'kind' | 'options'> = {},
+): ComboInput {
   return { kind: 'COMBO', options, ...spec };
 }
 
-export function link<Type extends ValueType>(type: Type): LinkInput<Type> {
-  return { kind: 'LINK', type };
+export function link<Type extends ValueType>(
+  type: Type,
+  spec: Omit<LinkInput, 'kind' | 'type'> = {},
+): LinkInput<Type> {
+  return { kind: 'LINK', type, ...spec };
 }

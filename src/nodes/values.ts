@@ -20,6 +20,15 @@ export interface Latent {
   readonly batchIndex?: readonly number[];
 }
 
+/** A rectangle of the latent: in latent pixels, or as fractions of its height and width (ConditioningSetAreaPercentage). */
+export interface Area {
+  readonly unit: 'pixel' | 'fraction';
+  readonly height: number;
+  readonly width: number;
+  readonly y: number;
+  readonly x: number;
+}
+
 /** One entry of ComfyUI's CONDITIONING list: `[cond, {…}]`. */
 export interface ConditioningEntry {
   /** N×T×C, the text encoder's hidden states. */
@@ -39,8 +48,7 @@ export interface ConditioningEntry {
   readonly endPercent?: number;
   /** Weight of the entry beside others of its list. */
   readonly strength?: number;
-  /** In latent pixels: height, width, y, x. */
-  readonly area?: readonly [height: number, width: number, y: number, x: number];
+  readonly area?: Area;
   readonly mask?: Tensor;
   readonly maskStrength?: number;
   readonly setAreaToBounds?: boolean;
