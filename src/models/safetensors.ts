@@ -1,0 +1,211 @@
+/**
+ * `.safetensors` files: eight bytes of header length, a JSON header, then the tensors' bytes. The header is checked as the
+ * reference implementation does (huggingface/safetensors, `Metadata::validate`), so what passes can be read without fear.
+ */
+import { statSync } from 'node:fs';
+import { z } from 'zod';
+import { elementCount } from '../compute/tensor.js';
+import { MappedFile } from '../native/addon.js';
+import { ModelError } from './model-error.js';
+
+/** The reference implementation's bound on the header. */
+const maxHeaderBytes = 100_000_000;
+
+const bitsOfDType = {
+  F64: 64,
+  F32: 32,
+  F16: 16,
+  BF16: 16,
+  F8_E4M3: 8,
+  F8_E5M2: 8,
+  F8_E8M0: 8,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F4: 4,
+  C64: 64,
+  I64: 64,
+  U64: 64,
+  I32: 32,
+  U32: 32,
+  I16: 16,
+  U16: 16,
+  I8: 8,
+  U8: 8,
+  BOOL: 8,
+} as const;
+
+export type SafetensorsDType = keyof typeof bitsOfDType;
+
+export interface SafetensorsEntry {
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** An open file: its header is in memory, its tensors are where they lie. */
+export interface SafetensorsFile {
+  readonly path: string;
+  /** Bytes, and the time of the last change in milliseconds, when the file was opened. */
+  readonly size: number;
+  readonly modified: number;
+  readonly file: MappedFile;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In the header's order. */
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+}
+
+/** Opens and checks a file. Throws `ModelError` naming the file, the key at fault, and what is wrong with it. */
+export function openSafetensors(path: string): SafetensorsFile {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) throw new ModelError(`${path}: no such file`);
+  if (!status.isFile()) throw new ModelError(`${path} is not a file`);
+  const file = map(path);
+  try {
+    const { dataStart, json } = readHeader(path, file);
+    const { metadata, tensors } = parseHeader(path, json, dataStart);
+    checkLayout(path, tensors, dataStart, file.size);
+    return { path, size: file.size, modified: status.mtimeMs, file, metadata, tensors };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function map(path: string): MappedFile {
+  try {
+    return new MappedFile(path);
+  } catch (cause) {
+    throw new ModelError(cause instanceof Error ? cause.message : `can't map ${path}`, { cause });
+  }
+}
+
+function readHeader(path: string, file: MappedFile): { readonly json: string; readonly dataStart: number } {
+  if (file.size < 8) {
+    throw new ModelError(
+      `${path} is not a safetensors file: it has ${file.size} bytes, its header length alone needs 8`,
+    );
+  }
+  const start = file.read(0, 8);
+  const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
+  if (length > maxHeaderBytes) {
+    throw new ModelError(
+      `${path} is not a safetensors file: its header would have ${length} bytes, at most ${maxHeaderBytes} are allowed${guessFormat(start)}`,
+    );
+  }
+  if (length > file.size - 8) {
+    throw new ModelError(
+      `${path} is truncated in its header: ${length + 8 - file.size} bytes of it are missing (the file has ${file.size} bytes)`,
+    );
+  }
+  const bytes = file.read(8, length);
+  try {
+    return { json: new TextDecoder('utf-8', { fatal: true }).decode(bytes), dataStart: 8 + length };
+  } catch (cause) {
+    throw new ModelError(`${path}: the header is not UTF-8 text`, { cause });
+  }
+}
+
+function guessFormat(start: Uint8Array): string {
+  const text = new TextDecoder('latin1').decode(start);
+  if (text.startsWith('version '))
+    return '; it looks like a Git LFS pointer: fetch the file itself (git lfs pull)';
+  if (text.startsWith('PK') || text.startsWith('\x80'))
+    return '; it looks like a pickled PyTorch file, which can run code and is not read: convert it to safetensors';
+  if (text.startsWith('GGUF')) return '; it looks like a GGUF file, which is not supported';
+  if (text.startsWith('<')) return '; it looks like a web page, perhaps saved instead of the download';
+  return '';
+}
+
+const metadataSchema = z.record(z.string(), z.string());
+const entrySchema = z.object({
+  dtype: z.enum(Object.keys(bitsOfDType) as [SafetensorsDType, ...SafetensorsDType[]]),
+  shape: z.array(z.int().nonnegative()),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+
+function parseHeader(
+  path: string,
+  json: string,
+  dataStart: number,
+): Pick<SafetensorsFile, 'metadata' | 'tensors'> {
+  let header: unknown;
+  try {
+    header = JSON.parse(json);
+  } catch (cause) {
+    throw new ModelError(
+      `${path}: the header is not valid JSON (${cause instanceof Error ? cause.message : String(cause)})`,
+      { cause },
+    );
+  }
+  if (!json.startsWith('{') || typeof header !== 'object' || header === null) {
+    throw new ModelError(`${path}: the header must be a JSON object that begins with {`);
+  }
+  let metadata: Readonly<Record<string, string>> = {};
+  const tensors = new Map<string, SafetensorsEntry>();
+  for (const [key, value] of Object.entries(header)) {
+    if (key === '__metadata__') {
+      metadata = checked(metadataSchema, value, `${path}: __metadata__`);
+      continue;
+    }
+    const entry = checked(entrySchema, value, `${path}: tensor ${key}`);
+    const [begin, end] = entry.data_offsets;
+    tensors.set(key, {
+      dtype: entry.dtype,
+      shape: entry.shape,
+      offset: dataStart + begin,
+      byteLength: end - begin,
+    });
+  }
+  return { metadata, tensors };
+}
+
+function checked<Value>(schema: z.ZodType<Value>, value: unknown, where: string): Value {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const at = issue === undefined || issue.path.length === 0 ? '' : ` ${issue.path.join('.')}:`;
+  throw new ModelError(`${where}:${at} ${issue?.message ?? 'malformed'}`);
+}
+
+/** Tensors fill the data section without gap or overlap, each has the bytes that its shape needs, and all are in the file. */
+function checkLayout(
+  path: string,
+  tensors: ReadonlyMap<string, SafetensorsEntry>,
+  dataStart: number,
+  fileSize: number,
+): void {
+  const inOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength);
+  let end = dataStart;
+  let before = 'the header';
+  for (const [key, { dtype, shape, offset, byteLength }] of inOrder) {
+    const where = `${path}: tensor ${key}`;
+    if (byteLength < 0) throw new ModelError(`${where} ends ${-byteLength} bytes before it begins`);
+    if (offset < end) throw new ModelError(`${where} overlaps ${before} by ${end - offset} bytes`);
+    if (offset > end) {
+      throw new ModelError(`${where} leaves a gap of ${offset - end} bytes after ${before}`);
+    }
+    const bits = elementCount(shape) * bitsOfDType[dtype];
+    if (!Number.isSafeInteger(bits)) {
+      throw new ModelError(`${where} has the impossible shape [${shape.join(', ')}]`);
+    }
+    if (bits !== byteLength * 8) {
+      throw new ModelError(
+        `${where} is ${dtype} [${shape.join(', ')}], which needs ${bits / 8} bytes, but its offsets span ${byteLength}`,
+      );
+    }
+    end = offset + byteLength;
+    before = `tensor ${key}`;
+  }
+  if (end > fileSize) {
+    throw new ModelError(
+      `${path} is truncated: ${end - fileSize} bytes are missing (it has ${fileSize}, its header describes ${end})`,
+    );
+  }
+  if (end < fileSize) {
+    throw new ModelError(
+      `${path} has ${fileSize - end} bytes that its header doesn't describe (it has ${fileSize}, ${end} are described)`,
+    );
+  }
+}
