@@ -2,11 +2,13 @@
 #include <napi.h>
 
 #include "mapped_file.h"
+#include "random/generator_binding.h"
 
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::MappedFile::Register(env, exports);
+  latentd::GeneratorBinding::Register(env, exports);
   return exports;
 }
 

@@ -24,6 +24,28 @@ inline uint64_t RequireCount(const Napi::Value& value, const char* name) {
   return static_cast<uint64_t>(number);
 }
 
+/// A number of elements for a new array.
+inline uint64_t RequireLength(const Napi::Value& value, const char* name) {
+  const uint64_t length = RequireCount(value, name);
+  if (length > uint64_t{1} << 31) {
+    throw Napi::RangeError::New(value.Env(), std::string(name) + " must be at most 2^31");
+  }
+  return length;
+}
+
+/// A 64-bit seed as a bigint in [-2^63, 2^64); negative ones wrap around, as in torch.
+inline uint64_t RequireSeed(const Napi::Value& value, const char* name) {
+  if (!value.IsBigInt()) {
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a bigint");
+  }
+  bool lossless = false;
+  const uint64_t bits = value.As<Napi::BigInt>().Uint64Value(&lossless);
+  if (lossless) return bits;
+  const int64_t negative = value.As<Napi::BigInt>().Int64Value(&lossless);
+  if (!lossless) throw Napi::RangeError::New(value.Env(), std::string(name) + " must fit in 64 bits");
+  return static_cast<uint64_t>(negative);
+}
+
 inline double RequireNumber(const Napi::Value& value, const char* name) {
   if (!value.IsNumber()) {
     throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a number");

@@ -176,4 +176,14 @@ void NarrowToF16(const float* from, uint16_t* into, size_t count) {
               [=](size_t begin, size_t end) { kernel(from + begin, into + begin, end - begin); });
 }
 
+float RoundTo(StoredDType dtype, float value) {
+  if (dtype == StoredDType::kF16) return HalfToFloat(FloatToHalf(value));
+  if (dtype == StoredDType::kBF16) {
+    const uint32_t bits = std::bit_cast<uint32_t>(value);
+    if (value != value) return value;
+    return std::bit_cast<float>((bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u);
+  }
+  return value;
+}
+
 }  // namespace latentd

@@ -22,4 +22,8 @@ void Widen(StoredDType dtype, const std::byte* from, float* into, size_t count);
 /// Rounds float32 to IEEE half precision, to nearest even, as torch does.
 void NarrowToF16(const float* from, uint16_t* into, size_t count);
 
+/// The float32 value nearest to `value` (ties to even) that `dtype` can hold; float64 and float32 hold it as
+/// it is.
+float RoundTo(StoredDType dtype, float value);
+
 }  // namespace latentd

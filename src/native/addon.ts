@@ -21,9 +21,25 @@ export interface MappedFile extends ReadableMapping {
   close(): void;
 }
 
+/**
+ * torch's CPU random number generator, bit for bit (torch 2.x on x86): `torch.Generator().manual_seed(seed)` and the
+ * calls that take it. Successive calls go on in one stream, as in torch.
+ */
+export interface TorchGenerator {
+  /** `torch.rand(count, dtype)`: uniform in [0, 1). Narrower types are returned as the float32 values they round to. */
+  rand(count: number, dtype?: 'F32' | 'F16' | 'BF16'): Float32Array;
+  rand(count: number, dtype: 'F64'): Float64Array;
+  /** `torch.randn(count, dtype)`, for a tensor of any shape with `count` elements. */
+  randn(count: number, dtype?: 'F32' | 'F16' | 'BF16'): Float32Array;
+  randn(count: number, dtype: 'F64'): Float64Array;
+  /** The engine's next 32 bits; `torch.randint(n)` is this modulo n for n below 2^28. */
+  random32(): number;
+}
+
 /** What `build/Release/latentd.node` exports. */
 interface Bindings {
   readonly MappedFile: new (path: string) => MappedFile;
+  readonly TorchGenerator: new (seed: bigint) => TorchGenerator;
   readonly narrowToF16: (values: Float32Array) => Uint16Array;
 }
 
@@ -50,3 +66,6 @@ export const MappedFile = bindings.MappedFile;
 
 /** Rounds float32 values to half precision (nearest even), as raw bits. */
 export const narrowToF16 = bindings.narrowToF16;
+
+/** A generator seeded with the low 64 bits of `seed`, which lies in [-2^63, 2^64); else `RangeError`. */
+export const TorchGenerator = bindings.TorchGenerator;
