@@ -84,6 +84,12 @@ type Values<Specs extends InputSpecs> = { readonly [Name in keyof Specs]: InputV
 export type InputValues<Required extends InputSpecs, Optional extends InputSpecs> = Values<Required> &
   Partial<Values<Optional>>;
 
+/** What is known before anything runs: inputs that no link can give (those with a list) always, others where they are literals. */
+export type FingerprintInputs<Required extends InputSpecs, Optional extends InputSpecs> = Values<{
+  readonly [Name in keyof Required as Required[Name] extends ComboInput ? Name : never]: Required[Name];
+}> &
+  Partial<Values<Required & Optional>>;
+
 export interface OutputSpec<Type extends ValueType = ValueType> extends Described {
   readonly type: Type;
   readonly name: string;
@@ -129,7 +135,7 @@ export interface NodeClass<
   /** Runs even if nothing is linked to it: it saves or shows something. */
   readonly outputNode?: boolean;
   /** Something that changes when the node's result would, beside its inputs: a file's date and size. ComfyUI's IS_CHANGED. */
-  fingerprint?(inputs: InputValues<Required, Optional>, context: RunContext['folders']): string;
+  fingerprint?(inputs: FingerprintInputs<Required, Optional>, folders: RunContext['folders']): string;
   run(
     inputs: InputValues<Required, Optional>,
     context: RunContext,
@@ -146,7 +152,7 @@ export interface AnyNodeClass {
   readonly optional: InputSpecs;
   readonly outputs: readonly OutputSpec[];
   readonly outputNode?: boolean;
-  fingerprint?(inputs: never, context: RunContext['folders']): string;
+  fingerprint?(inputs: never, folders: RunContext['folders']): string;
   run(inputs: never, context: RunContext): unknown;
 }
 
