@@ -2,13 +2,24 @@ import type { Tensor } from '../compute/tensor.js';
 import type { LatentFormat } from './latent-format.js';
 import type { WeightPatches } from './lora/patches.js';
 import type { UnetConfig } from './unet/config.js';
+import type { WeightSource } from './weight-source.js';
 
 /** What the UNet's output means (ComfyUI comfy/model_sampling.py). */
 export type Prediction = 'epsilon' | 'v_prediction' | 'x0' | 'edm';
 
+/**
+ * How a noise level becomes the UNet's timestep: the index of the nearest training sigma (ModelSamplingDiscrete), ln(σ)/4
+ * (ModelSamplingContinuousEDM), or 2·atan(σ)/π (ModelSamplingContinuousV).
+ */
+export type Timestepping = 'discrete' | 'edm' | 'continuous_v';
+
 /** The noise levels that a model was trained on, and what it predicts. */
 export interface ModelSampling {
   readonly prediction: Prediction;
+  /** `discrete` when left out. */
+  readonly timestepping?: Timestepping;
+  /** Standard deviation of the data, 1 when left out; 0.5 for Playground 2.5. */
+  readonly sigmaData?: number;
   /** Ascending, one a training timestep (1000), float32 as torch computes them. */
   readonly sigmas: Float32Array;
 }
@@ -33,6 +44,8 @@ export interface DiffusionModel {
   readonly unet: UnetConfig;
   readonly latentFormat: LatentFormat;
   readonly sampling: ModelSampling;
+  /** The UNet's weights by their own keys (`input_blocks.1.1…to_q.weight`), for LoRAs to find theirs. */
+  readonly weights: WeightSource;
   /** The UNet's raw output, N×Cout×h×w. */
   predict(inputs: UnetInputs): Promise<Tensor>;
   /** The same model with patches added on top of those it has. */

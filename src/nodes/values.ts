@@ -1,8 +1,11 @@
 /** What travels along a workflow's links. The keys of `ValueTypes` are ComfyUI's type names. */
 import type { Tensor } from '../compute/tensor.js';
 import type { ClipModel } from '../models/clip/clip-model.js';
+import type { Conditioning } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
+
+export type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
 
 /** N×H×W×C in [0, 1], C = 3 (or 4 where a node keeps alpha). */
 export type Image = Tensor;
@@ -19,45 +22,6 @@ export interface Latent {
   /** For each row, which draw of the noise generator it takes (`LatentFromBatch`). */
   readonly batchIndex?: readonly number[];
 }
-
-/** A rectangle of the latent: in latent pixels, or as fractions of its height and width (ConditioningSetAreaPercentage). */
-export interface Area {
-  readonly unit: 'pixel' | 'fraction';
-  readonly height: number;
-  readonly width: number;
-  readonly y: number;
-  readonly x: number;
-}
-
-/** One entry of ComfyUI's CONDITIONING list: `[cond, {…}]`. */
-export interface ConditioningEntry {
-  /** N×T×C, the text encoder's hidden states. */
-  readonly cond: Tensor;
-  /** N×C, the pooled output, where the encoder has one. */
-  readonly pooled?: Tensor;
-  /** SDXL's size conditioning, in pixels (CLIPTextEncodeSDXL, refiner). */
-  readonly width?: number;
-  readonly height?: number;
-  readonly cropWidth?: number;
-  readonly cropHeight?: number;
-  readonly targetWidth?: number;
-  readonly targetHeight?: number;
-  readonly aestheticScore?: number;
-  /** Share of sampling after which the entry begins to count, 0 to 1. */
-  readonly startPercent?: number;
-  readonly endPercent?: number;
-  /** Weight of the entry beside others of its list. */
-  readonly strength?: number;
-  readonly area?: Area;
-  readonly mask?: Tensor;
-  readonly maskStrength?: number;
-  readonly setAreaToBounds?: boolean;
-  /** Inpainting models: the encoded image and the mask beside it. */
-  readonly concatLatentImage?: Tensor;
-  readonly concatMask?: Tensor;
-}
-
-export type Conditioning = readonly ConditioningEntry[];
 
 export interface ValueTypes {
   MODEL: DiffusionModel;

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../compute/tensor.js';
 import type { WeightPatches } from '../lora/patches.js';
+import type { WeightSource } from '../weight-source.js';
 
 /** An encoded prompt: hidden states 1×T×C and the pooled output 1×C. */
 export interface EncodedText {
@@ -13,6 +14,8 @@ export type ClipPart = 'l' | 'g' | 'h';
 /** A checkpoint's text encoders with their tokenizers. Light and immutable: weights are read at the first `encode`. */
 export interface ClipModel {
   readonly identity: string;
+  /** Each encoder's weights by Hugging Face's names (`text_model.encoder.layers.0…`), for LoRAs to find theirs. */
+  readonly weights: Readonly<Partial<Record<ClipPart, WeightSource>>>;
   /** Encodes a prompt with weights, escapes and embeddings; SDXL takes the same text for both encoders. */
   encode(text: string): Promise<EncodedText>;
   /** SDXL's CLIPTextEncodeSDXL: a text for each encoder, padded to the same number of 77-token chunks. */
