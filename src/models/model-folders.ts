@@ -1,0 +1,59 @@
+/** Which folders hold which kind of model: ComfyUI's layout of a models folder, and what `extra_model_paths.yaml` adds. */
+import { join, resolve } from 'node:path';
+import type { ModelKind } from './folders.js';
+
+/** The subfolders of a models folder (ComfyUI folder_paths.py). */
+const SUBFOLDERS: Readonly<Record<ModelKind, readonly string[]>> = {
+  checkpoints: ['checkpoints'],
+  loras: ['loras'],
+  vae: ['vae'],
+  embeddings: ['embeddings'],
+  upscale_models: ['upscale_models'],
+  facerestore_models: ['facerestore_models'],
+  facedetection: ['facedetection'],
+  controlnet: ['controlnet', 't2i_adapter'],
+  latent_upscale_models: ['latent_upscale_models'],
+};
+
+export const MODEL_KINDS = Object.keys(SUBFOLDERS) as readonly ModelKind[];
+
+export function isModelKind(name: string): name is ModelKind {
+  return Object.hasOwn(SUBFOLDERS, name);
+}
+
+/** A folder that `extra_model_paths.yaml` adds for a kind. */
+export interface ExtraModelPath {
+  readonly kind: ModelKind;
+  /** Absolute. */
+  readonly path: string;
+  /** Searched before the models folder's own. */
+  readonly isDefault: boolean;
+}
+
+/**
+ * The folders of every kind in the order in which they are searched. An extra path comes last, a default one first, so that
+ * of two defaults the later one wins (ComfyUI folder_paths.py, add_model_folder_path).
+ */
+export function searchFolders(
+  models: string,
+  extra: readonly ExtraModelPath[],
+): ReadonlyMap<ModelKind, readonly string[]> {
+  const folders = new Map<ModelKind, string[]>();
+  for (const kind of MODEL_KINDS) {
+    folders.set(
+      kind,
+      SUBFOLDERS[kind].map((name) => join(resolve(models), name)),
+    );
+  }
+  for (const { kind, path, isDefault } of extra) {
+    const paths = folders.get(kind)!;
+    const known = paths.indexOf(path);
+    if (known >= 0) {
+      if (!isDefault) continue;
+      paths.splice(known, 1);
+    }
+    if (isDefault) paths.unshift(path);
+    else paths.push(path);
+  }
+  return folders;
+}
