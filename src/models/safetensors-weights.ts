@@ -1,0 +1,91 @@
+import { elementCount } from '../compute/tensor.js';
+import type { StoredDType, Weight } from '../compute/weight.js';
+import { nearestHint } from '../nearest-names.js';
+import { ModelError } from './model-error.js';
+import type { SafetensorsDType, SafetensorsEntry, SafetensorsFile } from './safetensors.js';
+import type { WeightSource } from './weight-source.js';
+
+const floatBytes: Readonly<Record<StoredDType, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
+
+/** Arrays over the bytes of the integer dtypes that checkpoints hold (position ids, counters, LoRA alphas). */
+const integerArrays = {
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const;
+
+/** All tensors of an open file, by the file's own keys. */
+export function safetensorsWeights(opened: SafetensorsFile): WeightSource {
+  const entryOf = (key: string): SafetensorsEntry => {
+    const entry = opened.tensors.get(key);
+    if (entry !== undefined) return entry;
+    throw new ModelError(`${opened.path} has no tensor ${key}${nearestHint(key, opened.tensors.keys())}`);
+  };
+  return {
+    identity: `${opened.path}#${opened.size}#${opened.modified}`,
+    keys: () => opened.tensors.keys(),
+    has: (key) => opened.tensors.has(key),
+    weight: (key) => weight(opened, key, entryOf(key)),
+    rows(key, start, count) {
+      const entry = entryOf(key);
+      const rows = entry.shape[0];
+      if (rows === undefined || start < 0 || count < 0 || start + count > rows) {
+        throw new RangeError(
+          `${key} has the shape [${entry.shape.join(', ')}], rows ${start} to ${start + count} are not in it`,
+        );
+      }
+      const rowLength = elementCount(entry.shape.slice(1));
+      const into = new Float32Array(count * rowLength);
+      readValues(opened, key, entry, start * rowLength, into);
+      return into;
+    },
+  };
+}
+
+function weight(opened: SafetensorsFile, key: string, entry: SafetensorsEntry): Weight {
+  const { dtype, shape, offset } = entry;
+  const count = elementCount(shape);
+  const read = (into: Float32Array): void => {
+    if (into.length !== count) {
+      throw new RangeError(`${key} has ${count} values, the array to read them into has ${into.length}`);
+    }
+    readValues(opened, key, entry, 0, into);
+  };
+  return isFloat(dtype)
+    ? { name: key, shape, read, stored: { file: opened.file, offset, dtype } }
+    : { name: key, shape, read };
+}
+
+function isFloat(dtype: SafetensorsDType): dtype is StoredDType {
+  return dtype in floatBytes;
+}
+
+/** Reads `into.length` values from the `first` on. */
+function readValues(
+  opened: SafetensorsFile,
+  key: string,
+  { dtype, offset }: SafetensorsEntry,
+  first: number,
+  into: Float32Array,
+): void {
+  if (isFloat(dtype)) {
+    opened.file.widen(offset + first * floatBytes[dtype], dtype, into);
+    return;
+  }
+  if (!(dtype in integerArrays)) {
+    const known = [...Object.keys(floatBytes), ...Object.keys(integerArrays)].join(', ');
+    throw new ModelError(
+      `${opened.path}: tensor ${key} is ${dtype}, which can't be read; known are ${known}`,
+    );
+  }
+  const IntegerArray = integerArrays[dtype as keyof typeof integerArrays];
+  const size = IntegerArray.BYTES_PER_ELEMENT;
+  const bytes = Uint8Array.from(opened.file.read(offset + first * size, into.length * size));
+  const integers = new IntegerArray(bytes.buffer);
+  integers.forEach((value, index) => {
+    into[index] = Number(value);
+  });
+}
