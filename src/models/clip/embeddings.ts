@@ -1,0 +1,90 @@
+/** Textual inversion: vectors learned for a word that isn't in the vocabulary, named in a prompt by `embedding:NAME`. */
+import { posix } from 'node:path';
+import { elementCount } from '../../compute/tensor.js';
+import type { Folders } from '../folders.js';
+import { ModelError } from '../model-error.js';
+import type { ModelStore } from '../model-store.js';
+import type { WeightSource } from '../weight-source.js';
+
+/** The files of the embeddings folders. */
+export interface EmbeddingFiles {
+  /** Names relative to the embeddings folders, `/`-separated. */
+  list(): readonly string[];
+  /** Throws `ModelError` when the file is damaged. */
+  open(name: string): WeightSource;
+}
+
+export function embeddingFiles(folders: Folders, models: Pick<ModelStore, 'weights'>): EmbeddingFiles {
+  return {
+    list: () => folders.list('embeddings'),
+    open: (name) => models.weights(folders.resolve('embeddings', name)),
+  };
+}
+
+/** The key that a file made for several encoders keeps an encoder's vectors under. */
+export type EmbeddingKey = 'clip_l' | 'clip_g' | 'clip_h';
+
+/** Extensions that may be left out in a prompt, in the order in which they are tried. */
+const extensions = ['', '.safetensors', '.pt', '.bin'];
+
+/** The vectors in an embedding file, one a token. Throws `ModelError` when it can't be read. */
+export function readEmbedding(files: EmbeddingFiles, file: string, key: EmbeddingKey): Float32Array[] {
+  if (!file.toLowerCase().endsWith('.safetensors')) {
+    throw new ModelError(
+      `${file} is a pickled PyTorch file, which can run code and is not read: convert it to safetensors`,
+    );
+  }
+  return vectorsOf(files.open(file), file, key);
+}
+
+/**
+ * The file for a name in a prompt. A name is looked for in each folder and each of its subfolders, outermost first,
+ * as ComfyUI's load_embed does; it never leads out of them.
+ */
+export function findEmbedding(files: readonly string[], name: string): string | undefined {
+  const present = new Set(files);
+  for (const folder of foldersOf(files)) {
+    const path = posix.normalize(posix.join(folder, name));
+    if (folder !== '' && !path.startsWith(`${folder}/`)) continue;
+    for (const extension of extensions) {
+      if (present.has(path + extension)) return path + extension;
+    }
+  }
+  return undefined;
+}
+
+function foldersOf(files: readonly string[]): string[] {
+  const folders = new Set(['']);
+  for (const file of files) {
+    for (let folder = posix.dirname(file); folder !== '.'; folder = posix.dirname(folder))
+      folders.add(folder);
+  }
+  const depth = (folder: string) => (folder === '' ? 0 : folder.split('/').length);
+  return [...folders].sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
+}
+
+/** ComfyUI comfy/sd1_clip.py, load_embed: the encoder's own key, LoRA bundles, else whatever comes first. */
+function vectorsOf(source: WeightSource, file: string, key: EmbeddingKey): Float32Array[] {
+  const keys = [...source.keys()];
+  const bundled = (suffix: string) =>
+    keys.filter((name) => name.startsWith('bundle_emb.') && name.endsWith(suffix));
+  const candidates = [
+    keys.filter((name) => name === key),
+    bundled('.string_to_param.*'),
+    bundled(`.${key}`),
+    keys.slice(0, 1),
+  ];
+  const chosen = candidates.find((names) => names.length > 0);
+  if (chosen === undefined) throw new ModelError(`${file} holds no tensors`);
+  return chosen.flatMap((name) => rowsOf(source, name));
+}
+
+function rowsOf(source: WeightSource, key: string): Float32Array[] {
+  const weight = source.weight(key);
+  const values = new Float32Array(elementCount(weight.shape));
+  weight.read(values);
+  const width = weight.shape.at(-1) ?? 1;
+  return Array.from({ length: width === 0 ? 0 : values.length / width }, (_, row) =>
+    values.subarray(row * width, (row + 1) * width),
+  );
+}

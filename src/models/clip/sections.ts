@@ -1,0 +1,131 @@
+/** A prompt as the text encoder takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
+import { closest } from 'fastest-levenshtein';
+import { ModelError } from '../model-error.js';
+import { findEmbedding, readEmbedding, type EmbeddingFiles, type EmbeddingKey } from './embeddings.js';
+import { parseWeights, pythonSpace, splitEmbeddings } from './prompt.js';
+import { endToken, startToken, tokenize } from './tokenizer.js';
+
+/** A token of the vocabulary, or a textual inversion's vector in its place. */
+export type Token = number | Float32Array;
+
+export interface WeightedToken {
+  readonly token: Token;
+  readonly weight: number;
+}
+
+/** 77 tokens: start, up to 75 of the prompt, end, padding. */
+export type Section = readonly WeightedToken[];
+
+export interface SectionOptions {
+  /** What fills a section after its end: CLIP-L repeats the end token, the OpenCLIP encoders take 0. */
+  readonly padToken: number;
+  readonly embeddingKey: EmbeddingKey;
+  readonly embeddings: EmbeddingFiles;
+  /** Told of embeddings that are missing or can't be read; they are left out, as in ComfyUI. */
+  readonly warn: (message: string) => void;
+}
+
+export const sectionLength = 77;
+/** A word of fewer tokens is never cut in two. */
+const longWord = 8;
+
+/** A section without words. */
+export function emptySection(padToken: number): Section {
+  return finish([plain(startToken)], padToken);
+}
+
+/** Splits a prompt into one or more sections. */
+export function toSections(prompt: string, options: SectionOptions): Section[] {
+  const capacity = sectionLength - 1;
+  const sections: Section[] = [];
+  let section = [plain(startToken)];
+  const close = () => {
+    sections.push(finish(section, options.padToken));
+    section = [plain(startToken)];
+  };
+  for (const group of tokenGroups(prompt, options)) {
+    let rest = group;
+    while (section.length + rest.length > capacity) {
+      if (group.length >= longWord) {
+        const room = capacity - section.length;
+        section.push(...rest.slice(0, room));
+        rest = rest.slice(room);
+      }
+      close();
+    }
+    section.push(...rest);
+  }
+  close();
+  return sections;
+}
+
+function plain(token: number): WeightedToken {
+  return { token, weight: 1 };
+}
+
+function finish(section: readonly WeightedToken[], padToken: number): Section {
+  const padding = sectionLength - section.length - 1;
+  return [...section, plain(endToken), ...Array.from({ length: padding }, () => plain(padToken))];
+}
+
+/** Tokens that belong together: a run of text between changes of weight, or an embedding. */
+function* tokenGroups(prompt: string, options: SectionOptions): Generator<WeightedToken[]> {
+  for (const { text, weight } of parseWeights(prompt)) {
+    for (const part of splitEmbeddings(text)) {
+      let plainText = part.kind === 'text' ? part.text : '';
+      if (part.kind === 'embedding') {
+        const { vectors, leftover } = resolveEmbedding(part.words, options);
+        if (vectors !== undefined) yield vectors.map((token) => ({ token, weight }));
+        plainText = leftover;
+      }
+      if (plainText !== '') yield tokenize(plainText).map((token) => ({ token, weight }));
+    }
+  }
+}
+
+interface ResolvedEmbedding {
+  readonly vectors: readonly Float32Array[] | undefined;
+  /** What follows the name, to be read as text. */
+  readonly leftover: string;
+}
+
+/**
+ * The first word is the name; when there is no such file it is tried again without the commas around it, which then are
+ * text (ComfyUI SDTokenizer._try_get_embedding).
+ */
+function resolveEmbedding(words: string, options: SectionOptions): ResolvedEmbedding {
+  const [name = '', ...following] = words.split(spaces).filter((word) => word !== '');
+  const leftover = following.join(' ');
+  const exact = tryRead(name, options);
+  if (exact !== undefined) return { vectors: exact, leftover };
+  const stripped = name.replace(/^,+|,+$/g, '');
+  if (stripped !== name) {
+    const vectors = tryRead(stripped, options);
+    if (vectors === undefined) warnOfMissing(stripped, options);
+    return { vectors, leftover: `${name.slice(stripped.length)} ${leftover}` };
+  }
+  warnOfMissing(name, options);
+  return { vectors: undefined, leftover };
+}
+
+const spaces = new RegExp(`${pythonSpace}+`, 'u');
+
+function tryRead(name: string, options: SectionOptions): Float32Array[] | undefined {
+  const file = findEmbedding(options.embeddings.list(), name);
+  if (file === undefined) return undefined;
+  try {
+    return readEmbedding(options.embeddings, file, options.embeddingKey);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    options.warn(`embedding:${name} is ignored: ${error.message}`);
+    return undefined;
+  }
+}
+
+function warnOfMissing(name: string, options: SectionOptions): void {
+  const files = options.embeddings.list();
+  if (findEmbedding(files, name) !== undefined) return;
+  const hint =
+    files.length === 0 ? 'the embeddings folders are empty' : `the nearest is ${closest(name, files)}`;
+  options.warn(`embedding:${name} is ignored: there is no such file; ${hint}`);
+}
