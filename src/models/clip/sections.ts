@@ -1,5 +1,5 @@
 /** A prompt as the text encoder takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
-import { closest } from 'fastest-levenshtein';
+import { nearestHint } from '../../nearest-names.js';
 import { ModelError } from '../model-error.js';
 import { findEmbedding, readEmbedding, type EmbeddingFiles, type EmbeddingKey } from './embeddings.js';
 import { parseWeights, pythonSpace, splitEmbeddings } from './prompt.js';
@@ -125,7 +125,6 @@ function tryRead(name: string, options: SectionOptions): Float32Array[] | undefi
 function warnOfMissing(name: string, options: SectionOptions): void {
   const files = options.embeddings.list();
   if (findEmbedding(files, name) !== undefined) return;
-  const hint =
-    files.length === 0 ? 'the embeddings folders are empty' : `the nearest is ${closest(name, files)}`;
-  options.warn(`embedding:${name} is ignored: there is no such file; ${hint}`);
+  const names = files.map((file) => file.replace(/\.[^./]+$/, ''));
+  options.warn(`embedding:${name} is ignored: there is no such file${nearestHint(name, names)}`);
 }

@@ -118,7 +118,7 @@ describe('embeddings in a prompt', () => {
     const given = options(49407, files);
     const [section] = toSections('embedding:eazy, embedding:old embedding:../easy embedding:', given);
     expect(words(section!)).toEqual([267]);
-    expect(given.warnings[0]).toContain('the nearest is easy');
+    expect(given.warnings[0]).toContain('nearest: "easy"');
     expect(given.warnings[1]).toContain('convert it to safetensors');
     expect(given.warnings).toHaveLength(4);
   });
