@@ -1,0 +1,55 @@
+/** Transformer blocks over the pixels of a feature map (ComfyUI comfy/ldm/modules/attention.py, SpatialTransformer). */
+import type { Value } from '../../compute/graph.js';
+import type { Layers } from '../layers.js';
+import type { UnetConfig } from './config.js';
+
+const normEpsilon = 1e-6;
+
+export function spatialTransformer(
+  layers: Layers,
+  config: UnetConfig,
+  x: Value,
+  context: Value,
+  depth: number,
+  path: string,
+): Value {
+  const { graph } = layers;
+  const linear = config.linearInTransformer;
+  const heads = headCount(config, x);
+  let hidden = layers.groupNorm(x, `${path}.norm`, normEpsilon);
+  hidden = linear
+    ? layers.linear(graph.spatialToTokens(hidden), `${path}.proj_in`)
+    : graph.spatialToTokens(layers.conv2d(hidden, `${path}.proj_in`));
+  for (let block = 0; block < depth; block++) {
+    hidden = transformerBlock(layers, hidden, context, heads, `${path}.transformer_blocks.${block}`);
+  }
+  hidden = linear
+    ? graph.tokensToSpatial(layers.linear(hidden, `${path}.proj_out`), x)
+    : layers.conv2d(graph.tokensToSpatial(hidden, x), `${path}.proj_out`);
+  return graph.within(path, () => graph.add(hidden, x));
+}
+
+function headCount({ heads }: UnetConfig, x: Value): number {
+  return 'count' in heads ? heads.count : Number(x.shape[1]) / heads.channels;
+}
+
+function transformerBlock(layers: Layers, x: Value, context: Value, heads: number, path: string): Value {
+  const { graph } = layers;
+  const own = layers.layerNorm(x, `${path}.norm1`);
+  let hidden = graph.add(attention(layers, own, own, heads, `${path}.attn1`), x);
+  const asking = layers.layerNorm(hidden, `${path}.norm2`);
+  hidden = graph.add(attention(layers, asking, context, heads, `${path}.attn2`), hidden);
+  const gated = graph.geglu(
+    layers.linear(layers.layerNorm(hidden, `${path}.norm3`), `${path}.ff.net.0.proj`),
+  );
+  return graph.add(hidden, layers.linear(gated, `${path}.ff.net.2`));
+}
+
+function attention(layers: Layers, x: Value, context: Value, heads: number, path: string): Value {
+  const { graph } = layers;
+  const query = layers.linear(x, `${path}.to_q`);
+  const key = layers.linear(context, `${path}.to_k`);
+  const value = layers.linear(context, `${path}.to_v`);
+  const mixed = graph.within(path, () => graph.attention(query, key, value, heads));
+  return layers.linear(mixed, `${path}.to_out.0`);
+}
