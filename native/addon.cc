@@ -1,6 +1,7 @@
 // The addon's door: the only file that registers names with N-API.
 #include <napi.h>
 
+#include "imaging/imaging_binding.h"
 #include "mapped_file.h"
 #include "random/generator_binding.h"
 
@@ -9,6 +10,7 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::MappedFile::Register(env, exports);
   latentd::GeneratorBinding::Register(env, exports);
+  latentd::RegisterImaging(env, exports);
   return exports;
 }
 

@@ -36,11 +36,31 @@ export interface TorchGenerator {
   random32(): number;
 }
 
+/**
+ * Resamples `values`, `outer` × `height` × `width` × `channels`, to `toHeight` × `toWidth`. Extents are whole numbers from 1 to
+ * 2^20. Throws `RangeError` when `values` has another length.
+ */
+type Resampler = (
+  values: Float32Array,
+  outer: number,
+  channels: number,
+  height: number,
+  width: number,
+  toHeight: number,
+  toWidth: number,
+) => Float32Array;
+
+/** torch's interpolation modes that ComfyUI offers. */
+export type ResizeMode = 'nearest-exact' | 'bilinear' | 'bicubic' | 'area';
+
 /** What `build/Release/latentd.node` exports. */
 interface Bindings {
   readonly MappedFile: new (path: string) => MappedFile;
   readonly TorchGenerator: new (seed: bigint) => TorchGenerator;
   readonly narrowToF16: (values: Float32Array) => Uint16Array;
+  readonly resize: (...args: [...Parameters<Resampler>, mode: ResizeMode]) => Float32Array;
+  readonly bislerp: Resampler;
+  readonly lanczos: Resampler;
 }
 
 function load(): Bindings {
@@ -69,3 +89,12 @@ export const narrowToF16 = bindings.narrowToF16;
 
 /** A generator seeded with the low 64 bits of `seed`, which lies in [-2^63, 2^64); else `RangeError`. */
 export const TorchGenerator = bindings.TorchGenerator;
+
+/** `torch.nn.functional.interpolate` without antialiasing; N×C×H×W is `outer` = N·C with one channel, N×H×W×C is `outer` = N. */
+export const resize = bindings.resize;
+
+/** ComfyUI's bislerp of `outer` × `channels` × `height` × `width` (channels before rows here). */
+export const bislerp = bindings.bislerp;
+
+/** Pillow's Lanczos of RGB or RGBA pictures in [0, 1], through 8-bit values. */
+export const lanczos = bindings.lanczos;

@@ -1,0 +1,99 @@
+#include "imaging/imaging_binding.h"
+
+#include <span>
+#include <string>
+
+#include "arguments.h"
+#include "imaging/bislerp.h"
+#include "imaging/lanczos.h"
+#include "imaging/resize.h"
+
+namespace latentd {
+namespace {
+
+// Beyond any picture, and small enough that products of extents stay far from overflow.
+constexpr uint64_t kMaxExtent = 1 << 20;
+
+size_t RequireExtent(const Napi::Value& value, const char* name) {
+  const uint64_t extent = RequireCount(value, name);
+  if (extent < 1 || extent > kMaxExtent) {
+    throw Napi::RangeError::New(value.Env(), std::string(name) + " must be between 1 and " +
+                                                 std::to_string(kMaxExtent) + ", got " +
+                                                 std::to_string(extent));
+  }
+  return static_cast<size_t>(extent);
+}
+
+/// (values, outer, channels, height, width, toHeight, toWidth): the arguments that every function here begins
+/// with.
+struct Arguments {
+  std::span<float> values;
+  size_t outer;
+  size_t channels;
+  Size from;
+  Size to;
+
+  explicit Arguments(const Napi::CallbackInfo& info)
+      : values(RequireFloat32Array(info[0], "values")),
+        outer(RequireExtent(info[1], "outer")),
+        channels(RequireExtent(info[2], "channels")),
+        from{RequireExtent(info[3], "height"), RequireExtent(info[4], "width")},
+        to{RequireExtent(info[5], "toHeight"), RequireExtent(info[6], "toWidth")} {
+    // In this order no product overflows: each factor is at most 2^20.
+    const size_t pixels = from.height * from.width;
+    if (values.size() % pixels != 0 || values.size() / pixels != outer * channels) {
+      throw Napi::RangeError::New(
+          info.Env(), "values has " + std::to_string(values.size()) + " elements, its extents say " +
+                          std::to_string(outer) + "×" + std::to_string(channels) + "×" +
+                          std::to_string(from.height) + "×" + std::to_string(from.width));
+    }
+  }
+
+  Napi::Float32Array Output(Napi::Env env) const {
+    return Napi::Float32Array::New(env, outer * channels * to.height * to.width);
+  }
+};
+
+Napi::Value ResizeArray(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  const std::string name = RequireString(info[7], "mode");
+  const auto mode = ParseResizeMode(name);
+  if (!mode) {
+    throw Napi::TypeError::New(info.Env(),
+                               "mode must be nearest-exact, bilinear, bicubic or area, got " + name);
+  }
+  auto out = arguments.Output(info.Env());
+  Resize(*mode, arguments.values.data(), out.Data(), arguments.outer, arguments.channels, arguments.from,
+         arguments.to);
+  return out;
+}
+
+Napi::Value BislerpArray(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  auto out = arguments.Output(info.Env());
+  Bislerp(arguments.values.data(), out.Data(), arguments.outer, arguments.channels, arguments.from,
+          arguments.to);
+  return out;
+}
+
+Napi::Value LanczosArray(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info);
+  if (arguments.channels != 3 && arguments.channels != 4) {
+    throw Napi::RangeError::New(info.Env(),
+                                "lanczos needs 3 or 4 channels, got " + std::to_string(arguments.channels));
+  }
+  auto out = arguments.Output(info.Env());
+  Lanczos(arguments.values.data(), out.Data(), arguments.outer, arguments.channels, arguments.from,
+          arguments.to);
+  return out;
+}
+
+}  // namespace
+
+void RegisterImaging(Napi::Env env, Napi::Object exports) {
+  exports.Set("resize", Napi::Function::New<ResizeArray>(env, "resize"));
+  exports.Set("bislerp", Napi::Function::New<BislerpArray>(env, "bislerp"));
+  exports.Set("lanczos", Napi::Function::New<LanczosArray>(env, "lanczos"));
+}
+
+}  // namespace latentd

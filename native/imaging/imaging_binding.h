@@ -1,0 +1,10 @@
+// The imaging functions' JavaScript face: resize, bislerp, lanczos.
+#pragma once
+
+#include <napi.h>
+
+namespace latentd {
+
+void RegisterImaging(Napi::Env env, Napi::Object exports);
+
+}  // namespace latentd
