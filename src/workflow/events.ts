@@ -1,0 +1,75 @@
+/**
+ * What a run tells while it goes on and when it is over. Named as ComfyUI's messages; plain data that can be sent to another
+ * process, but for the tensor of a preview.
+ */
+import type { StepProgress } from '../nodes/context.js';
+import type { NodeUi } from '../nodes/definition.js';
+import type { Json } from './literal.js';
+
+/** A node's exception, as ComfyUI's `execution_error` message describes it. */
+export interface NodeError {
+  readonly node_id: string;
+  readonly node_type: string;
+  readonly exception_type: string;
+  readonly exception_message: string;
+  /** JavaScript stack lines, innermost first. */
+  readonly traceback: readonly string[];
+  /** What the node was given: short values as they are, tensors and models by their form. */
+  readonly current_inputs: Readonly<Record<string, Json>>;
+}
+
+export interface NodeTiming {
+  readonly node: string;
+  readonly class_type: string;
+  readonly ms: number;
+}
+
+export type RunEvent =
+  | { readonly type: 'execution_start' }
+  /** Nodes whose results are known from earlier runs. */
+  | { readonly type: 'execution_cached'; readonly nodes: readonly string[] }
+  | { readonly type: 'executing'; readonly node: string; readonly class_type: string }
+  | {
+      readonly type: 'progress';
+      readonly node: string;
+      readonly class_type: string;
+      /** 1 after the first step. */
+      readonly step: number;
+      readonly total_steps: number;
+      /** What a preview is made of; not plain data. */
+      readonly preview?: Required<Pick<StepProgress, 'denoised'>> & Pick<StepProgress, 'latentRgb'>;
+    }
+  | {
+      readonly type: 'executed';
+      readonly node: string;
+      readonly class_type: string;
+      readonly ui?: NodeUi;
+      /** The result, `ui` included, is an earlier one. */
+      readonly cached: boolean;
+      readonly ms: number;
+    }
+  | { readonly type: 'execution_error'; readonly error: NodeError; readonly executed: readonly string[] }
+  | {
+      readonly type: 'execution_interrupted';
+      /** The node that was running, or would have been next. */
+      readonly node: string;
+      readonly class_type: string;
+      readonly executed: readonly string[];
+    }
+  | { readonly type: 'execution_success' };
+
+interface RunReport {
+  /** What nodes saved or showed, by node id; earlier results of unchanged nodes too. */
+  readonly outputs: Readonly<Record<string, NodeUi>>;
+  /** The nodes that ran, in that order; a node that failed is the last. */
+  readonly timings: readonly NodeTiming[];
+  /** Ids of nodes whose earlier results stood for them. */
+  readonly cached: readonly string[];
+  /** Milliseconds from start to end. */
+  readonly ms: number;
+}
+
+export type RunResult =
+  | (RunReport & { readonly status: 'success' })
+  | (RunReport & { readonly status: 'error'; readonly error: NodeError })
+  | (RunReport & { readonly status: 'interrupted'; readonly node: string });

@@ -1,0 +1,100 @@
+/**
+ * Values as a workflow's JSON writes them. As in Python, which ComfyUI reads them with, `5` is an integer of any size (a
+ * bigint here) and `5.0` or `5e0` is a float (a number): conversions, messages and metadata depend on the difference.
+ */
+export type Literal = string | number | bigint | boolean | null | readonly Literal[] | LiteralObject;
+
+export interface LiteralObject {
+  readonly [key: string]: Literal;
+}
+
+export function isLiteralObject(value: Literal | undefined): value is LiteralObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Plain JSON, safe for `JSON.stringify` and for every message channel. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** A literal as plain JSON; an integer that a double can't hold becomes its decimal digits. */
+export function toJson(value: Literal): Json {
+  if (typeof value === 'bigint') {
+    const double = Number(value);
+    return Number.isSafeInteger(double) ? double : value.toString();
+  }
+  if (typeof value === 'number') return Number.isFinite(value) ? value : pythonStr(value);
+  if (Array.isArray(value)) return (value as readonly Literal[]).map(toJson);
+  if (isLiteralObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]));
+  }
+  return value as string | boolean | null;
+}
+
+/** Python's `repr` of a float: the shortest digits that read back the same, in exponent form outside 1e-4 to 1e16. */
+export function pythonFloat(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  if (Object.is(value, -0)) return '-0.0';
+  const [mantissa = '', exponentText = '0'] = value.toExponential().split('e');
+  const exponent = Number(exponentText);
+  if (exponent >= -4 && exponent < 16) return Number.isInteger(value) ? `${value}.0` : String(value);
+  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+/** Python's `str` of a JSON value: what ComfyUI makes of a non-text given to a STRING input, and puts into messages. */
+export function pythonStr(value: Literal): string {
+  return typeof value === 'string' ? value : pythonRepr(value);
+}
+
+/** Python's `repr` of a JSON value. */
+export function pythonRepr(value: Literal): string {
+  if (value === null) return 'None';
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number') return pythonFloat(value);
+  if (isLiteralObject(value)) {
+    const items = Object.entries(value).map(([key, item]) => `${quote(key)}: ${pythonRepr(item)}`);
+    return `{${items.join(', ')}}`;
+  }
+  return `[${value.map(pythonRepr).join(', ')}]`;
+}
+
+const namedEscapes: Readonly<Record<string, string>> = {
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\\': '\\\\',
+};
+
+function quote(text: string): string {
+  const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = Array.from(text, (character) => {
+    const code = character.charCodeAt(0);
+    if (code >= 0x20 && code !== 0x7f) return namedEscapes[character] ?? character;
+    return namedEscapes[character] ?? `\\x${code.toString(16).padStart(2, '0')}`;
+  }).join('');
+  return mark + (mark === "'" ? escaped.replaceAll("'", "\\'") : escaped) + mark;
+}
+
+/** Python's `json.dumps` with its defaults, as ComfyUI writes workflows into PNG metadata: ASCII, `", "` and `": "`. */
+export function pythonJson(value: Literal): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return asciiJson(value);
+  if (typeof value === 'number') {
+    if (Number.isNaN(value)) return 'NaN';
+    if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity';
+    return pythonFloat(value);
+  }
+  if (isLiteralObject(value)) {
+    const items = Object.entries(value).map(([key, item]) => `${asciiJson(key)}: ${pythonJson(item)}`);
+    return `{${items.join(', ')}}`;
+  }
+  return `[${value.map(pythonJson).join(', ')}]`;
+}
+
+function asciiJson(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

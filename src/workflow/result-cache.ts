@@ -1,0 +1,107 @@
+/** What nodes returned, kept between runs. */
+import type { NodeUi } from '../nodes/definition.js';
+
+export interface CachedResult {
+  readonly outputs: readonly unknown[];
+  readonly ui: NodeUi | undefined;
+}
+
+interface Entry {
+  readonly result: CachedResult;
+  readonly buffers: ReadonlyMap<ArrayBufferLike, number>;
+}
+
+/**
+ * Results by signature, under a bound on the memory of the arrays in them; the longest unused go first. Models in results are
+ * light (their weights are the program cache's) and count nothing. An array that several results share counts once.
+ */
+export class ResultCache {
+  /** In order of use, the longest unused first. */
+  private readonly entries = new Map<string, Entry>();
+  private readonly owners = new Map<ArrayBufferLike, number>();
+  private heldBytes = 0;
+
+  constructor(private readonly limitBytes: number) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get bytes(): number {
+    return this.heldBytes;
+  }
+
+  has(signature: string): boolean {
+    return this.entries.has(signature);
+  }
+
+  get(signature: string): CachedResult | undefined {
+    const entry = this.entries.get(signature);
+    if (entry === undefined) return undefined;
+    this.entries.delete(signature);
+    this.entries.set(signature, entry);
+    return entry.result;
+  }
+
+  /** Keeps a result, unless it is larger than everything that may be kept. */
+  set(signature: string, result: CachedResult): void {
+    this.delete(signature);
+    const buffers = buffersOf(result.outputs);
+    if ([...buffers.values()].reduce((sum, bytes) => sum + bytes, 0) > this.limitBytes) return;
+    this.entries.set(signature, { result, buffers });
+    for (const [buffer, bytes] of buffers) {
+      const owners = this.owners.get(buffer) ?? 0;
+      if (owners === 0) this.heldBytes += bytes;
+      this.owners.set(buffer, owners + 1);
+    }
+    for (const oldest of this.entries.keys()) {
+      if (this.heldBytes <= this.limitBytes) break;
+      this.delete(oldest);
+    }
+  }
+
+  /** Drops what the given signatures don't name: ComfyUI's classic cache keeps the last workflow's results. */
+  retain(signatures: ReadonlySet<string>): void {
+    for (const signature of this.entries.keys()) {
+      if (!signatures.has(signature)) this.delete(signature);
+    }
+  }
+
+  clear(): void {
+    this.retain(new Set());
+  }
+
+  private delete(signature: string): void {
+    const entry = this.entries.get(signature);
+    if (entry === undefined) return;
+    this.entries.delete(signature);
+    for (const [buffer, bytes] of entry.buffers) {
+      const owners = this.owners.get(buffer)! - 1;
+      if (owners > 0) {
+        this.owners.set(buffer, owners);
+      } else {
+        this.owners.delete(buffer);
+        this.heldBytes -= bytes;
+      }
+    }
+  }
+}
+
+/** The memory behind every array in plain objects and lists. Class instances (models) are not looked into. */
+function buffersOf(outputs: readonly unknown[]): ReadonlyMap<ArrayBufferLike, number> {
+  const buffers = new Map<ArrayBufferLike, number>();
+  const seen = new Set<unknown>();
+  const waiting: unknown[] = [...outputs];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (ArrayBuffer.isView(value)) {
+      buffers.set(value.buffer, Math.max(buffers.get(value.buffer) ?? 0, value.byteLength));
+    } else if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
+      // A list of numbers holds nothing to look into.
+      for (const item of Object.values(value) as unknown[]) if (typeof item === 'object') waiting.push(item);
+    }
+  }
+  return buffers;
+}

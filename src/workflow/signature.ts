@@ -1,0 +1,46 @@
+/**
+ * What a node's result depends on, as a key: its class, its fingerprint, its constants, and the signatures of the nodes that it
+ * is linked to. ComfyUI's CacheKeySetInputSignature (comfy_execution/caching.py); two nodes with one signature give the same
+ * result, wherever they stand and in whichever workflow.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Folders } from '../models/folders.js';
+import { executionOrder } from './order.js';
+import type { Plan, PlannedNode } from './validate.js';
+
+/** Signatures of a plan's nodes by id. */
+export function signatures(plan: Plan, folders: Folders): ReadonlyMap<string, string> {
+  const known = new Map<string, string>();
+  for (const id of executionOrder(plan, () => false)) {
+    known.set(id, signatureOf(plan.nodes.get(id)!, folders, known));
+  }
+  return known;
+}
+
+function signatureOf(node: PlannedNode, folders: Folders, known: ReadonlyMap<string, string>): string {
+  const parts: unknown[] = [node.nodeClass.name, fingerprintOf(node, folders)];
+  for (const name of [...node.inputs.keys()].sort()) {
+    const input = node.inputs.get(name)!;
+    if (input.kind === 'link') parts.push(name, known.get(input.from), input.slot);
+    else
+      parts.push(
+        name,
+        typeof input.value,
+        typeof input.value === 'bigint' ? input.value.toString() : input.value,
+      );
+  }
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+}
+
+/** A fingerprint that can't be taken equals no other, so that the node runs and says itself what is wrong. */
+function fingerprintOf(node: PlannedNode, folders: Folders): string {
+  if (node.nodeClass.fingerprint === undefined) return '';
+  const constants = [...node.inputs].flatMap(([name, input]): [string, unknown][] =>
+    input.kind === 'constant' ? [[name, input.value]] : [],
+  );
+  try {
+    return node.nodeClass.fingerprint(Object.fromEntries(constants) as never, folders);
+  } catch {
+    return randomUUID();
+  }
+}
