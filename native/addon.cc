@@ -4,12 +4,14 @@
 #include "imaging/imaging_binding.h"
 #include "mapped_file.h"
 #include "random/generator_binding.h"
+#include "schedule/schedule_binding.h"
 
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::MappedFile::Register(env, exports);
   latentd::GeneratorBinding::Register(env, exports);
+  latentd::ModelSamplingBinding::Register(env, exports);
   latentd::RegisterImaging(env, exports);
   return exports;
 }

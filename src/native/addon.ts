@@ -53,10 +53,80 @@ type Resampler = (
 /** torch's interpolation modes that ComfyUI offers. */
 export type ResizeMode = 'nearest-exact' | 'bilinear' | 'bicubic' | 'area';
 
+/** ComfyUI's nine schedulers, by name. */
+export type SchedulerName =
+  | 'simple'
+  | 'sgm_uniform'
+  | 'karras'
+  | 'exponential'
+  | 'ddim_uniform'
+  | 'beta'
+  | 'normal'
+  | 'linear_quadratic'
+  | 'kl_optimal';
+
+/**
+ * Which sigma belongs to which timestep, as the model was trained (ComfyUI comfy/model_sampling.py). Sigmas fall from
+ * `sigmaMax` to `sigmaMin` while timesteps fall from the last to 0; values are float32, as in torch.
+ */
+export interface ModelSampling {
+  /** The table in rising order: a discrete model's own, or 1000 of a continuous one. A copy. */
+  readonly sigmas: Float32Array;
+  readonly sigmaMin: number;
+  readonly sigmaMax: number;
+  /** The timestep that the network is told for `sigma`: the nearest whole one (discrete), or a continuous function. */
+  sigmaToTimestep(sigma: number): number;
+  timestepToSigma(timestep: number): number;
+  /** The sigma at a share of the way from pure noise: 999999999.9 from 0 down, 0 from 1 up. */
+  percentToSigma(percent: number): number;
+  /** The sigmas that `scheduler` visits in `steps` steps (1 to 10 000), in falling order, most ending in 0. */
+  schedule(scheduler: SchedulerName, steps: number): Float32Array;
+  /**
+   * The sigmas that `KSampler` visits for `denoise` in [0, 1]: the last `steps` + 1 of a schedule of `steps / denoise`
+   * steps, none for 0. Some samplers leave out the sigma before the last (`discardPenultimate`).
+   */
+  kSamplerSchedule(
+    scheduler: SchedulerName,
+    steps: number,
+    denoise: number,
+    discardPenultimate: boolean,
+  ): Float32Array;
+  /** `BetaSamplingScheduler`: timesteps at the quantiles of a beta distribution with parameters above 0. */
+  betaSchedule(steps: number, alpha: number, beta: number): Float32Array;
+}
+
+interface ModelSamplingConstructor {
+  new (
+    kind: 'discrete' | 'distilled',
+    linearStart: number,
+    linearEnd: number,
+    zeroTerminalSnr: boolean,
+  ): ModelSampling;
+  new (kind: 'continuous_edm' | 'continuous_v', sigmaMin: number, sigmaMax: number): ModelSampling;
+}
+
 /** What `build/Release/latentd.node` exports. */
 interface Bindings {
   readonly MappedFile: new (path: string) => MappedFile;
   readonly TorchGenerator: new (seed: bigint) => TorchGenerator;
+  readonly ModelSampling: ModelSamplingConstructor;
+  readonly schedulerNames: readonly SchedulerName[];
+  readonly karrasSigmas: (steps: number, sigmaMin: number, sigmaMax: number, rho: number) => Float32Array;
+  readonly exponentialSigmas: (steps: number, sigmaMin: number, sigmaMax: number) => Float32Array;
+  readonly polyexponentialSigmas: (
+    steps: number,
+    sigmaMin: number,
+    sigmaMax: number,
+    rho: number,
+  ) => Float32Array;
+  readonly vpSigmas: (steps: number, betaD: number, betaMin: number, epsS: number) => Float32Array;
+  readonly laplaceSigmas: (
+    steps: number,
+    sigmaMin: number,
+    sigmaMax: number,
+    mu: number,
+    beta: number,
+  ) => Float32Array;
   readonly narrowToF16: (values: Float32Array) => Uint16Array;
   readonly resize: (...args: [...Parameters<Resampler>, mode: ResizeMode]) => Float32Array;
   readonly bislerp: Resampler;
@@ -98,3 +168,19 @@ export const bislerp = bindings.bislerp;
 
 /** Pillow's Lanczos of RGB or RGBA pictures in [0, 1], through 8-bit values. */
 export const lanczos = bindings.lanczos;
+
+/**
+ * `discrete`: a linear beta schedule of 1000 timesteps (SD 1.x, 2.x and SDXL: 0.00085 to 0.012), or the 50 of it that
+ * LCM was `distilled` on; `continuous_edm` and `continuous_v`: a range of sigmas. Parameters lie above 0, else `RangeError`.
+ */
+export const ModelSampling = bindings.ModelSampling;
+
+/** In ComfyUI's order. */
+export const schedulerNames = bindings.schedulerNames;
+
+// k-diffusion's schedules that need no model: `steps` + 1 sigmas ending in 0 (laplaceSigmas: `steps`, without the 0).
+export const karrasSigmas = bindings.karrasSigmas;
+export const exponentialSigmas = bindings.exponentialSigmas;
+export const polyexponentialSigmas = bindings.polyexponentialSigmas;
+export const vpSigmas = bindings.vpSigmas;
+export const laplaceSigmas = bindings.laplaceSigmas;

@@ -1,0 +1,132 @@
+#include "schedule/model_sampling.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "schedule/linspace.h"
+
+namespace latentd {
+namespace {
+
+/// `rescale_zero_terminal_snr_sigmas`, after Lin et al., "Common Diffusion Noise Schedules and Sample Steps
+/// are Flawed", 2023.
+void RescaleToZeroTerminalSnr(std::vector<double>& sigmas) {
+  std::vector<double> alpha_bar_sqrt(sigmas.size());
+  std::transform(sigmas.begin(), sigmas.end(), alpha_bar_sqrt.begin(),
+                 [](double sigma) { return std::sqrt(1 / (sigma * sigma + 1)); });
+  const double first = alpha_bar_sqrt.front();
+  const double last = alpha_bar_sqrt.back();
+  const double scale = first / (first - last);
+  for (double& value : alpha_bar_sqrt) value = (value - last) * scale;
+  for (size_t i = 0; i < sigmas.size(); ++i) {
+    double alpha_bar = alpha_bar_sqrt[i] * alpha_bar_sqrt[i];
+    // ComfyUI keeps a last sigma of about 4519 in place of infinity.
+    if (i + 1 == sigmas.size()) alpha_bar = 4.8973451890853435e-08;
+    sigmas[i] = std::sqrt((1 - alpha_bar) / alpha_bar);
+  }
+}
+
+std::vector<double> TrainedSigmas(const BetaSchedule& schedule) {
+  std::vector<double> sigmas =
+      Linspace(std::sqrt(schedule.linear_start), std::sqrt(schedule.linear_end), schedule.timesteps);
+  double alpha_bar = 1;
+  for (double& sigma : sigmas) {
+    const double beta = sigma * sigma;
+    alpha_bar *= 1.0 - beta;
+    sigma = std::sqrt((1 - alpha_bar) / alpha_bar);
+  }
+  if (schedule.zero_terminal_snr) RescaleToZeroTerminalSnr(sigmas);
+  return sigmas;
+}
+
+constexpr size_t kDistilledTimesteps = 50;
+
+size_t DistilledStride(const BetaSchedule& schedule) { return schedule.timesteps / kDistilledTimesteps; }
+
+std::vector<double> DistilledSigmas(const BetaSchedule& schedule) {
+  const std::vector<double> trained = TrainedSigmas(schedule);
+  std::vector<double> kept(kDistilledTimesteps);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    const double sigma = trained[trained.size() - 1 - i * DistilledStride(schedule)];
+    // ComfyUI takes them from the float32 table.
+    kept[kept.size() - 1 - i] = static_cast<float>(sigma);
+  }
+  return kept;
+}
+
+std::vector<float> Narrow(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+std::vector<float> ContinuousTable(double sigma_min, double sigma_max) {
+  std::vector<float> sigmas =
+      Linspace(static_cast<float>(std::log(sigma_min)), static_cast<float>(std::log(sigma_max)), 1000);
+  for (float& sigma : sigmas) sigma = std::exp(sigma);
+  return sigmas;
+}
+
+}  // namespace
+
+double ModelSampling::PercentToSigma(double percent) const {
+  if (percent <= 0.0) return 999999999.9;
+  if (percent >= 1.0) return 0.0;
+  return SigmaAt(1.0 - percent);
+}
+
+DiscreteSampling::DiscreteSampling(std::vector<double> sigmas, size_t stride)
+    : ModelSampling(Narrow(sigmas)), log_sigmas_(sigmas.size()), stride_(stride) {
+  std::transform(sigmas.begin(), sigmas.end(), log_sigmas_.begin(),
+                 [](double sigma) { return static_cast<float>(std::log(sigma)); });
+}
+
+DiscreteSampling::DiscreteSampling(const BetaSchedule& schedule)
+    : DiscreteSampling(TrainedSigmas(schedule), 1) {}
+
+float DiscreteSampling::Timestep(float sigma) const {
+  const float log_sigma = std::log(sigma);
+  size_t nearest = 0;
+  for (size_t i = 1; i < log_sigmas_.size(); ++i) {
+    if (std::abs(log_sigma - log_sigmas_[i]) < std::abs(log_sigma - log_sigmas_[nearest])) nearest = i;
+  }
+  return static_cast<float>(nearest * stride_ + (stride_ - 1));
+}
+
+float DiscreteSampling::Sigma(float timestep) const {
+  const float last = static_cast<float>(log_sigmas_.size() - 1);
+  const float stride = static_cast<float>(stride_);
+  const float t = std::clamp((timestep - (stride - 1)) / stride, 0.0f, last);
+  const float below = std::floor(t);
+  const float w = t - below;
+  const float log_sigma =
+      (1 - w) * log_sigmas_[static_cast<size_t>(below)] + w * log_sigmas_[static_cast<size_t>(std::ceil(t))];
+  return std::exp(log_sigma);
+}
+
+double DiscreteSampling::SigmaAt(double remaining) const {
+  return Sigma(static_cast<float>(remaining * 999.0));
+}
+
+DistilledSampling::DistilledSampling(const BetaSchedule& schedule)
+    : DiscreteSampling(DistilledSigmas(schedule), DistilledStride(schedule)) {}
+
+ContinuousEdmSampling::ContinuousEdmSampling(double sigma_min, double sigma_max)
+    : ModelSampling(ContinuousTable(sigma_min, sigma_max)) {}
+
+float ContinuousEdmSampling::Timestep(float sigma) const { return 0.25f * std::log(sigma); }
+
+float ContinuousEdmSampling::Sigma(float timestep) const { return std::exp(timestep / 0.25f); }
+
+double ContinuousEdmSampling::SigmaAt(double remaining) const {
+  const double log_min = std::log(static_cast<double>(sigma_min()));
+  const double log_max = std::log(static_cast<double>(sigma_max()));
+  return std::exp((log_max - log_min) * remaining + log_min);
+}
+
+float ContinuousVSampling::Timestep(float sigma) const {
+  return std::atan(sigma) / std::numbers::pi_v<float> * 2.0f;
+}
+
+float ContinuousVSampling::Sigma(float timestep) const {
+  return std::tan(timestep * std::numbers::pi_v<float> / 2.0f);
+}
+
+}  // namespace latentd

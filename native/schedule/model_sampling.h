@@ -1,0 +1,90 @@
+// What a model's training fixed about noise: which sigma belongs to which timestep.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace latentd {
+
+/// ComfyUI's `model_sampling` (comfy/model_sampling.py). Arithmetic is float32 where torch's is; the table is
+/// in rising order.
+class ModelSampling {
+ public:
+  virtual ~ModelSampling() = default;
+
+  std::span<const float> sigmas() const { return sigmas_; }
+  float sigma_min() const { return sigmas_.front(); }
+  float sigma_max() const { return sigmas_.back(); }
+
+  virtual float Timestep(float sigma) const = 0;
+  virtual float Sigma(float timestep) const = 0;
+
+  /// The sigma at a share of the way from the noisiest timestep (0) to the cleanest (1); 999999999.9 at the
+  /// start and 0 at the end, so that comparisons there always hold.
+  double PercentToSigma(double percent) const;
+
+ protected:
+  explicit ModelSampling(std::vector<float> sigmas) : sigmas_(std::move(sigmas)) {}
+
+  virtual double SigmaAt(double remaining) const = 0;
+
+ private:
+  std::vector<float> sigmas_;
+};
+
+struct BetaSchedule {
+  double linear_start = 0.00085;
+  double linear_end = 0.012;
+  size_t timesteps = 1000;
+  /// Rescaled so that the last timestep is pure noise.
+  bool zero_terminal_snr = false;
+};
+
+/// `ModelSamplingDiscrete`: a trained table, between whose entries the logarithm is interpolated.
+class DiscreteSampling : public ModelSampling {
+ public:
+  explicit DiscreteSampling(const BetaSchedule& schedule);
+
+  float Timestep(float sigma) const override;
+  float Sigma(float timestep) const override;
+
+ protected:
+  /// `sigmas` are every `stride`-th of a trained table's, its last among them.
+  DiscreteSampling(std::vector<double> sigmas, size_t stride);
+  double SigmaAt(double remaining) const override;
+
+ private:
+  std::vector<float> log_sigmas_;
+  size_t stride_;
+};
+
+/// `ModelSamplingDiscreteDistilled` (comfy_extras/nodes_model_advanced.py): the 50 timesteps that LCM was
+/// distilled on.
+class DistilledSampling : public DiscreteSampling {
+ public:
+  explicit DistilledSampling(const BetaSchedule& schedule);
+};
+
+/// `ModelSamplingContinuousEDM`: timestep log(sigma)/4.
+class ContinuousEdmSampling : public ModelSampling {
+ public:
+  ContinuousEdmSampling(double sigma_min, double sigma_max);
+
+  float Timestep(float sigma) const override;
+  float Sigma(float timestep) const override;
+
+ protected:
+  double SigmaAt(double remaining) const override;
+};
+
+/// `ModelSamplingContinuousV`: timestep 2·atan(sigma)/π.
+class ContinuousVSampling : public ContinuousEdmSampling {
+ public:
+  using ContinuousEdmSampling::ContinuousEdmSampling;
+
+  float Timestep(float sigma) const override;
+  float Sigma(float timestep) const override;
+};
+
+}  // namespace latentd

@@ -1,0 +1,171 @@
+#include "schedule/schedule_binding.h"
+
+#include <algorithm>
+#include <string>
+
+#include "arguments.h"
+#include "schedule/schedulers.h"
+
+namespace latentd {
+namespace {
+
+constexpr int kMaxSteps = 10'000;
+
+int RequireSteps(const Napi::Value& value) {
+  const uint64_t steps = RequireCount(value, "steps");
+  if (steps < 1 || steps > kMaxSteps) {
+    throw Napi::RangeError::New(
+        value.Env(), "steps must be 1 to " + std::to_string(kMaxSteps) + ", got " + std::to_string(steps));
+  }
+  return static_cast<int>(steps);
+}
+
+double RequirePositive(const Napi::Value& value, const char* name) {
+  const double number = RequireNumber(value, name);
+  if (!(number > 0)) throw Napi::RangeError::New(value.Env(), std::string(name) + " must be above 0");
+  return number;
+}
+
+const Scheduler& RequireScheduler(const Napi::Value& value) {
+  const std::string name = RequireString(value, "scheduler");
+  const auto schedulers = Schedulers();
+  const auto found = std::find_if(schedulers.begin(), schedulers.end(),
+                                  [&name](const Scheduler& scheduler) { return scheduler.name == name; });
+  if (found == schedulers.end()) throw Napi::RangeError::New(value.Env(), "there is no scheduler " + name);
+  return *found;
+}
+
+Napi::Float32Array ToArray(Napi::Env env, std::span<const float> values) {
+  auto array = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+std::unique_ptr<ModelSampling> MakeSampling(const Napi::CallbackInfo& info) {
+  const std::string kind = RequireString(info[0], "kind");
+  if (kind == "discrete" || kind == "distilled") {
+    BetaSchedule schedule;
+    schedule.linear_start = RequirePositive(info[1], "linearStart");
+    schedule.linear_end = RequirePositive(info[2], "linearEnd");
+    schedule.zero_terminal_snr = info[3].ToBoolean().Value();
+    if (schedule.linear_start >= 1 || schedule.linear_end >= 1) {
+      throw Napi::RangeError::New(info.Env(), "linearStart and linearEnd must be below 1");
+    }
+    if (kind == "distilled") return std::make_unique<DistilledSampling>(schedule);
+    return std::make_unique<DiscreteSampling>(schedule);
+  }
+  const double sigma_min = RequirePositive(info[1], "sigmaMin");
+  const double sigma_max = RequirePositive(info[2], "sigmaMax");
+  if (kind == "continuous_edm") return std::make_unique<ContinuousEdmSampling>(sigma_min, sigma_max);
+  if (kind == "continuous_v") return std::make_unique<ContinuousVSampling>(sigma_min, sigma_max);
+  throw Napi::RangeError::New(
+      info.Env(), "kind must be discrete, distilled, continuous_edm or continuous_v, got " + kind);
+}
+
+Napi::Value Karras(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), KarrasSigmas(RequireSteps(info[0]), RequireNumber(info[1], "sigmaMin"),
+                                          RequireNumber(info[2], "sigmaMax"), RequireNumber(info[3], "rho")));
+}
+
+Napi::Value Exponential(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), ExponentialSigmas(RequireSteps(info[0]), RequirePositive(info[1], "sigmaMin"),
+                                               RequirePositive(info[2], "sigmaMax")));
+}
+
+Napi::Value Polyexponential(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(),
+                 PolyexponentialSigmas(RequireSteps(info[0]), RequirePositive(info[1], "sigmaMin"),
+                                       RequirePositive(info[2], "sigmaMax"), RequireNumber(info[3], "rho")));
+}
+
+Napi::Value Vp(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), VpSigmas(RequireSteps(info[0]), RequireNumber(info[1], "betaD"),
+                                      RequireNumber(info[2], "betaMin"), RequireNumber(info[3], "epsS")));
+}
+
+Napi::Value Laplace(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), LaplaceSigmas(RequireSteps(info[0]), RequireNumber(info[1], "sigmaMin"),
+                                           RequireNumber(info[2], "sigmaMax"), RequireNumber(info[3], "mu"),
+                                           RequireNumber(info[4], "beta")));
+}
+
+}  // namespace
+
+void ModelSamplingBinding::Register(Napi::Env env, Napi::Object exports) {
+  exports.Set("ModelSampling",
+              DefineClass(env, "ModelSampling",
+                          {
+                              InstanceAccessor<&ModelSamplingBinding::GetSigmas>("sigmas"),
+                              InstanceAccessor<&ModelSamplingBinding::SigmaMin>("sigmaMin"),
+                              InstanceAccessor<&ModelSamplingBinding::SigmaMax>("sigmaMax"),
+                              InstanceMethod<&ModelSamplingBinding::SigmaToTimestep>("sigmaToTimestep"),
+                              InstanceMethod<&ModelSamplingBinding::TimestepToSigma>("timestepToSigma"),
+                              InstanceMethod<&ModelSamplingBinding::PercentToSigma>("percentToSigma"),
+                              InstanceMethod<&ModelSamplingBinding::Schedule>("schedule"),
+                              InstanceMethod<&ModelSamplingBinding::KSamplerSchedule>("kSamplerSchedule"),
+                              InstanceMethod<&ModelSamplingBinding::BetaSchedule>("betaSchedule"),
+                          }));
+  const auto schedulers = Schedulers();
+  auto names = Napi::Array::New(env, schedulers.size());
+  for (uint32_t i = 0; i < schedulers.size(); ++i) names.Set(i, std::string(schedulers[i].name));
+  exports.Set("schedulerNames", names);
+  exports.Set("karrasSigmas", Napi::Function::New<Karras>(env, "karrasSigmas"));
+  exports.Set("exponentialSigmas", Napi::Function::New<Exponential>(env, "exponentialSigmas"));
+  exports.Set("polyexponentialSigmas", Napi::Function::New<Polyexponential>(env, "polyexponentialSigmas"));
+  exports.Set("vpSigmas", Napi::Function::New<Vp>(env, "vpSigmas"));
+  exports.Set("laplaceSigmas", Napi::Function::New<Laplace>(env, "laplaceSigmas"));
+}
+
+ModelSamplingBinding::ModelSamplingBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<ModelSamplingBinding>(info), sampling_(MakeSampling(info)) {}
+
+Napi::Value ModelSamplingBinding::GetSigmas(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), sampling_->sigmas());
+}
+
+Napi::Value ModelSamplingBinding::SigmaMin(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sampling_->sigma_min());
+}
+
+Napi::Value ModelSamplingBinding::SigmaMax(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sampling_->sigma_max());
+}
+
+Napi::Value ModelSamplingBinding::SigmaToTimestep(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(),
+                           sampling_->Timestep(static_cast<float>(RequireNumber(info[0], "sigma"))));
+}
+
+Napi::Value ModelSamplingBinding::TimestepToSigma(const Napi::CallbackInfo& info) {
+  const double timestep = RequireNumber(info[0], "timestep");
+  if (timestep != timestep) throw Napi::RangeError::New(info.Env(), "timestep must be a number, got NaN");
+  return Napi::Number::New(info.Env(), sampling_->Sigma(static_cast<float>(timestep)));
+}
+
+Napi::Value ModelSamplingBinding::PercentToSigma(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sampling_->PercentToSigma(RequireNumber(info[0], "percent")));
+}
+
+Napi::Value ModelSamplingBinding::Schedule(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), RequireScheduler(info[0]).sigmas(*sampling_, RequireSteps(info[1])));
+}
+
+Napi::Value ModelSamplingBinding::KSamplerSchedule(const Napi::CallbackInfo& info) {
+  const Scheduler& scheduler = RequireScheduler(info[0]);
+  const int steps = RequireSteps(info[1]);
+  const double denoise = RequireNumber(info[2], "denoise");
+  // Beyond this the whole schedule would have more steps than can be meant (ComfyUI's smallest denoise is
+  // 0.01).
+  if (!(denoise <= 0 || denoise >= 1e-4)) {
+    throw Napi::RangeError::New(info.Env(), "denoise must be 0 or at least 0.0001");
+  }
+  return ToArray(info.Env(),
+                 KSamplerSigmas(*sampling_, scheduler, steps, denoise, info[3].ToBoolean().Value()));
+}
+
+Napi::Value ModelSamplingBinding::BetaSchedule(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), BetaSigmas(*sampling_, RequireSteps(info[0]), RequirePositive(info[1], "alpha"),
+                                        RequirePositive(info[2], "beta")));
+}
+
+}  // namespace latentd
