@@ -1,0 +1,133 @@
+/** What runs workflows: node classes, folders and models brought together, with the results of earlier runs. */
+import type { Folders } from '../models/folders.js';
+import type { ModelStore } from '../models/model-store.js';
+import type { RunEvent, RunResult } from '../workflow/events.js';
+import { execute } from '../workflow/execute.js';
+import { WorkflowError, type FaultReport } from '../workflow/faults.js';
+import { objectInfo, type NodeInfo } from '../workflow/object-info.js';
+import { parseWorkflow, workflowFromObject, type Workflow } from '../workflow/parse.js';
+import { ResultCache } from '../workflow/result-cache.js';
+import { validateWorkflow, type NodeRegistry, type Validation } from '../workflow/validate.js';
+
+/** JSON text in ComfyUI's API format, the same as a JavaScript object, or a workflow that was parsed before. */
+export type WorkflowSource = string | object | Workflow;
+
+export interface RunOptions {
+  /** Aborting it ends the run within one sampling step. */
+  readonly signal?: AbortSignal;
+  /** Called as things happen, previews included; must not throw. */
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Instead of what ComfyUI writes into pictures (`prompt`, `workflow`): JSON texts by key; `{}` writes nothing. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Saves again what an unchanged workflow has saved before. */
+  readonly forceOutputs?: boolean;
+}
+
+/** A workflow that was refused; nothing ran. */
+export interface InvalidResult {
+  readonly status: 'invalid';
+  readonly report: FaultReport;
+}
+
+export type EngineResult = RunResult | InvalidResult;
+
+export interface Engine {
+  readonly folders: Folders;
+  /** Every fault of a workflow in ComfyUI's error shape; undefined when it can run. Runs nothing. */
+  validate(workflow: WorkflowSource): FaultReport | undefined;
+  /**
+   * Validates and runs a workflow. How it ended is in the result's `status`: it rejects for no fault of the workflow, of a
+   * model or of a node, but only after `dispose`. One workflow runs at a time; others wait for their turn.
+   */
+  run(workflow: WorkflowSource, options?: RunOptions): Promise<EngineResult>;
+  /** ComfyUI's `object_info`: every node class with the inputs and options that it takes now. */
+  objectInfo(): Readonly<Record<string, NodeInfo>>;
+  /** Forgets the results of earlier runs. Loaded models stay. */
+  clearResults(): void;
+  /** Cancels what runs and waits, then frees models. */
+  dispose(): Promise<void>;
+}
+
+export interface EngineParts {
+  readonly registry: NodeRegistry;
+  readonly folders: Folders;
+  readonly models: ModelStore;
+  /** Bytes of images, latents and conditionings kept between runs. */
+  readonly resultBytes: number;
+  /** Frees what the models hold. */
+  dispose(): Promise<void>;
+}
+
+export function engineOf(parts: EngineParts): Engine {
+  return new WorkflowEngine(parts);
+}
+
+class WorkflowEngine implements Engine {
+  private readonly cache: ResultCache;
+  private readonly disposal = new AbortController();
+  private lastRun: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly parts: EngineParts) {
+    this.cache = new ResultCache(parts.resultBytes);
+  }
+
+  get folders(): Folders {
+    return this.parts.folders;
+  }
+
+  validate(workflow: WorkflowSource): FaultReport | undefined {
+    const validation = this.check(workflow);
+    return validation.valid ? undefined : validation.report;
+  }
+
+  run(workflow: WorkflowSource, options: RunOptions = {}): Promise<EngineResult> {
+    if (this.disposal.signal.aborted) return Promise.reject(new Error('this engine has been disposed'));
+    const turn = this.lastRun.then(() => this.runNow(workflow, options));
+    this.lastRun = turn.catch(() => undefined);
+    return turn;
+  }
+
+  objectInfo(): Readonly<Record<string, NodeInfo>> {
+    return objectInfo(this.parts.registry, this.parts.folders);
+  }
+
+  clearResults(): void {
+    this.cache.clear();
+  }
+
+  async dispose(): Promise<void> {
+    if (this.disposal.signal.aborted) return;
+    this.disposal.abort();
+    await this.lastRun;
+    this.cache.clear();
+    await this.parts.dispose();
+  }
+
+  private async runNow(source: WorkflowSource, options: RunOptions): Promise<EngineResult> {
+    const validation = this.check(source);
+    if (!validation.valid) return { status: 'invalid', report: validation.report };
+    const { signal, ...rest } = options;
+    const { folders, models } = this.parts;
+    const signals =
+      signal === undefined ? this.disposal.signal : AbortSignal.any([signal, this.disposal.signal]);
+    return execute(validation.plan, { ...rest, cache: this.cache, folders, models, signal: signals });
+  }
+
+  private check(source: WorkflowSource): Validation {
+    try {
+      return validateWorkflow(readWorkflow(source), this.parts.registry, this.parts.folders);
+    } catch (error) {
+      if (error instanceof WorkflowError) return { valid: false, report: error.report };
+      throw error;
+    }
+  }
+}
+
+function readWorkflow(source: WorkflowSource): Workflow {
+  if (typeof source === 'string') return parseWorkflow(source);
+  return isParsed(source) ? source : workflowFromObject(source);
+}
+
+function isParsed(source: object): source is Workflow {
+  return 'nodes' in source && source.nodes instanceof Map;
+}

@@ -1,0 +1,69 @@
+/** ComfyUI's `object_info` (server.py, node_info): what editors and clients read node classes from. */
+import type { Folders } from '../models/folders.js';
+import type { AnyNodeClass, InputSpecs } from '../nodes/definition.js';
+import { inputConfig, rememberOptions, type OptionsOf } from './input-config.js';
+import { isLiteralObject, type Json, type Literal } from './literal.js';
+import type { NodeRegistry } from './validate.js';
+
+/** `["INT", {"default": 20, …}]`, or a list of options in the type's place. */
+export type InputInfo = readonly [type: Json, options: Json];
+
+export interface NodeInfo {
+  readonly input: Readonly<Record<'required' | 'optional', Readonly<Record<string, InputInfo>>>>;
+  readonly input_order: Readonly<Record<'required' | 'optional', readonly string[]>>;
+  readonly output: readonly string[];
+  readonly output_is_list: readonly boolean[];
+  readonly output_name: readonly string[];
+  readonly output_tooltips?: readonly string[];
+  readonly name: string;
+  readonly display_name: string;
+  readonly description: string;
+  readonly python_module: 'nodes';
+  readonly category: string;
+  readonly output_node: boolean;
+}
+
+/** Every class's inputs with the options they offer now. Plain JSON: the highest seed is the double nearest to 2⁶⁴ − 1. */
+export function objectInfo(registry: NodeRegistry, folders: Folders): Readonly<Record<string, NodeInfo>> {
+  const optionsOf = rememberOptions(folders);
+  return Object.fromEntries([...registry].map(([name, node]) => [name, nodeInfo(node, optionsOf)]));
+}
+
+function nodeInfo(node: AnyNodeClass, optionsOf: OptionsOf): NodeInfo {
+  const tooltips = node.outputs.map(({ tooltip }) => tooltip ?? '');
+  return {
+    input: {
+      required: inputInfos(node.required, optionsOf),
+      optional: inputInfos(node.optional, optionsOf),
+    },
+    input_order: { required: Object.keys(node.required), optional: Object.keys(node.optional) },
+    output: node.outputs.map(({ type }) => type),
+    output_is_list: node.outputs.map(() => false),
+    output_name: node.outputs.map(({ name }) => name),
+    ...(tooltips.some((tooltip) => tooltip !== '') && { output_tooltips: tooltips }),
+    name: node.name,
+    display_name: node.displayName,
+    description: node.description,
+    python_module: 'nodes',
+    category: node.category,
+    output_node: node.outputNode === true,
+  };
+}
+
+function inputInfos(specs: InputSpecs, optionsOf: OptionsOf): Readonly<Record<string, InputInfo>> {
+  return Object.fromEntries(
+    Object.entries(specs).map(([name, spec]) => {
+      const [type, options] = inputConfig(spec, optionsOf);
+      return [name, [asNumbers(type), asNumbers(options)]];
+    }),
+  );
+}
+
+function asNumbers(value: Literal): Json {
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return (value as readonly Literal[]).map(asNumbers);
+  if (isLiteralObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asNumbers(item)]));
+  }
+  return value as Json;
+}
