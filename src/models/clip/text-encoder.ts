@@ -99,8 +99,8 @@ async function run(encoder: TextEncoder, sections: readonly Section[]): Promise<
   return pooled === undefined ? { hidden } : { hidden, pooled };
 }
 
-function programKey({ weights, outputs }: TextEncoder): string {
-  return [weights.identity, 'text', outputs.layer, outputs.normalized, outputs.pooled].join('|');
+function programKey({ name, weights, outputs }: TextEncoder): string {
+  return [weights.identity, name, outputs.layer, outputs.normalized, outputs.pooled].join('|');
 }
 
 function firstRow({ shape, data }: Tensor): Tensor {

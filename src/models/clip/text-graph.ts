@@ -1,6 +1,7 @@
 /** CLIP's text transformer as a compute graph (ComfyUI comfy/clip_model.py, CLIPTextModel_). */
 import { SymbolicDim } from '../../compute/dim.js';
 import { GraphBuilder, type Activation, type Graph, type Value } from '../../compute/graph.js';
+import { Layers } from '../layers.js';
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 import { sectionLength } from './sections.js';
@@ -53,21 +54,20 @@ export function buildTextGraph(
 ): Graph {
   const { width, layers } = readTextModelSizes(source);
   const graph = new GraphBuilder(name);
-  const weight = (key: string) => source.weight(`text_model.${key}`);
-  const linear = (x: Value, key: string) => graph.linear(x, weight(`${key}.weight`), weight(`${key}.bias`));
-  const layerNorm = (x: Value, key: string) =>
-    graph.layerNorm(x, weight(`${key}.weight`), weight(`${key}.bias`));
-  const finalNorm = (x: Value) => graph.within('final_layer_norm', () => layerNorm(x, 'final_layer_norm'));
+  const net = new Layers(graph, source);
+  const finalNorm = (x: Value) => net.layerNorm(x, 'text_model.final_layer_norm');
 
-  const encoderLayer = (x: Value, key: string): Value => {
-    const normed = layerNorm(x, `${key}.layer_norm1`);
-    const query = linear(normed, `${key}.self_attn.q_proj`);
-    const keys = linear(normed, `${key}.self_attn.k_proj`);
-    const values = linear(normed, `${key}.self_attn.v_proj`);
-    const attended = graph.attention(query, keys, values, width / channelsPerHead, { causal: true });
-    const mixed = graph.add(x, linear(attended, `${key}.self_attn.out_proj`));
-    const inner = linear(layerNorm(mixed, `${key}.layer_norm2`), `${key}.mlp.fc1`);
-    return graph.add(mixed, linear(graph.activation(inner, activation), `${key}.mlp.fc2`));
+  const encoderLayer = (x: Value, path: string): Value => {
+    const normed = net.layerNorm(x, `${path}.layer_norm1`);
+    const query = net.linear(normed, `${path}.self_attn.q_proj`);
+    const keys = net.linear(normed, `${path}.self_attn.k_proj`);
+    const values = net.linear(normed, `${path}.self_attn.v_proj`);
+    const attended = graph.within(`${path}.self_attn`, () =>
+      graph.attention(query, keys, values, width / channelsPerHead, { causal: true }),
+    );
+    const mixed = graph.add(x, net.linear(attended, `${path}.self_attn.out_proj`));
+    const inner = net.linear(net.layerNorm(mixed, `${path}.layer_norm2`), `${path}.mlp.fc1`);
+    return graph.add(mixed, net.linear(graph.activation(inner, activation), `${path}.mlp.fc2`));
   };
 
   const batch = SymbolicDim.symbol('sections');
@@ -78,8 +78,7 @@ export function buildTextGraph(
   let hidden: Value | undefined;
   const depth = layer === 'last' || end !== undefined ? layers : layer + 1;
   for (let index = 0; index < depth; index++) {
-    const key = `encoder.layers.${index}`;
-    x = graph.within(key, () => encoderLayer(x, key));
+    x = encoderLayer(x, `text_model.encoder.layers.${index}`);
     if (index === layer) hidden = normalized ? finalNorm(x) : x;
   }
   const final = layer === 'last' || end !== undefined ? finalNorm(x) : undefined;
@@ -87,8 +86,7 @@ export function buildTextGraph(
 
   if (final !== undefined && end !== undefined) {
     const token = graph.selectToken(final, end);
-    const projection = pooled === 'projected' ? source.weight('text_projection.weight') : undefined;
-    graph.output('pooled', projection === undefined ? token : graph.linear(token, projection));
+    graph.output('pooled', pooled === 'projected' ? net.linear(token, 'text_projection') : token);
   }
   return graph.build();
 }
