@@ -105,6 +105,20 @@ interface ModelSamplingConstructor {
   new (kind: 'continuous_edm' | 'continuous_v', sigmaMin: number, sigmaMax: number): ModelSampling;
 }
 
+/**
+ * into[r][c] += scale · Σ a[r][i]·b[i][c], row-major float32 matrices of rows×columns, rows×inner and inner×columns; the sum is
+ * rounded before it is scaled. Throws `RangeError` when a length disagrees. Made for LoRAs, whose `inner` is short.
+ */
+export type AddProduct = (
+  into: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  rows: number,
+  inner: number,
+  columns: number,
+  scale: number,
+) => void;
+
 /** What `build/Release/latentd.node` exports. */
 interface Bindings {
   readonly MappedFile: new (path: string) => MappedFile;
@@ -131,6 +145,7 @@ interface Bindings {
   readonly resize: (...args: [...Parameters<Resampler>, mode: ResizeMode]) => Float32Array;
   readonly bislerp: Resampler;
   readonly lanczos: Resampler;
+  readonly addProduct: AddProduct;
 }
 
 function load(): Bindings {
@@ -184,3 +199,5 @@ export const exponentialSigmas = bindings.exponentialSigmas;
 export const polyexponentialSigmas = bindings.polyexponentialSigmas;
 export const vpSigmas = bindings.vpSigmas;
 export const laplaceSigmas = bindings.laplaceSigmas;
+
+export const addProduct = bindings.addProduct;
