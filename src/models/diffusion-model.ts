@@ -1,4 +1,5 @@
 import type { Tensor } from '../compute/tensor.js';
+import type { ModelSampling as NoiseLevels } from '../native/addon.js';
 import type { LatentFormat } from './latent-format.js';
 import type { WeightPatches } from './lora/patches.js';
 import type { UnetConfig } from './unet/config.js';
@@ -7,21 +8,15 @@ import type { WeightSource } from './weight-source.js';
 /** What the UNet's output means (ComfyUI comfy/model_sampling.py). */
 export type Prediction = 'epsilon' | 'v_prediction' | 'x0' | 'edm';
 
-/**
- * How a noise level becomes the UNet's timestep: the index of the nearest training sigma (ModelSamplingDiscrete), ln(σ)/4
- * (ModelSamplingContinuousEDM), or 2·atan(σ)/π (ModelSamplingContinuousV).
- */
-export type Timestepping = 'discrete' | 'edm' | 'continuous_v';
-
 /** The noise levels that a model was trained on, and what it predicts. */
 export interface ModelSampling {
+  /** Changes when any level would. */
+  readonly identity: string;
   readonly prediction: Prediction;
-  /** `discrete` when left out. */
-  readonly timestepping?: Timestepping;
-  /** Standard deviation of the data, 1 when left out; 0.5 for Playground 2.5. */
-  readonly sigmaData?: number;
-  /** Ascending, one a training timestep (1000), float32 as torch computes them. */
-  readonly sigmas: Float32Array;
+  /** Standard deviation of the data: 1, or 0.5 for Playground 2.5. */
+  readonly sigmaData: number;
+  /** Sigmas, timesteps and schedules. */
+  readonly levels: NoiseLevels;
 }
 
 export type FamilyName = 'sd1' | 'sd2' | 'sdxl' | 'sdxl_refiner';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Tensor } from '../../compute/tensor.js';
 import type { DiffusionModel, FamilyName, ModelSampling } from '../diffusion-model.js';
 import type { LatentFormat } from '../latent-format.js';
@@ -23,7 +22,7 @@ export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): 
   const { unet, weights, sampling } = parts;
   return {
     ...parts,
-    identity: `${weights.identity}~${samplingDigest(sampling)}`,
+    identity: `${weights.identity}~${sampling.identity}`,
     async predict({ x, timesteps, context, adm }) {
       checkContext(parts, context);
       if ((adm === undefined) !== (unet.admChannels === undefined)) {
@@ -57,12 +56,4 @@ function checkContext({ family, unet }: UnetModelParts, { shape }: Tensor): void
   throw new ModelError(
     `this ${family} model takes text encodings of width ${unet.contextDim}, the conditioning has ${width ?? 0}: encode the prompt with the text encoder of the same checkpoint`,
   );
-}
-
-function samplingDigest({ prediction, timestepping, sigmaData, sigmas }: ModelSampling): string {
-  return createHash('sha256')
-    .update(`${prediction} ${timestepping ?? 'discrete'} ${sigmaData ?? 1}`)
-    .update(new Uint8Array(sigmas.buffer, sigmas.byteOffset, sigmas.byteLength))
-    .digest('hex')
-    .slice(0, 16);
 }
