@@ -158,7 +158,7 @@ function isWeight(operand: unknown): operand is Weight {
 }
 
 /** What V8, ONNX Runtime and CUDA say when an allocation fails; none of them gives a code of its own. */
-function isOutOfMemory(error: unknown): boolean {
+export function isOutOfMemory(error: unknown): boolean {
   return (
     error instanceof Error &&
     /out of memory|bad_alloc|allocation failed|failed to allocate/i.test(error.message)

@@ -1,0 +1,192 @@
+import { tensor, type Tensor } from '../../compute/tensor.js';
+import type { Program } from '../../compute/backend.js';
+import { availableMemory } from '../available-memory.js';
+import { isOutOfMemory, type ProgramCache } from '../program-cache.js';
+import type { WeightSource } from '../weight-source.js';
+import { detectVae, type VaeConfig } from './config.js';
+import { diffusersLayout } from './diffusers-layout.js';
+import { decodeBytes, encodeBytes } from './memory.js';
+import { planesOf, writeImage } from './pixels.js';
+import { mean, tiledScale, type Scale, type TileSize } from './tiling.js';
+import { buildDecoderGraph, buildEncoderGraph } from './vae-graph.js';
+import type { TileOptions, VaeModel } from './vae-model.js';
+
+export interface AutoencoderOptions {
+  /** Bytes that one image may take while it is coded; left out, what the system has free at that time. */
+  readonly memoryLimit?: number;
+  /** Told when an image is coded in tiles though nobody asked, and why. */
+  readonly notify?: (message: string) => void;
+}
+
+/** What ComfyUI falls back to when memory is short, in pixels (comfy/sd.py, decode_tiled_ and encode_tiled_). */
+const defaultDecodeTiles: TileOptions = { tileSize: 512, overlap: 128 };
+const defaultEncodeTiles: TileOptions = { tileSize: 512, overlap: 64 };
+
+/**
+ * The autoencoder that `weights` are, in Stable Diffusion's own layout of keys or diffusers'. Throws `ModelError` when they
+ * are something else. Images are coded one after another, so that a batch takes no more memory than one.
+ */
+export function createAutoencoder(
+  weights: WeightSource,
+  programs: ProgramCache,
+  options: AutoencoderOptions = {},
+): VaeModel {
+  const own = diffusersLayout(weights);
+  return new Autoencoder(own, detectVae(own), programs, options);
+}
+
+type Network = (planes: Tensor) => Promise<Tensor>;
+
+class Autoencoder implements VaeModel {
+  readonly identity: string;
+  readonly downscale: number;
+  readonly latentChannels: number;
+
+  constructor(
+    private readonly weights: WeightSource,
+    private readonly config: VaeConfig,
+    private readonly programs: ProgramCache,
+    private readonly options: AutoencoderOptions,
+  ) {
+    this.identity = weights.identity;
+    this.downscale = 2 ** (config.levels - 1);
+    this.latentChannels = config.latentChannels;
+  }
+
+  async decode(latent: Tensor, tiles?: TileOptions): Promise<Tensor> {
+    const [count = 0, channels, height = 0, width = 0] = latent.shape;
+    if (latent.shape.length !== 4 || channels !== this.latentChannels) {
+      throw new RangeError(
+        `a latent for this VAE has the shape [N, ${this.latentChannels}, h, w], got [${latent.shape.join(', ')}]`,
+      );
+    }
+    const images = tensor([count, height * this.downscale, width * this.downscale, 3]);
+    const size = latent.data.length / count;
+    await this.withDecoder(async (network) => {
+      for (let index = 0; index < count; index++) {
+        const row = tensor([1, channels, height, width], latent.data.slice(index * size, (index + 1) * size));
+        writeImage(await this.decodeOne(network, row, tiles), images, index);
+      }
+    });
+    return images;
+  }
+
+  async encode(image: Tensor, tiles?: TileOptions): Promise<Tensor> {
+    const [count = 0] = image.shape;
+    const latents: Tensor[] = [];
+    await this.withEncoder(async (network) => {
+      for (let index = 0; index < count; index++) {
+        const planes = planesOf(image, index, this.downscale);
+        latents.push(await this.encodeOne(network, planes, tiles));
+      }
+    });
+    const [, ...shape] = latents[0]?.shape ?? [];
+    const all = tensor([count, ...shape]);
+    latents.forEach(({ data }, index) => {
+      all.data.set(data, index * data.length);
+    });
+    return all;
+  }
+
+  private decodeOne(network: Network, latent: Tensor, tiles: TileOptions | undefined): Promise<Tensor> {
+    const scale: Scale = { factor: this.downscale, channels: 3 };
+    const inTiles = (options: TileOptions) => {
+      // VAEDecodeTiled keeps at least half of each tile to itself (ComfyUI nodes.py).
+      const overlap = Math.min(options.overlap, Math.floor(options.tileSize / 4));
+      const side = Math.floor(options.tileSize / this.downscale);
+      const [square, tall, wide] = tileShapes(side, Math.floor(overlap / this.downscale));
+      return passes(latent, network, [tall, wide, square], scale);
+    };
+    if (tiles !== undefined) return inTiles(tiles);
+    const [, , height = 0, width = 0] = latent.shape;
+    const needed = decodeBytes(this.weights, this.config, height, width);
+    return this.wholeOrTiled(
+      'decoding',
+      needed,
+      () => network(latent),
+      () => inTiles(defaultDecodeTiles),
+    );
+  }
+
+  private encodeOne(network: Network, planes: Tensor, tiles: TileOptions | undefined): Promise<Tensor> {
+    const scale: Scale = { factor: 1 / this.downscale, channels: this.latentChannels };
+    const inTiles = ({ tileSize, overlap }: TileOptions) => {
+      const [square, tall, wide] = tileShapes(tileSize, overlap);
+      return passes(planes, network, [square, wide, tall], scale);
+    };
+    if (tiles !== undefined) return inTiles(tiles);
+    const [, , height = 0, width = 0] = planes.shape;
+    const needed = encodeBytes(this.weights, this.config, height, width);
+    return this.wholeOrTiled(
+      'encoding',
+      needed,
+      () => network(planes),
+      () => inTiles(defaultEncodeTiles),
+    );
+  }
+
+  private async wholeOrTiled(
+    what: string,
+    needed: number,
+    whole: () => Promise<Tensor>,
+    tiled: () => Promise<Tensor>,
+  ): Promise<Tensor> {
+    const free = this.options.memoryLimit ?? availableMemory();
+    const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+    if (needed > free) {
+      this.options.notify?.(
+        `VAE ${what} in tiles: the whole image would take about ${gigabytes(needed)}, ${gigabytes(free)} are free`,
+      );
+      return tiled();
+    }
+    try {
+      return await whole();
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      this.options.notify?.(`VAE ${what} in tiles: the whole image was too much for memory`);
+      return tiled();
+    }
+  }
+
+  private withDecoder(body: (network: Network) => Promise<void>): Promise<void> {
+    return this.programs.use(
+      `vae decoder ${this.identity}`,
+      () => buildDecoderGraph(this.config, this.weights),
+      (program) => body(networkOf(program, 'latent', 'pixels')),
+    );
+  }
+
+  private withEncoder(body: (network: Network) => Promise<void>): Promise<void> {
+    return this.programs.use(
+      `vae encoder ${this.identity}`,
+      () => buildEncoderGraph(this.config, this.weights),
+      (program) => body(networkOf(program, 'pixels', 'latent')),
+    );
+  }
+}
+
+function networkOf(program: Program, input: string, output: string): Network {
+  return async (planes) => (await program.run({ [input]: planes }))[output]!;
+}
+
+/** Square tiles, tall ones and wide ones of the same area. */
+function tileShapes(side: number, overlap: number): readonly [TileSize, TileSize, TileSize] {
+  const half = Math.floor(side / 2);
+  return [
+    { height: side, width: side, overlap },
+    { height: side * 2, width: half, overlap },
+    { height: half, width: side * 2, overlap },
+  ];
+}
+
+/** The mean over tiles of three shapes hides their seams (ComfyUI comfy/sd.py, decode_tiled_ and encode_tiled_). */
+async function passes(
+  input: Tensor,
+  network: Network,
+  shapes: readonly TileSize[],
+  scale: Scale,
+): Promise<Tensor> {
+  const results: Tensor[] = [];
+  for (const shape of shapes) results.push(await tiledScale(input, network, shape, scale));
+  return mean(results);
+}
