@@ -1,0 +1,75 @@
+/** `latentd doctor`: looks whether everything is there, and says what to do where it isn't. */
+import { Command } from 'commander';
+import { settingValues, type SettingsReport } from '../config/resolve-settings.js';
+import { SETTING_NAMES, type Settings } from '../config/settings.js';
+import type { Check } from './doctor/check.js';
+import { EXIT } from './exit-codes.js';
+import { addSettingOptions, settingsFrom, type SettingOptions } from './setting-options.js';
+import { formatBytes, formatTable, print, printJson } from './terminal.js';
+
+export function doctorCommand(exit: (status: number) => void): Command {
+  const command = new Command('doctor')
+    .description('check the addon, devices, folders, disk and memory, and say what to do')
+    .option('--json', 'print one JSON object');
+  return addSettingOptions(command).action(async (options: SettingOptions & { readonly json?: boolean }) => {
+    const settings = await settingsFrom(options);
+    const checks = await examine(settingValues(settings.settings));
+    const healthy = checks.every((check) => check.status !== 'fault');
+    if (options.json === true)
+      printJson({ status: healthy ? 'ok' : 'fault', checks, ...describeSettings(settings) });
+    else printReport(checks, settings, healthy);
+    exit(healthy ? EXIT.done : EXIT.failed);
+  });
+}
+
+async function examine(settings: Settings): Promise<Check[]> {
+  // Loaded here, so that the help of other commands doesn't wait for it.
+  const [{ checkNode, checkProcessor, checkMemory, checkDisk }, runtime, { checkFolders }] =
+    await Promise.all([
+      import('./doctor/machine.js'),
+      import('./doctor/runtime.js'),
+      import('./doctor/folders.js'),
+    ]);
+  return [
+    checkNode(),
+    await runtime.checkAddon(),
+    await runtime.checkOnnxRuntime(),
+    ...(await Promise.all((['cpu', 'webgpu', 'cuda'] as const).map(runtime.checkDevice))),
+    checkProcessor(),
+    checkMemory(),
+    checkDisk(settings.output),
+    ...(await checkFolders(settings)),
+  ];
+}
+
+function describeSettings({ settings, file, warnings }: SettingsReport): object {
+  return { settings, config: file ?? null, warnings };
+}
+
+const MARKS = { ok: '✓', warning: '!', fault: '✗' } as const;
+
+function printReport(checks: readonly Check[], settings: SettingsReport, healthy: boolean): void {
+  const width = Math.max(...checks.map((check) => check.name.length));
+  for (const { name, status, detail, remedy } of checks) {
+    print(`${MARKS[status]} ${name.padEnd(width)}  ${detail}`);
+    if (remedy !== undefined) print(`${' '.repeat(width + 4)}→ ${remedy}`);
+  }
+  print('\nSettings');
+  print(
+    formatTable(
+      SETTING_NAMES.map((name) => [`  ${name}`, showValue(name, settings), settings.settings[name].from]),
+    ),
+  );
+  for (const text of settings.warnings) print(`! ${text}`);
+  print(healthy ? '\nReady.' : '\nNot ready: see the lines marked ✗.');
+}
+
+function showValue(name: keyof Settings, { settings }: SettingsReport): string {
+  if (name === 'memoryLimit') {
+    const bytes = settings.memoryLimit.value;
+    return bytes === undefined ? 'what is free' : formatBytes(bytes);
+  }
+  if (name === 'threads') return String(settings.threads.value ?? "the processor's");
+  if (name === 'extraModelPaths') return settings.extraModelPaths.value.join(', ') || 'none';
+  return settings[name].value;
+}

@@ -1,0 +1,47 @@
+/** The command line as a whole: its commands, and what becomes of an error that one of them throws. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/settings.js';
+import { doctorCommand } from './doctor.js';
+import { EXIT, UsageError } from './exit-codes.js';
+
+import { report } from './terminal.js';
+
+/** Obeys the command line and returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.done;
+  const exit = (status: number): void => {
+    code = status;
+  };
+  try {
+    await createProgram(exit).parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof UsageError || error instanceof ConfigError) {
+      report(`latentd: ${error.message}`);
+      return EXIT.usage;
+    }
+    report(`latentd: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return EXIT.failed;
+  }
+  return code;
+}
+
+function createProgram(exit: (status: number) => void): Command {
+  const program = new Command('latentd')
+    .description('Runs ComfyUI workflows headless, with no ComfyUI and no Python.')
+    .version(packageVersion(), '-V, --version')
+    .showHelpAfterError('(latentd COMMAND --help says more)')
+    .exitOverride();
+  for (const command of [doctorCommand(exit)]) {
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program;
+}
+
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}

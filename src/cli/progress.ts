@@ -1,0 +1,50 @@
+/** What a run shows while it goes on: a bar on a terminal, nothing in a pipe. */
+import type { Options, Params, SingleBar } from 'cli-progress';
+import type { RunEvent } from '../workflow/events.js';
+
+export interface ProgressView {
+  onEvent(event: RunEvent): void;
+  /** Clears the bar and gives the cursor back. */
+  stop(): void;
+}
+
+const SILENT: ProgressView = { onEvent: () => undefined, stop: () => undefined };
+
+export async function createProgress(stream: NodeJS.WriteStream): Promise<ProgressView> {
+  if (!stream.isTTY) return SILENT;
+  const { SingleBar: Bar } = await import('cli-progress');
+  return new TerminalProgress(
+    new Bar({ stream, format: render, hideCursor: true, clearOnComplete: true, etaBuffer: 5 }),
+  );
+}
+
+class TerminalProgress implements ProgressView {
+  private running = false;
+
+  constructor(private readonly bar: SingleBar) {}
+
+  onEvent(event: RunEvent): void {
+    if (event.type === 'executing') {
+      this.stop();
+      this.bar.start(0, 0, { node: `${event.class_type} ${event.node}` });
+      this.running = true;
+    } else if (event.type === 'progress') {
+      if (this.bar.getTotal() !== event.total_steps) this.bar.setTotal(event.total_steps);
+      this.bar.update(event.step);
+    }
+  }
+
+  stop(): void {
+    if (this.running) this.bar.stop();
+    this.running = false;
+  }
+}
+
+const WIDTH = 30;
+
+function render(_: Options, { value, total, progress, eta }: Params, { node }: { node: string }): string {
+  if (total === 0) return `${node} …`;
+  const done = Math.round(progress * WIDTH);
+  const left = Number.isFinite(eta) && eta > 0 ? `, ${Math.ceil(eta)} s left` : '';
+  return `${node} ${'█'.repeat(done)}${'░'.repeat(WIDTH - done)} ${value}/${total}${left}`;
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { SHIPPED_GRAPHS } from '../../src/config/resolve-settings.js';
+import { placeholdersOf } from '../../src/templates/placeholders.js';
+import { parseWorkflow } from '../../src/workflow/parse.js';
+
+const read = (name: string) => parseWorkflow(readFileSync(join(SHIPPED_GRAPHS, name), 'utf8'));
+
+test('there is one for every case of the protocol', () => {
+  expect(readdirSync(SHIPPED_GRAPHS).sort()).toEqual([
+    'animation.json',
+    'batch.json',
+    'image_to_image.json',
+    'pixel_art_lora.json',
+    'sprite_optimized.json',
+    'tileset.json',
+  ]);
+  expect(placeholdersOf(read('batch.json'))).toContain('BATCH_INDEX');
+  expect(placeholdersOf(read('animation.json'))).toContain('FRAME_INDEX');
+});
+
+describe.each(readdirSync(SHIPPED_GRAPHS))('%s', (name) => {
+  const { nodes } = read(name);
+  const byClass = (classType: string) => [...nodes.values()].filter((node) => node.classType === classType);
+
+  test('takes a prompt, names the checkpoint that clients know, and saves a picture', () => {
+    expect(placeholdersOf(read(name))).toContain('PROMPT');
+    expect(byClass('CheckpointLoaderSimple').map((node) => node.inputs.get('ckpt_name'))).toEqual([
+      'sd_xl_base_1.0.safetensors',
+    ]);
+    expect(byClass('SaveImage')).toHaveLength(1);
+  });
+
+  test('has the prompts where titles and links both say so', () => {
+    const [sampler] = byClass('KSampler');
+    const source = (input: string) =>
+      nodes.get(String((sampler!.inputs.get(input) as readonly unknown[])[0]));
+    expect(source('positive')?.title).toBe('Positive Prompt');
+    expect(source('negative')?.title).toBe('Negative Prompt');
+  });
+
+  test('links lead to nodes', () => {
+    for (const node of nodes.values()) {
+      for (const value of node.inputs.values()) {
+        if (Array.isArray(value)) expect(nodes.has(String(value[0]))).toBe(true);
+      }
+    }
+  });
+});
