@@ -68,12 +68,18 @@ const namedEscapes: Readonly<Record<string, string>> = {
 
 function quote(text: string): string {
   const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const escaped = Array.from(text, (character) => {
-    const code = character.charCodeAt(0);
-    if (code >= 0x20 && code !== 0x7f) return namedEscapes[character] ?? character;
-    return namedEscapes[character] ?? `\\x${code.toString(16).padStart(2, '0')}`;
-  }).join('');
+  const escaped = text.replace(/[\\\p{C}\p{Z}]/gu, (character) => {
+    if (character === ' ') return character;
+    return namedEscapes[character] ?? hexEscape(character.codePointAt(0)!);
+  });
   return mark + (mark === "'" ? escaped.replaceAll("'", "\\'") : escaped) + mark;
+}
+
+/** `\x07`, `\u2028` or `\U000e0001`. */
+function hexEscape(code: number): string {
+  const hex = code.toString(16);
+  if (code < 0x100) return `\\x${hex.padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
 }
 
 /** Python's `json.dumps` with its defaults, as ComfyUI writes workflows into PNG metadata: ASCII, `", "` and `": "`. */

@@ -1,0 +1,55 @@
+/** test/fixtures/workflow/validation.json, made by tools/reference/validation.py. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'lossless-json';
+import type { Literal, LiteralObject } from '../../src/workflow/literal.js';
+
+export interface ReferenceFault {
+  readonly type: string;
+  readonly message: string;
+  readonly details: string;
+  readonly extra_info: LiteralObject;
+}
+
+export interface ValidationCase {
+  readonly name: string;
+  readonly prompt: LiteralObject;
+  readonly valid: boolean;
+  readonly error: ReferenceFault | null;
+  readonly node_errors: Readonly<
+    Record<
+      string,
+      {
+        readonly errors: readonly ReferenceFault[];
+        readonly dependent_outputs: readonly string[];
+        readonly class_type: string;
+      }
+    >
+  >;
+}
+
+type Attempt = { readonly value: Literal } | { readonly error: string };
+
+export interface ConversionCase {
+  readonly given: Literal;
+  readonly repr: string;
+  readonly json: string;
+  readonly int: Attempt;
+  readonly float: Attempt;
+  readonly str: Attempt;
+  readonly bool: Attempt;
+}
+
+interface Fixture {
+  readonly cases: readonly ValidationCase[];
+  readonly conversions: readonly ConversionCase[];
+  readonly metadata: readonly { readonly prompt: LiteralObject; readonly text: string }[];
+}
+
+/** Integers are bigints, floats numbers, as in `Literal`. */
+export const reference = parse(
+  readFileSync(new URL('../fixtures/workflow/validation.json', import.meta.url), 'utf8'),
+  null,
+  {
+    parseNumber: (digits) => (/^-?\d+$/.test(digits) ? BigInt(digits) : Number(digits)),
+  },
+) as Fixture;
