@@ -1,3 +1,5 @@
+import type { StoredDType } from '../native/addon.js';
+
 /**
  * A parameter of a graph: a name, a shape, and a way to its values. Nothing is read when a graph is built; a backend reads
  * each weight once, when the graph is loaded, into memory that it owns.
@@ -12,7 +14,7 @@ export interface Weight {
   readonly stored?: StoredValues;
 }
 
-export type StoredDType = 'F64' | 'F32' | 'F16' | 'BF16';
+export type { StoredDType };
 
 /** A run of values in a memory-mapped file. */
 export interface StoredValues {

@@ -4,13 +4,15 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { ReadableMapping, StoredDType } from '../compute/weight.js';
+
+/** Number formats that the addon widens to float32. */
+export type StoredDType = 'F64' | 'F32' | 'F16' | 'BF16';
 
 /**
  * A file mapped read-only into memory; pages are read when they are first touched. A file must not be truncated while it
  * is mapped.
  */
-export interface MappedFile extends ReadableMapping {
+export interface MappedFile {
   /** Bytes. */
   readonly size: number;
   /** A copy of `length` bytes at byte `offset`. Throws `RangeError` beyond the file's end. */

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+/** From the ground up: a folder imports from those before it in the list, never from one beside or after it. */
+const LAYERS = [
+  ['native', 'nearest-names.ts'],
+  ['compute'],
+  ['imaging', 'config'],
+  ['models'],
+  ['sampling'],
+  ['nodes'],
+  ['workflow'],
+  ['engine', 'templates'],
+  ['wire'],
+  ['engine-process'],
+  ['daemon'],
+  ['cli', 'index.ts'],
+];
+
+const folderOf = (path: string) => path.split('/')[0]!;
+const layerOf = (path: string) => LAYERS.findIndex((layer) => layer.includes(folderOf(path)));
+
+function* imports(): Generator<readonly [file: string, imported: string]> {
+  for (const entry of readdirSync(SRC, { recursive: true, encoding: 'utf8' })) {
+    if (!entry.endsWith('.ts')) continue;
+    const text = readFileSync(join(SRC, entry), 'utf8');
+    for (const [, specifier] of text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.[^']+)\.js'/g)) {
+      yield [entry, `${relative(SRC, resolve(dirname(join(SRC, entry)), specifier!))}.ts`];
+    }
+  }
+}
+
+test('every folder of src has its layer', () => {
+  const folders = new Set(readdirSync(SRC).filter((name) => layerOf(name) < 0));
+  expect([...folders]).toEqual([]);
+});
+
+test('imports never run back', () => {
+  const backwards = [...imports()].filter(
+    ([file, imported]) => folderOf(file) !== folderOf(imported) && layerOf(imported) >= layerOf(file),
+  );
+  expect(backwards.map(([file, imported]) => `${file} imports ${imported}`)).toEqual([]);
+});
+
+test('standard output belongs to the command line', () => {
+  const talkers = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+    (entry) =>
+      entry.endsWith('.ts') &&
+      folderOf(entry) !== 'cli' &&
+      /\bconsole\.(log|info|table)\b|process\.stdout\b/.test(readFileSync(join(SRC, entry), 'utf8')),
+  );
+  expect(talkers).toEqual([]);
+});
