@@ -1,13 +1,7 @@
 import type { ClipModel, ClipPart } from '../clip/clip-model.js';
 import type { DiffusionModel } from '../diffusion-model.js';
 import type { WeightSource } from '../weight-source.js';
-import type { Adapter, AdapterReader } from './adapters/adapter.js';
-import { differenceOf, replacementBy } from './adapters/direct.js';
-import { readGloraAdapter } from './adapters/glora.js';
-import { readLohaAdapter } from './adapters/loha.js';
-import { readLokrAdapter } from './adapters/lokr.js';
-import { readLoraAdapter } from './adapters/lora.js';
-import { readBoftAdapter, readOftAdapter } from './adapters/oft.js';
+import { readChanges, type Change } from './changes.js';
 import { addClipKeys, addUnetKeys, type LoraKeyMap, type LoraTarget } from './key-map.js';
 import { LoraFile } from './lora-file.js';
 import type { WeightPatch, WeightPatches } from './patches.js';
@@ -30,16 +24,6 @@ export interface LoraResult extends LoraTargets {
   /** One line for each kind of trouble, for a person; the LoRA's other keys are applied all the same. */
   readonly warnings: readonly string[];
 }
-
-/** Where several kinds claim one prefix, the last counts, as in ComfyUI's load_lora. */
-const adapterReaders: readonly AdapterReader[] = [
-  readLoraAdapter,
-  readLohaAdapter,
-  readLokrAdapter,
-  readGloraAdapter,
-  readOftAdapter,
-  readBoftAdapter,
-];
 
 /**
  * Puts a LoRA on a model and its text encoders, on top of what they carry already (ComfyUI comfy/sd.py,
@@ -87,42 +71,6 @@ export function applyLora(
     patched,
     warnings: warningsOf(name, weights, file, patched, misfits),
   };
-}
-
-interface Change {
-  readonly prefix: string;
-  readonly target: LoraTarget;
-  readonly adapter: Adapter;
-}
-
-/** The changes that the file describes, at most one a weight. */
-function readChanges(file: LoraFile, keyMap: LoraKeyMap): Iterable<Change> {
-  const changes = new Map<string, Change>();
-  const add = (prefix: string, target: LoraTarget, adapter: Adapter): void => {
-    changes.set(`${target.part}.${target.key}`, { prefix, target, adapter });
-  };
-  for (const [prefix, target] of keyMap) {
-    const alpha = file.scalar(`${prefix}.alpha`);
-    const doraScale = file.find(`${prefix}.dora_scale`);
-    for (const read of adapterReaders) {
-      const adapter = read(file, prefix, { alpha, doraScale });
-      if (adapter !== undefined) add(prefix, target, adapter);
-    }
-    const bias = { ...target, key: target.key.replace(/\.weight$/, '.bias') };
-    const norm = file.find(`${prefix}.w_norm`);
-    if (norm !== undefined) {
-      add(prefix, target, differenceOf(norm));
-      const normBias = file.find(`${prefix}.b_norm`);
-      if (normBias !== undefined) add(prefix, bias, differenceOf(normBias));
-    }
-    const difference = file.find(`${prefix}.diff`);
-    if (difference !== undefined) add(prefix, target, differenceOf(difference));
-    const biasDifference = file.find(`${prefix}.diff_b`);
-    if (biasDifference !== undefined) add(prefix, bias, differenceOf(biasDifference));
-    const replacement = file.find(`${prefix}.set_weight`);
-    if (replacement !== undefined) add(prefix, target, replacementBy(replacement));
-  }
-  return changes.values();
 }
 
 function patchOf(file: LoraFile, { prefix, adapter }: Change, strength: number): WeightPatch {
