@@ -17,13 +17,17 @@ export interface LoraStrengths {
   readonly clip: number;
 }
 
-/** A model or text encoder with the LoRA on it, and what of the file found no place. */
-export interface LoraResult extends LoraTargets {
-  /** How many weights are changed. */
-  readonly patched: number;
+/** A model and text encoders with the LoRA on them, and what of the file found no place. */
+export interface LoraResult<Targets extends LoraTargets = LoraTargets> {
+  readonly model: Targets['model'];
+  readonly clip: Targets['clip'];
+  /** How many weights the file names. */
+  readonly matched: number;
   /** One line for each kind of trouble, for a person; the LoRA's other keys are applied all the same. */
   readonly warnings: readonly string[];
 }
+
+type Both = Required<{ [Name in keyof LoraTargets]: NonNullable<LoraTargets[Name]> }>;
 
 /**
  * Puts a LoRA on a model and its text encoders, on top of what they carry already (ComfyUI comfy/sd.py,
@@ -33,19 +37,33 @@ export interface LoraResult extends LoraTargets {
 export function applyLora(
   name: string,
   weights: WeightSource,
+  targets: Both,
+  strengths: LoraStrengths,
+): LoraResult<Both>;
+export function applyLora(
+  name: string,
+  weights: WeightSource,
+  targets: Pick<Both, 'model'>,
+  strengths: LoraStrengths,
+): LoraResult<Pick<Both, 'model'>>;
+export function applyLora(
+  name: string,
+  weights: WeightSource,
   targets: LoraTargets,
   strengths: LoraStrengths,
 ): LoraResult {
+  const { model, clip } = targets;
   const file = new LoraFile(weights);
   const keyMap: LoraKeyMap = new Map();
-  if (targets.model !== undefined) addUnetKeys(keyMap, targets.model.unet, targets.model.weights);
-  if (targets.clip !== undefined) addClipKeys(keyMap, targets.clip.weights);
+  if (model !== undefined) addUnetKeys(keyMap, model.unet, model.weights);
+  if (clip !== undefined) addClipKeys(keyMap, clip.weights);
 
   const patches = new Map<LoraTarget['part'], Map<string, WeightPatch[]>>();
   const misfits: string[] = [];
+  let matched = 0;
   for (const change of readChanges(file, keyMap)) {
     const { part, key } = change.target;
-    const source = part === 'unet' ? targets.model?.weights : targets.clip?.weights[part];
+    const source = part === 'unet' ? model?.weights : clip?.weights[part];
     if (source?.has(key) !== true) {
       misfits.push(`${change.prefix} (there is no ${key})`);
       continue;
@@ -55,21 +73,21 @@ export function applyLora(
       misfits.push(`${change.prefix} (${fault})`);
       continue;
     }
+    matched++;
     const strength = part === 'unet' ? strengths.model : strengths.clip;
+    if (strength === 0 && change.adapter.replaces !== true) continue;
     const partPatches = patches.get(part) ?? new Map<string, WeightPatch[]>();
     patches.set(part, partPatches.set(key, [patchOf(file, change, strength)]));
   }
 
-  const { model, clip } = targets;
   const unetPatches = patches.get('unet');
   const clipPatches: Partial<Record<ClipPart, WeightPatches>> = {};
   for (const [part, partPatches] of patches) if (part !== 'unet') clipPatches[part] = partPatches;
-  const patched = [...patches.values()].reduce((sum, partPatches) => sum + partPatches.size, 0);
   return {
     model: unetPatches === undefined ? model : model?.withPatches(unetPatches),
     clip: Object.keys(clipPatches).length === 0 ? clip : clip?.withPatches(clipPatches),
-    patched,
-    warnings: warningsOf(name, weights, file, patched, misfits),
+    matched,
+    warnings: warningsOf(name, unmatchedKeys(file, targets), matched, misfits),
   };
 }
 
@@ -82,19 +100,24 @@ function patchOf(file: LoraFile, { prefix, adapter }: Change, strength: number):
   };
 }
 
+/** Keys that name no layer, but for those of parts that the LoRA isn't put on. */
+function unmatchedKeys(file: LoraFile, { model, clip }: LoraTargets): string[] {
+  return file.untaken().filter((key) => {
+    if (clip === undefined && /^(lora_te|lora_prior_te|text_encoder)/.test(key)) return false;
+    return !(model === undefined && /^(lora_unet|unet\.|diffusion_model\.|lycoris_)/.test(key));
+  });
+}
+
 function warningsOf(
   name: string,
-  weights: WeightSource,
-  file: LoraFile,
-  patched: number,
+  unmatched: readonly string[],
+  matched: number,
   misfits: readonly string[],
 ): string[] {
-  const unmatched = file.untaken();
   const warnings: string[] = [];
-  if (patched === 0 && misfits.length === 0) {
-    const [first = 'none'] = weights.keys();
+  if (matched === 0 && misfits.length === 0) {
     warnings.push(
-      `LoRA ${name} changes nothing: none of its ${unmatched.length} keys names a layer of this model (the first is ${first}); it was made for another family`,
+      `LoRA ${name} changes nothing: none of its keys names a layer of this model; it was made for another family (${listed(unmatched)})`,
     );
   } else if (unmatched.length > 0) {
     warnings.push(

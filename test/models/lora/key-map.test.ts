@@ -19,7 +19,7 @@ describe.each(['sd15', 'sdxl'] as const)('the keys of a LoRA for %s', (family) =
   const unet = underPrefix(checkpoint, 'model.diffusion_model.');
   const encoders = textEncoderWeights(checkpoint);
   const keyMap: LoraKeyMap = new Map();
-  addUnetKeys(keyMap, detectUnet(unet), unet);
+  addUnetKeys(keyMap, detectUnet(unet)!, unet);
   addClipKeys(keyMap, encoders);
 
   it('name the weights that they name in ComfyUI', () => {

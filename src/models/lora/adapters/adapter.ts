@@ -7,6 +7,8 @@ import type { LoraFile } from '../lora-file.js';
 export interface Adapter {
   /** Why it can't change a weight of that shape; nothing when it can. */
   mismatch(shape: readonly number[]): string | undefined;
+  /** Set when it counts at strength 0, too. */
+  readonly replaces?: true;
   /** Adds the change, `strength` times, to a weight's values in place. */
   apply(values: Float32Array, shape: readonly number[], strength: number): void;
 }

@@ -16,6 +16,7 @@ export function differenceOf(difference: Weight): Adapter {
 export function replacementBy(replacement: Weight): Adapter {
   return {
     mismatch: (shape) => shapeMismatch(replacement, shape),
+    replaces: true,
     apply(values) {
       replacement.read(values);
     },
