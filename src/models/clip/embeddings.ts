@@ -10,7 +10,7 @@ import type { WeightSource } from '../weight-source.js';
 export interface EmbeddingFiles {
   /** Names relative to the embeddings folders, `/`-separated. */
   list(): readonly string[];
-  /** Throws `ModelError` when the file is damaged. */
+  /** Throws `ModelError` when there is no such file, or it is damaged. */
   open(name: string): WeightSource;
 }
 
@@ -24,17 +24,9 @@ export function embeddingFiles(folders: Folders, models: Pick<ModelStore, 'weigh
 /** The key that a file made for several encoders keeps an encoder's vectors under. */
 export type EmbeddingKey = 'clip_l' | 'clip_g' | 'clip_h';
 
-/** Extensions that may be left out in a prompt, in the order in which they are tried. */
-const extensions = ['', '.safetensors', '.pt', '.bin'];
-
-/** The vectors in an embedding file, one a token. Throws `ModelError` when it can't be read. */
-export function readEmbedding(files: EmbeddingFiles, file: string, key: EmbeddingKey): Float32Array[] {
-  if (!file.toLowerCase().endsWith('.safetensors')) {
-    throw new ModelError(
-      `${file} is a pickled PyTorch file, which can run code and is not read: convert it to safetensors`,
-    );
-  }
-  return vectorsOf(files.open(file), file, key);
+/** The vectors in the file that a prompt calls `name`, one a token. Throws `ModelError` when it can't be read. */
+export function readEmbedding(files: EmbeddingFiles, name: string, key: EmbeddingKey): Float32Array[] {
+  return vectorsOf(files.open(findEmbedding(files.list(), name) ?? name), name, key);
 }
 
 /**
@@ -46,9 +38,8 @@ export function findEmbedding(files: readonly string[], name: string): string | 
   for (const folder of foldersOf(files)) {
     const path = posix.normalize(posix.join(folder, name));
     if (folder !== '' && !path.startsWith(`${folder}/`)) continue;
-    for (const extension of extensions) {
-      if (present.has(path + extension)) return path + extension;
-    }
+    if (present.has(path)) return path;
+    if (present.has(`${path}.safetensors`)) return `${path}.safetensors`;
   }
   return undefined;
 }
@@ -64,19 +55,19 @@ function foldersOf(files: readonly string[]): string[] {
 }
 
 /** ComfyUI comfy/sd1_clip.py, load_embed: the encoder's own key, LoRA bundles, else whatever comes first. */
-function vectorsOf(source: WeightSource, file: string, key: EmbeddingKey): Float32Array[] {
+function vectorsOf(source: WeightSource, name: string, key: EmbeddingKey): Float32Array[] {
   const keys = [...source.keys()];
   const bundled = (suffix: string) =>
-    keys.filter((name) => name.startsWith('bundle_emb.') && name.endsWith(suffix));
+    keys.filter((candidate) => candidate.startsWith('bundle_emb.') && candidate.endsWith(suffix));
   const candidates = [
-    keys.filter((name) => name === key),
+    keys.filter((candidate) => candidate === key),
     bundled('.string_to_param.*'),
     bundled(`.${key}`),
     keys.slice(0, 1),
   ];
-  const chosen = candidates.find((names) => names.length > 0);
-  if (chosen === undefined) throw new ModelError(`${file} holds no tensors`);
-  return chosen.flatMap((name) => rowsOf(source, name));
+  const chosen = candidates.find((found) => found.length > 0);
+  if (chosen === undefined) throw new ModelError(`the embedding ${name} holds no tensors`);
+  return chosen.flatMap((tensor) => rowsOf(source, tensor));
 }
 
 function rowsOf(source: WeightSource, key: string): Float32Array[] {

@@ -1,7 +1,6 @@
 /** A prompt as the text encoder takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
-import { nearestHint } from '../../nearest-names.js';
 import { ModelError } from '../model-error.js';
-import { findEmbedding, readEmbedding, type EmbeddingFiles, type EmbeddingKey } from './embeddings.js';
+import { readEmbedding, type EmbeddingFiles, type EmbeddingKey } from './embeddings.js';
 import { parseWeights, pythonSpace, splitEmbeddings } from './prompt.js';
 import { endToken, startToken, tokenize } from './tokenizer.js';
 
@@ -97,34 +96,32 @@ function resolveEmbedding(words: string, options: SectionOptions): ResolvedEmbed
   const [name = '', ...following] = words.split(spaces).filter((word) => word !== '');
   const leftover = following.join(' ');
   const exact = tryRead(name, options);
-  if (exact !== undefined) return { vectors: exact, leftover };
   const stripped = name.replace(/^,+|,+$/g, '');
-  if (stripped !== name) {
-    const vectors = tryRead(stripped, options);
-    if (vectors === undefined) warnOfMissing(stripped, options);
-    return { vectors, leftover: `${name.slice(stripped.length)} ${leftover}` };
-  }
-  warnOfMissing(name, options);
-  return { vectors: undefined, leftover };
+  if (Array.isArray(exact) || stripped === name) return { vectors: orWarn(exact, name, options), leftover };
+  return {
+    vectors: orWarn(tryRead(stripped, options), stripped, options),
+    leftover: `${name.slice(stripped.length)} ${leftover}`,
+  };
 }
 
 const spaces = new RegExp(`${pythonSpace}+`, 'u');
 
-function tryRead(name: string, options: SectionOptions): Float32Array[] | undefined {
-  const file = findEmbedding(options.embeddings.list(), name);
-  if (file === undefined) return undefined;
+/** The embedding's vectors, or why there are none. */
+function tryRead(name: string, options: SectionOptions): Float32Array[] | ModelError {
   try {
-    return readEmbedding(options.embeddings, file, options.embeddingKey);
+    return readEmbedding(options.embeddings, name, options.embeddingKey);
   } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    options.warn(`embedding:${name} is ignored: ${error.message}`);
-    return undefined;
+    if (error instanceof ModelError) return error;
+    throw error;
   }
 }
 
-function warnOfMissing(name: string, options: SectionOptions): void {
-  const files = options.embeddings.list();
-  if (findEmbedding(files, name) !== undefined) return;
-  const names = files.map((file) => file.replace(/\.[^./]+$/, ''));
-  options.warn(`embedding:${name} is ignored: there is no such file${nearestHint(name, names)}`);
+function orWarn(
+  result: Float32Array[] | ModelError,
+  name: string,
+  options: SectionOptions,
+): Float32Array[] | undefined {
+  if (Array.isArray(result)) return result;
+  options.warn(`embedding:${name} in a prompt is ignored: ${result.message}`);
+  return undefined;
 }
