@@ -26,7 +26,7 @@ export interface RunContext {
   /** Aborted when the job is cancelled; sampling looks at it before each step. */
   readonly signal: AbortSignal;
   /** Reports a step of the running node. */
-  progress(progress: StepProgress): void;
+  readonly progress: (progress: StepProgress) => void;
   /** What SaveImage writes into the PNG: JSON texts by key (`prompt`, `workflow`). */
   readonly metadata: Readonly<Record<string, string>>;
   /** Id of the running node in the workflow. */
