@@ -1,6 +1,7 @@
 /** Resizing of latents and images as ComfyUI does it (comfy/utils.py, common_upscale). */
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { bislerp, lanczos, resize } from '../native/addon.js';
+import { crop, IMAGE_ROWS, LATENT_ROWS, planesOf, type RowAxis } from './planes.js';
 import { roundHalfEven } from './rounding.js';
 
 export const IMAGE_UPSCALE_METHODS = ['nearest-exact', 'bilinear', 'area', 'bicubic', 'lanczos'] as const;
@@ -20,65 +21,42 @@ export interface Target {
 
 /**
  * Resizes latents, N×C×h×w (or masks, N×1×h×w), to `height` × `width` latent pixels.
- * Throws `RangeError` for a target without pixels.
+ * Throws `RangeError` for a target, or a source cropped to its aspect, without pixels.
  */
 export function upscaleLatent(samples: Tensor, method: LatentUpscaleMethod, target: Target): Tensor {
-  const [batch, channels, height, width] = fourExtents(samples);
-  const planes = cropPlanes(samples.data, { outer: batch * channels, height, width, inner: 1 }, target);
+  const cropped = cropToAspect(samples, LATENT_ROWS, target);
+  const [batch, channels, height, width] = fourExtents(cropped);
   const to = checkedTarget(target);
   const shape = [batch, channels, to.height, to.width];
-  if (method === 'bislerp') {
-    return tensor(
-      shape,
-      bislerp(planes.data, batch, channels, planes.height, planes.width, to.height, to.width),
-    );
-  }
   return tensor(
     shape,
-    resize(planes.data, batch * channels, 1, planes.height, planes.width, to.height, to.width, method),
+    method === 'bislerp'
+      ? bislerp(cropped.data, batch, channels, height, width, to.height, to.width)
+      : resize(cropped.data, batch * channels, 1, height, width, to.height, to.width, method),
   );
 }
 
-/** Resizes images, N×H×W×C, to `height` × `width` pixels. Throws `RangeError` for a target without pixels. */
+/** Resizes images, N×H×W×C, to `height` × `width` pixels. Throws as `upscaleLatent`. */
 export function upscaleImage(image: Tensor, method: ImageUpscaleMethod, target: Target): Tensor {
-  const [batch, height, width, channels] = fourExtents(image);
-  const planes = cropPlanes(image.data, { outer: batch, height, width, inner: channels }, target);
+  const cropped = cropToAspect(image, IMAGE_ROWS, target);
+  const [batch, height, width, channels] = fourExtents(cropped);
   const to = checkedTarget(target);
-  const extents = [batch, channels, planes.height, planes.width, to.height, to.width] as const;
+  const extents = [batch, channels, height, width, to.height, to.width] as const;
   const data =
-    method === 'lanczos' ? lanczos(planes.data, ...extents) : resize(planes.data, ...extents, method);
+    method === 'lanczos' ? lanczos(cropped.data, ...extents) : resize(cropped.data, ...extents, method);
   return tensor([batch, to.height, to.width, channels], data);
 }
 
-interface Planes {
-  readonly outer: number;
-  readonly height: number;
-  readonly width: number;
-  readonly inner: number;
-}
-
-interface CroppedPlanes extends Planes {
-  readonly data: Float32Array;
-}
-
-/** Cuts outer × height × width × inner to the target's aspect ratio, centred; the cut is rounded half to even. */
-function cropPlanes(data: Float32Array, planes: Planes, target: Target): CroppedPlanes {
-  if (target.crop !== 'center') return { ...planes, data };
-  const { outer, height, width, inner } = planes;
+/** Cuts both sides alike to the target's aspect ratio; half the surplus is rounded half to even. */
+function cropToAspect(value: Tensor, rowAxis: RowAxis, target: Target): Tensor {
+  if (target.crop !== 'center') return value;
+  const { height, width } = planesOf(value, rowAxis);
   const aspect = width / height;
   const targetAspect = target.width / target.height;
   const x = aspect > targetAspect ? roundHalfEven((width - width * (targetAspect / aspect)) / 2) : 0;
   const y = aspect < targetAspect ? roundHalfEven((height - height * (aspect / targetAspect)) / 2) : 0;
-  if (x === 0 && y === 0) return { ...planes, data };
-  const cropped = { outer, inner, height: height - 2 * y, width: width - 2 * x };
-  const row = cropped.width * inner;
-  const into = new Float32Array(outer * cropped.height * row);
-  for (let line = 0; line < outer * cropped.height; line++) {
-    const plane = Math.floor(line / cropped.height);
-    const from = ((plane * height + y + (line % cropped.height)) * width + x) * inner;
-    into.set(data.subarray(from, from + row), line * row);
-  }
-  return { ...cropped, data: into };
+  if (x === 0 && y === 0) return value;
+  return crop(value, rowAxis, { y, x, height: height - 2 * y, width: width - 2 * x });
 }
 
 function checkedTarget(target: Target): Target {
