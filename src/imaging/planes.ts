@@ -58,10 +58,13 @@ export function crop(value: Tensor, rowAxis: RowAxis, rectangle: Rectangle): Ten
   return result;
 }
 
-/** A copy of `value` with `patch` laid over it, its top left corner at (y, x); what sticks out is left off. */
+/** A copy of `value` with `patch` laid over it, its top left corner at (y, x); what sticks out is left off. Throws `RangeError` when they differ in more than rows and columns. */
 export function paste(value: Tensor, patch: Tensor, rowAxis: RowAxis, y: number, x: number): Tensor {
   const target = planesOf(value, rowAxis);
   const source = planesOf(patch, rowAxis);
+  if (source.outer !== target.outer || source.inner !== target.inner) {
+    throw new RangeError(`can't lay [${patch.shape.join(', ')}] over [${value.shape.join(', ')}]`);
+  }
   const result = tensor(value.shape, value.data.slice());
   const line = Math.min(source.width, target.width - x) * source.inner;
   const rows = Math.min(source.height, target.height - y);

@@ -4,10 +4,7 @@ import { tensor, type Tensor } from '../compute/tensor.js';
 /** `count` rows of the batch from `start` on. */
 export function takeRows(source: Tensor, start: number, count: number): Tensor {
   const row = rowLength(source);
-  return tensor(
-    [count, ...source.shape.slice(1)],
-    source.data.slice(start * row, (start + count) * row),
-  );
+  return tensor([count, ...source.shape.slice(1)], source.data.slice(start * row, (start + count) * row));
 }
 
 /** One batch after the other. Throws `RangeError` when their rows differ in shape. */
@@ -74,7 +71,10 @@ export function batchOf(value: Tensor): number {
 
 /** Whether one row of each has the same shape. */
 export function sameRows(a: Tensor, b: Tensor): boolean {
-  return a.shape.length === b.shape.length && a.shape.slice(1).every((extent, axis) => extent === b.shape[axis + 1]);
+  return (
+    a.shape.length === b.shape.length &&
+    a.shape.slice(1).every((extent, axis) => extent === b.shape[axis + 1])
+  );
 }
 
 export function formatShape(value: Tensor): string {

@@ -45,10 +45,10 @@ export interface BooleanInput extends Described {
 }
 
 /** One of a list; the list may depend on what lies in the model folders, so it is asked for when needed. */
-export interface ComboInput extends Described {
+export interface ComboInput<Option extends string = string> extends Described {
   readonly kind: 'COMBO';
-  readonly options: readonly string[] | ((folders: RunContext['folders']) => readonly string[]);
-  readonly default?: string;
+  readonly options: readonly Option[] | ((folders: RunContext['folders']) => readonly Option[]);
+  readonly default?: Option;
   /**
    * Replaces membership in `options`: says what is wrong with a value, or returns undefined. ComfyUI's VALIDATE_INPUTS, by which
    * LoadImage takes `NAME [output]` and files that appeared after the list was made.
@@ -69,13 +69,15 @@ export type InputValue<Spec extends InputSpec> = Spec extends { kind: 'INT' | 'F
   ? number
   : Spec extends { kind: 'SEED' }
     ? bigint
-    : Spec extends { kind: 'STRING' | 'COMBO' }
+    : Spec extends { kind: 'STRING' }
       ? string
       : Spec extends { kind: 'BOOLEAN' }
         ? boolean
         : Spec extends { kind: 'LINK'; type: infer Type extends ValueType }
           ? ValueTypes[Type]
-          : never;
+          : Spec extends ComboInput<infer Option>
+            ? Option
+            : never;
 
 export type InputSpecs = Readonly<Record<string, InputSpec>>;
 type Values<Specs extends InputSpecs> = { readonly [Name in keyof Specs]: InputValue<Specs[Name]> };
@@ -185,10 +187,10 @@ export function boolean(spec: Omit<BooleanInput, 'kind'>): BooleanInput {
   return { kind: 'BOOLEAN', ...spec };
 }
 
-export function combo(
-  options: ComboInput['options'],
-  spec: Omit<ComboInput, 'kind' | 'options'> = {},
-): ComboInput {
+export function combo<const Option extends string>(
+  options: ComboInput<Option>['options'],
+  spec: Omit<ComboInput<Option>, 'kind' | 'options'> = {},
+): ComboInput<Option> {
   return { kind: 'COMBO', options, ...spec };
 }
 

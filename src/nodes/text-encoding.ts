@@ -36,7 +36,8 @@ export const clipTextEncodeSdxl = defineNode({
   name: 'CLIPTextEncodeSDXL',
   displayName: 'CLIPTextEncodeSDXL',
   category: 'advanced/conditioning',
-  description: "Encodes a prompt for each of SDXL's text encoders, with the sizes that SDXL was trained to see.",
+  description:
+    "Encodes a prompt for each of SDXL's text encoders, with the sizes that SDXL was trained to see.",
   required: {
     clip: link('CLIP'),
     width: side(1024, 'Width of the imagined original picture, in pixels.'),

@@ -1,0 +1,14 @@
+/** Channels of images, N×H×W×C. */
+import { tensor, type Tensor } from '../compute/tensor.js';
+
+/** The first three channels. Throws `RangeError` when there are fewer. */
+export function rgbOf(image: Tensor): Tensor {
+  const channels = image.shape[3]!;
+  if (channels === 3) return image;
+  if (channels < 3) throw new RangeError(`an RGB image is needed, this one has ${channels} channels`);
+  const rgb = tensor([...image.shape.slice(0, 3), 3]);
+  for (let i = 0; i < rgb.data.length; i++) {
+    rgb.data[i] = image.data[Math.floor(i / 3) * channels + (i % 3)]!;
+  }
+  return rgb;
+}

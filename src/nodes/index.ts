@@ -1,0 +1,41 @@
+/** Every node class, by its ComfyUI name. Adding a node is adding an entry to one of these files. */
+import * as conditioning from './conditioning.js';
+import * as conditioningArea from './conditioning-area.js';
+import type { AnyNodeClass } from './definition.js';
+import * as imageBasics from './image-basics.js';
+import * as imageResize from './image-resize.js';
+import * as inpainting from './inpainting.js';
+import * as latentBatch from './latent-batch.js';
+import * as latentBlend from './latent-blend.js';
+import * as latentComposite from './latent-composite.js';
+import * as latentResize from './latent-resize.js';
+import * as latentTransform from './latent-transform.js';
+import * as loaders from './loaders.js';
+import * as masks from './masks.js';
+import * as maskShapes from './mask-shapes.js';
+import * as textEncoding from './text-encoding.js';
+import * as vae from './vae.js';
+
+export type NodeRegistry = ReadonlyMap<string, AnyNodeClass>;
+
+const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
+  loaders,
+  textEncoding,
+  conditioning,
+  conditioningArea,
+  vae,
+  inpainting,
+  latentBatch,
+  latentResize,
+  latentTransform,
+  latentBlend,
+  latentComposite,
+  imageBasics,
+  imageResize,
+  masks,
+  maskShapes,
+];
+
+export const nodeClasses: NodeRegistry = new Map(
+  families.flatMap((family) => Object.values(family)).map((node) => [node.name, node]),
+);

@@ -1,0 +1,36 @@
+"""ComfyUI's node classes by name, those of the extras included; old and new style alike.
+
+Needs COMFY and TORCHSDE (checkouts) in the environment and comfy_env.py on PYTHONPATH.
+"""
+import asyncio
+import importlib
+
+import comfy_env  # makes ComfyUI importable
+import nodes
+
+# The image extras import the web server for a progress text.
+comfy_env._Finder.names.add("server")
+
+EXTRAS = ("clip_sdxl", "custom_sampler", "images", "latent", "mask", "post_processing")
+NODES = dict(nodes.NODE_CLASS_MAPPINGS)
+DISPLAY_NAMES = dict(nodes.NODE_DISPLAY_NAME_MAPPINGS)
+for extra in EXTRAS:
+    module = importlib.import_module(f"comfy_extras.nodes_{extra}")
+    NODES.update(getattr(module, "NODE_CLASS_MAPPINGS", {}))
+    DISPLAY_NAMES.update(getattr(module, "NODE_DISPLAY_NAME_MAPPINGS", {}))
+    if hasattr(module, "comfy_entrypoint"):
+        extension = asyncio.run(module.comfy_entrypoint())
+        for node in asyncio.run(extension.get_node_list()):
+            schema = node.GET_SCHEMA()
+            NODES[schema.node_id] = node
+            if schema.display_name is not None:
+                DISPLAY_NAMES[schema.node_id] = schema.display_name
+
+
+def run(name, **inputs):
+    """The results of one node class, as a tuple."""
+    node = NODES[name]
+    if hasattr(node, "GET_SCHEMA"):
+        return node.execute(**inputs).result
+    result = getattr(node(), node.FUNCTION)(**inputs)
+    return result.get("result", ()) if isinstance(result, dict) else result

@@ -1,0 +1,141 @@
+"""Makes test/fixtures/nodes/cases.safetensors: what ComfyUI's node classes return for small inputs.
+
+Usage: PYTHONPATH=REF COMFY=... TORCHSDE=... python tools/reference/node_cases.py OUT   (REF holds comfy_env.py)
+Values are written as JSON in which {"tensor": KEY} is an image or mask, {"latent": {...}} and {"conditioning": [...]}
+hold ComfyUI's own keys.
+"""
+import json
+import sys
+
+from comfy_nodes import run
+import safetensors.torch
+import torch
+
+torch.manual_seed(3)
+tensors = {}
+cases = []
+
+
+def stored(value):
+    for key, known in tensors.items():
+        if known is value or (known.shape == value.shape and torch.equal(known, value)):
+            return key
+    key = str(len(tensors))
+    tensors[key] = value.contiguous().clone()
+    return key
+
+
+def described(value):
+    if isinstance(value, torch.Tensor):
+        return {"tensor": stored(value)}
+    if isinstance(value, dict):
+        return {"latent": {key: stored(part) if isinstance(part, torch.Tensor) else part for key, part in value.items()}}
+    if isinstance(value, list):
+        entry = lambda c: {"cond": stored(c[0]), **{key: stored(part) if isinstance(part, torch.Tensor) else part for key, part in c[1].items()}}
+        return {"conditioning": [entry(c) for c in value]}
+    return value
+
+
+def case(name, **inputs):
+    result = run(name, **inputs)
+    cases.append({"node": name, "inputs": {key: described(value) for key, value in inputs.items()}, "outputs": [described(value) for value in result]})
+
+
+def latent(*shape, **more):
+    return {"samples": torch.randn(*shape), **more}
+
+
+one, two, three = latent(1, 4, 9, 12), latent(2, 4, 9, 12), latent(3, 4, 5, 6)
+masked = {**three, "noise_mask": torch.rand(2, 1, 10, 12), "batch_index": [2, 5, 6]}
+single_mask = {**three, "noise_mask": torch.rand(1, 1, 10, 12)}
+rgb, other, alpha = torch.rand(2, 6, 8, 3), torch.rand(1, 7, 5, 3), torch.rand(1, 4, 5, 4)
+mask, wide_mask = torch.rand(2, 7, 6), torch.rand(1, 3, 9)
+
+case("EmptyLatentImage", width=72, height=100, batch_size=2)
+for start, length in ((1, 1), (0, 2), (7, 9)):
+    for source in (three, masked, single_mask):
+        case("LatentFromBatch", samples=source, batch_index=start, length=length)
+for source in (two, masked, single_mask):
+    case("RepeatLatentBatch", samples=source, amount=2)
+case("LatentBatch", samples1=one, samples2=two)
+case("LatentBatch", samples1=masked, samples2=one)
+for method in ("nearest-exact", "bislerp"):
+    for width, height, crop in ((0, 0, "disabled"), (0, 104, "disabled"), (72, 0, "center"), (64, 96, "center"), (10, 80, "disabled")):
+        case("LatentUpscale", samples={**one, "noise_mask": wide_mask[:, None]}, upscale_method=method, width=width, height=height, crop=crop)
+for factor in (0.5, 1.25, 1.375):
+    case("LatentUpscaleBy", samples=one, upscale_method="bicubic", scale_by=factor)
+for rotation in ("none", "90 degrees", "180 degrees", "270 degrees"):
+    case("LatentRotate", samples=three, rotation=rotation)
+    case("ImageRotate", image=other, rotation=rotation)
+for method in ("x-axis: vertically", "y-axis: horizontally"):
+    case("LatentFlip", samples=three, flip_method=method)
+    case("ImageFlip", image=other, flip_method=method)
+for width, height, x, y in ((64, 64, 8, 8), (64, 200, 0, 0), (80, 72, 96, 96)):
+    case("LatentCrop", samples=one, width=width, height=height, x=x, y=y)
+case("LatentCrop", samples=three, width=64, height=64, x=16, y=0)
+for x, y, feather in ((0, 0, 0), (16, 24, 0), (16, 24, 16), (64, 0, 8), (8, 8, 40)):
+    case("LatentComposite", samples_to=one, samples_from={"samples": three["samples"][:1]}, x=x, y=y, feather=feather)
+case("LatentComposite", samples_to=two, samples_from={"samples": three["samples"][:1]}, x=24, y=8, feather=0)
+case("LatentBlend", samples1=one, samples2=two, blend_factor=0.3)
+case("LatentBlend", samples1=one, samples2={"samples": three["samples"][:1]}, blend_factor=0.7)
+for name in ("LatentAdd", "LatentSubtract"):
+    case(name, samples1=two, samples2=one)
+    case(name, samples1=masked, samples2=two)
+case("LatentMultiply", samples=two, multiplier=-1.37)
+case("LatentInterpolate", samples1=one, samples2=two, ratio=0.3)
+case("LatentInterpolate", samples1=latent(4, 4, 3, 2), samples2={"samples": torch.zeros(1, 4, 3, 2)}, ratio=0.9)
+case("SetLatentNoiseMask", samples=two, mask=mask)
+
+case("EmptyImage", width=3, height=2, batch_size=2, color=0xFF8001)
+case("ImageInvert", image=rgb)
+case("ImageBatch", image1=rgb, image2=other)
+case("ImageBatch", image1=other, image2=other)
+case("RepeatImageBatch", image=rgb, amount=2)
+case("ImageFromBatch", image=rgb, batch_index=1, length=4)
+case("ImageCrop", image=rgb, width=3, height=20, x=4, y=2)
+case("ImageCrop", image=rgb, width=3, height=4, x=40, y=40)
+case("GetImageSize", image=rgb)
+case("ImagePadForOutpaint", image=rgb, left=8, top=0, right=0, bottom=16, feathering=2)
+case("ImagePadForOutpaint", image=rgb, left=0, top=8, right=8, bottom=0, feathering=40)
+for width, height, crop in ((0, 0, "disabled"), (0, 9, "disabled"), (5, 0, "disabled"), (5, 5, "center")):
+    case("ImageScale", image=rgb, upscale_method="lanczos", width=width, height=height, crop=crop)
+case("ImageScaleBy", image=rgb, upscale_method="area", scale_by=0.5)
+case("ImageScaleBy", image=alpha, upscale_method="bilinear", scale_by=1.5)
+case("ImageScaleToTotalPixels", image=torch.rand(1, 10, 200, 3)[:, :, ::40].contiguous(), upscale_method="nearest-exact", megapixels=0.0005)
+
+case("SolidMask", value=0.3, width=3, height=2)
+case("InvertMask", mask=mask)
+case("ThresholdMask", mask=mask, value=0.4)
+case("CropMask", mask=mask, x=2, y=1, width=3, height=50)
+case("MaskToImage", mask=mask)
+for channel, source in (("red", rgb), ("green", rgb), ("blue", alpha), ("alpha", alpha)):
+    case("ImageToMask", image=source, channel=channel)
+spotted = torch.tensor([0.0, 0.5, 1.0, 0.2]).repeat(3)[:12].reshape(1, 2, 2, 3)
+case("ImageColorToMask", image=spotted, color=0x0080FF)
+for expand in (0, 2, -1, 40):
+    for tapered in (True, False):
+        case("GrowMask", mask=mask, expand=expand, tapered_corners=tapered)
+case("FeatherMask", mask=mask, left=3, top=2, right=4, bottom=3)
+case("FeatherMask", mask=mask, left=0, top=20, right=20, bottom=0)
+for operation in ("multiply", "add", "subtract", "and", "or", "xor"):
+    case("MaskComposite", destination=mask, source=wide_mask, x=2, y=5, operation=operation)
+
+
+def prompt(tokens, features=6, pooled=5, rows=1, **more):
+    return [[torch.randn(1, tokens, features), {**({"pooled_output": torch.randn(1, pooled)} if pooled else {}), **more}] for _ in range(rows)]
+
+
+short, long, plain, several = prompt(3), prompt(7, width=640, height=512), prompt(4, pooled=0), prompt(5, rows=2, strength=0.5)
+case("ConditioningCombine", conditioning_1=short, conditioning_2=several)
+for to, source in ((short, long), (long, short), (plain, short), (short, plain), (several, several)):
+    case("ConditioningAverage", conditioning_to=to, conditioning_from=source, conditioning_to_strength=0.35)
+    case("ConditioningConcat", conditioning_to=to, conditioning_from=source)
+for source in (short, plain, several):
+    case("ConditioningZeroOut", conditioning=source)
+case("ConditioningSetTimestepRange", conditioning=several, start=0.25, end=0.75)
+case("ConditioningSetArea", conditioning=several, width=136, height=100, x=8, y=20, strength=0.7)
+case("ConditioningSetAreaPercentage", conditioning=several, width=0.5, height=0.25, x=0.1, y=0.75, strength=1.5)
+case("ConditioningSetAreaStrength", conditioning=several, strength=2.0)
+for area in ("default", "mask bounds"):
+    case("ConditioningSetMask", conditioning=several, mask=mask, strength=0.9, set_cond_area=area)
+safetensors.torch.save_file(tensors, sys.argv[1], metadata={"cases": json.dumps(cases)})
