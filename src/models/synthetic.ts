@@ -11,21 +11,26 @@ import { ModelError } from './model-error.js';
 const dtypeSchema = z.enum(['F16', 'BF16', 'F32', 'I64']);
 const manifestSchema = z.record(
   z.string(),
-  z.tuple([dtypeSchema, z.array(z.int().nonnegative())]).readonly(),
+  z.tuple([dtypeSchema, z.array(z.int().nonnegative()).readonly()]).readonly(),
 );
 
 /** Every key of a checkpoint, in the file's order, with its dtype and shape. */
-export type Manifest = z.infer<typeof manifestSchema>;
+export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 type SyntheticDType = z.infer<typeof dtypeSchema>;
 
 const bytesPerValue: Readonly<Record<SyntheticDType, number>> = { F16: 2, BF16: 2, F32: 4, I64: 8 };
 const valuesPerChunk = 1 << 20;
 
-/** Reads a manifest, `{"KEY": ["F16", [320, 4, 3, 3]], …}`. Throws `ModelError` when it is something else. */
+/** Reads a manifest file. Throws `ModelError` when it is something else. */
 export function readManifest(path: string): Manifest {
-  const result = manifestSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  return parseManifest(readFileSync(path, 'utf8'), path);
+}
+
+/** Parses a manifest, `{"KEY": ["F16", [320, 4, 3, 3]], …}`; errors name it as `source`. */
+export function parseManifest(json: string, source: string): Manifest {
+  const result = manifestSchema.safeParse(JSON.parse(json));
   if (result.success) return result.data;
-  throw new ModelError(`${path} is not a checkpoint's manifest: ${z.prettifyError(result.error)}`);
+  throw new ModelError(`${source} is not a checkpoint's manifest: ${z.prettifyError(result.error)}`);
 }
 
 /**

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
 import { openSafetensors } from '../../src/models/safetensors.js';
-import { readManifest, writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
+import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../src/models/synthetic.js';
 
 /** Absolute path of a file under `test/fixtures`. */
 export function fixture(name: string): string {
@@ -20,25 +21,32 @@ export function goldenTensors(file: string): GoldenTensors {
   const { file: mapped, tensors } = openSafetensors(fixture(file));
   return (name) => {
     const entry = tensors.get(name);
-    if (entry?.dtype !== 'F32') throw new Error(`${file} has no F32 tensor ${name}`);
+    if (entry?.dtype !== 'F32' && entry?.dtype !== 'F16') throw new Error(`${file} has no tensor ${name}`);
     const values = tensor(entry.shape);
     mapped.widen(entry.offset, entry.dtype, values.data);
     return values;
   };
 }
 
-/**
- * Path of the synthetic checkpoint of a manifest, written once and kept in `node_modules/.cache`.
- * `manifest` is relative to `test/fixtures`, without `.json`.
- */
+/** A manifest under `test/fixtures`, `golden/manifests/sd15-tiny` for one, stored as `.json` or `.json.gz`. */
+export function fixtureManifest(name: string): Manifest {
+  return parseManifest(manifestText(name), name);
+}
+
+function manifestText(name: string): string {
+  const plain = fixture(`${name}.json`);
+  if (existsSync(plain)) return readFileSync(plain, 'utf8');
+  return gunzipSync(readFileSync(`${plain}.gz`)).toString();
+}
+
+/** Path of the synthetic checkpoint of a manifest under `test/fixtures`, written once and kept in `node_modules/.cache`. */
 export function syntheticCheckpoint(manifest: string): string {
-  const source = fixture(`${manifest}.json`);
-  const digest = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12);
+  const digest = createHash('sha256').update(manifestText(manifest)).digest('hex').slice(0, 12);
   const folder = fileURLToPath(new URL('../../node_modules/.cache/latentd/', import.meta.url));
   const path = join(folder, `${manifest.replaceAll('/', '-')}-${digest}.safetensors`);
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true });
-    writeSyntheticCheckpoint(readManifest(source), path);
+    writeSyntheticCheckpoint(fixtureManifest(manifest), path);
   }
   return path;
 }

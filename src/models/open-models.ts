@@ -1,0 +1,100 @@
+import { statSync } from 'node:fs';
+import { createClipModel } from './clip/create-clip-model.js';
+import { embeddingFiles } from './clip/embeddings.js';
+import { textEncoderWeights } from './clip/text-weights.js';
+import { recogniseCheckpoint } from './families.js';
+import type { Folders } from './folders.js';
+import { ModelError } from './model-error.js';
+import type { Checkpoint, ModelStore } from './model-store.js';
+import type { ProgramCache } from './program-cache.js';
+import { openSafetensors } from './safetensors.js';
+import { safetensorsWeights } from './safetensors-weights.js';
+import { createUnetModel } from './unet/unet-model.js';
+import { createAutoencoder } from './vae/autoencoder.js';
+import type { VaeModel } from './vae/vae-model.js';
+import type { WeightSource } from './weight-source.js';
+import { underPrefix } from './weight-views.js';
+
+export interface ModelStoreOptions {
+  readonly programs: ProgramCache;
+  readonly folders: Folders;
+  /** Told what is left out or done differently than asked: a missing embedding, a VAE that works in tiles. */
+  readonly warn?: (message: string) => void;
+}
+
+const vaePrefix = 'first_stage_model.';
+
+/** What was opened of a file, while its date and size stay the same. */
+interface OpenFile {
+  readonly stamp: string;
+  readonly weights: WeightSource;
+  checkpoint?: Checkpoint;
+  vae?: VaeModel;
+}
+
+/** Opens model files once each, and again when they have changed on disk. */
+export function createModelStore(options: ModelStoreOptions): ModelStore {
+  const { programs, folders, warn } = options;
+  const files = new Map<string, OpenFile>();
+
+  function open(path: string): OpenFile {
+    const known = files.get(path);
+    const status = statSync(path, { throwIfNoEntry: false });
+    const stamp = `${status?.size ?? 0}#${status?.mtimeMs ?? 0}`;
+    if (known?.stamp === stamp) return known;
+    // A replaced file stays mapped for the models made from it, until they are forgotten.
+    files.delete(path);
+    const file = { stamp, weights: safetensorsWeights(openSafetensors(path)) };
+    files.set(path, file);
+    return file;
+  }
+
+  function vaeOf(weights: WeightSource): VaeModel {
+    return createAutoencoder(weights, programs, warn === undefined ? {} : { notify: warn });
+  }
+
+  const store: ModelStore = {
+    checkpoint(path) {
+      const file = open(path);
+      file.checkpoint ??= openCheckpoint(path, file.weights);
+      return file.checkpoint;
+    },
+    vae(path) {
+      const file = open(path);
+      file.vae ??= vaeOf(
+        hasKey(file.weights, vaePrefix) ? underPrefix(file.weights, vaePrefix) : file.weights,
+      );
+      return file.vae;
+    },
+    weights: (path) => open(path).weights,
+  };
+
+  function openCheckpoint(path: string, weights: WeightSource): Checkpoint {
+    const parts = recogniseCheckpoint(weights);
+    const vae = underPrefix(weights, vaePrefix);
+    return {
+      model: createUnetModel(parts, programs),
+      clip: createClipModel({
+        weights: textEncoderWeights(weights, { refiner: parts.family === 'sdxl_refiner' }),
+        programs,
+        embeddings: embeddingFiles(folders, store),
+        ...(warn === undefined ? {} : { warn }),
+      }),
+      vae: hasKey(vae, 'decoder.') ? vaeOf(vae) : missingVae(path, vae.identity),
+    };
+  }
+
+  return store;
+}
+
+function hasKey(weights: WeightSource, prefix: string): boolean {
+  for (const key of weights.keys()) if (key.startsWith(prefix)) return true;
+  return false;
+}
+
+/** Checkpoints without a VAE are loaded all the same; only its use is an error. */
+function missingVae(path: string, identity: string): VaeModel {
+  const fail = () =>
+    Promise.reject(new ModelError(`${path} has no VAE: load one with VAELoader and link that instead`));
+  return { identity, downscale: 8, latentChannels: 4, decode: fail, encode: fail };
+}
