@@ -99,14 +99,14 @@ describe('a run', () => {
     expect(ranResult(await shop.engine.run(chain)).timings).toEqual([]);
   });
 
-  it('survives a node that 3000 others need, and an output for each', async () => {
+  it('survives a node that 500 others need, and an output for each', async () => {
     const fan: Record<string, object> = { a: flat };
-    for (let index = 0; index < 3000; index++) {
+    for (let index = 0; index < 500; index++) {
       fan[`p${index}`] = node('Pass', { image: ['a', 0], note: String(index) });
       fan[`s${index}`] = node('Save', { image: [`p${index}`, 0] });
     }
     const result = ranResult(await shop.engine.run(fan, { metadata: {} }));
-    expect(result.timings).toHaveLength(6001);
+    expect(result.timings).toHaveLength(1001);
     expect(shop.ran().slice(0, 5)).toEqual(['a', 'p0', 's0', 'p1', 's1']);
   });
 
