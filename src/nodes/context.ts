@@ -27,6 +27,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Reports a step of the running node. */
   readonly progress: (progress: StepProgress) => void;
+  /** Tells the user of something that doesn't stop the run: a LoRA's keys that found no place. */
+  readonly warn: (text: string) => void;
   /** What SaveImage writes into the PNG: JSON texts by key (`prompt`, `workflow`). */
   readonly metadata: Readonly<Record<string, string>>;
   /** Id of the running node in the workflow. */

@@ -11,6 +11,7 @@ import * as latentComposite from './latent-composite.js';
 import * as latentResize from './latent-resize.js';
 import * as latentTransform from './latent-transform.js';
 import * as loaders from './loaders.js';
+import * as lora from './lora.js';
 import * as masks from './masks.js';
 import * as maskShapes from './mask-shapes.js';
 import * as textEncoding from './text-encoding.js';
@@ -20,6 +21,7 @@ export type NodeRegistry = ReadonlyMap<string, AnyNodeClass>;
 
 const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   loaders,
+  lora,
   textEncoding,
   conditioning,
   conditioningArea,

@@ -39,6 +39,8 @@ export type RunEvent =
       /** What a preview is made of; not plain data. */
       readonly preview?: Required<Pick<StepProgress, 'denoised'>> & Pick<StepProgress, 'latentRgb'>;
     }
+  /** Something that doesn't stop the run. */
+  | { readonly type: 'warning'; readonly node: string; readonly class_type: string; readonly text: string }
   | {
       readonly type: 'executed';
       readonly node: string;

@@ -172,6 +172,9 @@ class Run {
           ...(preview && { preview }),
         });
       },
+      warn: (text) => {
+        this.emit({ type: 'warning', node: node.id, class_type: node.nodeClass.name, text });
+      },
     };
   }
 
