@@ -1,52 +1,173 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
 import { tensor, type Tensor } from '../../../src/compute/tensor.js';
+import type { DiffusionModel } from '../../../src/models/diffusion-model.js';
+import { recogniseCheckpoint } from '../../../src/models/families.js';
+import { ModelError } from '../../../src/models/model-error.js';
+import { createProgramCache } from '../../../src/models/program-cache.js';
 import { openSafetensors } from '../../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
-import { createProgramCache } from '../../../src/models/program-cache.js';
-import { discreteSampling } from '../../../src/models/model-sampling.js';
-import { underPrefix } from '../../../src/models/weight-views.js';
-import { detectUnet } from '../../../src/models/unet/detect.js';
 import { createUnetModel } from '../../../src/models/unet/unet-model.js';
-import { goldenTensors, relativeRms, tinyCheckpoint } from '../../support/golden.js';
+import {
+  goldenTensors,
+  relativeRms,
+  syntheticCheckpoint,
+  tinyCheckpoint,
+  type GoldenTensors,
+} from '../../support/golden.js';
+import { copyScaled } from '../../support/models.js';
 
+let folder: string;
 const programs = createProgramCache(createOnnxBackend());
-afterAll(() => programs.dispose());
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latentd-unet-'));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await programs.dispose();
+});
 
-describe.each(['sd15', 'sdxl'] as const)('the UNet of %s', (name) => {
-  it('denoises as ComfyUI’s', async () => {
-    const golden = goldenTensors(`golden/${name}-tiny.golden.safetensors`);
-    const weights = underPrefix(
-      safetensorsWeights(openSafetensors(tinyCheckpoint(name))),
-      'model.diffusion_model.',
+function open(path: string): DiffusionModel {
+  return createUnetModel(recogniseCheckpoint(safetensorsWeights(openSafetensors(path))), programs);
+}
+
+/** `value` of each element and the noise level of its row. */
+function byRow(x: Tensor, sigmas: Tensor, value: (index: number, sigma: number) => number): Tensor {
+  const size = x.data.length / sigmas.data.length;
+  return tensor(
+    x.shape,
+    x.data.map((_, index) => value(index, sigmas.data[Math.floor(index / size)]!)),
+  );
+}
+
+/** The denoised prediction, as ComfyUI's `apply_model` makes it of the network's (comfy/model_sampling.py). */
+async function denoise(
+  model: DiffusionModel,
+  golden: GoldenTensors,
+  extra: readonly string[],
+): Promise<Tensor> {
+  const x = golden('x');
+  const sigma = golden('sigma');
+  let input = byRow(x, sigma, (index, s) => x.data[index]! / Math.sqrt(s * s + 1));
+  if (extra.includes('concat')) input = joined(input, golden('concat'));
+  const predicted = await model.predict({
+    x: input,
+    timesteps: golden('timestep').data,
+    context: golden('context'),
+    ...(extra.includes('adm') ? { adm: golden('adm') } : {}),
+  });
+  return byRow(x, sigma, (index, s) => {
+    const output = predicted.data[index]!;
+    return model.sampling.prediction === 'v_prediction'
+      ? x.data[index]! / (s * s + 1) - (output * s) / Math.sqrt(s * s + 1)
+      : x.data[index]! - output * s;
+  });
+}
+
+/** Two batches of planes, channel beside channel. */
+function joined(a: Tensor, b: Tensor): Tensor {
+  const [rows = 0, aChannels = 0, height = 0, width = 0] = a.shape;
+  const bChannels = b.shape[1]!;
+  const area = height * width;
+  const both = tensor([rows, aChannels + bChannels, height, width]);
+  for (let row = 0; row < rows; row++) {
+    const start = row * (aChannels + bChannels) * area;
+    both.data.set(a.data.subarray(row * aChannels * area, (row + 1) * aChannels * area), start);
+    both.data.set(
+      b.data.subarray(row * bChannels * area, (row + 1) * bChannels * area),
+      start + aChannels * area,
     );
-    const model = createUnetModel(
-      {
-        family: name === 'sd15' ? 'sd1' : 'sdxl',
-        unet: detectUnet(weights)!,
-        weights,
-        latentFormat: { channels: 4, downscale: 8, scaleFactor: 1, rgbFactors: [] },
-        sampling: discreteSampling('epsilon'),
+  }
+  return both;
+}
+
+function prefixed(golden: GoldenTensors, prefix: string): GoldenTensors {
+  return (name) => golden(prefix + name);
+}
+
+describe('one evaluation is ComfyUI’s', () => {
+  it.each([
+    ['sd15', []],
+    ['sdxl', ['adm']],
+  ] as const)('of %s', async (family, extra) => {
+    const golden = prefixed(goldenTensors(`golden/${family}-tiny.golden.safetensors`), 'unet.');
+    const denoised = await denoise(open(tinyCheckpoint(family)), golden, extra);
+    expect(relativeRms(denoised, golden('denoised'))).toBeLessThan(2e-5);
+  });
+
+  it.each([
+    ['sd15', []],
+    ['sdxl', ['adm']],
+  ] as const)('of %s, three rows of a latent that halves unevenly', async (family, extra) => {
+    const golden = goldenTensors(`diffusion/${family}-odd.golden.safetensors`);
+    expect(golden('x').shape).toEqual([3, 4, 9, 13]);
+    const denoised = await denoise(open(tinyCheckpoint(family)), golden, extra);
+    expect(relativeRms(denoised, golden('denoised'))).toBeLessThan(2e-5);
+  });
+
+  it.each([
+    ['sd2', 'in bfloat16', []],
+    ['sd15-inpaint', 'in float16 and float32 mixed', ['concat']],
+    ['refiner', 'in float32', ['adm']],
+    ['koala', 'a pruned SDXL', ['adm']],
+  ] as const)('of %s, %s', async (name, _, extra) => {
+    const golden = goldenTensors(`diffusion/${name}.golden.safetensors`);
+    const denoised = await denoise(open(syntheticCheckpoint(`diffusion/${name}`)), golden, extra);
+    expect(relativeRms(denoised, golden('denoised'))).toBeLessThan(2e-5);
+  });
+
+  it('of sd2 with v-prediction', async () => {
+    const golden = goldenTensors('diffusion/sd2-v.golden.safetensors');
+    const path = join(folder, 'sd2-v.safetensors');
+    const key = 'model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias';
+    copyScaled(syntheticCheckpoint('diffusion/sd2-v'), path, { [key]: 4 });
+    const denoised = await denoise(open(path), golden, []);
+    expect(relativeRms(denoised, golden('denoised'))).toBeLessThan(2e-5);
+  });
+});
+
+describe('a UNet model', () => {
+  const inputs = { x: tensor([1, 4, 8, 8]), timesteps: Float32Array.of(500) };
+
+  it('says when the conditioning is another model’s', async () => {
+    const model = open(tinyCheckpoint('sd15'));
+    const wide = model.predict({ ...inputs, context: tensor([1, 77, 320]) });
+    await expect(wide).rejects.toThrow(ModelError);
+    await expect(wide).rejects.toThrow(/takes text encodings of width 128, the conditioning has 320/);
+    const sdxl = open(tinyCheckpoint('sdxl'));
+    await expect(sdxl.predict({ ...inputs, context: tensor([1, 77, 320]) })).rejects.toThrow(
+      /needs pooled text and sizes/,
+    );
+  });
+
+  it('changes its output and identity with patches, and goes back without', async () => {
+    const model = open(tinyCheckpoint('sd15'));
+    const context = tensor([1, 77, 128]);
+    const before = await model.predict({ ...inputs, context });
+    const patch = {
+      identity: 'bias',
+      apply(values: Float32Array) {
+        values.fill(1);
       },
-      programs,
-    );
-    const x = golden('unet.x');
-    const sigmas = golden('unet.sigma').data;
-    const size = x.data.length / sigmas.length;
-    const scaled = tensor(
-      x.shape,
-      x.data.map((value, index) => value / Math.sqrt(sigmas[Math.floor(index / size)]! ** 2 + 1)),
-    );
-    const epsilon: Tensor = await model.predict({
-      x: scaled,
-      timesteps: golden('unet.timestep').data,
-      context: golden('unet.context'),
-      ...(name === 'sdxl' ? { adm: golden('unet.adm') } : {}),
+    };
+    const other = model.withPatches(new Map([['out.2.bias', [patch]]]));
+    expect(other.identity).not.toBe(model.identity);
+    const after = await other.predict({ ...inputs, context });
+    const bias = new Float32Array(4);
+    model.weights.weight('out.2.bias').read(bias);
+    after.data.forEach((value, index) => {
+      expect(value).toBeCloseTo(before.data[index]! - bias[Math.floor(index / 64)]! + 1, 5);
     });
-    const denoised = tensor(
-      x.shape,
-      x.data.map((value, index) => value - epsilon.data[index]! * sigmas[Math.floor(index / size)]!),
-    );
-    expect(relativeRms(denoised, golden('unet.denoised'))).toBeLessThan(2e-5);
+    expect(await model.predict({ ...inputs, context })).toEqual(before);
+  });
+
+  it('keeps its program when only its sampling changes', () => {
+    const model = open(tinyCheckpoint('sd15'));
+    const other = model.withSampling({ ...model.sampling, identity: 'other', prediction: 'x0' });
+    expect(other.identity).not.toBe(model.identity);
+    expect(other.weights.identity).toBe(model.weights.identity);
   });
 });
