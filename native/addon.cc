@@ -2,8 +2,8 @@
 #include <napi.h>
 
 #include "imaging/imaging_binding.h"
+#include "lora_binding.h"
 #include "mapped_file.h"
-#include "matrix_product_binding.h"
 #include "random/generator_binding.h"
 #include "schedule/schedule_binding.h"
 
@@ -14,7 +14,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::GeneratorBinding::Register(env, exports);
   latentd::ModelSamplingBinding::Register(env, exports);
   latentd::RegisterImaging(env, exports);
-  latentd::RegisterMatrixProduct(env, exports);
+  latentd::RegisterLora(env, exports);
   return exports;
 }
 

@@ -121,6 +121,33 @@ export type AddProduct = (
   scale: number,
 ) => void;
 
+/** into = a ⊗ b of row-major matrices. Throws `RangeError` when a length disagrees. */
+export type Kronecker = (
+  into: Float32Array,
+  a: Float32Array,
+  aRows: number,
+  aColumns: number,
+  b: Float32Array,
+  bRows: number,
+  bColumns: number,
+) => void;
+
+/**
+ * DoRA on a weight seen as `groups` × `magnitudes.length` × `inner`: the sum of `values` and scale · change is rescaled along
+ * the middle axis from its norms there (or those of the unchanged values) to `magnitudes`, and replaces `values` to the
+ * share `strength`. `change` is used up. Throws `RangeError` when a length disagrees.
+ */
+export type Decompose = (
+  values: Float32Array,
+  change: Float32Array,
+  magnitudes: Float32Array,
+  groups: number,
+  inner: number,
+  normsOfValues: boolean,
+  scale: number,
+  strength: number,
+) => void;
+
 /** What `build/Release/latentd.node` exports. */
 interface Bindings {
   readonly MappedFile: new (path: string) => MappedFile;
@@ -148,6 +175,10 @@ interface Bindings {
   readonly bislerp: Resampler;
   readonly lanczos: Resampler;
   readonly addProduct: AddProduct;
+  readonly addScaled: (into: Float32Array, change: Float32Array, factor: number) => void;
+  readonly multiplyElements: (into: Float32Array, other: Float32Array) => void;
+  readonly kronecker: Kronecker;
+  readonly decompose: Decompose;
 }
 
 function load(): Bindings {
@@ -203,3 +234,12 @@ export const vpSigmas = bindings.vpSigmas;
 export const laplaceSigmas = bindings.laplaceSigmas;
 
 export const addProduct = bindings.addProduct;
+
+/** into += factor · change, of equal lengths. */
+export const addScaled = bindings.addScaled;
+
+/** into *= other, of equal lengths. */
+export const multiplyElements = bindings.multiplyElements;
+
+export const kronecker = bindings.kronecker;
+export const decompose = bindings.decompose;

@@ -1,7 +1,7 @@
+import { elementCount } from '../../compute/tensor.js';
 import type { Weight } from '../../compute/weight.js';
+import * as addon from '../../native/addon.js';
 import { readValues } from './lora-file.js';
-
-const epsilon = 2 ** -23;
 
 export interface Decomposition {
   /** The learned magnitudes, [out, 1, …] or [1, in, 1, …]. */
@@ -38,35 +38,8 @@ export function decompose(
   change: Float32Array,
   { doraScale, scale, strength }: Decomposition,
 ): void {
-  const factor = Math.fround(scale);
-  for (let i = 0; i < values.length; i++) change[i] = values[i]! + Math.fround(factor * change[i]!);
-  const magnitudes = readValues(doraScale);
   const axis = magnitudeAxis(doraScale, shape);
-  // Elements between neighbours along the axis, and groups of them.
-  const stride = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1);
-  const norms = normsAlong(axis === 0 ? values : change, shape[axis]!, stride);
-  const rescale = Float32Array.from(
-    norms,
-    (norm, index) => magnitudes[index]! / Math.fround(Math.fround(norm) + epsilon),
-  );
-  const rounded = Math.fround(strength);
-  for (let i = 0, run = 0; i < values.length; run = (run + 1) % rescale.length) {
-    const ratio = rescale[run]!;
-    for (const end = i + stride; i < end; i++) {
-      const decomposed = Math.fround(change[i]! * ratio);
-      if (strength === 1) values[i] = decomposed;
-      else values[i]! += Math.fround(rounded * Math.fround(decomposed - values[i]!));
-    }
-  }
-}
-
-/** Euclidean norms of the slices for each of `extent` indices of an axis whose neighbours lie `stride` apart. */
-function normsAlong(values: Float32Array, extent: number, stride: number): Float64Array {
-  const squares = new Float64Array(extent);
-  for (let i = 0, run = 0; i < values.length; run = (run + 1) % extent) {
-    let sum = 0;
-    for (const end = i + stride; i < end; i++) sum += values[i]! * values[i]!;
-    squares[run]! += sum;
-  }
-  return squares.map(Math.sqrt);
+  const groups = axis === 0 ? 1 : shape[0]!;
+  const inner = elementCount(shape.slice(axis + 1));
+  addon.decompose(values, change, readValues(doraScale), groups, inner, axis === 0, scale, strength);
 }

@@ -2,6 +2,7 @@
 import type { Weight } from '../../compute/weight.js';
 import { addProduct } from '../../native/addon.js';
 import { readValues } from './lora-file.js';
+import type { Scratch } from './scratch.js';
 
 /** A row-major matrix. */
 export interface Matrix {
@@ -21,9 +22,10 @@ export function readMatrix(weight: Weight): Matrix {
   return { ...matrixShape(weight), values: readValues(weight) };
 }
 
-/** a·b */
-export function multiply(a: Matrix, b: Matrix): Matrix {
-  const values = new Float32Array(a.rows * b.columns);
+/** a·b, in `scratch` if it is given. */
+export function multiply(a: Matrix, b: Matrix, scratch?: Scratch): Matrix {
+  const length = a.rows * b.columns;
+  const values = scratch?.zeros(length) ?? new Float32Array(length);
   addProduct(values, a.values, b.values, a.rows, a.columns, b.columns, 1);
   return { rows: a.rows, columns: b.columns, values };
 }

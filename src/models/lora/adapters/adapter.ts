@@ -1,5 +1,6 @@
 import { elementCount } from '../../../compute/tensor.js';
 import type { Weight } from '../../../compute/weight.js';
+import { addScaled } from '../../../native/addon.js';
 import { decompose, decompositionMismatch } from '../dora.js';
 import type { LoraFile } from '../lora-file.js';
 
@@ -59,10 +60,4 @@ export function applyChange(
 export function countMismatch(count: number, shape: readonly number[]): string | undefined {
   if (count === elementCount(shape)) return undefined;
   return `it has ${count} values, the weight has [${shape.join(', ')}]`;
-}
-
-/** values += factor · change, rounded to float32 after each operation. */
-export function addScaled(values: Float32Array, change: Float32Array, factor: number): void {
-  const rounded = Math.fround(factor);
-  for (let i = 0; i < values.length; i++) values[i]! += Math.fround(rounded * change[i]!);
 }

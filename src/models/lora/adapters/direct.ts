@@ -1,6 +1,7 @@
 import type { Weight } from '../../../compute/weight.js';
+import { addScaled } from '../../../native/addon.js';
 import { readValues } from '../lora-file.js';
-import { addScaled, type Adapter } from './adapter.js';
+import { type Adapter } from './adapter.js';
 
 /** A plain difference: weight += strength · difference (comfy/lora.py, `diff`). */
 export function differenceOf(difference: Weight): Adapter {

@@ -1,5 +1,6 @@
+import { addScaled } from '../../../native/addon.js';
 import { matrixShape, multiply, readMatrix, swapFirstAxes, type Matrix } from '../matrix.js';
-import { addScaled, countMismatch, differenceAdapter, type AdapterReader } from './adapter.js';
+import { countMismatch, differenceAdapter, type AdapterReader } from './adapter.js';
 
 /**
  * GLoRA: W·A + B with both low-rank (comfy/weight_adapter/glora.py). LyCORIS once wrote the factors the other way around;

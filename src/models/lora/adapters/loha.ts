@@ -1,5 +1,7 @@
 import type { Weight } from '../../../compute/weight.js';
+import { multiplyElements } from '../../../native/addon.js';
 import { matrixShape, multiply, readMatrix, tucker, type Matrix } from '../matrix.js';
+import { Scratch } from '../scratch.js';
 import { differenceAdapter, type AdapterReader } from './adapter.js';
 
 /** One of LoHa's two factors: a·b, or a core t between them. */
@@ -8,6 +10,9 @@ interface Factor {
   readonly b: Weight;
   readonly core: Weight | undefined;
 }
+
+const left = new Scratch();
+const right = new Scratch();
 
 /** LyCORIS' LoHa: the elementwise product of two low-rank matrices (comfy/weight_adapter/loha.py). */
 export const readLohaAdapter: AdapterReader = (file, prefix, { alpha, doraScale }) => {
@@ -25,10 +30,9 @@ export const readLohaAdapter: AdapterReader = (file, prefix, { alpha, doraScale 
     scale: alpha === undefined ? 1 : alpha / (first.b.shape[0] ?? 1),
     doraScale,
     compute() {
-      const left = rebuild(first).values;
-      const right = rebuild(second).values;
-      for (let i = 0; i < left.length; i++) left[i]! *= right[i]!;
-      return left;
+      const product = rebuild(first, left).values;
+      multiplyElements(product, rebuild(second, right).values);
+      return product;
     },
   });
   const fault =
@@ -53,7 +57,7 @@ function faultOf({ a, b, core }: Factor): string | undefined {
   return fits ? undefined : `its factors [${a.shape.join(', ')}] and [${b.shape.join(', ')}] don't multiply`;
 }
 
-function rebuild({ a, b, core }: Factor): Matrix {
-  if (core === undefined) return multiply(readMatrix(a), readMatrix(b));
+function rebuild({ a, b, core }: Factor, scratch: Scratch): Matrix {
+  if (core === undefined) return multiply(readMatrix(a), readMatrix(b), scratch);
   return tucker(core, readMatrix(a), readMatrix(b));
 }

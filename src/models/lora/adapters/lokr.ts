@@ -1,6 +1,8 @@
 import type { Weight } from '../../../compute/weight.js';
+import { kronecker } from '../../../native/addon.js';
 import type { LoraFile } from '../lora-file.js';
 import { matrixShape, multiply, readMatrix, tucker, type Matrix } from '../matrix.js';
+import { Scratch } from '../scratch.js';
 import { differenceAdapter, type AdapterReader } from './adapter.js';
 
 /** A factor of the Kronecker product, whole or as a low-rank product itself. */
@@ -16,6 +18,8 @@ interface Factor {
 
 const parts = ['.lokr_w1', '.lokr_w2', '.lokr_w1_a', '.lokr_w2_a'];
 
+const scratch = new Scratch();
+
 /** LyCORIS' LoKr: a Kronecker product (comfy/weight_adapter/lokr.py). */
 export const readLokrAdapter: AdapterReader = (file, prefix, { alpha, doraScale }) => {
   if (parts.every((part) => !file.has(prefix + part))) return undefined;
@@ -26,7 +30,12 @@ export const readLokrAdapter: AdapterReader = (file, prefix, { alpha, doraScale 
     count: first.count * second.count,
     scale: alpha === undefined || rank === undefined ? 1 : alpha / rank,
     doraScale,
-    compute: () => kronecker(first.read(), second.read()),
+    compute() {
+      const [a, b] = [first.read(), second.read()];
+      const values = scratch.zeros(a.values.length * b.values.length);
+      kronecker(values, a.values, a.rows, a.columns, b.values, b.rows, b.columns);
+      return values;
+    },
   });
   const fault = first.fault ?? second.fault;
   return { ...adapter, mismatch: (shape) => fault ?? adapter.mismatch(shape) };
@@ -72,21 +81,4 @@ function readFactor(
 function sizes(shape: readonly number[]): Pick<Factor, 'rows' | 'columns' | 'count'> {
   const [rows = 1, columns = 1, ...rest] = shape;
   return { rows, columns, count: rest.reduce((product, extent) => product * extent, rows * columns) };
-}
-
-/** a ⊗ b, row-major; a kernel that belongs to b's columns stays innermost. */
-function kronecker(a: Matrix, b: Matrix): Float32Array {
-  const values = new Float32Array(a.values.length * b.values.length);
-  const rowLength = a.columns * b.columns;
-  for (let i = 0; i < a.rows; i++) {
-    for (let j = 0; j < a.columns; j++) {
-      const factor = a.values[i * a.columns + j]!;
-      for (let p = 0; p < b.rows; p++) {
-        const to = (i * b.rows + p) * rowLength + j * b.columns;
-        const from = p * b.columns;
-        for (let q = 0; q < b.columns; q++) values[to + q] = factor * b.values[from + q]!;
-      }
-    }
-  }
-  return values;
 }

@@ -3,6 +3,7 @@ import { matrixShape, multiply, readMatrix, swapFirstAxes, transpose, type Matri
 import type { Weight } from '../../../compute/weight.js';
 import { decompositionMismatch } from '../dora.js';
 import { readValues } from '../lora-file.js';
+import { Scratch } from '../scratch.js';
 import { countMismatch, differenceAdapter, type Adapter, type AdapterReader } from './adapter.js';
 
 /** Names of the two factors: kohya, diffusers' attention processors, PEFT, diffusers, Mochi, transformers, Qwen. */
@@ -15,6 +16,8 @@ const spellings = [
   { up: '.lora_linear_layer.up.weight', down: '.lora_linear_layer.down.weight' },
   { up: '.lora_B.default.weight', down: '.lora_A.default.weight' },
 ] as const;
+
+const scratch = new Scratch();
 
 /** LoRA, up·down; and LyCORIS' LoCon for convolutions, with a core between them (comfy/weight_adapter/lora.py). */
 export const readLoraAdapter: AdapterReader = (file, prefix, { alpha, doraScale }) => {
@@ -39,7 +42,7 @@ export const readLoraAdapter: AdapterReader = (file, prefix, { alpha, doraScale 
     count,
     scale,
     doraScale,
-    compute: () => multiply(...readFactors()).values,
+    compute: () => multiply(...readFactors(), scratch).values,
   });
 
   return {
