@@ -1,13 +1,15 @@
 /** What runs workflows: node classes, folders and models brought together, with the results of earlier runs. */
 import type { Folders } from '../models/folders.js';
 import type { ModelStore } from '../models/model-store.js';
+import type { NodeRegistry } from '../nodes/index.js';
 import type { RunEvent, RunResult } from '../workflow/events.js';
 import { execute } from '../workflow/execute.js';
 import { WorkflowError, type FaultReport } from '../workflow/faults.js';
 import { objectInfo, type NodeInfo } from '../workflow/object-info.js';
 import { parseWorkflow, workflowFromObject, type Workflow } from '../workflow/parse.js';
 import { ResultCache } from '../workflow/result-cache.js';
-import { validateWorkflow, type NodeRegistry, type Validation } from '../workflow/validate.js';
+import type { WarningRelay } from '../workflow/warnings.js';
+import { validateWorkflow, type Validation } from '../workflow/validate.js';
 
 /** JSON text in ComfyUI's API format, the same as a JavaScript object, or a workflow that was parsed before. */
 export type WorkflowSource = string | object | Workflow;
@@ -52,6 +54,8 @@ export interface EngineParts {
   readonly registry: NodeRegistry;
   readonly folders: Folders;
   readonly models: ModelStore;
+  /** What the models warn of goes through here to the run's events. */
+  readonly warnings?: WarningRelay;
   /** Bytes of images, latents and conditionings kept between runs. */
   readonly resultBytes: number;
   /** Frees what the models hold. */

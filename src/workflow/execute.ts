@@ -10,12 +10,15 @@ import type { CachedResult, ResultCache } from './result-cache.js';
 import { gatherInputs, nodeError, runNode } from './run-node.js';
 import { signatures } from './signature.js';
 import type { Plan, PlannedNode } from './validate.js';
+import type { WarningRelay } from './warnings.js';
 
 export interface ExecuteOptions {
   /** Results of earlier runs; this run's are added, and those that this workflow has no use for are dropped. */
   readonly cache: ResultCache;
   readonly folders: RunContext['folders'];
   readonly models: RunContext['models'];
+  /** What models warn of while a node uses them becomes a warning of that node. */
+  readonly warnings?: WarningRelay;
   readonly signal?: AbortSignal;
   /** Called as things happen; must not throw. */
   readonly onEvent?: (event: RunEvent) => void;
@@ -93,9 +96,11 @@ class Run {
     }
     this.emit({ type: 'executing', node: node.id, class_type: node.nodeClass.name });
     const inputs = gatherInputs(node, (id) => this.results.get(id)!);
+    const context = this.contextOf(node);
+    this.options.warnings?.redirect(context.warn);
     const started = performance.now();
     try {
-      const result = await runNode(node.nodeClass, inputs, this.contextOf(node));
+      const result = await runNode(node.nodeClass, inputs, context);
       this.keep(node, result, this.time(node, started));
       return undefined;
     } catch (thrown) {
@@ -104,6 +109,8 @@ class Run {
       const error = nodeError(node, inputs, thrown);
       this.emit({ type: 'execution_error', error, executed: [...this.executed] });
       return { status: 'error', error };
+    } finally {
+      this.options.warnings?.redirect(undefined);
     }
   }
 

@@ -3,7 +3,7 @@ import type { Folders } from '../models/folders.js';
 import type { AnyNodeClass, InputSpecs } from '../nodes/definition.js';
 import { inputConfig, rememberOptions, type OptionsOf } from './input-config.js';
 import { isLiteralObject, type Json, type Literal } from './literal.js';
-import type { NodeRegistry } from './validate.js';
+import type { NodeRegistry } from '../nodes/index.js';
 
 /** `["INT", {"default": 20, …}]`, or a list of options in the type's place. */
 export type InputInfo = readonly [type: Json, options: Json];

@@ -6,15 +6,13 @@
 import { nearestHint } from '../nearest-names.js';
 import type { Folders } from '../models/folders.js';
 import type { AnyNodeClass } from '../nodes/definition.js';
+import type { NodeRegistry } from '../nodes/index.js';
 import { checkInput, missingInput, type PlannedInput, type Surroundings } from './check-input.js';
 import type { Fault, FaultReport, NodeFaults } from './faults.js';
 import { describeNodeFault } from './faults.js';
 import { rememberOptions } from './input-config.js';
 import { linksOf, reachable, type Edge } from './links.js';
 import type { Workflow, WorkflowNode } from './parse.js';
-
-/** Node classes by ComfyUI's name. */
-export type NodeRegistry = ReadonlyMap<string, AnyNodeClass>;
 
 export interface PlannedNode {
   readonly id: string;

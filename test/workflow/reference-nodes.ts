@@ -11,7 +11,7 @@ import {
   string,
   type AnyNodeClass,
 } from '../../src/nodes/definition.js';
-import type { NodeRegistry } from '../../src/workflow/validate.js';
+import type { NodeRegistry } from '../../src/nodes/index.js';
 
 const described = { displayName: '', category: 'test', description: '' };
 const image = { type: 'IMAGE', name: 'IMAGE' } as const;

@@ -1,0 +1,56 @@
+import { createOnnxBackend } from '../compute/onnx/backend.js';
+import { createFolders, type FolderOptions, type Folders } from '../models/folders.js';
+import { createModelStore } from '../models/open-models.js';
+import { createProgramCache } from '../models/program-cache.js';
+import type { AnyNodeClass } from '../nodes/definition.js';
+import { nodeClasses } from '../nodes/index.js';
+import { WarningRelay } from '../workflow/warnings.js';
+import { engineOf, type Engine } from './engine.js';
+
+export interface EngineOptions {
+  /** Where models, inputs and outputs lie; `models`, `input`, `output` and `temp` in the working folder when left out. */
+  readonly folders?: Folders | Partial<FolderOptions> | undefined;
+  /** Threads inside one operator; ONNX Runtime's own choice, the physical cores, when left out. */
+  readonly threads?: number | undefined;
+  /** Bytes of weights to keep loaded; what the machine has free when left out. */
+  readonly memoryLimit?: number | undefined;
+  /** Bytes of images, latents and conditionings to keep between runs; 1 GiB when left out. */
+  readonly resultBytes?: number | undefined;
+  /** Node classes beside the ones that come with the package, or instead of those of the same name. */
+  readonly nodes?: Iterable<AnyNodeClass> | undefined;
+}
+
+const defaultResultBytes = 1 << 30;
+
+/**
+ * Makes an engine that runs ComfyUI workflows in this process, on the CPU. Nothing is read or loaded before a workflow needs
+ * it.
+ *
+ * @example
+ * const engine = createEngine({ folders: { models: '/srv/ComfyUI/models' } });
+ * const result = await engine.run(await readFile('workflow.json', 'utf8'));
+ * if (result.status === 'success') console.log(result.outputs);
+ * await engine.dispose();
+ */
+export function createEngine(options: EngineOptions = {}): Engine {
+  const { threads, memoryLimit, resultBytes = defaultResultBytes, nodes = [] } = options;
+  const folders = openFolders(options.folders ?? {});
+  const programs = createProgramCache(
+    createOnnxBackend(threads === undefined ? {} : { threads }),
+    memoryLimit === undefined ? {} : { limitBytes: memoryLimit },
+  );
+  const warnings = new WarningRelay();
+  return engineOf({
+    registry: new Map([...nodeClasses, ...[...nodes].map((node) => [node.name, node] as const)]),
+    folders,
+    models: createModelStore({ programs, folders, warn: warnings.tell }),
+    warnings,
+    resultBytes,
+    dispose: () => programs.dispose(),
+  });
+}
+
+function openFolders(given: Folders | Partial<FolderOptions>): Folders {
+  if ('resolve' in given) return given;
+  return createFolders({ models: 'models', input: 'input', output: 'output', temp: 'temp', ...given });
+}
