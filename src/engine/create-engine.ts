@@ -29,7 +29,7 @@ const defaultResultBytes = 1 << 30;
  * @example
  * const engine = createEngine({ folders: { models: '/srv/ComfyUI/models' } });
  * const result = await engine.run(await readFile('workflow.json', 'utf8'));
- * if (result.status === 'success') console.log(result.outputs);
+ * if (result.status === 'success') show(result.outputs);
  * await engine.dispose();
  */
 export function createEngine(options: EngineOptions = {}): Engine {
