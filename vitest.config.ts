@@ -7,5 +7,6 @@ export default defineConfig({
     // Inference uses every core by itself; files in parallel would only fight over two of them.
     fileParallelism: false,
     testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

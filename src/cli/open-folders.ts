@@ -1,14 +1,19 @@
-import type { Settings } from '../config/settings.js';
+import { ConfigError, type Settings } from '../config/settings.js';
 import { createFolders, type Folders } from '../models/folders.js';
+import { ModelError } from '../models/model-error.js';
 import type { ExtraModelPath } from '../models/model-folders.js';
 
-/** The folders that the settings name. Throws `ModelError` when an `extra_model_paths.yaml` among them is no such file. */
+/** The folders that the settings name. Throws `ConfigError` when an `extra_model_paths.yaml` among them is no such file. */
 export async function openFolders(settings: Settings): Promise<Folders> {
   const extra: ExtraModelPath[] = [];
   if (settings.extraModelPaths.length > 0) {
     // YAML is read only where there is a file of it: its parser is slow to load.
     const { readExtraModelPaths } = await import('../models/extra-model-paths.js');
-    for (const file of settings.extraModelPaths) extra.push(...readExtraModelPaths(file));
+    try {
+      for (const file of settings.extraModelPaths) extra.push(...readExtraModelPaths(file));
+    } catch (error) {
+      throw error instanceof ModelError ? new ConfigError(error.message) : error;
+    }
   }
   const { models, input, output, temp } = settings;
   return createFolders({ models, input, output, temp, extra });

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/settings.js';
 import { doctorCommand } from './doctor.js';
 import { EXIT, UsageError } from './exit-codes.js';
+import { modelsCommand } from './models.js';
 
 import { report } from './terminal.js';
 
@@ -33,7 +34,7 @@ function createProgram(exit: (status: number) => void): Command {
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('(latentd COMMAND --help says more)')
     .exitOverride();
-  for (const command of [doctorCommand(exit)]) {
+  for (const command of [modelsCommand(exit), doctorCommand(exit)]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;
