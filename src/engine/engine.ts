@@ -110,11 +110,21 @@ class WorkflowEngine implements Engine {
   private async runNow(source: WorkflowSource, options: RunOptions): Promise<EngineResult> {
     const validation = this.check(source);
     if (!validation.valid) return { status: 'invalid', report: validation.report };
-    const { signal, ...rest } = options;
-    const { folders, models } = this.parts;
-    const signals =
-      signal === undefined ? this.disposal.signal : AbortSignal.any([signal, this.disposal.signal]);
-    return execute(validation.plan, { ...rest, cache: this.cache, folders, models, signal: signals });
+    const { folders, models, warnings } = this.parts;
+    const shared = { cache: this.cache, folders, models, ...(warnings && { warnings }) };
+    const cancellation = new AbortController();
+    const cancel = () => {
+      cancellation.abort();
+    };
+    // Not AbortSignal.any, which in Node 20 never lets go of what it made from a long-lived signal.
+    const causes = [options.signal, this.disposal.signal].filter((signal) => signal !== undefined);
+    if (causes.some((cause) => cause.aborted)) cancel();
+    for (const cause of causes) cause.addEventListener('abort', cancel);
+    try {
+      return await execute(validation.plan, { ...options, ...shared, signal: cancellation.signal });
+    } finally {
+      for (const cause of causes) cause.removeEventListener('abort', cancel);
+    }
   }
 
   private check(source: WorkflowSource): Validation {
