@@ -1,5 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/workflow/events.js';
+import { parseWorkflow } from '../../src/workflow/parse.js';
 import { node, openWorkshop, ranResult, transcript, type Workshop } from './workshop.js';
 
 let shop: Workshop;
@@ -244,6 +246,13 @@ describe('cancellation', () => {
     expect(ranResult(await shop.engine.run(short, { signal: AbortSignal.abort() })).status).toBe('success');
   });
 
+  it('leaves nothing on a signal that outlives the run', async () => {
+    const { signal } = new AbortController();
+    const short = { 1: flat, 9: node('Save', { image: ['1', 0] }) };
+    for (let run = 0; run < 3; run++) await shop.engine.run(short, { signal, forceOutputs: true });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   it('does not excuse a failure of its own', async () => {
     const failing = {
       1: flat,
@@ -268,6 +277,11 @@ describe('the engine', () => {
       report: { error: { type: 'invalid_json' } },
     });
     expect(shop.engine.validate({ 1: flat, 9: node('Save', { image: ['1', 0] }) })).toBeUndefined();
+  });
+
+  it('takes a workflow that was parsed before', async () => {
+    const parsed = parseWorkflow(JSON.stringify({ 1: flat, 9: node('Save', { image: ['1', 0] }) }));
+    expect(ranResult(await shop.engine.run(parsed)).status).toBe('success');
   });
 
   it('runs one workflow at a time, in the order in which they came', async () => {
