@@ -5,7 +5,7 @@ import { ConfigError } from '../config/settings.js';
 import { doctorCommand } from './doctor.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { modelsCommand } from './models.js';
-
+import { runCommand } from './run.js';
 import { report } from './terminal.js';
 
 /** Obeys the command line and returns the exit code. */
@@ -34,7 +34,7 @@ function createProgram(exit: (status: number) => void): Command {
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('(latentd COMMAND --help says more)')
     .exitOverride();
-  for (const command of [modelsCommand(exit), doctorCommand(exit)]) {
+  for (const command of [runCommand(exit), modelsCommand(exit), doctorCommand(exit)]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

@@ -1,6 +1,7 @@
-/** What a run shows while it goes on: a bar on a terminal, nothing in a pipe. */
+/** What a run shows while it goes on: warnings, and a bar on a terminal. */
 import type { Options, Params, SingleBar } from 'cli-progress';
 import type { RunEvent } from '../workflow/events.js';
+import { report } from './terminal.js';
 
 export interface ProgressView {
   onEvent(event: RunEvent): void;
@@ -8,14 +9,18 @@ export interface ProgressView {
   stop(): void;
 }
 
-const SILENT: ProgressView = { onEvent: () => undefined, stop: () => undefined };
+const PLAIN: ProgressView = { onEvent: reportWarning, stop: () => undefined };
 
 export async function createProgress(stream: NodeJS.WriteStream): Promise<ProgressView> {
-  if (!stream.isTTY) return SILENT;
+  if (!stream.isTTY) return PLAIN;
   const { SingleBar: Bar } = await import('cli-progress');
   return new TerminalProgress(
     new Bar({ stream, format: render, hideCursor: true, clearOnComplete: true, etaBuffer: 5 }),
   );
+}
+
+function reportWarning(event: RunEvent): void {
+  if (event.type === 'warning') report(`warning: node ${event.node} (${event.class_type}): ${event.text}`);
 }
 
 class TerminalProgress implements ProgressView {
@@ -25,18 +30,27 @@ class TerminalProgress implements ProgressView {
 
   onEvent(event: RunEvent): void {
     if (event.type === 'executing') {
-      this.stop();
-      this.bar.start(0, 0, { node: `${event.class_type} ${event.node}` });
-      this.running = true;
+      this.start(`${event.class_type} ${event.node}`);
     } else if (event.type === 'progress') {
+      if (!this.running) this.start(`${event.class_type} ${event.node}`);
       if (this.bar.getTotal() !== event.total_steps) this.bar.setTotal(event.total_steps);
       this.bar.update(event.step);
+    } else if (event.type === 'warning') {
+      // The bar would be drawn over the line.
+      this.stop();
+      reportWarning(event);
     }
   }
 
   stop(): void {
     if (this.running) this.bar.stop();
     this.running = false;
+  }
+
+  private start(node: string): void {
+    this.stop();
+    this.bar.start(0, 0, { node });
+    this.running = true;
   }
 }
 

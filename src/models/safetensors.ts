@@ -3,7 +3,6 @@
  * reference implementation does (huggingface/safetensors, `Metadata::validate`), so what passes can be read without fear.
  */
 import { statSync } from 'node:fs';
-import { z } from 'zod';
 import { elementCount } from '../compute/tensor.js';
 import { MappedFile } from '../native/addon.js';
 import { ModelError } from './model-error.js';
@@ -118,13 +117,6 @@ function guessFormat(start: Uint8Array): string {
   return '';
 }
 
-const metadataSchema = z.record(z.string(), z.string());
-const entrySchema = z.object({
-  dtype: z.enum(Object.keys(bitsOfDType) as [SafetensorsDType, ...SafetensorsDType[]]),
-  shape: z.array(z.int().nonnegative()),
-  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
-});
-
 function parseHeader(
   path: string,
   json: string,
@@ -146,27 +138,58 @@ function parseHeader(
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [key, value] of Object.entries(header)) {
     if (key === '__metadata__') {
-      metadata = checked(metadataSchema, value, `${path}: __metadata__`);
-      continue;
+      metadata = readMetadata(value, `${path}: __metadata__`);
+    } else {
+      tensors.set(key, readEntry(value, dataStart, `${path}: tensor ${key}`));
     }
-    const entry = checked(entrySchema, value, `${path}: tensor ${key}`);
-    const [begin, end] = entry.data_offsets;
-    tensors.set(key, {
-      dtype: entry.dtype,
-      shape: entry.shape,
-      offset: dataStart + begin,
-      byteLength: end - begin,
-    });
   }
   return { metadata, tensors };
 }
 
-function checked<Value>(schema: z.ZodType<Value>, value: unknown, where: string): Value {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const at = issue === undefined || issue.path.length === 0 ? '' : ` ${issue.path.join('.')}:`;
-  throw new ModelError(`${where}:${at} ${issue?.message ?? 'malformed'}`);
+// By hand and not by schema: a header has thousands of entries, and nothing else here needs the schema library loaded.
+
+function readMetadata(value: unknown, where: string): Readonly<Record<string, string>> {
+  const texts = Object.entries(fields(value, where));
+  for (const [key, text] of texts) {
+    if (typeof text !== 'string') throw malformed(where, key, 'a string', text);
+  }
+  return Object.fromEntries(texts) as Readonly<Record<string, string>>;
+}
+
+function readEntry(value: unknown, dataStart: number, where: string): SafetensorsEntry {
+  const { dtype, shape, data_offsets: offsets } = fields(value, where);
+  if (!isDType(dtype))
+    throw malformed(where, 'dtype', `one of ${Object.keys(bitsOfDType).join(', ')}`, dtype);
+  const extents = counts(shape, where, 'shape');
+  const span = counts(offsets, where, 'data_offsets');
+  if (span.length !== 2) throw malformed(where, 'data_offsets', 'two offsets', offsets);
+  const [begin = 0, end = 0] = span;
+  return { dtype, shape: extents, offset: dataStart + begin, byteLength: end - begin };
+}
+
+function fields(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw malformed(where, '', 'an object', value);
+}
+
+function counts(value: unknown, where: string, at: string): readonly number[] {
+  if (!Array.isArray(value)) throw malformed(where, at, 'a list', value);
+  (value as readonly unknown[]).forEach((count, index) => {
+    if (!Number.isSafeInteger(count) || (count as number) < 0) {
+      throw malformed(where, `${at}.${index}`, 'a whole number from 0 to 2⁵³ − 1', count);
+    }
+  });
+  return value as readonly number[];
+}
+
+function isDType(value: unknown): value is SafetensorsDType {
+  return typeof value === 'string' && Object.hasOwn(bitsOfDType, value);
+}
+
+function malformed(where: string, at: string, expected: string, got: unknown): ModelError {
+  const field = at === '' ? '' : ` ${at}:`;
+  const found = got === undefined ? 'nothing' : JSON.stringify(got).slice(0, 40);
+  return new ModelError(`${where}:${field} expected ${expected}, got ${found}`);
 }
 
 /** Tensors fill the data section without gap or overlap, each has the bytes that its shape needs, and all are in the file. */

@@ -1,0 +1,83 @@
+/** What the options change in a workflow before it runs. */
+import { completeName, type Folders, type ModelKind } from '../../models/folders.js';
+import { mapInputs } from '../../templates/edit-workflow.js';
+import { fillPlaceholders, placeholdersOf } from '../../templates/placeholders.js';
+import type { Workflow } from '../../workflow/parse.js';
+import { UsageError } from '../exit-codes.js';
+import { applySeed, applySet, parseSeed } from '../overrides.js';
+import type { RunOptions } from '../run.js';
+import { report } from '../terminal.js';
+
+const DEFAULT_PROMPT = 'a knight with a round shield';
+
+/**
+ * Fills placeholders in, names models and seeds, then sets single inputs, which therefore have the last word. Throws
+ * `UsageError` for an option that the workflow has no use for, and `ModelError` for a model that isn't there.
+ */
+export function applyOptions(workflow: Workflow, options: RunOptions, folders: Folders): Workflow {
+  let changed = fillIn(workflow, options);
+  if (options.checkpoint !== undefined) {
+    changed = nameModel(changed, '--checkpoint', 'checkpoints', 'ckpt_name', options.checkpoint, folders);
+  }
+  if (options.lora !== undefined) {
+    changed = nameModel(changed, '--lora', 'loras', 'lora_name', options.lora, folders);
+  }
+  if (options.seed !== undefined) {
+    const seed = parseSeed(options.seed);
+    if (options.seed === 'random') report(`seed ${seed}`);
+    changed = applySeed(changed, seed);
+  }
+  for (const assignment of options.set ?? []) changed = applySet(changed, assignment);
+  return changed;
+}
+
+function fillIn(workflow: Workflow, options: RunOptions): Workflow {
+  const placeholders = placeholdersOf(workflow);
+  const given = { PROMPT: options.prompt, BATCH_INDEX: options.batchIndex, FRAME_INDEX: options.frameIndex };
+  const flags = { PROMPT: '--prompt', BATCH_INDEX: '--batch-index', FRAME_INDEX: '--frame-index' };
+  for (const name of ['PROMPT', 'BATCH_INDEX', 'FRAME_INDEX'] as const) {
+    if (given[name] === undefined || placeholders.has(name)) continue;
+    throw new UsageError(
+      `${flags[name]}: this workflow has no {{${name}}}; set a node's input instead, as in --set 2.text=TEXT`,
+    );
+  }
+  if (placeholders.size === 0) return workflow;
+  if (placeholders.has('PROMPT') && options.prompt === undefined) {
+    report(`no --prompt was given, so it is ${JSON.stringify(DEFAULT_PROMPT)}`);
+  }
+  return fillPlaceholders(workflow, {
+    PROMPT: options.prompt ?? DEFAULT_PROMPT,
+    BATCH_INDEX: readIndex(options.batchIndex, flags.BATCH_INDEX),
+    FRAME_INDEX: readIndex(options.frameIndex, flags.FRAME_INDEX),
+  });
+}
+
+function readIndex(text: string | undefined, flag: string): number {
+  if (text === undefined) return 0;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(`${flag} must be a whole number from 0, not ${JSON.stringify(text)}`);
+}
+
+/** Names a model in the one node that loads such a model; its extension may be left out. */
+function nameModel(
+  workflow: Workflow,
+  flag: string,
+  kind: ModelKind,
+  input: string,
+  name: string,
+  folders: Folders,
+): Workflow {
+  const loaders = [...workflow.nodes.values()].filter((node) => typeof node.inputs.get(input) === 'string');
+  if (loaders.length !== 1) {
+    const found = loaders.length === 0 ? 'no node' : `nodes ${loaders.map((node) => node.id).join(', ')}`;
+    throw new UsageError(
+      `${flag} is for workflows with one node that has ${input}; this one has ${found}; use --set`,
+    );
+  }
+  const listed = completeName(folders.list(kind), name);
+  // Says what is there instead.
+  if (listed === undefined) folders.resolve(kind, name);
+  return mapInputs(workflow, (value, key, node) =>
+    node === loaders[0] && key === input ? (listed ?? name) : value,
+  );
+}

@@ -1,0 +1,82 @@
+/** How a run ended, for the shell, for a program and for a person. */
+import type { EngineResult } from '../../engine/engine.js';
+import type { NodeUi } from '../../nodes/definition.js';
+import { describeReport } from '../../workflow/faults.js';
+import { EXIT } from '../exit-codes.js';
+
+/** Absolute paths of what a node saved. */
+interface NodeFiles {
+  readonly images?: readonly string[];
+  readonly latents?: readonly string[];
+}
+
+/** What `--json` prints. */
+export interface RunJson {
+  readonly status: EngineResult['status'];
+  readonly outputs: Readonly<Record<string, NodeFiles>>;
+  readonly timings: readonly { readonly node: string; readonly class_type: string; readonly ms: number }[];
+  readonly error?: { readonly type: string; readonly message: string };
+}
+
+export interface RunOutcome {
+  readonly exitCode: number;
+  readonly json: RunJson;
+  /** Everything that was saved, in the order of the nodes. */
+  readonly files: readonly string[];
+  readonly summary: string;
+}
+
+/** A run that couldn't begin because of what was asked for. */
+export function refused(message: string): RunOutcome {
+  return {
+    exitCode: EXIT.usage,
+    json: { status: 'invalid', outputs: {}, timings: [], error: { type: 'usage', message } },
+    files: [],
+    summary: `latentd: ${message}`,
+  };
+}
+
+/** `signalled` is the exit code that a signal asks for, where one ended the run. */
+export function outcomeOf(result: EngineResult, signalled: number | undefined): RunOutcome {
+  if (result.status === 'invalid') {
+    const { error, node_errors } = result.report;
+    const described = { ...error, node_errors };
+    return {
+      exitCode: EXIT.usage,
+      json: { status: 'invalid', outputs: {}, timings: [], error: described },
+      files: [],
+      summary: `latentd: ${describeReport(result.report)}`,
+    };
+  }
+  const { status, timings } = result;
+  const outputs = Object.fromEntries(Object.entries(result.outputs).map(([id, ui]) => [id, filesOf(ui)]));
+  const files = Object.values(outputs).flatMap(({ images = [], latents = [] }) => [...images, ...latents]);
+  const json: RunJson = { status, outputs, timings };
+  const seconds = `${(result.ms / 1000).toFixed(1)} s`;
+  switch (status) {
+    case 'success':
+      return { exitCode: EXIT.done, json, files, summary: `done in ${seconds}` };
+    case 'interrupted': {
+      const error = {
+        type: 'interrupted',
+        message: `cancelled at node ${result.node}`,
+        node_id: result.node,
+      };
+      const summary = `latentd: cancelled at node ${result.node} after ${seconds}`;
+      return { exitCode: signalled ?? EXIT.failed, json: { ...json, error }, files, summary };
+    }
+    case 'error': {
+      const { node_id: id, node_type: type, exception_type, exception_message: message } = result.error;
+      const error = { type: exception_type, message, ...result.error };
+      const summary = `latentd: node ${id} (${type}) failed: ${message}`;
+      return { exitCode: EXIT.failed, json: { ...json, error }, files, summary };
+    }
+  }
+}
+
+function filesOf({ images, latents }: NodeUi): NodeFiles {
+  return {
+    ...(images === undefined ? {} : { images: images.map((file) => file.path) }),
+    ...(latents === undefined ? {} : { latents: latents.map((file) => file.path) }),
+  };
+}

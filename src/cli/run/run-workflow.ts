@@ -1,0 +1,63 @@
+/** From a command line to a run: settings, workflow, what to change in it, engine. */
+import type { ResolvedSettings } from '../../config/settings.js';
+import { settingValues } from '../../config/resolve-settings.js';
+import { createEngine } from '../../engine/create-engine.js';
+import { WorkflowError } from '../../workflow/faults.js';
+import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
+import type { SignalWatch } from '../cancel-on-signals.js';
+import { UsageError } from '../exit-codes.js';
+import { openFolders } from '../open-folders.js';
+import { createProgress } from '../progress.js';
+import type { RunOptions } from '../run.js';
+import { settingsFrom } from '../setting-options.js';
+import { applyOptions } from './apply-options.js';
+import { outcomeOf, type RunOutcome } from './outcome.js';
+import { readWorkflow } from './read-workflow.js';
+import { useAvailableCheckpoint } from './template-checkpoint.js';
+
+/** Throws `UsageError`, `ConfigError` or `ModelError` for what the command line or the settings get wrong. */
+export async function runWorkflow(
+  named: string,
+  options: RunOptions,
+  watch: SignalWatch,
+): Promise<RunOutcome> {
+  const { settings } = await settingsFrom(options);
+  checkDevice(settings);
+  const values = settingValues(settings);
+  const { text, isTemplate } = await readWorkflow(named, values.graphs);
+  const folders = await openFolders(values);
+
+  let workflow: Workflow;
+  try {
+    workflow = parseWorkflow(text);
+  } catch (error) {
+    if (error instanceof WorkflowError)
+      return outcomeOf({ status: 'invalid', report: error.report }, undefined);
+    throw error;
+  }
+  workflow = applyOptions(workflow, options, folders);
+  if (isTemplate) workflow = await useAvailableCheckpoint(workflow, folders, settings);
+
+  const engine = createEngine({ folders, threads: values.threads, memoryLimit: values.memoryLimit });
+  const progress = await createProgress(process.stderr);
+  try {
+    const result = await engine.run(workflow, {
+      signal: watch.signal,
+      onEvent: (event) => {
+        progress.onEvent(event);
+      },
+    });
+    return outcomeOf(result, watch.exitCode);
+  } finally {
+    progress.stop();
+    await engine.dispose();
+  }
+}
+
+/** Everything runs on the processor so far; a device that was asked for by name must not be replaced in silence. */
+function checkDevice({ device }: ResolvedSettings): void {
+  if (device.value === 'auto' || device.value === 'cpu') return;
+  throw new UsageError(
+    `${device.from}: latentd has no ${device.value} backend yet; use cpu or auto, and see \`latentd doctor\``,
+  );
+}
