@@ -10,10 +10,12 @@ import * as latentBlend from './latent-blend.js';
 import * as latentComposite from './latent-composite.js';
 import * as latentResize from './latent-resize.js';
 import * as latentTransform from './latent-transform.js';
+import * as loadImage from './load-image.js';
 import * as loaders from './loaders.js';
 import * as lora from './lora.js';
 import * as masks from './masks.js';
 import * as maskShapes from './mask-shapes.js';
+import * as saveImage from './save-image.js';
 import * as textEncoding from './text-encoding.js';
 import * as vae from './vae.js';
 
@@ -32,6 +34,8 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   latentTransform,
   latentBlend,
   latentComposite,
+  loadImage,
+  saveImage,
   imageBasics,
   imageResize,
   masks,

@@ -1,0 +1,26 @@
+/** Float images in [0, 1] as 8-bit pixels. */
+import type { Tensor } from '../compute/tensor.js';
+
+/** 8-bit pixels, row by row, channels interleaved. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Uint8Array;
+}
+
+/**
+ * One image of N×H×W×C as ComfyUI saves it: `np.clip(255 * x, 0, 255).astype(uint8)`, which cuts fractions off rather than
+ * rounding them; NaN becomes 0.
+ */
+export function toPicture(image: Tensor, index: number): Picture {
+  const [, height, width, channels] = image.shape as readonly [number, number, number, number];
+  const length = height * width * channels;
+  const values = image.data.subarray(index * length, (index + 1) * length);
+  const data = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const value = Math.fround(255 * values[i]!);
+    data[i] = value > 0 ? Math.min(value, 255) : 0;
+  }
+  return { width, height, channels, data };
+}
