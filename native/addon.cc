@@ -5,6 +5,7 @@
 #include "lora_binding.h"
 #include "mapped_file.h"
 #include "random/generator_binding.h"
+#include "samplers/sampler_binding.h"
 #include "schedule/schedule_binding.h"
 
 namespace {
@@ -12,7 +13,10 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::MappedFile::Register(env, exports);
   latentd::GeneratorBinding::Register(env, exports);
+  latentd::CudaGeneratorBinding::Register(env, exports);
+  latentd::BrownianTreeBinding::Register(env, exports);
   latentd::ModelSamplingBinding::Register(env, exports);
+  latentd::SamplerRunBinding::Register(env, exports);
   latentd::RegisterImaging(env, exports);
   latentd::RegisterLora(env, exports);
   return exports;

@@ -1,9 +1,11 @@
 #include "random/generator_binding.h"
 
-#include <optional>
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "arguments.h"
+#include "random/philox.h"
 #include "widen.h"
 
 namespace latentd {
@@ -20,6 +22,25 @@ StoredDType DTypeArgument(const Napi::Value& value) {
 template <typename Array>
 auto Values(Array& array) {
   return std::span(array.Data(), array.ElementLength());
+}
+
+template <size_t N>
+std::array<uint32_t, N> RequireWords(const Napi::Value& value, const char* name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array ||
+      value.As<Napi::TypedArray>().ElementLength() != N) {
+    throw Napi::TypeError::New(
+        value.Env(), std::string(name) + " must be a Uint32Array of " + std::to_string(N) + " words");
+  }
+  std::array<uint32_t, N> words;
+  std::copy_n(value.As<Napi::Uint32Array>().Data(), N, words.begin());
+  return words;
+}
+
+Napi::Value Philox(const Napi::CallbackInfo& info) {
+  const auto words = Philox4x32(RequireWords<4>(info[0], "counter"), RequireWords<2>(info[1], "key"));
+  auto array = Napi::Uint32Array::New(info.Env(), words.size());
+  std::copy(words.begin(), words.end(), array.Data());
+  return array;
 }
 
 }  // namespace
@@ -75,6 +96,53 @@ Napi::Value GeneratorBinding::Randn(const Napi::CallbackInfo& info) {
 
 Napi::Value GeneratorBinding::Random32(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), generator_.Random32());
+}
+
+uint64_t RequireGpuThreads(const Napi::Value& value) {
+  const uint64_t threads = RequireCount(value, "gpuThreads");
+  if (threads < 256) throw Napi::RangeError::New(value.Env(), "gpuThreads must be at least 256");
+  return threads;
+}
+
+void CudaGeneratorBinding::Register(Napi::Env env, Napi::Object exports) {
+  exports.Set("CudaGenerator",
+              DefineClass(env, "CudaGenerator", {InstanceMethod<&CudaGeneratorBinding::Randn>("randn")}));
+  exports.Set("philox4x32", Napi::Function::New<Philox>(env, "philox4x32"));
+}
+
+CudaGeneratorBinding::CudaGeneratorBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<CudaGeneratorBinding>(info),
+      generator_(RequireSeed(info[0], "seed"), info[1].IsUndefined() ? CudaGenerator::kDefaultResidentThreads
+                                                                     : RequireGpuThreads(info[1])) {}
+
+Napi::Value CudaGeneratorBinding::Randn(const Napi::CallbackInfo& info) {
+  auto array = Napi::Float32Array::New(info.Env(), RequireLength(info[0], "count"));
+  generator_.Normal(Values(array));
+  return array;
+}
+
+void BrownianTreeBinding::Register(Napi::Env env, Napi::Object exports) {
+  exports.Set("BrownianTree", DefineClass(env, "BrownianTree",
+                                          {InstanceMethod<&BrownianTreeBinding::Increment>("increment")}));
+}
+
+BrownianTreeBinding::BrownianTreeBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<BrownianTreeBinding>(info),
+      count_(RequireLength(info[2], "count")),
+      tree_(RequireNumber(info[0], "t0"), RequireNumber(info[1], "t1"), count_, RequireSeed(info[3], "seed"),
+            [](uint64_t seed, std::span<float> into) { TorchGenerator(seed).Normal(into); }) {
+  if (!(RequireNumber(info[0], "t0") <= RequireNumber(info[1], "t1"))) {
+    throw Napi::RangeError::New(info.Env(), "t0 must not be above t1");
+  }
+}
+
+Napi::Value BrownianTreeBinding::Increment(const Napi::CallbackInfo& info) {
+  const double from = RequireNumber(info[0], "from");
+  const double to = RequireNumber(info[1], "to");
+  if (!(from <= to)) throw Napi::RangeError::New(info.Env(), "from must not be above to");
+  auto array = Napi::Float32Array::New(info.Env(), count_);
+  tree_.Increment(from, to, Values(array));
+  return array;
 }
 
 }  // namespace latentd

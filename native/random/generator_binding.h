@@ -1,11 +1,16 @@
-// The JavaScript class TorchGenerator.
+// The JavaScript classes TorchGenerator, CudaGenerator and BrownianTree.
 #pragma once
 
 #include <napi.h>
 
+#include "random/brownian_tree.h"
+#include "random/cuda_generator.h"
 #include "random/torch_generator.h"
 
 namespace latentd {
+
+/// How many threads a GPU holds at once, at least one block of 256.
+uint64_t RequireGpuThreads(const Napi::Value& value);
 
 class GeneratorBinding : public Napi::ObjectWrap<GeneratorBinding> {
  public:
@@ -19,6 +24,31 @@ class GeneratorBinding : public Napi::ObjectWrap<GeneratorBinding> {
   Napi::Value Random32(const Napi::CallbackInfo& info);
 
   TorchGenerator generator_;
+};
+
+class CudaGeneratorBinding : public Napi::ObjectWrap<CudaGeneratorBinding> {
+ public:
+  explicit CudaGeneratorBinding(const Napi::CallbackInfo& info);
+
+  static void Register(Napi::Env env, Napi::Object exports);
+
+ private:
+  Napi::Value Randn(const Napi::CallbackInfo& info);
+
+  CudaGenerator generator_;
+};
+
+class BrownianTreeBinding : public Napi::ObjectWrap<BrownianTreeBinding> {
+ public:
+  explicit BrownianTreeBinding(const Napi::CallbackInfo& info);
+
+  static void Register(Napi::Env env, Napi::Object exports);
+
+ private:
+  Napi::Value Increment(const Napi::CallbackInfo& info);
+
+  size_t count_;
+  BrownianTree tree_;
 };
 
 }  // namespace latentd

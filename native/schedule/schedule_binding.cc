@@ -10,6 +10,7 @@ namespace latentd {
 namespace {
 
 constexpr int kMaxSteps = 10'000;
+constexpr napi_type_tag kTypeTag = {0x4d6f64656c53616dULL, 0x706c696e674c6461ULL};
 
 int RequireSteps(const Napi::Value& value) {
   const uint64_t steps = RequireCount(value, "steps");
@@ -117,7 +118,16 @@ void ModelSamplingBinding::Register(Napi::Env env, Napi::Object exports) {
 }
 
 ModelSamplingBinding::ModelSamplingBinding(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<ModelSamplingBinding>(info), sampling_(MakeSampling(info)) {}
+    : Napi::ObjectWrap<ModelSamplingBinding>(info), sampling_(MakeSampling(info)) {
+  info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+}
+
+const ModelSampling& ModelSamplingBinding::Require(const Napi::Value& value, const char* name) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag)) {
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a ModelSampling");
+  }
+  return *Unwrap(value.As<Napi::Object>())->sampling_;
+}
 
 Napi::Value ModelSamplingBinding::GetSigmas(const Napi::CallbackInfo& info) {
   return ToArray(info.Env(), sampling_->sigmas());

@@ -15,6 +15,9 @@ class ModelSamplingBinding : public Napi::ObjectWrap<ModelSamplingBinding> {
 
   static void Register(Napi::Env env, Napi::Object exports);
 
+  /// The model sampling of a JavaScript ModelSampling; throws a TypeError for anything else.
+  static const ModelSampling& Require(const Napi::Value& value, const char* name);
+
  private:
   Napi::Value GetSigmas(const Napi::CallbackInfo& info);
   Napi::Value SigmaMin(const Napi::CallbackInfo& info);

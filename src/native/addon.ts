@@ -4,6 +4,19 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type * as random from './random-types.js';
+import type * as samplerTypes from './sampler-types.js';
+import type * as schedule from './model-sampling-types.js';
+
+export type TorchGenerator = random.TorchGenerator;
+export type CudaGenerator = random.CudaGenerator;
+export type BrownianTree = random.BrownianTree;
+export type ModelSampling = schedule.ModelSampling;
+export type SchedulerName = schedule.SchedulerName;
+export type SamplerInfo = samplerTypes.SamplerInfo;
+export type SamplerRun = samplerTypes.SamplerRun;
+export type SamplerRunInit = samplerTypes.SamplerRunInit;
+export type EvaluationRequest = samplerTypes.EvaluationRequest;
 
 /** Number formats that the addon widens to float32. */
 export type StoredDType = 'F64' | 'F32' | 'F16' | 'BF16';
@@ -24,21 +37,6 @@ export interface MappedFile {
 }
 
 /**
- * torch's CPU random number generator, bit for bit (torch 2.x on x86): `torch.Generator().manual_seed(seed)` and the
- * calls that take it. Successive calls go on in one stream, as in torch.
- */
-export interface TorchGenerator {
-  /** `torch.rand(count, dtype)`: uniform in [0, 1). Narrower types are returned as the float32 values they round to. */
-  rand(count: number, dtype?: 'F32' | 'F16' | 'BF16'): Float32Array;
-  rand(count: number, dtype: 'F64'): Float64Array;
-  /** `torch.randn(count, dtype)`, for a tensor of any shape with `count` elements. */
-  randn(count: number, dtype?: 'F32' | 'F16' | 'BF16'): Float32Array;
-  randn(count: number, dtype: 'F64'): Float64Array;
-  /** The engine's next 32 bits; `torch.randint(n)` is this modulo n for n below 2^28. */
-  random32(): number;
-}
-
-/**
  * Resamples `values`, `outer` × `height` × `width` × `channels`, to `toHeight` × `toWidth`. Extents are whole numbers from 1 to
  * 2^20. Throws `RangeError` when `values` has another length.
  */
@@ -54,58 +52,6 @@ type Resampler = (
 
 /** torch's interpolation modes that ComfyUI offers. */
 export type ResizeMode = 'nearest-exact' | 'bilinear' | 'bicubic' | 'area';
-
-/** ComfyUI's nine schedulers, by name. */
-export type SchedulerName =
-  | 'simple'
-  | 'sgm_uniform'
-  | 'karras'
-  | 'exponential'
-  | 'ddim_uniform'
-  | 'beta'
-  | 'normal'
-  | 'linear_quadratic'
-  | 'kl_optimal';
-
-/**
- * Which sigma belongs to which timestep, as the model was trained (ComfyUI comfy/model_sampling.py). Sigmas fall from
- * `sigmaMax` to `sigmaMin` while timesteps fall from the last to 0; values are float32, as in torch.
- */
-export interface ModelSampling {
-  /** The table in rising order: a discrete model's own, or 1000 of a continuous one. A copy. */
-  readonly sigmas: Float32Array;
-  readonly sigmaMin: number;
-  readonly sigmaMax: number;
-  /** The timestep that the network is told for `sigma`: the nearest whole one (discrete), or a continuous function. */
-  sigmaToTimestep(sigma: number): number;
-  timestepToSigma(timestep: number): number;
-  /** The sigma at a share of the way from pure noise: 999999999.9 from 0 down, 0 from 1 up. */
-  percentToSigma(percent: number): number;
-  /** The sigmas that `scheduler` visits in `steps` steps (1 to 10 000), in falling order, most ending in 0. */
-  schedule(scheduler: SchedulerName, steps: number): Float32Array;
-  /**
-   * The sigmas that `KSampler` visits for `denoise` in [0, 1]: the last `steps` + 1 of a schedule of `steps / denoise`
-   * steps, none for 0. Some samplers leave out the sigma before the last (`discardPenultimate`).
-   */
-  kSamplerSchedule(
-    scheduler: SchedulerName,
-    steps: number,
-    denoise: number,
-    discardPenultimate: boolean,
-  ): Float32Array;
-  /** `BetaSamplingScheduler`: timesteps at the quantiles of a beta distribution with parameters above 0. */
-  betaSchedule(steps: number, alpha: number, beta: number): Float32Array;
-}
-
-interface ModelSamplingConstructor {
-  new (
-    kind: 'discrete' | 'distilled',
-    linearStart: number,
-    linearEnd: number,
-    zeroTerminalSnr: boolean,
-  ): ModelSampling;
-  new (kind: 'continuous_edm' | 'continuous_v', sigmaMin: number, sigmaMax: number): ModelSampling;
-}
 
 /**
  * into[r][c] += scale · Σ a[r][i]·b[i][c], row-major float32 matrices of rows×columns, rows×inner and inner×columns; the sum is
@@ -152,7 +98,12 @@ export type Decompose = (
 interface Bindings {
   readonly MappedFile: new (path: string) => MappedFile;
   readonly TorchGenerator: new (seed: bigint) => TorchGenerator;
-  readonly ModelSampling: ModelSamplingConstructor;
+  readonly CudaGenerator: new (seed: bigint, gpuThreads?: number) => CudaGenerator;
+  readonly BrownianTree: new (t0: number, t1: number, count: number, seed: bigint) => BrownianTree;
+  readonly philox4x32: (counter: Uint32Array, key: Uint32Array) => Uint32Array;
+  readonly SamplerRun: new (sampler: string, init: SamplerRunInit) => SamplerRun;
+  readonly samplers: readonly SamplerInfo[];
+  readonly ModelSampling: schedule.ModelSamplingConstructor;
   readonly schedulerNames: readonly SchedulerName[];
   readonly karrasSigmas: (steps: number, sigmaMin: number, sigmaMax: number, rho: number) => Float32Array;
   readonly exponentialSigmas: (steps: number, sigmaMin: number, sigmaMax: number) => Float32Array;
@@ -243,3 +194,18 @@ export const multiplyElements = bindings.multiplyElements;
 
 export const kronecker = bindings.kronecker;
 export const decompose = bindings.decompose;
+
+/** A generator as on a GPU that holds `gpuThreads` threads (an RTX 4090's when left out). */
+export const CudaGenerator = bindings.CudaGenerator;
+
+/** A path over [t0, t1] of `count` values, from `seed` by splitting as NumPy's SeedSequence does. */
+export const BrownianTree = bindings.BrownianTree;
+
+/** Philox 4×32 with ten rounds: four words from a counter of four and a key of two. */
+export const philox4x32 = bindings.philox4x32;
+
+/** Starts a run; throws `RangeError` for an unknown sampler or option, or a setting that makes no sense. */
+export const SamplerRun = bindings.SamplerRun;
+
+/** Every sampler, in ComfyUI's order. */
+export const samplers = bindings.samplers;

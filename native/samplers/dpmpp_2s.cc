@@ -1,0 +1,77 @@
+// DPM-Solver++(2S): single-step, second order, ancestral.
+// Lu et al., "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic Models", 2022,
+// algorithm 1.
+#include "samplers/steps.h"
+#include "samplers/table.h"
+
+namespace latentd {
+
+/// k-diffusion, sample_dpmpp_2s_ancestral
+SamplerTask DpmPp2SAncestral(Sampling& s) {
+  const double eta = s.options.Number("eta", 1);
+  const float s_noise = static_cast<float>(s.options.Number("s_noise", 1));
+  Latent& x = s.x;
+  Latent denoised = s.New();
+  Latent d = s.New();
+  Latent x_2 = s.New();
+  for (int i = 0; i < s.steps(); ++i) {
+    const float sigma = s.sigmas[i];
+    const AncestralStep step = AncestralStepBetween(sigma, s.sigmas[i + 1], eta);
+    co_await s.Denoise(x, sigma, denoised);
+    s.Report(i, denoised);
+    if (step.down == 0) {
+      d = Derivative(x, denoised, sigma);
+      x = x + (step.down - sigma) * d;
+    } else {
+      const float t = HalfLogSnr(sigma);
+      const float t_next = HalfLogSnr(step.down);
+      const float h = t_next - t;
+      const float sigma_mid = SigmaOfHalfLogSnr(t + 0.5f * h);
+      const float sigma_t = SigmaOfHalfLogSnr(t);
+      x_2 = (sigma_mid / sigma_t) * x - std::expm1(-h * 0.5f) * denoised;
+      co_await s.Denoise(x_2, sigma_mid, denoised);
+      x = (SigmaOfHalfLogSnr(t_next) / sigma_t) * x - std::expm1(-h) * denoised;
+    }
+    if (s.sigmas[i + 1] > 0) s.AddNoise(x, s_noise * step.up, sigma, s.sigmas[i + 1]);
+  }
+}
+
+/// The same with CFG++ (comfy/k_diffusion/sampling.py, sample_dpmpp_2s_ancestral_cfg_pp): x is first moved by
+/// the guidance.
+SamplerTask DpmPp2SAncestralCfgPp(Sampling& s) {
+  const double eta = s.options.Number("eta", 1);
+  const float s_noise = static_cast<float>(s.options.Number("s_noise", 1));
+  Latent& x = s.x;
+  Latent denoised = s.New();
+  Latent uncond_denoised = s.New();
+  Latent denoised_2 = s.New();
+  Latent d = s.New();
+  Latent x_2 = s.New();
+  for (int i = 0; i < s.steps(); ++i) {
+    const float sigma = s.sigmas[i];
+    const AncestralStep step = AncestralStepBetween(sigma, s.sigmas[i + 1], eta);
+    co_await s.Denoise(x, sigma, denoised, uncond_denoised);
+    s.Report(i, denoised);
+    if (step.down == 0) {
+      d = Derivative(x, uncond_denoised, sigma);
+      x = denoised + step.down * d;
+    } else {
+      const float t = HalfLogSnr(sigma);
+      const float t_next = HalfLogSnr(step.down);
+      const float h = t_next - t;
+      const float sigma_mid = SigmaOfHalfLogSnr(t + 0.5f * h);
+      const float sigma_t = SigmaOfHalfLogSnr(t);
+      d = denoised - uncond_denoised;
+      x_2 = x + d;
+      x_2 = (sigma_mid / sigma_t) * x_2 - std::expm1(-h * 0.5f) * denoised;
+      co_await s.Denoise(x_2, sigma_mid, denoised_2, uncond_denoised);
+      // The second evaluation's unconditional half stands against the first one's guided half, as in ComfyUI.
+      d = denoised - uncond_denoised;
+      x = x + d;
+      x = (SigmaOfHalfLogSnr(t_next) / sigma_t) * x - std::expm1(-h) * denoised_2;
+    }
+    if (s.sigmas[i + 1] > 0) s.AddNoise(x, s_noise * step.up, sigma, s.sigmas[i + 1]);
+  }
+}
+
+}  // namespace latentd

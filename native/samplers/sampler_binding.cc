@@ -1,0 +1,201 @@
+#include "samplers/sampler_binding.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "arguments.h"
+#include "random/generator_binding.h"
+#include "schedule/schedule_binding.h"
+
+namespace latentd {
+namespace {
+
+SamplerOptions RequireOptions(const Napi::Value& value, const Sampler& sampler) {
+  SamplerOptions options;
+  if (value.IsUndefined()) return options;
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "options must be an object");
+  const auto object = value.As<Napi::Object>();
+  const Napi::Array keys = object.GetPropertyNames();
+  for (uint32_t i = 0; i < keys.Length(); ++i) {
+    const std::string key = keys.Get(i).ToString().Utf8Value();
+    if (std::find(sampler.options.begin(), sampler.options.end(), key) == sampler.options.end()) {
+      std::string message = "the sampler " + std::string(sampler.name) + " has no option " + key;
+      for (size_t k = 0; k < sampler.options.size(); ++k) {
+        message += (k == 0 ? "; it has " : ", ") + std::string(sampler.options[k]);
+      }
+      throw Napi::RangeError::New(value.Env(), message);
+    }
+    const Napi::Value option = object.Get(key);
+    if (option.IsUndefined()) continue;
+    if (option.IsNumber() || option.IsBoolean()) {
+      options.Set(key, option.ToNumber().DoubleValue());
+    } else {
+      options.Set(key, RequireString(option, key.c_str()));
+    }
+  }
+  return options;
+}
+
+NoiseDevice RequireNoiseDevice(const Napi::Object& init) {
+  NoiseDevice device;
+  const Napi::Value noise = init.Get("noise");
+  if (!noise.IsUndefined()) {
+    const std::string name = RequireString(noise, "noise");
+    if (name != "cpu" && name != "gpu") {
+      throw Napi::RangeError::New(init.Env(), "noise must be cpu or gpu, got " + name);
+    }
+    device.gpu = name == "gpu";
+  }
+  const Napi::Value threads = init.Get("gpuThreads");
+  if (!threads.IsUndefined()) device.resident_threads = RequireGpuThreads(threads);
+  return device;
+}
+
+std::unique_ptr<NoiseSampler> MakeNoise(const Sampler& sampler, const std::vector<float>& sigmas, size_t size,
+                                        uint64_t seed, NoiseDevice device) {
+  switch (sampler.noise) {
+    case SamplerNoise::kNone:
+      return nullptr;
+    case SamplerNoise::kSequential:
+      return SequentialNoise(seed, device, 0, size);
+    case SamplerNoise::kBrownian:
+      return BrownianNoise(seed, NoiseDevice{}, sigmas, size);
+    case SamplerNoise::kBrownianOnDevice:
+      return BrownianNoise(seed, device, sigmas, size);
+  }
+  return nullptr;
+}
+
+Sampling::Setup RequireSetup(const Napi::Object& init, const Sampler& sampler) {
+  const Napi::Env env = init.Env();
+  const auto x = RequireFloat32Array(init.Get("x"), "x");
+  const auto sigmas = RequireFloat32Array(init.Get("sigmas"), "sigmas");
+  const uint64_t seed = RequireSeed(init.Get("seed"), "seed");
+  const NoiseDevice device = RequireNoiseDevice(init);
+  const ModelSampling& model = ModelSamplingBinding::Require(init.Get("modelSampling"), "modelSampling");
+  if (x.empty()) throw Napi::RangeError::New(env, "x must not be empty");
+  if (sigmas.empty()) throw Napi::RangeError::New(env, "sigmas must not be empty");
+  if (std::any_of(sigmas.begin(), sigmas.end(), [](float sigma) { return !(sigma >= 0); })) {
+    throw Napi::RangeError::New(env, "sigmas must be numbers from 0 up");
+  }
+  Sampling::Setup setup;
+  setup.size = x.size();
+  setup.sigmas.assign(sigmas.begin(), sigmas.end());
+  setup.options = RequireOptions(init.Get("options"), sampler);
+  setup.stochastic = {model.PercentToSigma(0.2), model.PercentToSigma(0.8)};
+  setup.noise = MakeNoise(sampler, setup.sigmas, setup.size, seed, device);
+  // On the CPU the initial noise was drawn from the global generator before (comfy/sample.py, prepare_noise).
+  setup.global_noise = SequentialNoise(seed, device, device.gpu ? 0 : 1, setup.size);
+  return setup;
+}
+
+Napi::Float32Array ToArray(Napi::Env env, const Latent& latent) {
+  auto array = Napi::Float32Array::New(env, latent.size());
+  latent.Read({array.Data(), array.ElementLength()});
+  return array;
+}
+
+Napi::Object Describe(Napi::Env env, const Sampler& sampler) {
+  auto description = Napi::Object::New(env);
+  description.Set("name", std::string(sampler.name));
+  description.Set("needsUncond", sampler.needs_uncond);
+  description.Set("discardsPenultimateSigma", sampler.discards_penultimate);
+  description.Set("randomInpaintNoise", sampler.random_inpaint_noise);
+  auto options = Napi::Array::New(env, sampler.options.size());
+  for (uint32_t i = 0; i < sampler.options.size(); ++i) options.Set(i, std::string(sampler.options[i]));
+  description.Set("options", options);
+  return description;
+}
+
+}  // namespace
+
+void SamplerRunBinding::Register(Napi::Env env, Napi::Object exports) {
+  exports.Set("SamplerRun", DefineClass(env, "SamplerRun",
+                                        {
+                                            InstanceMethod<&SamplerRunBinding::Next>("next"),
+                                            InstanceMethod<&SamplerRunBinding::Provide>("provide"),
+                                            InstanceAccessor<&SamplerRunBinding::Result>("result"),
+                                            InstanceAccessor<&SamplerRunBinding::Denoised>("denoised"),
+                                            InstanceAccessor<&SamplerRunBinding::Step>("step"),
+                                            InstanceAccessor<&SamplerRunBinding::TotalSteps>("totalSteps"),
+                                        }));
+  const auto samplers = Samplers();
+  auto table = Napi::Array::New(env, samplers.size());
+  for (uint32_t i = 0; i < samplers.size(); ++i) table.Set(i, Describe(env, samplers[i]));
+  exports.Set("samplers", table);
+}
+
+SamplerRunBinding::SamplerRunBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<SamplerRunBinding>(info) {
+  const std::string name = RequireString(info[0], "sampler");
+  const Sampler* sampler = FindSampler(name);
+  if (sampler == nullptr) throw Napi::RangeError::New(info.Env(), "there is no sampler " + name);
+  if (!info[1].IsObject()) throw Napi::TypeError::New(info.Env(), "a run needs an object of its settings");
+  const auto init = info[1].As<Napi::Object>();
+  sampling_.emplace(HostMemory(), RequireSetup(init, *sampler));
+  sampling_->x.Write(RequireFloat32Array(init.Get("x"), "x"));
+  x_ = Napi::Persistent(Napi::Float32Array::New(info.Env(), sampling_->x.size()));
+  try {
+    task_.emplace(sampler->function(*sampling_));
+  } catch (const std::out_of_range& error) {
+    throw Napi::RangeError::New(info.Env(), error.what());
+  }
+  Resume(info.Env());
+}
+
+void SamplerRunBinding::Resume(Napi::Env env) {
+  try {
+    task_->Resume();
+  } catch (const std::out_of_range& error) {
+    throw Napi::RangeError::New(env, error.what());
+  }
+}
+
+Napi::Value SamplerRunBinding::Next(const Napi::CallbackInfo& info) {
+  const Evaluation* evaluation = sampling_->pending();
+  if (evaluation == nullptr) return info.Env().Undefined();
+  Napi::Float32Array x = x_.Value();
+  evaluation->x->Read({x.Data(), x.ElementLength()});
+  auto request = Napi::Object::New(info.Env());
+  request.Set("x", x);
+  request.Set("sigma", evaluation->sigma);
+  request.Set("needsUncond", evaluation->uncond_denoised != nullptr);
+  return request;
+}
+
+void SamplerRunBinding::Provide(const Napi::CallbackInfo& info) {
+  const Evaluation* evaluation = sampling_->pending();
+  if (evaluation == nullptr) throw Napi::Error::New(info.Env(), "the sampler has asked for nothing");
+  const auto answer = [&info, size = sampling_->x.size()](size_t index, const char* name) {
+    const auto values = RequireFloat32Array(info[index], name);
+    if (values.size() == size) return values;
+    throw Napi::RangeError::New(info.Env(), std::string(name) + " must have " + std::to_string(size) +
+                                                " values, has " + std::to_string(values.size()));
+  };
+  const auto denoised = answer(0, "denoised");
+  if (evaluation->uncond_denoised != nullptr) evaluation->uncond_denoised->Write(answer(1, "uncondDenoised"));
+  evaluation->denoised->Write(denoised);
+  sampling_->Answered();
+  Resume(info.Env());
+}
+
+Napi::Value SamplerRunBinding::Result(const Napi::CallbackInfo& info) {
+  if (!task_->done()) throw Napi::Error::New(info.Env(), "the sampler isn't done");
+  return ToArray(info.Env(), sampling_->x);
+}
+
+Napi::Value SamplerRunBinding::Denoised(const Napi::CallbackInfo& info) {
+  if (sampling_->reported_steps() == 0) return info.Env().Undefined();
+  return ToArray(info.Env(), sampling_->reported());
+}
+
+Napi::Value SamplerRunBinding::Step(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sampling_->reported_steps());
+}
+
+Napi::Value SamplerRunBinding::TotalSteps(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sampling_->steps());
+}
+
+}  // namespace latentd

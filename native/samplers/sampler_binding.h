@@ -1,0 +1,36 @@
+// The JavaScript class SamplerRun and the table of samplers.
+#pragma once
+
+#include <napi.h>
+
+#include <optional>
+
+#include "samplers/sampling.h"
+#include "samplers/table.h"
+
+namespace latentd {
+
+class SamplerRunBinding : public Napi::ObjectWrap<SamplerRunBinding> {
+ public:
+  explicit SamplerRunBinding(const Napi::CallbackInfo& info);
+
+  static void Register(Napi::Env env, Napi::Object exports);
+
+ private:
+  Napi::Value Next(const Napi::CallbackInfo& info);
+  void Provide(const Napi::CallbackInfo& info);
+  Napi::Value Result(const Napi::CallbackInfo& info);
+  Napi::Value Denoised(const Napi::CallbackInfo& info);
+  Napi::Value Step(const Napi::CallbackInfo& info);
+  Napi::Value TotalSteps(const Napi::CallbackInfo& info);
+
+  void Resume(Napi::Env env);
+
+  std::optional<Sampling> sampling_;
+  /// Destroyed before what it refers to.
+  std::optional<SamplerTask> task_;
+  /// Lent to the caller from `next` to `provide`.
+  Napi::Reference<Napi::Float32Array> x_;
+};
+
+}  // namespace latentd

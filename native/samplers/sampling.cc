@@ -1,0 +1,31 @@
+#include "samplers/sampling.h"
+
+namespace latentd {
+
+void Sampling::Report(int step, const Latent& denoised) {
+  reported_ = denoised;
+  reported_steps_ = step + 1;
+}
+
+void Sampling::Noise(Latent& into, float sigma, float sigma_next) {
+  host_noise_.resize(setup_.size);
+  setup_.noise->Sample(sigma, sigma_next, host_noise_);
+  into.Write(host_noise_);
+}
+
+void Sampling::AddNoise(Latent& latent, float scale, float sigma, float sigma_next) {
+  AddFrom(*setup_.noise, latent, scale, sigma, sigma_next);
+}
+
+void Sampling::AddGlobalNoise(Latent& latent, float scale) {
+  AddFrom(*setup_.global_noise, latent, scale, 0, 0);
+}
+
+void Sampling::AddFrom(NoiseSampler& source, Latent& latent, float scale, float sigma, float sigma_next) {
+  host_noise_.resize(setup_.size);
+  source.Sample(sigma, sigma_next, host_noise_);
+  noise_.Write(host_noise_);
+  latent = latent + scale * noise_;
+}
+
+}  // namespace latentd

@@ -1,0 +1,64 @@
+/** The addon's samplers. */
+import type { ModelSampling } from './model-sampling-types.js';
+
+/** A sampler of `KSampler`. */
+export interface SamplerInfo {
+  readonly name: string;
+  /** CFG++: the denoiser has to give its unconditional prediction too, even at cfg 1. */
+  readonly needsUncond: boolean;
+  /** `KSampler` leaves the sigma before the last out for it. */
+  readonly discardsPenultimateSigma: boolean;
+  /** With a noise mask, what is kept is noised with fresh noise of seed + 1 instead of the initial noise. */
+  readonly randomInpaintNoise: boolean;
+  /** Names of the options that it takes. */
+  readonly options: readonly string[];
+}
+
+/** What a sampler wants to know: x without its noise. */
+export interface EvaluationRequest {
+  /** The noised latent, unscaled. Its memory is used again after `provide`. */
+  readonly x: Float32Array;
+  readonly sigma: number;
+  readonly needsUncond: boolean;
+}
+
+/** How a run is set up. */
+export interface SamplerRunInit {
+  /** The start: noise scaled to the first sigma, plus the latent. Copied. */
+  readonly x: Float32Array;
+  /** Falling sigmas, one more than there are steps. */
+  readonly sigmas: Float32Array;
+  /** Seed of the sampler's own noise: ComfyUI gives it the one that made the initial noise. */
+  readonly seed: bigint;
+  readonly modelSampling: ModelSampling;
+  /** By ComfyUI's names (`eta`, `s_noise`, `s_churn`, `solver_type`, …); unknown ones are a `RangeError`. */
+  readonly options?: Readonly<Record<string, number | boolean | string>>;
+  /** Whose noise is reproduced: ComfyUI on the CPU (default) or on an NVIDIA GPU. */
+  readonly noise?: 'cpu' | 'gpu';
+  /** Threads that the GPU holds at once (multiprocessors × threads of each): matters from about 100 000 values on. */
+  readonly gpuThreads?: number;
+}
+
+/**
+ * One run of a sampler, driven by the caller, who may stop at any time:
+ *
+ *     const run = new SamplerRun('euler', init);
+ *     for (let request = run.next(); request; request = run.next()) {
+ *       run.provide(await denoise(request.x, request.sigma));
+ *     }
+ *     return run.result;
+ */
+export interface SamplerRun {
+  /** What the sampler waits for; undefined when it is done. The same request until it is answered. */
+  next(): EvaluationRequest | undefined;
+  /** Answers the request (`uncondDenoised` where it `needsUncond`) and runs to the next one. Values are copied. */
+  provide(denoised: Float32Array, uncondDenoised?: Float32Array): void;
+  /** The sample; throws before the run is done. A copy. */
+  readonly result: Float32Array;
+  /** Steps whose prediction is known: ComfyUI's callback index + 1. 0 before the first. */
+  readonly step: number;
+  /** `sigmas.length - 1`; dpm_fast takes fewer steps, dpm_adaptive as many as it needs. */
+  readonly totalSteps: number;
+  /** The denoised prediction of the last finished step: a preview, and `denoised_output` in the end. A copy. */
+  readonly denoised: Float32Array | undefined;
+}
