@@ -102,7 +102,7 @@ function valuesOf(checkpoint: WeightSource, key: string): Float32Array {
   const weight = checkpoint.weight(key);
   const values = new Float32Array(elementCount(weight.shape));
   weight.read(values);
-  if (values.length === 0) throw new ModelError(`${fileOf(checkpoint)}: ${key} is empty`);
+  if (values.length === 0) throw new ModelError(`${checkpoint.path}: ${key} is empty`);
   return values;
 }
 
@@ -113,10 +113,6 @@ function deviation(values: Float32Array): number {
 
 function unsupported(checkpoint: WeightSource, looksLike: string): ModelError {
   return new ModelError(
-    `${fileOf(checkpoint)} can't be loaded as a checkpoint: it looks like ${looksLike}. Supported are ${supportedFamilies}`,
+    `${checkpoint.path} can't be loaded as a checkpoint: it looks like ${looksLike}. Supported are ${supportedFamilies}`,
   );
-}
-
-function fileOf(checkpoint: WeightSource): string {
-  return checkpoint.identity.split('#')[0]!;
 }

@@ -25,6 +25,7 @@ export function safetensorsWeights(opened: SafetensorsFile): WeightSource {
     throw new ModelError(`${opened.path} has no tensor ${key}${nearestHint(key, opened.tensors.keys())}`);
   };
   return {
+    path: opened.path,
     identity: `${opened.path}#${opened.size}#${opened.modified}`,
     keys: () => opened.tensors.keys(),
     has: (key) => opened.tensors.has(key),

@@ -4,6 +4,8 @@ import type { Weight } from '../compute/weight.js';
 export interface WeightSource {
   /** Changes exactly when any value would (file, date and patches); programs are cached by it. */
   readonly identity: string;
+  /** The file that they come from, for error messages. */
+  readonly path: string;
   keys(): Iterable<string>;
   has(key: string): boolean;
   /** Throws `ModelError` naming the file and the key when it is missing. */

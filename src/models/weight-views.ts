@@ -10,6 +10,7 @@ import type { WeightSource } from './weight-source.js';
 export function underPrefix(source: WeightSource, prefix: string): WeightSource {
   if (prefix === '') return source;
   return {
+    path: source.path,
     identity: `${source.identity}/${prefix}`,
     *keys() {
       for (const key of source.keys()) if (key.startsWith(prefix)) yield key.slice(prefix.length);
@@ -46,12 +47,13 @@ export function derived(
   const find = (key: string): Derivation => {
     const derivation = derivations.get(key);
     if (derivation === undefined) {
-      throw new ModelError(`${source.identity.split('#')[0] ?? ''} has no tensor for ${key} (${kind})`);
+      throw new ModelError(`${source.path} has no tensor for ${key} (${kind})`);
     }
     return typeof derivation === 'string' ? { from: derivation } : derivation;
   };
   const weight = (key: string): Weight => derivedWeight(source.weight(find(key).from), find(key));
   return {
+    path: source.path,
     identity: `${source.identity}/${kind}`,
     keys: () => derivations.keys(),
     has: (key) => derivations.has(key),
@@ -160,6 +162,7 @@ export function patched(source: WeightSource, patches: WeightPatches): WeightSou
     return list === undefined || list.length === 0 ? base : patchedWeight(base, list);
   };
   return {
+    path: source.path,
     identity: `${source.identity}+${digest.digest('hex').slice(0, 32)}`,
     keys: () => source.keys(),
     has: (key) => source.has(key),

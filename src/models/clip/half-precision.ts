@@ -8,6 +8,7 @@ import type { WeightSource } from '../weight-source.js';
 /** `source` with every value rounded to float16; what is stored so is left where it lies. */
 export function inHalfPrecision(source: WeightSource): WeightSource {
   return {
+    path: source.path,
     identity: `${source.identity}/f16`,
     keys: () => source.keys(),
     has: (key) => source.has(key),

@@ -32,7 +32,7 @@ export function detectUnet(weights: WeightSource): UnetConfig | undefined {
   const outputBlocks = countBlocks(keys, 'output_blocks.');
   if (outputBlocks !== inputBlocks) {
     throw new ModelError(
-      `${describe(weights)} has ${inputBlocks} input blocks and ${outputBlocks} output blocks; a UNet has as many of both`,
+      `${weights.path} has ${inputBlocks} input blocks and ${outputBlocks} output blocks; a UNet has as many of both`,
     );
   }
 
@@ -100,10 +100,6 @@ function extents(weights: WeightSource, key: string, rank: number): readonly num
   const { name, shape } = weights.weight(key);
   if (shape.length === rank) return shape;
   throw new ModelError(
-    `${describe(weights)}: ${name} should have ${rank} axes, has the shape [${shape.join(', ')}]`,
+    `${weights.path}: ${name} should have ${rank} axes, has the shape [${shape.join(', ')}]`,
   );
-}
-
-function describe(weights: WeightSource): string {
-  return weights.identity.split('#')[0]!;
 }

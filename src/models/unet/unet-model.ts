@@ -2,6 +2,7 @@ import type { Tensor } from '../../compute/tensor.js';
 import type { DiffusionModel, FamilyName, ModelSampling } from '../diffusion-model.js';
 import type { LatentFormat } from '../latent-format.js';
 import { ModelError } from '../model-error.js';
+import { graphOf } from '../model-graph.js';
 import type { ProgramCache } from '../program-cache.js';
 import type { WeightSource } from '../weight-source.js';
 import { patched } from '../weight-views.js';
@@ -40,7 +41,7 @@ export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): 
       };
       const outputs = await programs.use(
         `unet ${weights.identity}`,
-        () => buildUnetGraph(unet, weights),
+        () => graphOf(weights, () => buildUnetGraph(unet, weights)),
         (program) => program.run(inputs),
       );
       return outputs['out']!;

@@ -1,6 +1,7 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { Program } from '../../compute/backend.js';
 import { availableMemory } from '../available-memory.js';
+import { graphOf } from '../model-graph.js';
 import { isOutOfMemory, type ProgramCache } from '../program-cache.js';
 import type { WeightSource } from '../weight-source.js';
 import { detectVae, type VaeConfig } from './config.js';
@@ -151,7 +152,7 @@ class Autoencoder implements VaeModel {
   private withDecoder(body: (network: Network) => Promise<void>): Promise<void> {
     return this.programs.use(
       `vae decoder ${this.identity}`,
-      () => buildDecoderGraph(this.config, this.weights),
+      () => graphOf(this.weights, () => buildDecoderGraph(this.config, this.weights)),
       (program) => body(networkOf(program, 'latent', 'pixels')),
     );
   }
@@ -159,7 +160,7 @@ class Autoencoder implements VaeModel {
   private withEncoder(body: (network: Network) => Promise<void>): Promise<void> {
     return this.programs.use(
       `vae encoder ${this.identity}`,
-      () => buildEncoderGraph(this.config, this.weights),
+      () => graphOf(this.weights, () => buildEncoderGraph(this.config, this.weights)),
       (program) => body(networkOf(program, 'pixels', 'latent')),
     );
   }

@@ -15,7 +15,7 @@ export interface VaeConfig {
 
 /** The layout of the autoencoder that `weights` are. Throws `ModelError` when they are none, or another kind of one. */
 export function detectVae(weights: WeightSource): VaeConfig {
-  const file = weights.identity.split('#')[0]!;
+  const file = weights.path;
   if (!weights.has('decoder.conv_in.weight')) {
     throw new ModelError(
       `${file} has no autoencoder of the Stable Diffusion family (no decoder.conv_in.weight)${otherKind(weights)}`,

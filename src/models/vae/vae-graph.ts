@@ -60,6 +60,7 @@ export function buildEncoderGraph(config: VaeConfig, weights: WeightSource): Gra
 /** The last layer yields means, then log-variances; nobody asks for the latter, so their rows are left out. */
 function meanOnly(weights: WeightSource, last: string, channels: number): WeightSource {
   return {
+    path: weights.path,
     identity: weights.identity,
     keys: () => weights.keys(),
     has: (key) => weights.has(key),

@@ -12,13 +12,14 @@ import { openSafetensors } from '../../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
 import { createUnetModel } from '../../../src/models/unet/unet-model.js';
 import {
+  fixtureManifest,
   goldenTensors,
   relativeRms,
   syntheticCheckpoint,
   tinyCheckpoint,
   type GoldenTensors,
 } from '../../support/golden.js';
-import { copyScaled } from '../../support/models.js';
+import { copyScaled, writeHollowCheckpoint } from '../../support/models.js';
 
 let folder: string;
 const programs = createProgramCache(createOnnxBackend());
@@ -130,6 +131,20 @@ describe('one evaluation is ComfyUI’s', () => {
 });
 
 describe('a UNet model', () => {
+  it('names the layer of a file whose shapes contradict each other', async () => {
+    const key = 'model.diffusion_model.middle_block.0.out_layers.3.weight';
+    const path = join(folder, 'contradictory.safetensors');
+    writeHollowCheckpoint(
+      { ...fixtureManifest('golden/manifests/sd15-tiny'), [key]: ['F16', [128, 64, 3, 3]] },
+      path,
+    );
+    const predicted = open(path).predict({ ...inputs, context: tensor([1, 7, 128]) });
+    await expect(predicted).rejects.toThrow(ModelError);
+    await expect(predicted).rejects.toThrow(
+      /contradictory\.safetensors.*unet\.middle_block\.0\.out_layers\.3: conv2d needs 64 channels/,
+    );
+  });
+
   const inputs = { x: tensor([1, 4, 8, 8]), timesteps: Float32Array.of(500) };
 
   it('says when the conditioning is another model’s', async () => {
