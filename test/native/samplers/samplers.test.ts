@@ -4,9 +4,10 @@ import { findSampler, findScheduler, kSamplerSigmas, samplerNames } from '../../
 import { readTensors } from '../../compute/fixtures.js';
 import { runToy } from './toy-denoiser.js';
 
-const golden = readTensors('test/fixtures/native/samplers.safetensors') as unknown as Readonly<
-  Record<string, { readonly data: Float32Array }>
->;
+type Tensors = Readonly<Record<string, { readonly data: Float32Array }>>;
+const golden = readTensors('test/fixtures/native/samplers.safetensors') as unknown as Tensors;
+/** tools/reference/samplers.py */
+const cases = readTensors('test/fixtures/native/sampler-cases.safetensors') as unknown as Tensors;
 const sd = new ModelSampling('discrete', 0.00085, 0.012, false);
 
 function relativeError(actual: Float32Array, expected: Float32Array): number {
@@ -20,9 +21,9 @@ function relativeError(actual: Float32Array, expected: Float32Array): number {
 }
 
 /** Noise of seed 5 scaled for a full denoise: ComfyUI's noise_scaling with max_denoise. */
-function start(sigma: number): Float32Array {
+function start(sigma: number, count = 256): Float32Array {
   const scale = Math.fround(Math.sqrt(Math.fround(1 + Math.fround(sigma * sigma))));
-  return new TorchGenerator(5n).randn(256).map((value) => value * scale);
+  return new TorchGenerator(5n).randn(count).map((value) => value * scale);
 }
 
 describe('samplers', () => {
@@ -34,6 +35,22 @@ describe('samplers', () => {
     const sigmas = golden[`${key}.sigmas`]!.data;
     const run = runToy(key.split('.')[0]!, { x: start(sigmas[0]!), sigmas, seed: 11n, modelSampling: sd });
     expect(relativeError(run.result, golden[key]!.data)).toBeLessThan(2e-6);
+  });
+
+  const keys = Object.keys(cases).filter((key) => key.startsWith('{'));
+  it.each(keys)('follow %s', (key) => {
+    const { sampler, sigmas, options } = JSON.parse(key) as {
+      readonly sampler: string;
+      readonly sigmas: string;
+      readonly options: Readonly<Record<string, number | boolean | string>>;
+    };
+    // The seed has more digits than JSON's numbers.
+    const seed = BigInt(/"seed": (\d+)/.exec(key)![1]!);
+    const schedule = cases[`sigmas.${sigmas}`]!.data;
+    const expected = cases[key]!.data;
+    const x = start(schedule[0]!, expected.length);
+    const run = runToy(sampler, { x, sigmas: schedule, seed, modelSampling: sd, options });
+    expect(relativeError(run.result, expected)).toBeLessThan(1e-5);
   });
 
   it('start from the golden start', () => {
