@@ -6,7 +6,8 @@ import { doctorCommand } from './doctor.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { modelsCommand } from './models.js';
 import { runCommand } from './run.js';
-import { report } from './terminal.js';
+import { refused } from './run/outcome.js';
+import { printJson, report } from './terminal.js';
 
 /** Obeys the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -17,7 +18,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await createProgram(exit).parseAsync(argv);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done;
+      if (argv.includes('--json')) printJson(refused(error.message).json);
+      return EXIT.usage;
+    }
     if (error instanceof UsageError || error instanceof ConfigError) {
       report(`latentd: ${error.message}`);
       return EXIT.usage;

@@ -4,7 +4,7 @@ import { ConfigError } from '../config/settings.js';
 import { ModelError } from '../models/model-error.js';
 import { cancelOnSignals } from './cancel-on-signals.js';
 import { UsageError } from './exit-codes.js';
-import { refused, type RunOutcome } from './run/outcome.js';
+import { crashed, refused, type RunOutcome } from './run/outcome.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
 import { print, printJson, report } from './terminal.js';
 
@@ -54,7 +54,7 @@ async function carryOut(workflow: string, options: RunOptions): Promise<RunOutco
     if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelError) {
       return refused(error.message);
     }
-    throw error;
+    return crashed(error);
   } finally {
     watch.release();
   }

@@ -36,6 +36,17 @@ export function refused(message: string): RunOutcome {
   };
 }
 
+/** A run that ended by a fault of latentd's own. */
+export function crashed(error: unknown): RunOutcome {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return {
+    exitCode: EXIT.failed,
+    json: { status: 'error', outputs: {}, timings: [], error: { type: name, message } },
+    files: [],
+    summary: `latentd: ${stack ?? message}`,
+  };
+}
+
 /** `signalled` is the exit code that a signal asks for, where one ended the run. */
 export function outcomeOf(result: EngineResult, signalled: number | undefined): RunOutcome {
   if (result.status === 'invalid') {
