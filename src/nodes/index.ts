@@ -8,6 +8,7 @@ import * as inpainting from './inpainting.js';
 import * as latentBatch from './latent-batch.js';
 import * as latentBlend from './latent-blend.js';
 import * as latentComposite from './latent-composite.js';
+import * as latentFiles from './latent-files.js';
 import * as latentResize from './latent-resize.js';
 import * as latentTransform from './latent-transform.js';
 import * as loadImage from './load-image.js';
@@ -29,6 +30,7 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   conditioningArea,
   vae,
   inpainting,
+  latentFiles,
   latentBatch,
   latentResize,
   latentTransform,

@@ -1,36 +1,21 @@
 /** Picture files to images and masks (ComfyUI nodes.py, LoadImage). */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { decodePicture } from '../imaging/pictures/decode.js';
 import { PictureError, type Frame } from '../imaging/pictures/frame.js';
 import type { Folders } from '../models/folders.js';
-import { InputFileError } from '../models/folders.js';
 import { combo, defineNode } from './definition.js';
+import { contentHash, rejectMissing } from './input-files.js';
 
 /** The extensions that Python's `mimetypes` calls images. */
 const IMAGE_EXTENSIONS = new Set(
   '.apng .avif .bmp .gif .heic .heif .ief .ico .jfif .jpe .jpeg .jpg .png .svg .tif .tiff .webp'.split(' '),
 );
 
-/** Why a file named by a workflow can't be taken, if so. */
-function rejectMissing(name: string, folders: Folders): string | undefined {
-  try {
-    folders.resolveInput(name);
-    return undefined;
-  } catch (error) {
-    if (error instanceof InputFileError) return error.message;
-    throw error;
-  }
-}
-
 /** Changes with the file's content. */
 function fingerprint({ image }: { readonly image: string }, folders: Folders): string {
-  return createHash('sha256')
-    .update(readFileSync(folders.resolveInput(image)))
-    .digest('hex');
+  return contentHash(folders.resolveInput(image));
 }
 
 async function framesOf(name: string, folders: Folders): Promise<readonly [Frame, ...Frame[]]> {

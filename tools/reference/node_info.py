@@ -37,4 +37,4 @@ for name in sys.argv[2:]:
         "output_names": list(getattr(node, "RETURN_NAMES", None) or types),
     }
 with open(sys.argv[1], "w") as file:
-    json.dump(info, file, indent=1)
+    json.dump(info, file, separators=(",", ":"))
