@@ -3,7 +3,7 @@ import { applyLora } from '../../../src/models/lora/apply-lora.js';
 import { openSafetensors } from '../../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
 import type { WeightSource } from '../../../src/models/weight-source.js';
-import { fixture, relativeRms } from '../../support/golden.js';
+import { fixture, goldenTensors, relativeRms } from '../../support/golden.js';
 import { programs, tinyModels } from '../../support/tiny-models.js';
 
 const positive = 'pixel art character sprite, 16bit game art style, clean background, centered, sharp pixels';
@@ -15,7 +15,8 @@ function loraOf(family: 'sd15' | 'sdxl'): WeightSource {
 afterAll(() => programs.dispose());
 
 describe.each(['sd15', 'sdxl'] as const)('a LoRA on %s', (family) => {
-  const { model, clip, golden } = tinyModels(family);
+  const { model, clip } = tinyModels(family);
+  const golden = goldenTensors(`golden/${family}-tiny.golden.safetensors`);
   const lora = loraOf(family);
   const strengths = { model: 0.8, clip: 0.6 };
 

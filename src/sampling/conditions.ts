@@ -1,0 +1,136 @@
+/** Conditionings made ready for one run: sizes, masks, noise levels and network inputs are known (ComfyUI process_conds). */
+import type { Tensor } from '../compute/tensor.js';
+import { roundHalfEven } from '../imaging/rounding.js';
+import type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
+import type { DiffusionModel } from '../models/diffusion-model.js';
+import { inpaintInputs } from './inpaint-inputs.js';
+import { boundsOf, fitConditioningMask, type LatentArea } from './masks.js';
+import { sizeEmbedding, type PromptRole } from './size-embedding.js';
+
+/** What the network is given beside the noised latent, a row or more each. */
+export interface NetworkInputs {
+  /** N×T×C */
+  readonly context: Tensor;
+  /** N×A */
+  readonly adm?: Tensor;
+  /** N×5×h×w, of the whole latent */
+  readonly concat?: Tensor;
+}
+
+/** One entry of a conditioning. */
+export interface Condition {
+  readonly inputs: NetworkInputs;
+  /** The part of the latent that it is about; all of it when left out. */
+  readonly area?: LatentArea;
+  /** N×h×w, of the whole latent. */
+  readonly mask?: Tensor;
+  readonly maskStrength: number;
+  readonly strength: number;
+  /** Noise levels, both included, between which it counts. */
+  readonly sigmas: { readonly highest: number; readonly lowest: number };
+}
+
+/** A list of entries whose predictions are averaged, and whose prompt it is. */
+export interface PromptInput {
+  readonly conditioning: Conditioning;
+  readonly role: PromptRole;
+}
+
+/** What a run samples. */
+export interface LatentInput {
+  readonly model: DiffusionModel;
+  /** N×C×h×w in the model's space: the picture that the noise is put on, or zeros. */
+  readonly latent: Tensor;
+  /** N×1×h×w, 1 where it is sampled. */
+  readonly noiseMask?: Tensor | undefined;
+}
+
+/** Makes several prompts ready for one run; each area in one has a counterpart in the others. */
+export function prepareConditions(
+  prompts: readonly PromptInput[],
+  input: LatentInput,
+): readonly (readonly Condition[])[] {
+  const lists = prompts.map(({ conditioning, role }) =>
+    conditioning.map((entry) => prepareCondition(entry, role, input)),
+  );
+  for (const list of lists) {
+    for (const condition of list) {
+      for (const other of lists) if (other !== list) addCounterpart(other, condition);
+    }
+  }
+  return lists;
+}
+
+function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: LatentInput): Condition {
+  const { model, latent, noiseMask } = input;
+  const [, , height = 1, width = 1] = latent.shape;
+  const mask = entry.mask === undefined ? undefined : fitConditioningMask(entry.mask, height, width);
+  const area =
+    mask !== undefined && entry.setAreaToBounds === true
+      ? boundsOf(mask)
+      : entry.area === undefined
+        ? undefined
+        : inLatentPixels(entry.area, height, width);
+  const adm = sizeEmbedding(model, entry, role, height, width);
+  const concat = inpaintInputs(model, entry, latent, noiseMask);
+  const { levels } = model.sampling;
+  return {
+    inputs: {
+      context: entry.cond,
+      ...(adm === undefined ? {} : { adm }),
+      ...(concat === undefined ? {} : { concat }),
+    },
+    ...(area === undefined ? {} : { area }),
+    ...(mask === undefined ? {} : { mask }),
+    maskStrength: entry.maskStrength ?? 1,
+    strength: entry.strength ?? 1,
+    sigmas: {
+      highest: entry.startPercent === undefined ? Infinity : levels.percentToSigma(entry.startPercent),
+      lowest: entry.endPercent === undefined ? 0 : levels.percentToSigma(entry.endPercent),
+    },
+  };
+}
+
+function inLatentPixels({ unit, ...area }: Area, height: number, width: number): LatentArea {
+  if (unit === 'pixel') return area;
+  return {
+    height: Math.max(1, roundHalfEven(area.height * height)),
+    width: Math.max(1, roundHalfEven(area.width * width)),
+    y: roundHalfEven(area.y * height),
+    x: roundHalfEven(area.x * width),
+  };
+}
+
+/**
+ * Gives `list` an entry for the area of `condition`, with the inputs of the smallest entry around it, so that both halves
+ * of guidance see the same part (ComfyUI create_cond_with_same_area_if_none).
+ */
+function addCounterpart(list: Condition[], condition: Condition): void {
+  const { area } = condition;
+  if (area === undefined) return;
+  let smallest: Condition | undefined;
+  for (const candidate of list) {
+    if (candidate.area === undefined) smallest ??= candidate;
+    else if (contains(candidate.area, area) && isSmaller(candidate.area, smallest)) smallest = candidate;
+  }
+  if (smallest === undefined) return;
+  if (smallest.area !== undefined && isSame(smallest.area, area)) return;
+  list.push({ ...condition, inputs: smallest.inputs });
+}
+
+function isSmaller(area: LatentArea, than: Condition | undefined): boolean {
+  return than?.area === undefined || than.area.height * than.area.width > area.height * area.width;
+}
+
+function contains(outer: LatentArea, inner: LatentArea): boolean {
+  return (
+    inner.y >= outer.y &&
+    inner.x >= outer.x &&
+    inner.y + inner.height <= outer.y + outer.height &&
+    inner.x + inner.width <= outer.x + outer.width
+  );
+}
+
+function isSame(a: LatentArea, b: LatentArea): boolean {
+  return a.height === b.height && a.width === b.width && a.y === b.y && a.x === b.x;
+}

@@ -1,0 +1,96 @@
+import { tensor, type Tensor } from '../compute/tensor.js';
+import type { Conditioning } from '../models/conditioning.js';
+import type { DiffusionModel } from '../models/diffusion-model.js';
+import { kSamplerSigmas } from '../native/samplers.js';
+import { cfgGuider } from './guider.js';
+import { prepareNoise } from './noise.js';
+import { runSampler, type SampledStep, type SamplerChoice } from './run-sampler.js';
+
+/** What KSampler and KSamplerAdvanced take. */
+export interface KSamplerOptions {
+  readonly model: DiffusionModel;
+  readonly positive: Conditioning;
+  readonly negative: Conditioning;
+  readonly cfg: number;
+  readonly samplerName: string;
+  readonly scheduler: string;
+  readonly steps: number;
+  /** Share of the schedule that is sampled, 0 to 1; 1 when left out. */
+  readonly denoise?: number;
+  readonly seed: bigint;
+  /** N×C×h×w, as nodes hand it on. */
+  readonly latent: Tensor;
+  /** [N×[1×]]H×W, 1 where the latent is sampled. */
+  readonly noiseMask?: Tensor | undefined;
+  /** For each row, which draw of the noise it takes. */
+  readonly batchIndex?: readonly number[] | undefined;
+  /** Noise is in the latent already (KSamplerAdvanced's `add_noise` disabled). */
+  readonly withoutNoise?: boolean;
+  /** Steps of the schedule to do, the end not included; all of them when left out. */
+  readonly startStep?: number;
+  readonly endStep?: number;
+  /** The last step of an early end goes to no noise at all (`return_with_leftover_noise` disabled). */
+  readonly forceFullDenoise?: boolean;
+  /** Whose noise ancestral samplers add; a CPU's when left out. */
+  readonly samplerNoise?: Pick<SamplerChoice, 'noise' | 'gpuThreads'>;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((step: SampledStep) => void) | undefined;
+}
+
+/**
+ * ComfyUI's KSampler and KSamplerAdvanced (nodes.py, common_ksampler): the sampled latent, as nodes hand it on.
+ * Throws `RangeError` for unknown samplers and schedulers, with the nearest names.
+ */
+export async function sample(options: KSamplerOptions): Promise<Tensor> {
+  const { model, positive, negative, cfg, samplerName, seed, noiseMask, batchIndex, signal, progress } =
+    options;
+  const latent = withModelChannels(options.latent, model);
+  const sigmas = stepRange(scheduleOf(options), options);
+  if (sigmas === undefined) return latent;
+  const noise =
+    options.withoutNoise === true ? tensor(latent.shape) : prepareNoise(latent.shape, seed, batchIndex);
+  const { samples } = await runSampler({
+    guider: cfgGuider(model, { positive, negative }, cfg),
+    sampler: { name: samplerName, ...options.samplerNoise },
+    sigmas,
+    latent,
+    noise,
+    noiseMask,
+    seed,
+    signal,
+    progress,
+  });
+  return samples;
+}
+
+function scheduleOf({ model, samplerName, scheduler, steps, denoise = 1 }: KSamplerOptions): Float32Array {
+  return kSamplerSigmas(model.sampling.levels, { sampler: samplerName, scheduler, steps, denoise });
+}
+
+/** The part of a schedule between two steps, or nothing when the range is empty (ComfyUI KSampler.sample). */
+function stepRange(
+  sigmas: Float32Array,
+  {
+    startStep,
+    endStep,
+    forceFullDenoise,
+  }: Pick<KSamplerOptions, 'startStep' | 'endStep' | 'forceFullDenoise'>,
+): Float32Array | undefined {
+  let range = sigmas;
+  if (endStep !== undefined && endStep < range.length - 1) {
+    range = range.slice(0, endStep + 1);
+    if (forceFullDenoise === true) range[range.length - 1] = 0;
+  }
+  if (startStep !== undefined) {
+    if (startStep >= range.length - 1) return undefined;
+    range = range.slice(startStep);
+  }
+  return range;
+}
+
+/** An empty latent takes on as many channels as the model has (ComfyUI comfy/sample.py, fix_empty_latent_channels). */
+function withModelChannels(latent: Tensor, { latentFormat }: DiffusionModel): Tensor {
+  const [rows = 1, channels, ...rest] = latent.shape;
+  if (channels === latentFormat.channels || latent.data.some((value) => value !== 0)) return latent;
+  return tensor([rows, latentFormat.channels, ...rest]);
+}

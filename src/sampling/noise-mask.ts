@@ -1,0 +1,37 @@
+import { tensor, type Tensor } from '../compute/tensor.js';
+import type { Denoiser } from './guider.js';
+import { addNoise } from './prediction.js';
+
+/** What stays where the mask is 0. */
+export interface KeptLatent {
+  /** N×1×h×w, 1 where it is sampled. */
+  readonly mask: Tensor;
+  /** N×C×h×w in the model's space. */
+  readonly latent: Tensor;
+  /** The noise that the kept part is shown with. */
+  readonly noise: Tensor;
+}
+
+/**
+ * Limits a denoiser to the masked part: outside it the network sees the latent with noise of the right level, and the
+ * latent itself is the answer (ComfyUI comfy/samplers.py, KSamplerX0Inpaint).
+ */
+export function maskedDenoiser(denoiser: Denoiser, { mask, latent, noise }: KeptLatent): Denoiser {
+  return async (x, sigma, needsUncond) => {
+    const noised = blend(x, addNoise(latent, noise, sigma), mask);
+    const { denoised, uncond } = await denoiser(noised, sigma, needsUncond);
+    return { denoised: blend(denoised, latent, mask), uncond };
+  };
+}
+
+/** inside·mask + outside·(1 − mask), each product rounded to float32. */
+function blend(inside: Tensor, outside: Tensor, mask: Tensor): Tensor {
+  const [, channels = 1, height = 1, width = 1] = inside.shape;
+  const area = height * width;
+  const data = inside.data.map((value, index) => {
+    const share = mask.data[Math.floor(index / (channels * area)) * area + (index % area)]!;
+    const rest = Math.fround(1 - share);
+    return Math.fround(value * share) + Math.fround(outside.data[index]! * rest);
+  });
+  return tensor(inside.shape, data);
+}

@@ -1,0 +1,201 @@
+/** Denoised predictions of several prompts at once (ComfyUI comfy/samplers.py, calc_cond_batch). */
+import { tensor, type Tensor } from '../compute/tensor.js';
+import { crop, LATENT_ROWS } from '../imaging/planes.js';
+import { concatRows, repeatRows, resizeBatch, takeRows } from '../imaging/tensor-ops.js';
+import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { Condition, NetworkInputs } from './conditions.js';
+import { influenceOf, type Influence } from './influence.js';
+import { concatChannels } from './inpaint-inputs.js';
+import { denoisedFrom, networkInput } from './prediction.js';
+
+/** The most that a shorter context is repeated to share a batch with a longer one. */
+const mostRepeats = 4;
+
+/** Keeps the quotient finite where no condition counts. */
+const leastWeight = Math.fround(1e-37);
+
+/** One evaluation of the network that is due: a condition on its part of the latent. */
+interface Task {
+  /** Which prompt's. */
+  readonly prompt: number;
+  readonly x: Tensor;
+  readonly inputs: NetworkInputs;
+  readonly influence: Influence;
+}
+
+/**
+ * The denoised prediction of each prompt for the noised latent `x` (N×C×h×w) at `sigma`: the weighted average of those of
+ * its conditions that count there, zeros where none does or the prompt is undefined. Conditions of equal shapes share one
+ * evaluation of the network.
+ */
+export async function predictDenoised(
+  model: DiffusionModel,
+  prompts: readonly (readonly Condition[] | undefined)[],
+  x: Tensor,
+  sigma: number,
+): Promise<Tensor[]> {
+  const averages = prompts.map(() => new WeightedAverage(x.shape));
+  let due = prompts.flatMap((conditions, prompt) =>
+    (conditions ?? [])
+      .filter(({ sigmas }) => sigma <= sigmas.highest && sigma >= sigmas.lowest)
+      .map((condition) => taskFor(prompt, condition, x)),
+  );
+  while (due.length > 0) {
+    const first = due[0]!;
+    const batch = due.filter((task) => shareBatch(task, first)).reverse();
+    due = due.filter((task) => !batch.includes(task));
+    const denoised = await evaluate(model, batch, sigma);
+    batch.forEach(({ prompt, influence }, index) => {
+      averages[prompt]!.add(denoised[index]!, influence);
+    });
+  }
+  return averages.map((average) => average.result());
+}
+
+function taskFor(prompt: number, condition: Condition, x: Tensor): Task {
+  const [rows = 1, , height = 1, width = 1] = x.shape;
+  const influence = influenceOf(condition, height, width);
+  const { context, adm, concat } = condition.inputs;
+  const { area } = influence;
+  const part = (value: Tensor) => (area === undefined ? value : crop(value, LATENT_ROWS, area));
+  return {
+    prompt,
+    influence,
+    x: part(x),
+    inputs: {
+      context: resizeBatch(context, rows),
+      ...(adm === undefined ? {} : { adm: resizeBatch(adm, rows) }),
+      ...(concat === undefined ? {} : { concat: resizeBatch(part(concat), rows) }),
+    },
+  };
+}
+
+function shareBatch(a: Task, b: Task): boolean {
+  return (
+    sameShape(a.x, b.x) &&
+    sameShape(a.inputs.adm, b.inputs.adm) &&
+    sameShape(a.inputs.concat, b.inputs.concat) &&
+    contextsShareBatch(a.inputs.context, b.inputs.context)
+  );
+}
+
+function sameShape(a: Tensor | undefined, b: Tensor | undefined): boolean {
+  return a?.shape.join() === b?.shape.join();
+}
+
+/** ComfyUI comfy/conds.py, CONDCrossAttn.can_concat. */
+function contextsShareBatch(a: Tensor, b: Tensor): boolean {
+  if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[2]) return false;
+  const [tokensA = 1, tokensB = 1] = [a.shape[1], b.shape[1]];
+  return leastCommonMultiple(tokensA, tokensB) / Math.min(tokensA, tokensB) <= mostRepeats;
+}
+
+async function evaluate(model: DiffusionModel, batch: readonly Task[], sigma: number): Promise<Tensor[]> {
+  const x = joinRows(batch.map((task) => task.x));
+  const [rows = 1] = x.shape;
+  const scaled = networkInput(model.sampling, x, sigma);
+  const inputs = joinInputs(batch.map((task) => task.inputs));
+  const timestep = model.sampling.levels.sigmaToTimestep(sigma);
+  const output = await model.predict({
+    x: inputs.concat === undefined ? scaled : concatChannels(scaled, inputs.concat),
+    timesteps: new Float32Array(rows).fill(timestep),
+    context: inputs.context,
+    ...(inputs.adm === undefined ? {} : { adm: inputs.adm }),
+  });
+  const denoised = denoisedFrom(model.sampling, output, x, sigma);
+  const rowsEach = rows / batch.length;
+  return batch.map((_, index) =>
+    batch.length === 1 ? denoised : takeRows(denoised, index * rowsEach, rowsEach),
+  );
+}
+
+function joinInputs(inputs: readonly NetworkInputs[]): NetworkInputs {
+  const contexts = inputs.map(({ context }) => context);
+  const tokens = contexts.map(({ shape }) => shape[1]!).reduce(leastCommonMultiple);
+  const adm = inputs.flatMap((input) => input.adm ?? []);
+  const concat = inputs.flatMap((input) => input.concat ?? []);
+  return {
+    context: joinRows(contexts.map((context) => repeatTokens(context, tokens))),
+    ...(adm.length === 0 ? {} : { adm: joinRows(adm) }),
+    ...(concat.length === 0 ? {} : { concat: joinRows(concat) }),
+  };
+}
+
+function joinRows(values: readonly Tensor[]): Tensor {
+  return values.reduce(concatRows);
+}
+
+/** A context repeated to `tokens`; attention over repeated keys and values is the same as over one of each. */
+function repeatTokens(context: Tensor, tokens: number): Tensor {
+  const [rows = 1, length = 1, channels = 1] = context.shape;
+  if (length === tokens) return context;
+  const repeated = Array.from({ length: rows }, (_, row) => {
+    const sequence = takeRows(context, row, 1);
+    return tensor([1, tokens, channels], repeatRows(sequence, tokens / length).data);
+  });
+  return joinRows(repeated);
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [divisor, rest] = [a, b];
+  while (rest !== 0) [divisor, rest] = [rest, divisor % rest];
+  return (a / divisor) * b;
+}
+
+/** Σ weight·value / Σ weight, for each place, in float32. */
+class WeightedAverage {
+  /** Undefined until something is added: one prediction that counts everywhere is returned as it is. */
+  private only: Tensor | undefined;
+  private sums: Float32Array | undefined;
+  private weights: Float32Array | undefined;
+
+  constructor(private readonly shape: readonly number[]) {}
+
+  add(value: Tensor, influence: Influence): void {
+    if (this.only === undefined && this.sums === undefined && isPlain(influence)) {
+      this.only = value;
+      return;
+    }
+    if (this.only !== undefined) {
+      const { only } = this;
+      this.only = undefined;
+      this.accumulate(only, { constant: 1 });
+    }
+    this.accumulate(value, influence);
+  }
+
+  result(): Tensor {
+    if (this.only !== undefined) return this.only;
+    const { sums, weights } = this;
+    if (sums === undefined || weights === undefined) return tensor(this.shape);
+    return tensor(
+      this.shape,
+      sums.map((sum, index) => sum / weights[index]!),
+    );
+  }
+
+  private accumulate(value: Tensor, { area, weights, constant }: Influence): void {
+    const [rows = 1, channels = 1, height = 1, width = 1] = this.shape;
+    const length = rows * channels * height * width;
+    const sums = (this.sums ??= new Float32Array(length));
+    const totals = (this.weights ??= new Float32Array(length).fill(leastWeight));
+    const part = area ?? { y: 0, x: 0, height, width };
+    const maskRows = weights?.shape[0] ?? 1;
+    let from = 0;
+    for (let plane = 0; plane < rows * channels; plane++) {
+      const maskStart = (Math.floor(plane / channels) % maskRows) * part.height * part.width;
+      for (let y = 0; y < part.height; y++) {
+        let to = (plane * height + part.y + y) * width + part.x;
+        for (let x = 0; x < part.width; x++, from++, to++) {
+          const weight = weights === undefined ? constant : weights.data[maskStart + y * part.width + x]!;
+          sums[to]! += Math.fround(value.data[from]! * weight);
+          totals[to]! += weight;
+        }
+      }
+    }
+  }
+}
+
+function isPlain({ area, weights, constant }: Influence): boolean {
+  return area === undefined && weights === undefined && constant === 1;
+}

@@ -1,0 +1,81 @@
+/**
+ * What a network's input and output mean at a noise level, in float32 and in torch's order (ComfyUI
+ * comfy/model_sampling.py).
+ */
+import { tensor, type Tensor } from '../compute/tensor.js';
+import type { ModelSampling } from '../models/diffusion-model.js';
+
+const { fround, sqrt } = Math;
+
+/** The noised latent as the network sees it: divided by the standard deviation of data and noise together. */
+export function networkInput({ sigmaData }: ModelSampling, x: Tensor, sigma: number): Tensor {
+  const deviation = totalDeviation(sigma, sigmaData);
+  return tensor(
+    x.shape,
+    x.data.map((value) => value / deviation),
+  );
+}
+
+/** The denoised prediction that the network's `output` for the noised latent `x` means. */
+export function denoisedFrom(sampling: ModelSampling, output: Tensor, x: Tensor, sigma: number): Tensor {
+  const { data } = output;
+  const at = fround(sigma);
+  switch (sampling.prediction) {
+    case 'epsilon':
+      return tensor(
+        x.shape,
+        x.data.map((value, index) => value - fround(data[index]! * at)),
+      );
+    case 'x0':
+      return output;
+    case 'v_prediction':
+      return mixedFrom(sampling, output, x, at, -1);
+    case 'edm':
+      return mixedFrom(sampling, output, x, at, 1);
+  }
+}
+
+/** x·σd²/(σ² + σd²) ± output·σ·σd/√(σ² + σd²) */
+function mixedFrom(
+  { sigmaData }: ModelSampling,
+  output: Tensor,
+  x: Tensor,
+  sigma: number,
+  sign: 1 | -1,
+): Tensor {
+  const variance = fround(sigmaData ** 2);
+  const total = fround(fround(sigma * sigma) + variance);
+  const deviation = totalDeviation(sigma, sigmaData);
+  return tensor(
+    x.shape,
+    x.data.map((value, index) => {
+      const kept = fround(fround(value * variance) / total);
+      const added = fround(fround(fround(output.data[index]! * sigma) * fround(sigmaData)) / deviation);
+      return kept + sign * added;
+    }),
+  );
+}
+
+function totalDeviation(sigma: number, sigmaData: number): number {
+  const at = fround(sigma);
+  return fround(sqrt(fround(fround(at * at) + fround(sigmaData ** 2))));
+}
+
+/**
+ * A latent with noise of level `sigma`. At the schedule's upper end the noise is scaled up to the deviation that the
+ * model was trained to see there (`max_denoise`).
+ */
+export function addNoise(latent: Tensor, noise: Tensor, sigma: number, fromPureNoise = false): Tensor {
+  const at = fround(sigma);
+  const scale = fromPureNoise ? totalDeviation(at, 1) : at;
+  return tensor(
+    latent.shape,
+    latent.data.map((value, index) => fround(noise.data[index]! * scale) + value),
+  );
+}
+
+/** Whether a schedule begins at the model's highest noise level (ComfyUI Sampler.max_denoise). */
+export function startsFromPureNoise({ levels }: ModelSampling, firstSigma: number): boolean {
+  const { sigmaMax } = levels;
+  return firstSigma > sigmaMax || Math.abs(sigmaMax - firstSigma) <= 1e-5 * Math.max(sigmaMax, firstSigma);
+}

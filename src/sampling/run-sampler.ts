@@ -1,0 +1,123 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { tensor, type Tensor } from '../compute/tensor.js';
+import { fromModelSpace, toModelSpace } from '../models/latent-format.js';
+import { SamplerRun, type SamplerRunInit } from '../native/addon.js';
+import { findSampler } from '../native/samplers.js';
+import type { Guider } from './guider.js';
+import { fitNoiseMask } from './masks.js';
+import { maskedDenoiser } from './noise-mask.js';
+import { prepareNoise } from './noise.js';
+import { addNoise, startsFromPureNoise } from './prediction.js';
+
+/** A sampler by ComfyUI's name, with its options (`eta`, `s_noise`, …), and whose noise it adds on its way. */
+export interface SamplerChoice extends Pick<SamplerRunInit, 'options' | 'noise' | 'gpuThreads'> {
+  readonly name: string;
+}
+
+/** A step that is done. */
+export interface SampledStep {
+  /** 1 after the first step. */
+  readonly step: number;
+  readonly totalSteps: number;
+  /** The denoised prediction, N×C×h×w in the model's space. */
+  readonly denoised: Tensor;
+}
+
+export interface SamplingOptions {
+  readonly guider: Guider;
+  readonly sampler: SamplerChoice;
+  /** Falling noise levels; one more than there are steps. */
+  readonly sigmas: Float32Array;
+  /** The latent as nodes hand it on, N×C×h×w. */
+  readonly latent: Tensor;
+  /** Of the latent's shape, of deviation 1. */
+  readonly noise: Tensor;
+  /** [N×[1×]]H×W of any size, 1 where the latent is sampled. */
+  readonly noiseMask?: Tensor | undefined;
+  /** For the noise that samplers add on their way. */
+  readonly seed: bigint;
+  /** Looked at before each evaluation; its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((step: SampledStep) => void) | undefined;
+}
+
+export interface Sampled {
+  /** The sampled latent as nodes hand it on, N×C×h×w. */
+  readonly samples: Tensor;
+  /** The last denoised prediction, likewise; the samples where there was none. */
+  readonly denoised: Tensor;
+}
+
+/**
+ * Samples a latent along a schedule (ComfyUI comfy/samplers.py, CFGGuider.inner_sample and KSAMPLER.sample). Between
+ * evaluations of the network the event loop gets a turn. Throws `RangeError` for unknown samplers or options, and for latents
+ * that don't fit the model.
+ */
+export async function runSampler(options: SamplingOptions): Promise<Sampled> {
+  const { guider, sampler, sigmas, noise, seed, signal, progress } = options;
+  const { latentFormat, sampling } = guider.model;
+  const { randomInpaintNoise } = findSampler(sampler.name);
+  if (sigmas.length === 0) return { samples: options.latent, denoised: options.latent };
+  requireLatent(options);
+
+  // ComfyUI leaves an empty latent unshifted, so that 0 stays 0.
+  const latent = isEmpty(options.latent) ? options.latent : toModelSpace(latentFormat, options.latent);
+  const noiseMask =
+    options.noiseMask === undefined ? undefined : fitNoiseMask(options.noiseMask, latent.shape);
+  const guided = guider.ready({ latent, noiseMask });
+  const denoiser =
+    noiseMask === undefined
+      ? guided
+      : maskedDenoiser(guided, {
+          mask: noiseMask,
+          latent,
+          noise: randomInpaintNoise ? prepareNoise(latent.shape, following(seed)) : noise,
+        });
+
+  const firstSigma = sigmas[0]!;
+  const x = addNoise(latent, noise, firstSigma, startsFromPureNoise(sampling, firstSigma));
+  const { name, ...choices } = sampler;
+  const run = new SamplerRun(name, { x: x.data, sigmas, seed, modelSampling: sampling.levels, ...choices });
+  let reported = 0;
+  for (let request = run.next(); request !== undefined; request = run.next()) {
+    await nextTurn();
+    signal?.throwIfAborted();
+    const noised = tensor(latent.shape, request.x);
+    const { denoised, uncond } = await denoiser(noised, request.sigma, request.needsUncond);
+    run.provide(denoised.data, request.needsUncond ? uncond.data : undefined);
+    const last = run.step === reported ? undefined : run.denoised;
+    if (last === undefined) continue;
+    reported = run.step;
+    progress?.({ step: reported, totalSteps: run.totalSteps, denoised: tensor(latent.shape, last) });
+  }
+  const samples = fromModelSpace(latentFormat, tensor(latent.shape, run.result));
+  const last = run.denoised;
+  return {
+    samples,
+    denoised: last === undefined ? samples : fromModelSpace(latentFormat, tensor(latent.shape, last)),
+  };
+}
+
+function requireLatent({ guider, latent, noise }: SamplingOptions): void {
+  const { family, latentFormat } = guider.model;
+  const [, channels] = latent.shape;
+  if (latent.shape.length !== 4 || channels !== latentFormat.channels) {
+    throw new RangeError(
+      `this ${family} model samples latents of ${latentFormat.channels} channels, this one is [${latent.shape.join(', ')}]`,
+    );
+  }
+  if (noise.shape.join() !== latent.shape.join()) {
+    throw new RangeError(
+      `noise of [${noise.shape.join(', ')}] can't be put on a latent of [${latent.shape.join(', ')}]`,
+    );
+  }
+}
+
+function isEmpty(latent: Tensor): boolean {
+  return latent.data.every((value) => value === 0);
+}
+
+/** The seed after `seed`, in 64 bits (ComfyUI KSAMPLER.sample, inpaint_options random). */
+function following(seed: bigint): bigint {
+  return BigInt.asUintN(64, seed + 1n);
+}
