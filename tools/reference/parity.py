@@ -9,6 +9,7 @@ import json
 import os
 import sys
 
+import comfy_nodes
 import run_workflow as reference
 import safetensors.torch
 from PIL import Image
@@ -154,6 +155,21 @@ def cases():
     yield "sdxl-tiny.sizes", g.save(g.sample([g.add("CLIPTextEncodeSDXL", text_g="a wizard", text_l=LONG, **sizes), 0]))
 
 
+def classic(node):
+    """A node of ComfyUI's newer form, as run_workflow.py calls the older one."""
+    class Classic:
+        FUNCTION = "run"
+
+        @classmethod
+        def INPUT_TYPES(cls):
+            return {"required": {entry.id: None for entry in node.GET_SCHEMA().inputs}}
+
+        def run(self, **inputs):
+            return node.execute(**inputs).result
+
+    return Classic
+
+
 def picture(path):
     image = Image.new("RGBA", (150, 110))
     image.putdata([((x * 37 + y * 11) % 256, (x * x + y) % 256, (y * 5) % 256, 255 if (x // 20 + y // 30) % 2 else (x * 2) % 200)
@@ -169,6 +185,9 @@ if __name__ == "__main__":
     picture(os.path.join(models, "input", "parity.png"))
     reference.setup(models)
     reference.extra()
+    for key, node in comfy_nodes.NODES.items():
+        if hasattr(node, "GET_SCHEMA"):
+            reference.nodes.NODE_CLASS_MAPPINGS[key] = classic(node)
     # One load of each checkpoint serves all cases.
     loader = reference.nodes.NODE_CLASS_MAPPINGS["CheckpointLoaderSimple"]
     load, loaded = loader.load_checkpoint, {}
