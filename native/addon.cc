@@ -4,6 +4,7 @@
 #include "imaging/imaging_binding.h"
 #include "lora_binding.h"
 #include "mapped_file.h"
+#include "onnx/session.h"
 #include "random/generator_binding.h"
 #include "samplers/sampler_binding.h"
 #include "schedule/schedule_binding.h"
@@ -19,6 +20,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::SamplerRunBinding::Register(env, exports);
   latentd::RegisterImaging(env, exports);
   latentd::RegisterLora(env, exports);
+  latentd::onnx::RegisterSession(env, exports);
   return exports;
 }
 

@@ -9,6 +9,9 @@
 namespace latentd {
 namespace {
 
+// Tells MappedFiles from other objects, whose memory must not be taken for one.
+constexpr napi_type_tag kTypeTag{0x6c6174656e746420, 0x6d61707065642066};
+
 Napi::Value NarrowArray(const Napi::CallbackInfo& info) {
   const auto from = RequireFloat32Array(info[0], "values");
   auto into = Napi::Uint16Array::New(info.Env(), from.size());
@@ -31,7 +34,17 @@ void MappedFile::Register(Napi::Env env, Napi::Object exports) {
 
 MappedFile::MappedFile(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<MappedFile>(info), path_(RequireString(info[0], "path")) {
-  map_.emplace(path_);
+  map_ = std::make_shared<const FileMap>(path_);
+  info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+}
+
+std::shared_ptr<const FileMap> MappedFile::MapOf(const Napi::Value& value, const char* name) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag)) {
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a MappedFile");
+  }
+  const MappedFile* file = Unwrap(value.As<Napi::Object>());
+  file->Map(value.Env());
+  return file->map_;
 }
 
 const FileMap& MappedFile::Map(Napi::Env env) const {

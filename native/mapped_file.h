@@ -3,7 +3,7 @@
 
 #include <napi.h>
 
-#include <optional>
+#include <memory>
 
 #include "file_map.h"
 
@@ -14,6 +14,10 @@ class MappedFile : public Napi::ObjectWrap<MappedFile> {
   explicit MappedFile(const Napi::CallbackInfo& info);
 
   static void Register(Napi::Env env, Napi::Object exports);
+
+  /// The map behind a JavaScript MappedFile, which stays mapped as long as the result lives, closed or not.
+  /// Throws a TypeError for any other value and an Error for a closed file.
+  static std::shared_ptr<const FileMap> MapOf(const Napi::Value& value, const char* name);
 
  private:
   Napi::Value Size(const Napi::CallbackInfo& info);
@@ -26,7 +30,7 @@ class MappedFile : public Napi::ObjectWrap<MappedFile> {
   void RequireInside(Napi::Env env, uint64_t offset, uint64_t length) const;
 
   std::string path_;
-  std::optional<FileMap> map_;
+  std::shared_ptr<const FileMap> map_;
 };
 
 }  // namespace latentd

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type * as onnx from './onnx-types.js';
 import type * as random from './random-types.js';
 import type * as samplerTypes from './sampler-types.js';
 import type * as schedule from './model-sampling-types.js';
@@ -13,6 +14,8 @@ export type CudaGenerator = random.CudaGenerator;
 export type BrownianTree = random.BrownianTree;
 export type ModelSampling = schedule.ModelSampling;
 export type SchedulerName = schedule.SchedulerName;
+export type OnnxSession = onnx.OnnxSession;
+export type StoredWeight = onnx.StoredWeight;
 export type SamplerInfo = samplerTypes.SamplerInfo;
 export type SamplerRun = samplerTypes.SamplerRun;
 export type SamplerRunInit = samplerTypes.SamplerRunInit;
@@ -97,6 +100,7 @@ export type Decompose = (
 /** What `build/Release/latentd.node` exports. */
 interface Bindings {
   readonly MappedFile: new (path: string) => MappedFile;
+  readonly OnnxSession: new () => OnnxSession;
   readonly TorchGenerator: new (seed: bigint) => TorchGenerator;
   readonly CudaGenerator: new (seed: bigint, gpuThreads?: number) => CudaGenerator;
   readonly BrownianTree: new (t0: number, t1: number, count: number, seed: bigint) => BrownianTree;
@@ -152,6 +156,9 @@ const bindings = load();
 
 /** Maps the file at `path`; throws an `Error` that names the path when it can't be opened. */
 export const MappedFile = bindings.MappedFile;
+
+/** An empty session, to be loaded. */
+export const OnnxSession = bindings.OnnxSession;
 
 /** Rounds float32 values to half precision (nearest even), as raw bits. */
 export const narrowToF16 = bindings.narrowToF16;

@@ -107,6 +107,13 @@ export class OnnxModel {
     return this.constant('float32', shape, new Float32Array(values));
   }
 
+  /** A float32 constant too large to be looked up by its values. */
+  floatTensor(shape: readonly number[], values: Float32Array): string {
+    const name = `c${this.constants.size}`;
+    this.constants.set(name, { name, shape, dtype: 'float32', bytes: bytesOf(values) });
+    return name;
+  }
+
   external(initializer: ExternalInitializer): string {
     this.externals.push(initializer);
     return initializer.name;
@@ -156,11 +163,14 @@ export class OnnxModel {
     const key = `${dtype}[${shape.join(',')}]:${Array.from(values, String).join(',')}`;
     const known = this.constants.get(key);
     if (known !== undefined) return known.name;
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const name = `c${this.constants.size}`;
-    this.constants.set(key, { name, shape, dtype, bytes });
+    this.constants.set(key, { name, shape, dtype, bytes: bytesOf(values) });
     return name;
   }
+}
+
+function bytesOf(values: BigInt64Array | Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function writeNode(writer: ProtoWriter, node: ModelNode): void {

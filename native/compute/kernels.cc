@@ -1,0 +1,41 @@
+#include "kernels.h"
+
+#include <sys/mman.h>
+
+#include <new>
+
+namespace latentd::compute {
+
+Scratch::~Scratch() {
+  if (memory_ != nullptr) munmap(memory_, bytes_);
+}
+
+float* Scratch::Get(size_t floats) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  const size_t wanted = (floats * sizeof(float) + kHugePage - 1) / kHugePage * kHugePage;
+  if (wanted > bytes_) {
+    if (memory_ != nullptr) munmap(memory_, bytes_);
+    memory_ = nullptr;
+    bytes_ = 0;
+    void* memory = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    // Fewer faults and fewer misses in the address cache; only advice, so a refusal changes nothing else.
+    madvise(memory, wanted, MADV_HUGEPAGE);
+    memory_ = memory;
+    bytes_ = wanted;
+  }
+  return static_cast<float*>(memory_);
+}
+
+const Kernels& BestKernels() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    return KernelsAvx512();
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return KernelsAvx2();
+#endif
+  return KernelsPortable();
+}
+
+}  // namespace latentd::compute

@@ -1,0 +1,127 @@
+// The CPU's arithmetic: every operation of the compute graph that is worth a kernel of ours, in one table per
+// instruction set. Tensors are channel-major: C×N×H×W for images, C×N×T for token sequences, C×N for vectors,
+// so that a layer's columns (pixels, tokens) are contiguous and weights are used in the row order in which
+// checkpoints store them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../widen.h"
+
+namespace latentd::compute {
+
+/// A weight where it lies: O×I(×kH×kW), rows contiguous, not necessarily aligned. Values are widened to
+/// float32 in the cache, block by block, each time they are used: cheaper than holding a widened copy.
+struct StoredMatrix {
+  const std::byte* data;
+  StoredDType dtype;
+};
+
+enum class Activation { kNone, kSilu, kGelu, kQuickGelu, kGeglu };
+
+/// Runs tasks on the threads of whoever calls; `For` returns when all are done.
+struct Parallel {
+  size_t threads;
+  void (*run)(void* context, size_t tasks, void (*body)(void* data, size_t task), void* data);
+  void* context;
+
+  template <typename Body>
+  void For(size_t tasks, const Body& body) const {
+    if (tasks <= 1 || threads <= 1) {
+      for (size_t task = 0; task < tasks; ++task) body(task);
+      return;
+    }
+    run(
+        context, tasks, [](void* data, size_t task) { (*static_cast<const Body*>(data))(task); },
+        const_cast<void*>(static_cast<const void*>(&body)));
+  }
+};
+
+/// Working memory that outlives one operation, so that its pages are touched once.
+class Scratch {
+ public:
+  Scratch() = default;
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  /// At least `floats` values, aligned to a cache line; what was there before is lost. Throws std::bad_alloc.
+  float* Get(size_t floats);
+  size_t bytes() const { return bytes_; }
+
+ private:
+  void* memory_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+struct Context {
+  const Parallel& parallel;
+  Scratch& scratch;
+};
+
+/// Group norm's result is x·scale + shift per channel and batch row, with `silu` on top, applied while x is
+/// read.
+struct ConvolutionArguments {
+  const float* x;  // I×N×H×W
+  size_t inputs, batch, height, width;
+  size_t kernel_height, kernel_width, stride, pad_top, pad_left;
+  size_t out_height, out_width;
+  StoredMatrix weight;  // O×I×kH×kW
+  size_t outputs;
+  const float* bias;         // O, or null
+  const float* channel_add;  // O×N, or null
+  const float* residual;     // O×N×H'×W', or null
+  Activation activation;     // before the residual is added; kGeglu halves O
+  float* out;
+};
+
+struct GroupNormArguments {
+  const float* x;  // C×N×P
+  size_t channels, batch, pixels, groups;
+  const float* weight;
+  const float* bias;
+  float epsilon;
+  bool silu;
+  float* out;
+};
+
+struct LayerNormArguments {
+  const float* x;  // C×J
+  size_t channels, columns;
+  const float* weight;
+  const float* bias;
+  float epsilon;
+  float* out;
+};
+
+struct AttentionArguments {
+  const float* query;  // (heads·d)×N×Tq
+  const float* key;    // (heads·d)×N×Tk
+  const float* value;  // (heads·d)×N×Tk
+  size_t heads, head_dim, batch, query_tokens, key_tokens;
+  bool causal;
+  float* out;  // (heads·d)×N×Tq
+};
+
+struct Kernels {
+  const char* name;
+  /// Convolutions, and linear layers as 1×1 convolutions over one row of columns.
+  void (*convolution)(const Context&, const ConvolutionArguments&);
+  void (*group_norm)(const Context&, const GroupNormArguments&);
+  void (*layer_norm)(const Context&, const LayerNormArguments&);
+  void (*attention)(const Context&, const AttentionArguments&);
+  /// Pointwise over `count` values.
+  void (*activate)(const Context&, Activation, const float* x, float* out, size_t count);
+};
+
+/// The best table that this processor can run.
+const Kernels& BestKernels();
+
+#if defined(__x86_64__)
+const Kernels& KernelsAvx512();
+const Kernels& KernelsAvx2();
+#endif
+const Kernels& KernelsPortable();
+
+}  // namespace latentd::compute

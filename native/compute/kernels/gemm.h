@@ -1,0 +1,122 @@
+// The inner product block that everything heavy comes down to: C[m][n] += Σ_k A[m][k]·B[k][n], where A's
+// values are broadcast (weights, row by row as they are stored) and B's are vectors along the columns
+// (pixels, tokens).
+#pragma once
+
+#include "vector.h"
+
+namespace latentd::compute {
+namespace LATENTD_KERNELS_NAMESPACE {
+
+// A block of kRows×kColumns sums fills the register file but for a few; columns are two vectors wide.
+#if defined(__AVX512F__)
+inline constexpr size_t kRows = 12;
+#elif defined(__aarch64__)
+inline constexpr size_t kRows = 10;
+#else
+inline constexpr size_t kRows = 6;
+#endif
+inline constexpr size_t kColumns = 2 * kLanes;
+
+/// Longest run of k in one pass: a panel of B then stays in the first-level cache while rows of A pass by.
+inline constexpr size_t kDepth = 320;
+
+/// Row stride of a widened block of A: compile-time, so that rows are addressed by offsets; not a power of
+/// two, so that rows fall into different cache sets.
+inline constexpr size_t kBlockStride = kDepth + 16;
+
+/// Where A's value of row m and step k lies.
+template <size_t kStride>
+struct RowMajor {
+  const float* at;
+  float operator()(size_t row, size_t k) const { return at[row * kStride + k]; }
+};
+
+/// As RowMajor, with a stride known at run time.
+struct StridedRows {
+  const float* at;
+  size_t stride;
+  float operator()(size_t row, size_t k) const { return at[row * stride + k]; }
+};
+
+/// A transposed: rows are consecutive at each step.
+struct StridedSteps {
+  const float* at;
+  size_t stride;
+  float operator()(size_t row, size_t k) const { return at[k * stride + row]; }
+};
+
+/// Sums kM rows by kN vectors over `depth` steps into `c`, onto what is there when `accumulate`.
+template <size_t kM, size_t kN, typename Rows>
+inline void MultiplyBlock(const Rows a, const float* b, size_t b_stride, float* c, size_t c_stride,
+                          size_t depth, bool accumulate) {
+  Vector sums[kM][kN];
+#pragma GCC unroll 32
+  for (size_t m = 0; m < kM; ++m) {
+#pragma GCC unroll 4
+    for (size_t n = 0; n < kN; ++n) sums[m][n] = Vector{};
+  }
+  for (size_t k = 0; k < depth; ++k) {
+    Vector values[kN];
+#pragma GCC unroll 4
+    for (size_t n = 0; n < kN; ++n) values[n] = Load(b + k * b_stride + n * kLanes);
+#pragma GCC unroll 32
+    for (size_t m = 0; m < kM; ++m) {
+      const Vector weight = Broadcast(a(m, k));
+#pragma GCC unroll 4
+      for (size_t n = 0; n < kN; ++n) sums[m][n] += weight * values[n];
+    }
+  }
+#pragma GCC unroll 32
+  for (size_t m = 0; m < kM; ++m) {
+#pragma GCC unroll 4
+    for (size_t n = 0; n < kN; ++n) {
+      float* into = c + m * c_stride + n * kLanes;
+      Store(into, accumulate ? sums[m][n] + Load(into) : sums[m][n]);
+    }
+  }
+}
+
+/// The rows left over after whole blocks.
+template <size_t kM, size_t kN, typename Rows>
+inline void MultiplyRest(size_t rows, const Rows a, const float* b, size_t b_stride, float* c,
+                         size_t c_stride, size_t depth, bool accumulate) {
+  if constexpr (kM > 0) {
+    if (rows == kM) {
+      MultiplyBlock<kM, kN>(a, b, b_stride, c, c_stride, depth, accumulate);
+    } else {
+      MultiplyRest<kM - 1, kN>(rows, a, b, b_stride, c, c_stride, depth, accumulate);
+    }
+  }
+}
+
+/// All rows of A against one panel of B, kColumns wide (or one vector, where `narrow`).
+template <typename Advance>
+inline void MultiplyPanel(size_t rows, const Advance& rows_from, const float* b, float* c, size_t c_stride,
+                          size_t depth, bool accumulate, bool narrow) {
+  size_t m = 0;
+  if (narrow) {
+    for (; m + kRows <= rows; m += kRows) {
+      MultiplyBlock<kRows, 1>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth, accumulate);
+    }
+    MultiplyRest<kRows - 1, 1>(rows - m, rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
+                               accumulate);
+    return;
+  }
+  for (; m + kRows <= rows; m += kRows) {
+    MultiplyBlock<kRows, 2>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth, accumulate);
+  }
+  MultiplyRest<kRows - 1, 2>(rows - m, rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
+                             accumulate);
+}
+
+/// Depth of each pass over `total` steps: as even as possible, at most kDepth.
+inline size_t PassDepth(size_t total) {
+  const size_t passes = (total + kDepth - 1) / kDepth;
+  const size_t even = (total + passes - 1) / passes;
+  const size_t rounded = (even + kLanes - 1) / kLanes * kLanes;
+  return rounded < kDepth ? rounded : kDepth;
+}
+
+}  // namespace LATENTD_KERNELS_NAMESPACE
+}  // namespace latentd::compute

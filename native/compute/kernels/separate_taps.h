@@ -1,0 +1,78 @@
+// Takes the nine taps of stored 3×3 kernels apart: taps[t·kBlockStride + i] is tap t of kernel i, widened.
+#pragma once
+
+#include "gemm.h"
+#include "widen_rows.h"
+
+namespace latentd::compute {
+namespace LATENTD_KERNELS_NAMESPACE {
+
+inline void SeparateTapsOneByOne(const std::byte* from, StoredDType dtype, size_t first, size_t count,
+                                 float* taps) {
+  const size_t size = ValueSize(dtype);
+  for (size_t i = first; i < first + count; ++i) {
+    for (size_t t = 0; t < 9; ++t) taps[t * kBlockStride + i] = WidenOne(from + (i * 9 + t) * size, dtype);
+  }
+}
+
+#if defined(__AVX512BW__)
+
+/// For each tap of 32 kernels in nine registers of 32 halves: which lanes of each pair of registers hold it,
+/// and which lanes of the result they fill.
+struct TapSelection {
+  alignas(64) uint16_t lanes[9][5][32];
+  uint32_t filled[9][5];
+
+  constexpr TapSelection() : lanes(), filled() {
+    for (unsigned t = 0; t < 9; ++t) {
+      for (unsigned i = 0; i < 32; ++i) {
+        const unsigned at = i * 9 + t;
+        lanes[t][at / 64][i] = static_cast<uint16_t>(at % 64);
+        filled[t][at / 64] |= 1u << i;
+      }
+    }
+  }
+};
+
+inline constexpr TapSelection kTapSelection;
+
+inline __m512 WidenSixteen(__m256i halves, StoredDType dtype) {
+  if (dtype == StoredDType::kF16) return _mm512_cvtph_ps(halves);
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
+
+/// 32 kernels of halves at a time.
+inline void SeparateHalves(const std::byte* from, StoredDType dtype, size_t first, float* taps) {
+  __m512i all[10];
+  for (size_t r = 0; r < 9; ++r) all[r] = _mm512_loadu_si512(from + first * 18 + r * 64);
+  all[9] = all[8];
+#pragma GCC unroll 9
+  for (size_t t = 0; t < 9; ++t) {
+    __m512i tap = _mm512_permutex2var_epi16(all[0], _mm512_load_si512(kTapSelection.lanes[t][0]), all[1]);
+#pragma GCC unroll 4
+    for (size_t pair = 1; pair < 5; ++pair) {
+      const __m512i more = _mm512_permutex2var_epi16(
+          all[2 * pair], _mm512_load_si512(kTapSelection.lanes[t][pair]), all[2 * pair + 1]);
+      tap = _mm512_mask_mov_epi16(tap, kTapSelection.filled[t][pair], more);
+    }
+    float* into = taps + t * kBlockStride + first;
+    _mm512_storeu_ps(into, WidenSixteen(_mm512_castsi512_si256(tap), dtype));
+    _mm512_storeu_ps(into + 16, WidenSixteen(_mm512_extracti64x4_epi64(tap, 1), dtype));
+  }
+}
+
+#endif
+
+/// Kernels [0, count) at `from`, which need not be aligned.
+inline void SeparateTaps(const std::byte* from, StoredDType dtype, size_t count, float* taps) {
+  size_t done = 0;
+#if defined(__AVX512BW__)
+  if (dtype != StoredDType::kF32) {
+    for (; done + 32 <= count; done += 32) SeparateHalves(from, dtype, done, taps);
+  }
+#endif
+  SeparateTapsOneByOne(from, dtype, done, count - done, taps);
+}
+
+}  // namespace LATENTD_KERNELS_NAMESPACE
+}  // namespace latentd::compute

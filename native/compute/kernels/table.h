@@ -1,0 +1,37 @@
+// Gathers one instruction set's kernels into a table.
+#pragma once
+
+#include "attention.h"
+#include "convolution.h"
+#include "normalize.h"
+#include "winograd.h"
+
+namespace latentd::compute {
+namespace LATENTD_KERNELS_NAMESPACE {
+
+inline void Convolution(const Context& context, const ConvolutionArguments& a) {
+  if (WinogradApplies(a)) {
+    WinogradConvolution(context, a);
+  } else {
+    DenseConvolution(context, a);
+  }
+}
+
+inline void ActivateAll(const Context& context, Activation activation, const float* x, float* out,
+                        size_t count) {
+  const size_t tasks = count < 4096 ? 1 : context.parallel.threads;
+  const size_t share = (count / tasks / kLanes + 1) * kLanes;
+  context.parallel.For(tasks, [&](size_t task) {
+    const size_t begin = task * share;
+    if (begin >= count) return;
+    const size_t mine = count - begin < share ? count - begin : share;
+    ForVectors(mine, x + begin, out + begin,
+               [&](size_t, Vector v, size_t) { return Activate(activation, v); });
+  });
+}
+
+inline constexpr Kernels kTable{LATENTD_KERNELS_NAME, Convolution, GroupNorm, LayerNorm, Attention,
+                                ActivateAll};
+
+}  // namespace LATENTD_KERNELS_NAMESPACE
+}  // namespace latentd::compute

@@ -1,0 +1,10 @@
+// Compiled with AVX2 and FMA (see CMakeLists.txt); run only where BestKernels found it.
+#if defined(__x86_64__)
+#define LATENTD_KERNELS_NAMESPACE avx2
+#define LATENTD_KERNELS_NAME "avx2"
+#include "kernels/table.h"
+
+namespace latentd::compute {
+const Kernels& KernelsAvx2() { return avx2::kTable; }
+}  // namespace latentd::compute
+#endif

@@ -1,0 +1,10 @@
+// Compiled with AVX-512 (see CMakeLists.txt); run only where BestKernels found it.
+#if defined(__x86_64__)
+#define LATENTD_KERNELS_NAMESPACE avx512
+#define LATENTD_KERNELS_NAME "avx512"
+#include "kernels/table.h"
+
+namespace latentd::compute {
+const Kernels& KernelsAvx512() { return avx512::kTable; }
+}  // namespace latentd::compute
+#endif

@@ -1,0 +1,251 @@
+#include "session.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <memory>
+
+#include "../arguments.h"
+#include "../mapped_file.h"
+#include "kernel_call.h"
+#include "session_state.h"
+
+namespace latentd::onnx {
+namespace {
+
+/// Maps the pages of weights that lie in files before they are first used, in the thread that calls.
+void Populate(const std::vector<Weight>& weights) {
+#if defined(MADV_POPULATE_READ)
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  std::vector<std::pair<uintptr_t, uintptr_t>> runs;
+  for (const Weight& weight : weights) {
+    if (weight.owner == nullptr) continue;
+    const auto begin = reinterpret_cast<uintptr_t>(weight.values.data);
+    runs.emplace_back(begin / page * page, begin + weight.count * StoredSize(weight.values.dtype));
+  }
+  std::sort(runs.begin(), runs.end());
+  for (size_t i = 0; i < runs.size();) {
+    auto [begin, end] = runs[i];
+    for (++i; i < runs.size() && runs[i].first <= end; ++i) end = std::max(end, runs[i].second);
+    // An older kernel refuses; the pages are then mapped one by one as they are used.
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_READ);
+  }
+#endif
+}
+
+Weight ReadWeight(const Napi::Value& value) {
+  const Napi::Env env = value.Env();
+  if (value.IsTypedArray()) {
+    const auto values = RequireFloat32Array(value, "weight");
+    return {{reinterpret_cast<const std::byte*>(values.data()), StoredDType::kF32}, values.size(), nullptr};
+  }
+  if (!value.IsObject()) throw Napi::TypeError::New(env, "a weight must be a Float32Array or lie in a file");
+  const auto stored = value.As<Napi::Object>();
+  const auto map = MappedFile::MapOf(stored.Get("file"), "weight.file");
+  const uint64_t offset = RequireCount(stored.Get("offset"), "weight.offset");
+  const uint64_t count = RequireCount(stored.Get("count"), "weight.count");
+  const std::string name = RequireString(stored.Get("dtype"), "weight.dtype");
+  const auto dtype = ParseStoredDType(name);
+  if (!dtype || *dtype == StoredDType::kF64) {
+    throw Napi::TypeError::New(env, "weight.dtype must be F32, F16 or BF16, got " + name);
+  }
+  if (offset > map->size() || count > (map->size() - offset) / StoredSize(*dtype)) {
+    throw Napi::RangeError::New(env, "a weight lies beyond the end of its file");
+  }
+  return {{map->data() + offset, *dtype}, count, map};
+}
+
+NamedTensor ReadInput(const Napi::Object& input) {
+  NamedTensor tensor;
+  tensor.name = RequireString(input.Get("name"), "input.name");
+  const Napi::Value data = input.Get("data");
+  if (!data.IsTypedArray()) throw Napi::TypeError::New(input.Env(), "input.data must be a typed array");
+  const auto array = data.As<Napi::TypedArray>();
+  if (array.TypedArrayType() == napi_float32_array) {
+    tensor.data = array.As<Napi::Float32Array>().Data();
+  } else if (array.TypedArrayType() == napi_int32_array) {
+    tensor.type = ElementType::kInt32;
+    tensor.data = array.As<Napi::Int32Array>().Data();
+  } else {
+    throw Napi::TypeError::New(input.Env(), "input.data must be a Float32Array or an Int32Array");
+  }
+  tensor.bytes = array.ByteLength();
+  const auto shape = input.Get("shape").As<Napi::Array>();
+  uint64_t count = 1;
+  for (uint32_t axis = 0; axis < shape.Length(); ++axis) {
+    const uint64_t extent = RequireCount(shape.Get(axis), "input.shape");
+    tensor.shape.push_back(static_cast<int64_t>(extent));
+    count *= extent;
+  }
+  if (count != array.ElementLength()) {
+    throw Napi::RangeError::New(input.Env(),
+                                "input " + tensor.name + " doesn't have as many values as its shape");
+  }
+  return tensor;
+}
+
+/// A task on a thread of Node's pool that settles a promise.
+class PromiseWorker : public Napi::AsyncWorker {
+ public:
+  explicit PromiseWorker(Napi::Env env)
+      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
+  Napi::Promise Start() {
+    const Napi::Promise promise = deferred_.Promise();
+    Queue();
+    return promise;
+  }
+
+ protected:
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+  Napi::Promise::Deferred deferred_;
+};
+
+class LoadWorker : public PromiseWorker {
+ public:
+  using Done = std::function<void(std::shared_ptr<SessionState>)>;
+  LoadWorker(Napi::Env env, std::string library, std::string model, std::vector<Weight> weights,
+             SessionOptions options, Done done)
+      : PromiseWorker(env),
+        library_(std::move(library)),
+        model_(std::move(model)),
+        weights_(std::move(weights)),
+        options_(std::move(options)),
+        done_(std::move(done)) {}
+
+ protected:
+  void Execute() override {
+    OrtEnv* env = LoadRuntime(library_);
+    Populate(weights_);
+    state_ = std::make_shared<SessionState>(env, model_, std::move(weights_), options_);
+  }
+  void OnOK() override {
+    done_(std::move(state_));
+    deferred_.Resolve(Env().Undefined());
+  }
+
+ private:
+  std::string library_, model_;
+  std::vector<Weight> weights_;
+  SessionOptions options_;
+  Done done_;
+  std::shared_ptr<SessionState> state_;
+};
+
+class RunWorker : public PromiseWorker {
+ public:
+  RunWorker(Napi::Env env, std::shared_ptr<SessionState> state, std::vector<NamedTensor> inputs,
+            std::vector<std::string> outputs, std::shared_ptr<Napi::ObjectReference> weights,
+            const Napi::Object& input_values)
+      : PromiseWorker(env),
+        state_(std::move(state)),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)),
+        weights_(std::move(weights)),
+        input_values_(Napi::Persistent(input_values)) {}
+
+ protected:
+  void Execute() override { results_ = state_->Run(inputs_, outputs_); }
+  void OnOK() override {
+    auto results = Napi::Array::New(Env(), results_.size());
+    for (size_t i = 0; i < results_.size(); ++i) {
+      const Operand value = DescribeValue(results_[i].get());
+      auto shape = Napi::Array::New(Env(), value.rank);
+      for (size_t axis = 0; axis < value.rank; ++axis) {
+        shape.Set(static_cast<uint32_t>(axis), static_cast<double>(value.shape[axis]));
+      }
+      auto data = Napi::Float32Array::New(Env(), value.Count());
+      if (value.Count() > 0) std::memcpy(data.Data(), value.data, value.Count() * sizeof(float));
+      auto result = Napi::Object::New(Env());
+      result.Set("shape", shape);
+      result.Set("data", data);
+      results.Set(static_cast<uint32_t>(i), result);
+    }
+    deferred_.Resolve(results);
+  }
+
+ private:
+  std::shared_ptr<SessionState> state_;
+  std::vector<NamedTensor> inputs_;
+  std::vector<std::string> outputs_;
+  // Held so that neither the weights nor the inputs are collected while they are read.
+  std::shared_ptr<Napi::ObjectReference> weights_;
+  Napi::ObjectReference input_values_;
+  std::vector<Value> results_;
+};
+
+class OnnxSession : public Napi::ObjectWrap<OnnxSession> {
+ public:
+  explicit OnnxSession(const Napi::CallbackInfo& info) : Napi::ObjectWrap<OnnxSession>(info) {}
+
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(env, "OnnxSession",
+                       {InstanceMethod<&OnnxSession::Load>("load"), InstanceMethod<&OnnxSession::Run>("run"),
+                        InstanceMethod<&OnnxSession::Dispose>("dispose")});
+  }
+
+ private:
+  Napi::Value Load(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const std::string library = RequireString(info[0], "library");
+    if (!info[1].IsTypedArray()) throw Napi::TypeError::New(env, "model must be a Uint8Array");
+    const auto bytes = info[1].As<Napi::Uint8Array>();
+    std::string model(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+    if (!info[2].IsArray()) throw Napi::TypeError::New(env, "weights must be an array");
+    const auto list = info[2].As<Napi::Array>();
+    std::vector<Weight> weights;
+    for (uint32_t i = 0; i < list.Length(); ++i) weights.push_back(ReadWeight(list.Get(i)));
+    if (!info[3].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
+    const auto given = info[3].As<Napi::Object>();
+    SessionOptions options;
+    options.threads = RequireCount(given.Get("threads"), "options.threads");
+    if (given.Has("profile")) options.profile = RequireString(given.Get("profile"), "options.profile");
+    weights_ = std::make_shared<Napi::ObjectReference>(Napi::Persistent(list.As<Napi::Object>()));
+    const auto self =
+        std::make_shared<Napi::ObjectReference>(Napi::Persistent(info.This().As<Napi::Object>()));
+    auto worker = std::make_unique<LoadWorker>(
+        env, library, std::move(model), std::move(weights), std::move(options),
+        [this, self](std::shared_ptr<SessionState> state) { state_ = std::move(state); });
+    return worker.release()->Start();
+  }
+
+  Napi::Value Run(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (state_ == nullptr) throw Napi::Error::New(env, "the session isn't loaded");
+    if (!info[0].IsArray() || !info[1].IsArray()) {
+      throw Napi::TypeError::New(env, "inputs and outputs must be arrays");
+    }
+    const auto given = info[0].As<Napi::Array>();
+    std::vector<NamedTensor> inputs;
+    for (uint32_t i = 0; i < given.Length(); ++i) {
+      const Napi::Value input = given.Get(i);
+      if (!input.IsObject()) throw Napi::TypeError::New(env, "each input must be an object");
+      inputs.push_back(ReadInput(input.As<Napi::Object>()));
+    }
+    const auto names = info[1].As<Napi::Array>();
+    std::vector<std::string> outputs;
+    for (uint32_t i = 0; i < names.Length(); ++i) outputs.push_back(RequireString(names.Get(i), "output"));
+    auto worker =
+        std::make_unique<RunWorker>(env, state_, std::move(inputs), std::move(outputs), weights_, given);
+    return worker.release()->Start();
+  }
+
+  void Dispose(const Napi::CallbackInfo&) {
+    // A run under way holds both until it ends.
+    state_.reset();
+    weights_.reset();
+  }
+
+  std::shared_ptr<Napi::ObjectReference> weights_;
+  std::shared_ptr<SessionState> state_;
+};
+
+}  // namespace
+
+void RegisterSession(Napi::Env env, Napi::Object exports) {
+  exports.Set("OnnxSession", OnnxSession::Define(env));
+}
+
+}  // namespace latentd::onnx

@@ -1,0 +1,119 @@
+#include "session_state.h"
+
+#include <utility>
+
+#include "kernel_call.h"
+
+namespace latentd::onnx {
+namespace {
+
+/// Working memory of a running model. Models that run one after the other use the same; the pool grows to as
+/// many as ever ran at once.
+class ScratchLease {
+ public:
+  ScratchLease() {
+    const std::lock_guard lock(Mutex());
+    if (Pool().empty()) {
+      scratch_ = std::make_unique<compute::Scratch>();
+    } else {
+      scratch_ = std::move(Pool().back());
+      Pool().pop_back();
+    }
+  }
+  ~ScratchLease() {
+    const std::lock_guard lock(Mutex());
+    Pool().push_back(std::move(scratch_));
+  }
+  ScratchLease(const ScratchLease&) = delete;
+  ScratchLease& operator=(const ScratchLease&) = delete;
+  compute::Scratch* get() const { return scratch_.get(); }
+
+ private:
+  static std::mutex& Mutex() {
+    static std::mutex mutex;
+    return mutex;
+  }
+  static std::vector<std::unique_ptr<compute::Scratch>>& Pool() {
+    static std::vector<std::unique_ptr<compute::Scratch>> pool;
+    return pool;
+  }
+
+  std::unique_ptr<compute::Scratch> scratch_;
+};
+
+using OptionsHandle = std::unique_ptr<OrtSessionOptions, void (*)(OrtSessionOptions*)>;
+
+OptionsHandle MakeOptions(const SessionOptions& settings) {
+  OrtSessionOptions* made = nullptr;
+  Check(api::kCreateSessionOptions(&made));
+  OptionsHandle options(made, [](OrtSessionOptions* o) { api::kReleaseSessionOptions(o); });
+  constexpr int kErrorsOnly = 3;
+  constexpr int kBasicOptimizations = 1;
+  Check(api::kSetLogSeverity(made, kErrorsOnly));
+  Check(api::kSetOptimizationLevel(made, kBasicOptimizations));
+  Check(api::kSetIntraOpThreads(made, static_cast<int>(settings.threads)));
+  // Extents change from run to run, so a pattern of one run is no plan for the next.
+  Check(api::kDisableMemPattern(made));
+  Check(api::kAddConfig(made, "session.use_env_allocators", "1"));
+  // Threads spin for work within a run, but don't burn a core between runs.
+  Check(api::kAddConfig(made, "session.force_spinning_stop", "1"));
+  if (!settings.profile.empty()) Check(api::kEnableProfiling(made, settings.profile.c_str()));
+  return options;
+}
+
+}  // namespace
+
+SessionState::SessionState(OrtEnv* env, const std::string& model, std::vector<Weight> weights,
+                           const SessionOptions& options) {
+  model_.weights = std::move(weights);
+  model_.threads = options.threads;
+  const OptionsHandle handle = MakeOptions(options);
+  constexpr int kDeviceAllocator = 0;
+  constexpr int kDefaultMemory = 0;
+  Check(api::kCreateDomain("latentd", &domain_));
+  try {
+    AddOperators(model_, domain_);
+    Check(api::kAddDomain(handle.get(), domain_));
+    Check(api::kCreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &memory_));
+    Check(api::kCreateSessionFromArray(env, model.data(), model.size(), handle.get(), &session_));
+  } catch (...) {
+    if (memory_ != nullptr) api::kReleaseMemoryInfo(memory_);
+    api::kReleaseDomain(domain_);
+    throw;
+  }
+}
+
+SessionState::~SessionState() {
+  api::kReleaseSession(session_);
+  api::kReleaseMemoryInfo(memory_);
+  api::kReleaseDomain(domain_);
+}
+
+std::vector<Value> SessionState::Run(const std::vector<NamedTensor>& inputs,
+                                     const std::vector<std::string>& outputs) {
+  std::vector<Value> values;
+  std::vector<const OrtValue*> input_values;
+  std::vector<const char*> input_names;
+  for (const NamedTensor& input : inputs) {
+    OrtValue* value = nullptr;
+    Check(api::kCreateTensorOver(memory_, input.data, input.bytes, input.shape.data(), input.shape.size(),
+                                 input.type, &value));
+    values.emplace_back(value);
+    input_values.push_back(value);
+    input_names.push_back(input.name.c_str());
+  }
+  std::vector<const char*> output_names;
+  for (const std::string& output : outputs) output_names.push_back(output.c_str());
+  std::vector<OrtValue*> results(outputs.size(), nullptr);
+
+  const std::lock_guard lock(mutex_);
+  const ScratchLease scratch;
+  model_.scratch = scratch.get();
+  Check(api::kRun(session_, nullptr, input_names.data(), input_values.data(), input_values.size(),
+                  output_names.data(), output_names.size(), results.data()));
+  std::vector<Value> owned;
+  for (OrtValue* result : results) owned.emplace_back(result);
+  return owned;
+}
+
+}  // namespace latentd::onnx

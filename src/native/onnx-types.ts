@@ -1,0 +1,47 @@
+import type { MappedFile, StoredDType } from './addon.js';
+
+/** A weight that kernels read from its file as it is. */
+export interface StoredWeight {
+  readonly file: MappedFile;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  readonly dtype: Exclude<StoredDType, 'F64'>;
+  /** Values, not bytes. */
+  readonly count: number;
+}
+
+export interface OnnxSessionOptions {
+  /** Threads inside one operator. */
+  readonly threads: number;
+  /** Path prefix of ONNX Runtime's profile, written when the session is disposed of. */
+  readonly profile?: string;
+}
+
+export interface OnnxInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array;
+}
+
+export interface OnnxOutput {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A model in ONNX Runtime's C interface, with the kernels of the domain `latentd`; it is loaded and run off the main thread. */
+export interface OnnxSession {
+  /**
+   * Opens ONNX Runtime's library (once a process) and loads the model. Nodes name `weights` by their place; arrays must not
+   * change until the session is disposed of. Rejects with ONNX Runtime's message.
+   */
+  load(
+    library: string,
+    model: Uint8Array,
+    weights: readonly (Float32Array | StoredWeight)[],
+    options: OnnxSessionOptions,
+  ): Promise<void>;
+  /** One result for each name in `outputs`. Runs wait for each other; inputs must not change meanwhile. */
+  run(inputs: readonly OnnxInput[], outputs: readonly string[]): Promise<OnnxOutput[]>;
+  /** Frees the session once no run is under way; every later run throws. */
+  dispose(): void;
+}
