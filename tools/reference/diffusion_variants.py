@@ -152,6 +152,15 @@ def autoencoder():
     }, "vae.golden.safetensors")
 
 
+def latent_formats():
+    import comfy.latent_formats as formats
+    latent = torch.randn(2, 4, 3, 5, generator=torch.Generator().manual_seed(10)) * 3
+    tensors = {"latent": latent}
+    for name, kind in (("sd", formats.SD15), ("sdxl", formats.SDXL), ("playground", formats.SDXL_Playground_2_5)):
+        tensors[name + ".in"], tensors[name + ".out"] = kind().process_in(latent), kind().process_out(latent)
+    save(tensors, "latent-formats.golden.safetensors")
+
+
 def diffusers_keys():
     """Every key of a diffusers autoencoder, and the one that ComfyUI makes of it."""
     own = [key[len("first_stage_model."):] for key in json.load(open(os.environ["MANIFEST"])) if key.startswith("first_stage_model.")]
@@ -183,4 +192,5 @@ unets()
 odd_sizes("sd15")
 odd_sizes("sdxl")
 autoencoder()
+latent_formats()
 diffusers_keys()
