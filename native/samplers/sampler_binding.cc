@@ -142,6 +142,18 @@ SamplerRunBinding::SamplerRunBinding(const Napi::CallbackInfo& info)
     throw Napi::RangeError::New(info.Env(), error.what());
   }
   Resume(info.Env());
+  // Three of its own and, give or take a few, what a sampler of some order holds.
+  if (task_) AccountFor(8);
+}
+
+SamplerRunBinding::~SamplerRunBinding() { AccountFor(0); }
+
+void SamplerRunBinding::AccountFor(int64_t latents) {
+  const int64_t size = sampling_ ? static_cast<int64_t>(sampling_->x.size()) : 0;
+  const int64_t bytes = latents * size * static_cast<int64_t>(sizeof(float));
+  if (bytes != accounted_bytes_)
+    Napi::MemoryManagement::AdjustExternalMemory(Env(), bytes - accounted_bytes_);
+  accounted_bytes_ = bytes;
 }
 
 void SamplerRunBinding::Resume(Napi::Env env) {
@@ -149,6 +161,10 @@ void SamplerRunBinding::Resume(Napi::Env env) {
     task_->Resume();
   } catch (const std::out_of_range& error) {
     throw Napi::RangeError::New(env, error.what());
+  }
+  if (task_->done()) {
+    task_.reset();
+    AccountFor(3);
   }
 }
 
@@ -181,7 +197,7 @@ void SamplerRunBinding::Provide(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value SamplerRunBinding::Result(const Napi::CallbackInfo& info) {
-  if (!task_->done()) throw Napi::Error::New(info.Env(), "the sampler isn't done");
+  if (task_) throw Napi::Error::New(info.Env(), "the sampler isn't done");
   return ToArray(info.Env(), sampling_->x);
 }
 

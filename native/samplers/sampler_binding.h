@@ -13,6 +13,7 @@ namespace latentd {
 class SamplerRunBinding : public Napi::ObjectWrap<SamplerRunBinding> {
  public:
   explicit SamplerRunBinding(const Napi::CallbackInfo& info);
+  ~SamplerRunBinding();
 
   static void Register(Napi::Env env, Napi::Object exports);
 
@@ -25,12 +26,16 @@ class SamplerRunBinding : public Napi::ObjectWrap<SamplerRunBinding> {
   Napi::Value TotalSteps(const Napi::CallbackInfo& info);
 
   void Resume(Napi::Env env);
+  /// Tells V8, which doesn't see it, about how many latents are held here, so that given-up runs are
+  /// collected in time.
+  void AccountFor(int64_t latents);
 
   std::optional<Sampling> sampling_;
-  /// Destroyed before what it refers to.
+  /// Destroyed before what it refers to, and as soon as it is done.
   std::optional<SamplerTask> task_;
   /// Lent to the caller from `next` to `provide`.
   Napi::Reference<Napi::Float32Array> x_;
+  int64_t accounted_bytes_ = 0;
 };
 
 }  // namespace latentd

@@ -1,7 +1,7 @@
 /** PNG files with text, as Pillow writes them. */
 import { crc32 } from 'node:zlib';
-import sharp from 'sharp';
 import type { Picture } from './bytes.js';
+import { loadSharp } from './load-sharp.js';
 
 export interface PngOptions {
   /** zlib's, 0 to 9. */
@@ -21,6 +21,7 @@ export async function encodePng(picture: Picture, options: PngOptions): Promise<
     throw new RangeError(`an image of ${channels} channels can't be saved; 3 (RGB) or 4 (RGBA) are needed`);
   }
   const texts = Object.entries(options.texts ?? {}).map(([keyword, text]) => textChunk(keyword, text));
+  const sharp = await loadSharp();
   const encoded = await sharp(data, { raw: { width, height, channels } })
     .png({ compressionLevel: options.compressionLevel, adaptiveFiltering: true })
     .toBuffer();

@@ -16,6 +16,7 @@ import * as loaders from './loaders.js';
 import * as lora from './lora.js';
 import * as masks from './masks.js';
 import * as maskShapes from './mask-shapes.js';
+import * as sampling from './sampling.js';
 import * as saveImage from './save-image.js';
 import * as textEncoding from './text-encoding.js';
 import * as vae from './vae.js';
@@ -30,6 +31,7 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   conditioningArea,
   vae,
   inpainting,
+  sampling,
   latentFiles,
   latentBatch,
   latentResize,

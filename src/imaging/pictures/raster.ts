@@ -1,5 +1,6 @@
 /** PNG, JPEG, WebP, TIFF and AVIF through sharp, with Pillow's reading of what sharp would convert otherwise. */
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
+import { loadSharp } from '../load-sharp.js';
 import { chunksOf } from '../png.js';
 import { MAX_PIXELS, PictureError, type Frame } from './frame.js';
 
@@ -7,6 +8,7 @@ const FORMATS = new Set(['png', 'jpeg', 'webp', 'tiff', 'heif']);
 
 /** Every frame or page, turned as its EXIF orientation says. Throws `PictureError` for what can't be read. */
 export async function decodeRaster(bytes: Buffer): Promise<Frame[]> {
+  const sharp = await loadSharp();
   const metadata = await orPictureError(() => sharp(bytes, { limitInputPixels: MAX_PIXELS }).metadata());
   if (!FORMATS.has(metadata.format)) {
     throw new PictureError(`a picture in the format ${metadata.format} can't be loaded; save it as PNG`);
@@ -20,6 +22,7 @@ export async function decodeRaster(bytes: Buffer): Promise<Frame[]> {
 }
 
 async function decodePage(bytes: Buffer, page: number, metadata: Metadata): Promise<Frame> {
+  const sharp = await loadSharp();
   // Pillow knows no colour profiles, and gives up on files that are cut off.
   const picture = sharp(bytes, {
     page,
