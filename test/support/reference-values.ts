@@ -1,14 +1,16 @@
 /** Node inputs and outputs as `tools/reference/node_cases.py` writes them down, and as our nodes take and return them. */
 import type { Tensor } from '../../src/compute/tensor.js';
+import type { Checkpoint } from '../../src/models/model-store.js';
 import type { Area, ConditioningEntry, Latent } from '../../src/nodes/values.js';
 import { maxDifference, type GoldenTensors } from './golden.js';
 
-/** A literal, a tensor, or ComfyUI's dictionaries with tensors by key. */
+/** A literal, a tensor, a part of a tiny checkpoint, or ComfyUI's dictionaries with tensors by key. */
 export type Written =
   | string
   | number
   | boolean
   | { readonly tensor: string }
+  | { readonly part: readonly [family: 'sd15' | 'sdxl', part: keyof Checkpoint] }
   | { readonly latent: Readonly<Record<string, unknown>> }
   | { readonly conditioning: readonly Readonly<Record<string, unknown>>[] };
 
@@ -39,9 +41,14 @@ const CONDITIONING_FIELDS: Readonly<Record<string, keyof ConditioningEntry>> = {
   concat_mask: 'concatMask',
 };
 
-/** What a node would receive or return. */
-export function readValue(written: Written, tensor: GoldenTensors): unknown {
+/** What a node would receive or return. `open` gives the tiny checkpoints' parts where a fixture names them. */
+export function readValue(
+  written: Written,
+  tensor: GoldenTensors,
+  open?: (family: 'sd15' | 'sdxl') => Checkpoint,
+): unknown {
   if (typeof written !== 'object') return written;
+  if ('part' in written) return open?.(written.part[0])[written.part[1]];
   if ('tensor' in written) return tensor(written.tensor);
   if ('latent' in written) return renamed(written.latent, LATENT_FIELDS, tensor);
   return written.conditioning.map((entry) => renamed(entry, CONDITIONING_FIELDS, tensor));
