@@ -10,7 +10,7 @@ const steps = int({
   default: 20,
   min: 1,
   max: 10000,
-  tooltip: 'The number of steps used in the denoising process.',
+  tooltip: 'Steps of the schedule; more take longer and settle the picture.',
 });
 const cfg = float({
   default: 8,
@@ -18,8 +18,18 @@ const cfg = float({
   max: 100,
   step: 0.1,
   round: 0.01,
-  tooltip: 'How closely the picture follows the prompt; too much of it costs quality.',
+  tooltip:
+    'How closely the picture follows the prompt; too much of it costs quality, 1 leaves the negative out.',
 });
+
+const inputs = {
+  model: link('MODEL', { tooltip: 'The model that predicts the denoised latent.' }),
+  samplerName: combo(samplerNames, { tooltip: 'The algorithm that goes from noise to picture.' }),
+  scheduler: combo(schedulerNames, { tooltip: 'How the noise levels are spread over the steps.' }),
+  positive: link('CONDITIONING', { tooltip: 'What the picture should show.' }),
+  negative: link('CONDITIONING', { tooltip: 'What the picture should not show.' }),
+  seed: seed({ tooltip: 'The same seed gives the same noise.' }),
+};
 
 type Choices = Omit<KSamplerOptions, 'latent' | 'noiseMask' | 'batchIndex' | 'signal' | 'progress'>;
 
@@ -44,17 +54,19 @@ export const kSampler = defineNode({
   name: 'KSampler',
   displayName: 'KSampler',
   category: 'sampling',
-  description: 'Uses the provided model, positive and negative conditioning to denoise the latent image.',
+  description: 'Makes latents out of noise, or changes given ones, step by step as the prompts say.',
   required: {
-    model: link('MODEL', { tooltip: 'The model used for denoising the input latent.' }),
-    seed: seed({ tooltip: 'The random seed used for creating the noise.' }),
+    model: inputs.model,
+    seed: inputs.seed,
     steps,
     cfg,
-    sampler_name: combo(samplerNames, { tooltip: 'The algorithm that goes from noise to picture.' }),
-    scheduler: combo(schedulerNames, { tooltip: 'How noise is gradually removed to form the image.' }),
-    positive: link('CONDITIONING', { tooltip: 'What the picture should show.' }),
-    negative: link('CONDITIONING', { tooltip: 'What the picture should not show.' }),
-    latent_image: link('LATENT', { tooltip: 'The latent image to denoise.' }),
+    sampler_name: inputs.samplerName,
+    scheduler: inputs.scheduler,
+    positive: inputs.positive,
+    negative: inputs.negative,
+    latent_image: link('LATENT', {
+      tooltip: 'The latents to start from; empty ones for pictures out of noise alone.',
+    }),
     denoise: float({
       default: 1,
       min: 0,
@@ -64,7 +76,7 @@ export const kSampler = defineNode({
     }),
   },
   optional: {},
-  outputs: [{ type: 'LATENT', name: 'LATENT', tooltip: 'The denoised latent.' }],
+  outputs: [{ type: 'LATENT', name: 'LATENT', tooltip: 'The denoised latents.' }],
   async run({ sampler_name: samplerName, latent_image: latent, ...rest }, context) {
     return { outputs: [await sampleLatent(latent, { ...rest, samplerName }, context)] };
   },
@@ -76,24 +88,28 @@ export const kSamplerAdvanced = defineNode({
   category: 'sampling',
   description: 'KSampler over a part of its steps, with or without noise added before and left over after.',
   required: {
-    model: link('MODEL'),
-    add_noise: combo(['enable', 'disable']),
-    noise_seed: seed(),
+    model: inputs.model,
+    add_noise: combo(['enable', 'disable'], {
+      tooltip: 'disable when an earlier sampler has left noise in the latents.',
+    }),
+    noise_seed: inputs.seed,
     steps,
     cfg,
-    sampler_name: combo(samplerNames),
-    scheduler: combo(schedulerNames),
-    positive: link('CONDITIONING'),
-    negative: link('CONDITIONING'),
-    latent_image: link('LATENT'),
-    start_at_step: int({ default: 0, min: 0, max: 10000 }),
-    end_at_step: int({ default: 10000, min: 0, max: 10000 }),
-    return_with_leftover_noise: combo(['disable', 'enable']),
+    sampler_name: inputs.samplerName,
+    scheduler: inputs.scheduler,
+    positive: inputs.positive,
+    negative: inputs.negative,
+    latent_image: link('LATENT', { tooltip: 'The latents to start from.' }),
+    start_at_step: int({ default: 0, min: 0, max: 10000, tooltip: 'The first step to do.' }),
+    end_at_step: int({ default: 10000, min: 0, max: 10000, tooltip: 'The step before which to end.' }),
+    return_with_leftover_noise: combo(['disable', 'enable'], {
+      tooltip: 'enable leaves the noise of an early end in, for another sampler.',
+    }),
   },
   optional: {},
   outputs: [{ type: 'LATENT', name: 'LATENT' }],
-  async run(inputs, context) {
-    const { model, positive, negative, cfg, scheduler, steps } = inputs;
+  async run(given, context) {
+    const { model, positive, negative, cfg, scheduler, steps } = given;
     const choices = {
       model,
       positive,
@@ -101,13 +117,13 @@ export const kSamplerAdvanced = defineNode({
       cfg,
       scheduler,
       steps,
-      samplerName: inputs.sampler_name,
-      seed: inputs.noise_seed,
-      withoutNoise: inputs.add_noise === 'disable',
-      startStep: inputs.start_at_step,
-      endStep: inputs.end_at_step,
-      forceFullDenoise: inputs.return_with_leftover_noise === 'disable',
+      samplerName: given.sampler_name,
+      seed: given.noise_seed,
+      withoutNoise: given.add_noise === 'disable',
+      startStep: given.start_at_step,
+      endStep: given.end_at_step,
+      forceFullDenoise: given.return_with_leftover_noise === 'disable',
     };
-    return { outputs: [await sampleLatent(inputs.latent_image, choices, context)] };
+    return { outputs: [await sampleLatent(given.latent_image, choices, context)] };
   },
 });
