@@ -8,6 +8,7 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
+      'max-lines': ['error', 400],
       // Indexed reads are `T | undefined` here (noUncheckedIndexedAccess); in numeric loops the bound is the proof.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/restrict-template-expressions': [
