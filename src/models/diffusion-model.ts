@@ -1,5 +1,6 @@
 import type { Tensor } from '../compute/tensor.js';
 import type { ModelSampling as NoiseLevels } from '../native/addon.js';
+import type { Guidance } from './guidance.js';
 import type { LatentFormat } from './latent-format.js';
 import type { WeightPatches } from './lora/patches.js';
 import type { UnetConfig } from './unet/config.js';
@@ -39,6 +40,8 @@ export interface DiffusionModel {
   readonly unet: UnetConfig;
   readonly latentFormat: LatentFormat;
   readonly sampling: ModelSampling;
+  /** How its predictions are guided. */
+  readonly guidance: Guidance;
   /** The UNet's weights by their own keys (`input_blocks.1.1…to_q.weight`), for LoRAs to find theirs. */
   readonly weights: WeightSource;
   /** The UNet's raw output, N×Cout×h×w. */
@@ -46,4 +49,5 @@ export interface DiffusionModel {
   /** The same model with patches added on top of those it has. */
   withPatches(patches: WeightPatches): DiffusionModel;
   withSampling(sampling: ModelSampling): DiffusionModel;
+  withGuidance(guidance: Guidance): DiffusionModel;
 }

@@ -1,7 +1,8 @@
 import type { Tensor } from '../compute/tensor.js';
 import type { Conditioning } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
-import { prepareConditions, type LatentInput, type PromptInput } from './conditions.js';
+import type { GuidanceInput } from '../models/guidance.js';
+import { prepareConditions, type Condition, type LatentInput, type PromptInput } from './conditions.js';
 import { predictDenoised } from './predict.js';
 
 /** A guided prediction of what is under the noise, N×C×h×w. */
@@ -20,66 +21,47 @@ export interface Guider {
   ready(input: Omit<LatentInput, 'model'>): Denoiser;
 }
 
-/**
- * Classifier-free guidance, uncond + cfg·(cond − uncond) (ComfyUI comfy/samplers.py, sampling_function). The negative prompt
- * isn't evaluated at cfg 1 unless a sampler needs it.
- */
-export function cfgGuider(
-  model: DiffusionModel,
-  prompts: { readonly positive: Conditioning; readonly negative: Conditioning },
-  cfg: number,
-): Guider {
-  return {
-    model,
-    ready(input) {
-      const [positive, negative] = prepareConditions(
-        [
-          { conditioning: prompts.positive, role: 'positive' },
-          { conditioning: prompts.negative, role: 'negative' },
-        ],
-        { model, ...input },
-      );
-      return async (x, sigma, needsUncond) => {
-        const skipped = isOne(cfg) && !needsUncond;
-        const [cond, uncond] = await predictDenoised(
-          model,
-          [positive, skipped ? undefined : negative],
-          x,
-          sigma,
-        );
-        if (skipped) return { denoised: cond!, uncond: uncond! };
-        return { denoised: guide(cond!, uncond!, cfg), uncond: uncond! };
-      };
-    },
+/** Prompts made ready for one run, and a way to predict with them. */
+export class ReadyPrompts<Name extends string> {
+  private readonly conditions: Readonly<Record<Name, readonly Condition[]>>;
+
+  constructor(
+    private readonly input: LatentInput,
+    prompts: Readonly<Record<Name, PromptInput>>,
+  ) {
+    const names = Object.keys(prompts) as Name[];
+    const lists = prepareConditions(
+      names.map((name) => prompts[name]),
+      input,
+    );
+    this.conditions = Object.fromEntries(
+      names.map((name, index) => [name, lists[index]!]),
+    ) as typeof this.conditions;
+  }
+
+  /** The denoised prediction of each named prompt; zeros for those left out. */
+  predict(names: readonly (Name | undefined)[], x: Tensor, sigma: number): Promise<Tensor[]> {
+    const prompts = names.map((name) => (name === undefined ? undefined : this.conditions[name]));
+    return predictDenoised(this.input.model, prompts, x, sigma);
+  }
+
+  /** The denoised prediction of a prompt that isn't among these. */
+  async predictOther(conditioning: Conditioning, x: Tensor, sigma: number): Promise<Tensor> {
+    const conditions = prepareConditions([{ conditioning, role: 'negative' }], this.input);
+    const [denoised] = await predictDenoised(this.input.model, conditions, x, sigma);
+    return denoised!;
+  }
+}
+
+/** `evaluate` for a model's guidance, over the prompts that it calls positive and negative. */
+export function evaluation<Name extends string>(
+  prompts: ReadyPrompts<Name>,
+  names: Readonly<Record<'positive' | 'negative', Name>>,
+  sigma: number,
+): GuidanceInput['evaluate'] {
+  return async (prompt, x) => {
+    if (typeof prompt !== 'string') return prompts.predictOther(prompt, x, sigma);
+    const [denoised] = await prompts.predict([names[prompt]], x, sigma);
+    return denoised!;
   };
-}
-
-/** The prompt alone, without guidance (BasicGuider). */
-export function basicGuider(model: DiffusionModel, conditioning: Conditioning): Guider {
-  const prompt: PromptInput = { conditioning, role: 'positive' };
-  return {
-    model,
-    ready(input) {
-      const [conditions] = prepareConditions([prompt], { model, ...input });
-      return async (x, sigma) => {
-        const [cond, nothing] = await predictDenoised(model, [conditions, undefined], x, sigma);
-        return { denoised: cond!, uncond: nothing! };
-      };
-    },
-  };
-}
-
-/** Python's `math.isclose(cfg, 1.0)`. */
-function isOne(cfg: number): boolean {
-  return Math.abs(cfg - 1) <= 1e-9 * Math.max(Math.abs(cfg), 1);
-}
-
-/** uncond + (cond − uncond)·cfg, in float32. */
-export function guide(cond: Tensor, uncond: Tensor, cfg: number): Tensor {
-  const scale = Math.fround(cfg);
-  const data = cond.data.map((value, index) => {
-    const base = uncond.data[index]!;
-    return base + Math.fround(Math.fround(value - base) * scale);
-  });
-  return { shape: cond.shape, data };
 }

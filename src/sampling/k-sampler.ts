@@ -2,7 +2,8 @@ import { tensor, type Tensor } from '../compute/tensor.js';
 import type { Conditioning } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
 import { kSamplerSigmas } from '../native/samplers.js';
-import { cfgGuider } from './guider.js';
+import { cfgGuider } from './cfg-guider.js';
+import { fitEmptyLatent } from './empty-latent.js';
 import { prepareNoise } from './noise.js';
 import { runSampler, type SampledStep, type SamplerChoice } from './run-sampler.js';
 
@@ -44,7 +45,7 @@ export interface KSamplerOptions {
 export async function sample(options: KSamplerOptions): Promise<Tensor> {
   const { model, positive, negative, cfg, samplerName, seed, noiseMask, batchIndex, signal, progress } =
     options;
-  const latent = withModelChannels(options.latent, model);
+  const latent = fitEmptyLatent(options.latent, model);
   const sigmas = stepRange(scheduleOf(options), options);
   if (sigmas === undefined) return latent;
   const noise =
@@ -86,11 +87,4 @@ function stepRange(
     range = range.slice(startStep);
   }
   return range;
-}
-
-/** An empty latent takes on as many channels as the model has (ComfyUI comfy/sample.py, fix_empty_latent_channels). */
-function withModelChannels(latent: Tensor, { latentFormat }: DiffusionModel): Tensor {
-  const [rows = 1, channels, ...rest] = latent.shape;
-  if (channels === latentFormat.channels || latent.data.some((value) => value !== 0)) return latent;
-  return tensor([rows, latentFormat.channels, ...rest]);
 }

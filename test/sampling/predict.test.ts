@@ -4,7 +4,7 @@ import type { Conditioning } from '../../src/models/conditioning.js';
 import type { DiffusionModel, UnetInputs } from '../../src/models/diffusion-model.js';
 import { discreteSampling } from '../../src/models/model-sampling.js';
 import { prepareConditions } from '../../src/sampling/conditions.js';
-import { cfgGuider } from '../../src/sampling/guider.js';
+import { cfgGuider } from '../../src/sampling/cfg-guider.js';
 import { predictDenoised } from '../../src/sampling/predict.js';
 import { tinyModels } from '../support/tiny-models.js';
 

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../compute/tensor.js';
 import type { DiffusionModel, FamilyName, ModelSampling } from '../diffusion-model.js';
+import { plainGuidance, type Guidance } from '../guidance.js';
 import type { LatentFormat } from '../latent-format.js';
 import { ModelError } from '../model-error.js';
 import { graphOf } from '../model-graph.js';
@@ -16,14 +17,17 @@ export interface UnetModelParts {
   readonly weights: WeightSource;
   readonly latentFormat: LatentFormat;
   readonly sampling: ModelSampling;
+  /** Plain when left out. */
+  readonly guidance?: Guidance;
 }
 
 /** A denoiser whose graph is built and loaded by `programs` when it first predicts. */
 export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): DiffusionModel {
-  const { unet, weights, sampling } = parts;
+  const { unet, weights, sampling, guidance = plainGuidance } = parts;
   return {
     ...parts,
-    identity: `${weights.identity}~${sampling.identity}`,
+    guidance,
+    identity: `${weights.identity}~${sampling.identity}~${guidance.identity}`,
     async predict({ x, timesteps, context, adm }) {
       checkContext(parts, context);
       if ((adm === undefined) !== (unet.admChannels === undefined)) {
@@ -48,6 +52,7 @@ export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): 
     },
     withPatches: (patches) => createUnetModel({ ...parts, weights: patched(weights, patches) }, programs),
     withSampling: (other) => createUnetModel({ ...parts, sampling: other }, programs),
+    withGuidance: (other) => createUnetModel({ ...parts, guidance: other }, programs),
   };
 }
 

@@ -1,0 +1,51 @@
+import type { Conditioning } from '../models/conditioning.js';
+import type { DiffusionModel } from '../models/diffusion-model.js';
+import { changePredictions, combinePredictions, isClose } from './guidance.js';
+import { evaluation, ReadyPrompts, type Guider } from './guider.js';
+
+/**
+ * Classifier-free guidance, uncond + cfg·(cond − uncond), or what the model's guidance makes of it (ComfyUI
+ * comfy/samplers.py, sampling_function). The negative prompt isn't evaluated at cfg 1 unless it is needed.
+ */
+export function cfgGuider(
+  model: DiffusionModel,
+  { positive, negative }: { readonly positive: Conditioning; readonly negative: Conditioning },
+  cfg: number,
+): Guider {
+  const { guidance } = model;
+  return {
+    model,
+    ready(input) {
+      const prompts = new ReadyPrompts(
+        { model, ...input },
+        {
+          positive: { conditioning: positive, role: 'positive' },
+          negative: { conditioning: negative, role: 'negative' },
+        },
+      );
+      return async (x, sigma, needsUncond) => {
+        const skipped = isClose(cfg, 1) && !needsUncond && guidance.needsUncond !== true;
+        const [cond, uncond] = await prompts.predict(
+          ['positive', skipped ? undefined : 'negative'],
+          x,
+          sigma,
+        );
+        const evaluate = evaluation(prompts, { positive: 'positive', negative: 'negative' }, sigma);
+        const changed = await changePredictions(guidance, {
+          x,
+          sigma,
+          cfg,
+          cond: cond!,
+          uncond: uncond!,
+          evaluate,
+        });
+        return { denoised: await combinePredictions(guidance, changed), uncond: changed.uncond };
+      };
+    },
+  };
+}
+
+/** The prompt alone, without guidance (ComfyUI comfy_extras/nodes_custom_sampler.py, Guider_Basic). */
+export function basicGuider(model: DiffusionModel, conditioning: Conditioning): Guider {
+  return cfgGuider(model, { positive: conditioning, negative: [] }, 1);
+}
