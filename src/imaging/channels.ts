@@ -12,3 +12,10 @@ export function rgbOf(image: Tensor): Tensor {
   }
   return rgb;
 }
+
+/** Masks, N×H×W, as grey images. */
+export function greyImage(mask: Tensor): Tensor {
+  const image = tensor([...mask.shape, 3]);
+  for (let i = 0; i < mask.data.length; i++) image.data.fill(mask.data[i]!, i * 3, i * 3 + 3);
+  return image;
+}

@@ -1,4 +1,5 @@
 /** Every node class, by its ComfyUI name. Adding a node is adding an entry to one of these files. */
+import * as compositeMasked from './composite-masked.js';
 import * as conditioning from './conditioning.js';
 import * as conditioningArea from './conditioning-area.js';
 import type { AnyNodeClass } from './definition.js';
@@ -38,6 +39,7 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   latentTransform,
   latentBlend,
   latentComposite,
+  compositeMasked,
   loadImage,
   saveImage,
   imageBasics,

@@ -2,7 +2,7 @@
 import { tensor } from '../compute/tensor.js';
 import { batchOf, concatRows, repeatRows, resizeBatch, sameRows, takeRows } from '../imaging/tensor-ops.js';
 import { upscaleLatent } from '../imaging/upscale.js';
-import { defineNode, int, link } from './definition.js';
+import { combo, defineNode, int, link } from './definition.js';
 import { MAX_RESOLUTION } from './limits.js';
 import type { Latent } from './values.js';
 
@@ -135,5 +135,27 @@ export const latentBatch = defineNode({
         },
       ],
     };
+  },
+});
+
+export const latentBatchSeedBehavior = defineNode({
+  name: 'LatentBatchSeedBehavior',
+  displayName: 'LatentBatchSeedBehavior',
+  category: 'latent/advanced',
+  description: 'Gives each latent of a batch noise of its own, or all of them the same.',
+  required: {
+    samples: link('LATENT'),
+    seed_behavior: combo(['random', 'fixed'], {
+      default: 'fixed',
+      tooltip: 'fixed gives every latent the noise of the first.',
+    }),
+  },
+  optional: {},
+  outputs: [{ type: 'LATENT', name: 'LATENT' }],
+  run({ samples: latent, seed_behavior }) {
+    const { batchIndex, ...own } = latent;
+    if (seed_behavior === 'random') return { outputs: [own] };
+    const draw = batchIndex?.[0] ?? 0;
+    return { outputs: [{ ...own, batchIndex: Array<number>(batchOf(own.samples)).fill(draw) }] };
   },
 });

@@ -56,9 +56,11 @@ export const loadImage = defineNode({
     const frames = [first, ...alike] as const;
     const pictures = tensor([frames.length, height, width, 3]);
     frames.forEach(({ rgba }, index) => {
-      const start = index * height * width * 3;
-      for (let i = 0; i < height * width * 3; i++) {
-        pictures.data[start + i] = rgba[Math.floor(i / 3) * 4 + (i % 3)]! / 255;
+      const into = pictures.data.subarray(index * height * width * 3);
+      for (let pixel = 0; pixel < height * width; pixel++) {
+        into[pixel * 3] = rgba[pixel * 4]! / 255;
+        into[pixel * 3 + 1] = rgba[pixel * 4 + 1]! / 255;
+        into[pixel * 3 + 2] = rgba[pixel * 4 + 2]! / 255;
       }
     });
     return { outputs: [pictures, masksOf(frames)] };

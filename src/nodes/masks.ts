@@ -1,5 +1,6 @@
 /** Making masks and turning them into images and back (ComfyUI comfy_extras/nodes_mask.py). */
 import { tensor } from '../compute/tensor.js';
+import { greyImage } from '../imaging/channels.js';
 import { crop, IMAGE_ROWS } from '../imaging/planes.js';
 import { mapValues } from '../imaging/tensor-ops.js';
 import { roundHalfEven } from '../imaging/rounding.js';
@@ -92,9 +93,7 @@ export const maskToImage = defineNode({
   optional: {},
   outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
   run({ mask }) {
-    const image = tensor([...mask.shape, 3]);
-    for (let i = 0; i < image.data.length; i++) image.data[i] = mask.data[Math.floor(i / 3)]!;
-    return { outputs: [image] };
+    return { outputs: [greyImage(mask)] };
   },
 });
 

@@ -1,5 +1,6 @@
 /** Images to PNG files with the workflow inside (ComfyUI nodes.py, SaveImage). */
 import type { Tensor } from '../compute/tensor.js';
+import { greyImage } from '../imaging/channels.js';
 import { toPicture } from '../imaging/bytes.js';
 import { encodePng } from '../imaging/png.js';
 import type { RunContext } from './context.js';
@@ -71,5 +72,20 @@ export const previewImage = defineNode({
   async run({ images }, context) {
     const saving = { type: 'temp', prefix: previewPrefix(), compressionLevel: 1 } as const;
     return { outputs: [], ui: { images: await saveImages(images, saving, context) } };
+  },
+});
+
+export const maskPreview = defineNode({
+  name: 'MaskPreview',
+  displayName: 'MaskPreview',
+  category: 'mask',
+  description: 'Saves masks as grey images into the temp folder, to look at.',
+  required: { mask: link('MASK') },
+  optional: {},
+  outputs: [],
+  outputNode: true,
+  async run({ mask }, context) {
+    const saving = { type: 'temp', prefix: previewPrefix(), compressionLevel: 4 } as const;
+    return { outputs: [], ui: { images: await saveImages(greyImage(mask), saving, context) } };
   },
 });

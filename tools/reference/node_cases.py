@@ -84,9 +84,19 @@ for name in ("LatentAdd", "LatentSubtract"):
 case("LatentMultiply", samples=two, multiplier=-1.37)
 case("LatentInterpolate", samples1=one, samples2=two, ratio=0.3)
 case("LatentInterpolate", samples1=latent(4, 4, 3, 2), samples2={"samples": torch.zeros(1, 4, 3, 2)}, ratio=0.9)
+for behavior in ("random", "fixed"):
+    case("LatentBatchSeedBehavior", samples=masked, seed_behavior=behavior)
+    case("LatentBatchSeedBehavior", samples=two, seed_behavior=behavior)
+for more in ({}, {"mask": torch.rand(1, 7, 4)}, {"mask": torch.rand(2, 9, 12)}):
+    case("LatentCompositeMasked", destination=two, source=three, x=24, y=48, resize_source=False, **more)
+    case("LatentCompositeMasked", destination=two, source=three, x=8, y=0, resize_source=True, **more)
 case("SetLatentNoiseMask", samples=two, mask=mask)
 
 case("EmptyImage", width=3, height=2, batch_size=2, color=0xFF8001)
+for more in ({}, {"mask": torch.rand(1, 7, 4)}):
+    case("ImageCompositeMasked", destination=rgb, source=other, x=2, y=3, resize_source=False, **more)
+    case("ImageCompositeMasked", destination=rgb, source=alpha, x=5, y=0, resize_source=True, **more)
+    case("ImageCompositeMasked", destination=rgb, source=other, x=8, y=100, resize_source=False, **more)
 case("ImageInvert", image=rgb)
 case("ImageBatch", image1=rgb, image2=other)
 case("ImageBatch", image1=other, image2=other)
