@@ -26,8 +26,8 @@ export interface LatentdOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** Called with each piece of standard error, to react to it. */
-  readonly onError?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Called at start, with what sends the process a signal. */
+  readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Closes the reading end of standard output at once. */
   readonly closeOutput?: boolean;
 }
@@ -39,15 +39,16 @@ export function latentd(args: readonly string[], options: LatentdOptions): Promi
     cwd: options.cwd,
     env: { ...Object.fromEntries(inherited), ...options.env },
     stdio: 'pipe',
+    // Before the test gives up, so that nothing is left running.
+    timeout: 50_000,
+    killSignal: 'SIGKILL',
   });
+  options.onStart?.((signal) => child.kill(signal));
   let stdout = '';
   let stderr = '';
   if (options.closeOutput === true) child.stdout.destroy();
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-    options.onError?.(text, (signal) => child.kill(signal));
-  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.end(options.input ?? '');
   return new Promise((resolve, reject) => {
     child.on('error', reject);
