@@ -3,7 +3,7 @@
  * what is then left is everything outside ONNX Runtime, samplers included. The mean is milliseconds a run.
  * `npx vitest bench --run bench/warm-run.ts`
  */
-import { afterAll, bench, describe } from 'vitest';
+import { bench, describe } from 'vitest';
 import type { Backend } from '../src/compute/backend.js';
 import type { Tensor } from '../src/compute/tensor.js';
 import { drawing, openTinyEngine } from '../test/engine/tiny-engine.js';
@@ -38,11 +38,18 @@ describe('six steps of Euler at 128×64, decoded and saved', () => {
     ['all of it', (backend: Backend) => backend],
     ['outside inference', answering],
   ] as const) {
-    const { engine, close } = openTinyEngine(watch);
-    afterAll(close);
-    bench(name, async () => {
-      const result = await engine.run(drawing({ seed: seed++ }));
-      if (result.status !== 'success') throw new Error(JSON.stringify(result));
-    });
+    const tiny = openTinyEngine(watch);
+    bench(
+      name,
+      async () => {
+        const result = await tiny.engine.run(drawing({ seed: seed++ }));
+        if (result.status !== 'success') throw new Error(JSON.stringify(result));
+      },
+      {
+        teardown: async (_, mode) => {
+          if (mode === 'run') await tiny.close();
+        },
+      },
+    );
   }
 });
