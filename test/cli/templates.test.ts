@@ -100,6 +100,7 @@ test('a models folder that was named is never written to', async () => {
   const { code, stderr } = await latentd(['run', SPRITE, '--models', 'empty'], { cwd });
   expect(code).toBe(2);
   expect(stderr).toContain('sd_xl_base_1.0.safetensors');
+  expect(stderr).toContain(`Put an SDXL checkpoint into ${join(cwd, 'empty/checkpoints')}`);
   expect(readdirSync(join(cwd, 'empty'))).toEqual([]);
 });
 

@@ -38,7 +38,12 @@ export async function useAvailableCheckpoint(
     );
     if (name === SYNTHETIC) report(NOISE);
   }
-  if (name === undefined) return workflow;
+  if (name === undefined) {
+    report(
+      `Put an SDXL checkpoint into ${join(settings.models.value, 'checkpoints')}; the template takes any.`,
+    );
+    return workflow;
+  }
   const chosen = name;
   return mapInputs(workflow, (value, input) =>
     input === 'ckpt_name' && value === NAMED_BY_TEMPLATES ? chosen : value,
