@@ -7,21 +7,25 @@ namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
 
 inline constexpr size_t kWinogradBlockRows = 2 * kRows;
-/// Values behind the block that TransformWeights works in: one row's nine taps.
-inline constexpr size_t kWeightScratch = 9 * kBlockStride;
 
-inline float* WeightsAt(float* block, size_t position) {
-  return block + position * kWinogradBlockRows * kBlockStride;
-}
+/// Where transformed weights go: position p, row m, channel i at values[p·position_stride + m·kBlockStride +
+/// i].
+struct TransformedRows {
+  float* values;
+  size_t position_stride;
 
-/// Transforms input channels [k, k + depth) of `rows` rows: position, row, channel.
+  float* At(size_t position, size_t row) const {
+    return values + position * position_stride + row * kBlockStride;
+  }
+};
+
+/// Transforms input channels [k, k + depth) of rows [first, first + rows) to rows [0, rows) of `into`.
 inline void TransformWeights(const StoredMatrix& weight, size_t inputs, size_t first, size_t rows, size_t k,
-                             size_t depth, float* block) {
-  float* taps = block + 16 * kWinogradBlockRows * kBlockStride;
+                             size_t depth, const TransformedRows& into) {
+  alignas(64) float taps[9 * kBlockStride];
   const size_t kernel_size = 9 * ValueSize(weight.dtype);
   for (size_t row = 0; row < rows; ++row) {
     SeparateTaps(weight.data + ((first + row) * inputs + k) * kernel_size, weight.dtype, depth, taps);
-    float* into = block + row * kBlockStride;
     for (size_t i = 0; i < depth; i += kLanes) {
       Vector half[4][3];
 #pragma GCC unroll 3
@@ -38,10 +42,10 @@ inline void TransformWeights(const StoredMatrix& weight, size_t inputs, size_t f
       for (size_t y = 0; y < 4; ++y) {
         const Vector even = 0.5f * (half[y][0] + half[y][2]);
         const Vector odd = 0.5f * half[y][1];
-        Store(WeightsAt(into, y * 4) + i, half[y][0]);
-        Store(WeightsAt(into, y * 4 + 1) + i, even + odd);
-        Store(WeightsAt(into, y * 4 + 2) + i, even - odd);
-        Store(WeightsAt(into, y * 4 + 3) + i, half[y][2]);
+        Store(into.At(y * 4, row) + i, half[y][0]);
+        Store(into.At(y * 4 + 1, row) + i, even + odd);
+        Store(into.At(y * 4 + 2, row) + i, even - odd);
+        Store(into.At(y * 4 + 3, row) + i, half[y][2]);
       }
     }
   }
