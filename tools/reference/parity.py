@@ -150,9 +150,53 @@ def cases():
         tiled = g.add("VAEDecodeTiled", samples=g.sample(latent=g.empty(200, 136)), vae=g.vae, tile_size=64, overlap=32, temporal_size=64, temporal_overlap=8)
         g.add("SaveImage", images=[tiled, 0], filename_prefix="parity")
         yield name("vae.tiled"), g.nodes
+        yield from composed(make, name)
     g = Graph("sdxl-tiny")
     sizes = dict(width=1024, height=512, crop_w=32, crop_h=8, target_width=512, target_height=768, clip=g.clip)
     yield "sdxl-tiny.sizes", g.save(g.sample([g.add("CLIPTextEncodeSDXL", text_g="a wizard", text_l=LONG, **sizes), 0]))
+
+
+def composed(make, name):
+    """Masks, areas and latents put together from several."""
+    g = make()
+    padded = g.add("ImagePadForOutpaint", image=g.image(70, 52), left=16, top=0, right=8, bottom=24, feathering=10)
+    latent = [g.add("VAEEncodeForInpaint", pixels=[padded, 0], mask=[padded, 1], vae=g.vae, grow_mask_by=6), 0]
+    yield name("outpaint"), g.save(g.sample(latent=latent), image=True)
+    g = make()
+    area = [g.add("ConditioningSetAreaPercentage", conditioning=g.text("a tree"), width=0.55, height=0.6, x=0.3, y=0.25, strength=0.8), 0]
+    area = [g.add("ConditioningSetAreaStrength", conditioning=area, strength=1.3), 0]
+    both = [g.add("ConditioningCombine", conditioning_1=g.text(POSITIVE), conditioning_2=area), 0]
+    yield name("area.percentage"), g.save(g.sample(both, latent=g.empty(136, 104)))
+    g = make()
+    mask = [g.add("SolidMask", value=0.0, width=100, height=60), 0]
+    spot = [g.add("SolidMask", value=0.9, width=40, height=25), 0]
+    mask = [g.add("MaskComposite", destination=mask, source=spot, x=30, y=20, operation="add"), 0]
+    mask = [g.add("GrowMask", mask=mask, expand=3, tapered_corners=True), 0]
+    mask = [g.add("FeatherMask", mask=mask, left=20, top=10, right=5, bottom=20), 0]
+    masked = [g.add("ConditioningSetMask", conditioning=g.text("a tree"), mask=mask, strength=0.7, set_cond_area="mask bounds"), 0]
+    both = [g.add("ConditioningCombine", conditioning_1=g.text(POSITIVE), conditioning_2=masked), 0]
+    yield name("cond_mask.bounds"), g.save(g.sample(both, latent=g.empty(136, 104)))
+    g = make()
+    mask = [g.add("LoadImageMask", image="parity.png", channel="blue"), 0]
+    shown = g.add("InpaintModelConditioning", positive=g.text(POSITIVE), negative=g.text(NEGATIVE), vae=g.vae,
+                  pixels=g.image(99, 67), mask=mask, noise_mask=True)
+    yield name("inpaint.model"), g.save(g.sample([shown, 0], [shown, 1], latent=[shown, 2], denoise=0.9), image=True)
+    g = make()
+    under, over = g.sample(steps=3, latent=g.empty(136, 104)), g.sample(steps=3, seed=5, latent=g.empty(72, 64))
+    laid = [g.add("LatentComposite", samples_to=under, samples_from=over, x=32, y=24, feather=24), 0]
+    yield name("composite"), g.save(laid, g.sample(latent=laid, denoise=0.5))
+    g = make()
+    batch = [g.add("LatentBatch", samples1=g.empty(64, 64, 2), samples2=g.encode(96, 64)), 0]
+    fixed = [g.add("LatentBatchSeedBehavior", samples=batch, seed_behavior="fixed"), 0]
+    yield name("batch.joined"), g.save(g.sample(latent=batch, denoise=0.8), g.sample(latent=fixed, denoise=0.8, sampler_name="euler_ancestral"))
+    g = make()
+    image = [g.add("VAEDecode", samples=g.sample(steps=3), vae=g.vae), 0]
+    image = [g.add("ImageInvert", image=[g.add("ImageScaleBy", image=image, upscale_method="bicubic", scale_by=1.375), 0]), 0]
+    yield name("hires.image"), g.save(g.sample(latent=[g.add("VAEEncode", pixels=image, vae=g.vae), 0], denoise=0.6, steps=4), image=True)
+    g = make()
+    mixed = [g.add("LatentInterpolate", samples1=g.encode(), samples2=g.sample(latent=g.empty(96, 64)), ratio=0.4), 0]
+    turned = [g.add("LatentFlip", samples=[g.add("LatentRotate", samples=mixed, rotation="90 degrees"), 0], flip_method="x-axis: vertically"), 0]
+    yield name("interpolate"), g.save(turned, g.sample(latent=turned, denoise=0.7))
 
 
 def classic(node):
@@ -203,6 +247,6 @@ if __name__ == "__main__":
             print(f"{name}: the reference failed: {error!r}", flush=True)
             os.unlink(os.path.join(out, f"{name}.json"))
             continue
-        keep = {key: value for key, value in tensors.items() if key.split(".")[1] in ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "VAEDecode", "VAEDecodeTiled", "LatentUpscale", "LatentUpscaleBy")}
+        keep = {key: value for key, value in tensors.items() if key.split(".")[1] in ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "VAEDecode", "VAEDecodeTiled", "LatentUpscale", "LatentUpscaleBy", "LatentComposite", "LatentFlip")}
         safetensors.torch.save_file(keep, os.path.join(out, f"{name}.safetensors"))
         print(name, flush=True)
