@@ -74,5 +74,5 @@ function defaultOf(spec: InputSpec): string {
     if (typeof spec.options === 'function') return '';
     return `\`${spec.default ?? spec.options[0] ?? ''}\``;
   }
-  return spec.default === '' ? '' : `\`${String(spec.default)}\``;
+  return spec.default === undefined || spec.default === '' ? '' : `\`${String(spec.default)}\``;
 }

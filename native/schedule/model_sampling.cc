@@ -129,4 +129,11 @@ float ContinuousVSampling::Sigma(float timestep) const {
   return std::tan(timestep * std::numbers::pi_v<float> / 2.0f);
 }
 
+float CosmosFlowSampling::Timestep(float sigma) const { return sigma / (sigma + 1); }
+
+float CosmosFlowSampling::Sigma(float timestep) const {
+  if (timestep >= Timestep(sigma_max())) return sigma_max();
+  return timestep / (1 - timestep);
+}
+
 }  // namespace latentd

@@ -87,4 +87,13 @@ class ContinuousVSampling : public ContinuousEdmSampling {
   float Sigma(float timestep) const override;
 };
 
+/// `ModelSamplingCosmosRFlow`: timestep sigma/(sigma + 1).
+class CosmosFlowSampling : public ContinuousEdmSampling {
+ public:
+  using ContinuousEdmSampling::ContinuousEdmSampling;
+
+  float Timestep(float sigma) const override;
+  float Sigma(float timestep) const override;
+};
+
 }  // namespace latentd

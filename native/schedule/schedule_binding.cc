@@ -59,13 +59,16 @@ std::unique_ptr<ModelSampling> MakeSampling(const Napi::CallbackInfo& info) {
   const double sigma_max = RequirePositive(info[2], "sigmaMax");
   if (kind == "continuous_edm") return std::make_unique<ContinuousEdmSampling>(sigma_min, sigma_max);
   if (kind == "continuous_v") return std::make_unique<ContinuousVSampling>(sigma_min, sigma_max);
+  if (kind == "cosmos_rflow") return std::make_unique<CosmosFlowSampling>(sigma_min, sigma_max);
   throw Napi::RangeError::New(
-      info.Env(), "kind must be discrete, distilled, continuous_edm or continuous_v, got " + kind);
+      info.Env(),
+      "kind must be discrete, distilled, continuous_edm, continuous_v or cosmos_rflow, got " + kind);
 }
 
 Napi::Value Karras(const Napi::CallbackInfo& info) {
-  return ToArray(info.Env(), KarrasSigmas(RequireSteps(info[0]), RequireNumber(info[1], "sigmaMin"),
-                                          RequireNumber(info[2], "sigmaMax"), RequireNumber(info[3], "rho")));
+  return ToArray(info.Env(),
+                 KarrasSigmas(RequireSteps(info[0]), RequireNumber(info[1], "sigmaMin"),
+                              RequireNumber(info[2], "sigmaMax"), RequirePositive(info[3], "rho")));
 }
 
 Napi::Value Exponential(const Napi::CallbackInfo& info) {

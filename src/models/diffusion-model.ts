@@ -6,8 +6,11 @@ import type { WeightPatches } from './lora/patches.js';
 import type { UnetConfig } from './unet/config.js';
 import type { WeightSource } from './weight-source.js';
 
-/** What the UNet's output means (ComfyUI comfy/model_sampling.py). */
-export type Prediction = 'epsilon' | 'v_prediction' | 'x0' | 'edm';
+/**
+ * What the UNet's output means (ComfyUI comfy/model_sampling.py, and LCM of comfy_extras/nodes_model_advanced.py). With
+ * `image` it is the denoised latent, and the noised one goes in unscaled.
+ */
+export type Prediction = 'epsilon' | 'v_prediction' | 'x0' | 'edm' | 'lcm' | 'image' | 'cosmos_rflow';
 
 /** The noise levels that a model was trained on, and what it predicts. */
 export interface ModelSampling {
@@ -50,4 +53,5 @@ export interface DiffusionModel {
   withPatches(patches: WeightPatches): DiffusionModel;
   withSampling(sampling: ModelSampling): DiffusionModel;
   withGuidance(guidance: Guidance): DiffusionModel;
+  withLatentFormat(latentFormat: LatentFormat): DiffusionModel;
 }

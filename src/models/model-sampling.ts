@@ -37,12 +37,30 @@ export interface ContinuousOptions {
 /** ModelSamplingContinuousEDM: every level of a range; the network is told ln(σ)/4. */
 export function continuousEdmSampling(
   prediction: Prediction,
-  { sigmaMin = 0.002, sigmaMax = 120, sigmaData = 1 }: ContinuousOptions = {},
+  options: ContinuousOptions = {},
+): ModelSampling {
+  return continuousSampling('continuous_edm', prediction, options);
+}
+
+/** ModelSamplingContinuousV: every level of a range; the network is told 2·atan(σ)/π. */
+export function continuousVSampling(options: ContinuousOptions): ModelSampling {
+  return continuousSampling('continuous_v', 'v_prediction', options);
+}
+
+/** ModelSamplingCosmosRFlow: every level of a range; the network is told σ/(σ + 1). */
+export function cosmosFlowSampling(options: ContinuousOptions): ModelSampling {
+  return continuousSampling('cosmos_rflow', 'cosmos_rflow', options);
+}
+
+function continuousSampling(
+  kind: 'continuous_edm' | 'continuous_v' | 'cosmos_rflow',
+  prediction: Prediction,
+  { sigmaMin = 0.002, sigmaMax = 120, sigmaData = 1 }: ContinuousOptions,
 ): ModelSampling {
   return {
-    identity: `${prediction} edm ${sigmaMin} ${sigmaMax} ${sigmaData}`,
+    identity: `${prediction} ${kind} ${sigmaMin} ${sigmaMax} ${sigmaData}`,
     prediction,
     sigmaData,
-    levels: new NoiseLevels('continuous_edm', sigmaMin, sigmaMax),
+    levels: new NoiseLevels(kind, sigmaMin, sigmaMax),
   };
 }

@@ -177,7 +177,8 @@ export const lanczos = bindings.lanczos;
 
 /**
  * `discrete`: a linear beta schedule of 1000 timesteps (SD 1.x, 2.x and SDXL: 0.00085 to 0.012), or the 50 of it that
- * LCM was `distilled` on; `continuous_edm` and `continuous_v`: a range of sigmas. Parameters lie above 0, else `RangeError`.
+ * LCM was `distilled` on; `continuous_edm`, `continuous_v` and `cosmos_rflow`: a range of sigmas. Parameters lie above 0, else
+ * `RangeError`.
  */
 export const ModelSampling = bindings.ModelSampling;
 

@@ -49,5 +49,9 @@ export interface ModelSamplingConstructor {
     linearEnd: number,
     zeroTerminalSnr: boolean,
   ): ModelSampling;
-  new (kind: 'continuous_edm' | 'continuous_v', sigmaMin: number, sigmaMax: number): ModelSampling;
+  new (
+    kind: 'continuous_edm' | 'continuous_v' | 'cosmos_rflow',
+    sigmaMin: number,
+    sigmaMax: number,
+  ): ModelSampling;
 }

@@ -1,6 +1,7 @@
 import type { Tensor } from '../compute/tensor.js';
 import type { Folders } from '../models/folders.js';
 import type { ModelStore } from '../models/model-store.js';
+import type { SamplerNoise } from '../sampling/run-sampler.js';
 
 /** What sampling reports after each step. */
 export interface StepProgress {
@@ -23,6 +24,8 @@ export interface LatentRgb {
 export interface RunContext {
   readonly folders: Folders;
   readonly models: ModelStore;
+  /** Whose noise samplers add on their way. */
+  readonly noise: SamplerNoise;
   /** Aborted when the job is cancelled; sampling looks at it before each step. */
   readonly signal: AbortSignal;
   /** Reports a step of the running node. */

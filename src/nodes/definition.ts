@@ -30,7 +30,8 @@ export interface FloatInput extends Described {
   readonly min: number;
   readonly max: number;
   readonly step?: number;
-  readonly round?: number;
+  /** What an editor rounds to; false for not at all. */
+  readonly round?: number | false;
 }
 
 export interface StringInput extends Described {
@@ -41,7 +42,7 @@ export interface StringInput extends Described {
 
 export interface BooleanInput extends Described {
   readonly kind: 'BOOLEAN';
-  readonly default: boolean;
+  readonly default?: boolean;
 }
 
 /** One of a list; the list may depend on what lies in the model folders, so it is asked for when needed. */
@@ -136,6 +137,8 @@ export interface NodeClass<
   readonly outputs: Outputs;
   /** Runs even if nothing is linked to it: it saves or shows something. */
   readonly outputNode?: boolean;
+  /** Its result depends on whose noise the job draws: `RunContext.noise`. */
+  readonly drawsNoise?: boolean;
   /** Something that changes when the node's result would, beside its inputs: a file's date and size. ComfyUI's IS_CHANGED. */
   fingerprint?(inputs: FingerprintInputs<Required, Optional>, folders: RunContext['folders']): string;
   run(
@@ -154,6 +157,7 @@ export interface AnyNodeClass {
   readonly optional: InputSpecs;
   readonly outputs: readonly OutputSpec[];
   readonly outputNode?: boolean;
+  readonly drawsNoise?: boolean;
   fingerprint?(inputs: never, folders: RunContext['folders']): string;
   run(inputs: never, context: RunContext): unknown;
 }
@@ -183,7 +187,7 @@ export function string(spec: Partial<Omit<StringInput, 'kind'>> = {}): StringInp
   return { kind: 'STRING', default: '', ...spec };
 }
 
-export function boolean(spec: Omit<BooleanInput, 'kind'>): BooleanInput {
+export function boolean(spec: Omit<BooleanInput, 'kind'> = {}): BooleanInput {
   return { kind: 'BOOLEAN', ...spec };
 }
 

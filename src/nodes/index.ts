@@ -2,7 +2,10 @@
 import * as compositeMasked from './composite-masked.js';
 import * as conditioning from './conditioning.js';
 import * as conditioningArea from './conditioning-area.js';
+import * as customSampling from './custom-sampling.js';
 import type { AnyNodeClass } from './definition.js';
+import * as guidance from './guidance.js';
+import * as guiders from './guiders.js';
 import * as imageBasics from './image-basics.js';
 import * as imageResize from './image-resize.js';
 import * as inpainting from './inpainting.js';
@@ -17,8 +20,13 @@ import * as loaders from './loaders.js';
 import * as lora from './lora.js';
 import * as masks from './masks.js';
 import * as maskShapes from './mask-shapes.js';
+import * as modelSampling from './model-sampling.js';
+import * as noise from './noise.js';
+import * as samplers from './samplers.js';
 import * as sampling from './sampling.js';
 import * as saveImage from './save-image.js';
+import * as schedulers from './schedulers.js';
+import * as sigmas from './sigmas.js';
 import * as textEncoding from './text-encoding.js';
 import * as vae from './vae.js';
 
@@ -33,6 +41,14 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   vae,
   inpainting,
   sampling,
+  customSampling,
+  samplers,
+  schedulers,
+  sigmas,
+  guiders,
+  noise,
+  modelSampling,
+  guidance,
   latentFiles,
   latentBatch,
   latentResize,

@@ -4,6 +4,7 @@ import { schedulerNames } from '../native/addon.js';
 import { sample, type KSamplerOptions } from '../sampling/k-sampler.js';
 import type { RunContext } from './context.js';
 import { combo, defineNode, float, int, link, seed } from './definition.js';
+import { duringRun } from './sampling-progress.js';
 import type { Latent } from './values.js';
 
 const steps = int({
@@ -31,21 +32,20 @@ const inputs = {
   seed: seed({ tooltip: 'The same seed gives the same noise.' }),
 };
 
-type Choices = Omit<KSamplerOptions, 'latent' | 'noiseMask' | 'batchIndex' | 'signal' | 'progress'>;
+type Choices = Omit<
+  KSamplerOptions,
+  'latent' | 'noiseMask' | 'batchIndex' | 'samplerNoise' | 'signal' | 'progress'
+>;
 
 /** Samples a latent and keeps what else it carries: its noise mask, its rows of the batch. */
 async function sampleLatent(latent: Latent, choices: Choices, context: RunContext): Promise<Latent> {
-  const { rgbFactors, rgbBias } = choices.model.latentFormat;
-  const latentRgb = { factors: rgbFactors, ...(rgbBias !== undefined && { bias: rgbBias }) };
   const samples = await sample({
     ...choices,
     latent: latent.samples,
     noiseMask: latent.noiseMask,
     batchIndex: latent.batchIndex,
-    signal: context.signal,
-    progress: (step) => {
-      context.progress({ ...step, latentRgb });
-    },
+    samplerNoise: context.noise,
+    ...duringRun(choices.model, context),
   });
   return { ...latent, samples };
 }
@@ -54,6 +54,7 @@ export const kSampler = defineNode({
   name: 'KSampler',
   displayName: 'KSampler',
   category: 'sampling',
+  drawsNoise: true,
   description: 'Makes latents out of noise, or changes given ones, step by step as the prompts say.',
   required: {
     model: inputs.model,
@@ -86,6 +87,7 @@ export const kSamplerAdvanced = defineNode({
   name: 'KSamplerAdvanced',
   displayName: 'KSampler (Advanced)',
   category: 'sampling',
+  drawsNoise: true,
   description: 'KSampler over a part of its steps, with or without noise added before and left over after.',
   required: {
     model: inputs.model,

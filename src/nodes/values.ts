@@ -4,6 +4,9 @@ import type { ClipModel } from '../models/clip/clip-model.js';
 import type { Conditioning } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
+import type { Guider } from '../sampling/guider.js';
+import type { NoiseSource } from '../sampling/noise.js';
+import type { SamplerChoice } from '../sampling/run-sampler.js';
 
 export type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
 
@@ -31,6 +34,11 @@ export interface ValueTypes {
   LATENT: Latent;
   IMAGE: Image;
   MASK: Mask;
+  SAMPLER: SamplerChoice;
+  /** The noise levels that a run visits, one more than it has steps; none for no run at all. */
+  SIGMAS: Float32Array;
+  GUIDER: Guider;
+  NOISE: NoiseSource;
   INT: number;
   FLOAT: number;
   STRING: string;

@@ -5,7 +5,7 @@ import { kSamplerSigmas } from '../native/samplers.js';
 import { cfgGuider } from './cfg-guider.js';
 import { fitEmptyLatent } from './empty-latent.js';
 import { prepareNoise } from './noise.js';
-import { runSampler, type SampledStep, type SamplerChoice } from './run-sampler.js';
+import { runSampler, type SampledStep, type SamplerNoise } from './run-sampler.js';
 
 /** What KSampler and KSamplerAdvanced take. */
 export interface KSamplerOptions {
@@ -33,7 +33,7 @@ export interface KSamplerOptions {
   /** The last step of an early end goes to no noise at all (`return_with_leftover_noise` disabled). */
   readonly forceFullDenoise?: boolean;
   /** Whose noise ancestral samplers add; a CPU's when left out. */
-  readonly samplerNoise?: Pick<SamplerChoice, 'noise' | 'gpuThreads'>;
+  readonly samplerNoise?: SamplerNoise;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((step: SampledStep) => void) | undefined;
 }

@@ -1,6 +1,22 @@
 import { elementCount, tensor, type Tensor } from '../compute/tensor.js';
 import { TorchGenerator } from '../native/addon.js';
 
+/** What a NOISE link carries: the noise that sampling starts from. Samplers seed their own noise with `seed`, too. */
+export interface NoiseSource {
+  readonly seed: bigint;
+  /** Starts from the latent as it is. */
+  readonly disabled?: boolean;
+}
+
+/** A source's noise for a latent of `shape`; `batchIndex` as in `prepareNoise`. */
+export function drawNoise(
+  { seed, disabled = false }: NoiseSource,
+  shape: readonly number[],
+  batchIndex?: readonly number[],
+): Tensor {
+  return disabled ? tensor(shape) : prepareNoise(shape, seed, batchIndex);
+}
+
 /**
  * The noise that sampling starts from: torch's `randn` of the latent's shape. With `batchIndex`, each row is the draw of
  * that number, as it would come in a larger batch (ComfyUI comfy/sample.py, prepare_noise).

@@ -3,17 +3,20 @@
  * comfy/model_sampling.py).
  */
 import { tensor, type Tensor } from '../compute/tensor.js';
+import { mapValues } from '../imaging/tensor-ops.js';
 import type { ModelSampling } from '../models/diffusion-model.js';
 
 const { fround, sqrt } = Math;
 
-/** The noised latent as the network sees it: divided by the standard deviation of data and noise together. */
-export function networkInput({ sigmaData }: ModelSampling, x: Tensor, sigma: number): Tensor {
+/** The noised latent as the network sees it: divided by the standard deviation of data and noise together, mostly. */
+export function networkInput({ sigmaData, prediction }: ModelSampling, x: Tensor, sigma: number): Tensor {
+  if (prediction === 'image') return x;
+  if (prediction === 'cosmos_rflow') {
+    const rest = fround(1 - flowTime(sigma));
+    return mapValues(x, (value) => value * rest);
+  }
   const deviation = totalDeviation(sigma, sigmaData);
-  return tensor(
-    x.shape,
-    x.data.map((value) => value / deviation),
-  );
+  return mapValues(x, (value) => value / deviation);
 }
 
 /** The denoised prediction that the network's `output` for the noised latent `x` means. */
@@ -27,12 +30,48 @@ export function denoisedFrom(sampling: ModelSampling, output: Tensor, x: Tensor,
         x.data.map((value, index) => value - fround(data[index]! * at)),
       );
     case 'x0':
+    case 'image':
       return output;
+    case 'lcm':
+      return consistencyFrom(sampling, output, x, at);
+    case 'cosmos_rflow': {
+      const time = flowTime(at);
+      const rest = fround(1 - time);
+      return tensor(
+        x.shape,
+        x.data.map((value, index) => fround(value * rest) - fround(data[index]! * time)),
+      );
+    }
     case 'v_prediction':
       return mixedFrom(sampling, output, x, at, -1);
     case 'edm':
       return mixedFrom(sampling, output, x, at, 1);
   }
+}
+
+/**
+ * A consistency model's boundary: close to the prediction at high timesteps, to x at 0. Luo et al., "Latent Consistency
+ * Models", 2023 (ComfyUI comfy_extras/nodes_model_advanced.py, LCM).
+ */
+function consistencyFrom({ levels }: ModelSampling, output: Tensor, x: Tensor, sigma: number): Tensor {
+  const variance = 0.25;
+  const timestep = fround(levels.sigmaToTimestep(sigma) * 10);
+  const total = fround(fround(timestep * timestep) + variance);
+  const skip = fround(variance / total);
+  const share = fround(timestep / fround(sqrt(total)));
+  return tensor(
+    x.shape,
+    x.data.map((value, index) => {
+      const denoised = fround(value - fround(output.data[index]! * sigma));
+      return fround(share * denoised) + fround(skip * value);
+    }),
+  );
+}
+
+/** σ/(σ + 1): a rectified flow's time. */
+function flowTime(sigma: number): number {
+  const at = fround(sigma);
+  return fround(at / fround(at + 1));
 }
 
 /** x·σd²/(σ² + σd²) ± output·σ·σd/√(σ² + σd²) */
@@ -75,7 +114,9 @@ export function addNoise(latent: Tensor, noise: Tensor, sigma: number, fromPureN
 }
 
 /** Whether a schedule begins at the model's highest noise level (ComfyUI Sampler.max_denoise). */
-export function startsFromPureNoise({ levels }: ModelSampling, firstSigma: number): boolean {
+export function startsFromPureNoise({ levels, prediction }: ModelSampling, firstSigma: number): boolean {
   const { sigmaMax } = levels;
+  // ComfyUI's COSMOS_RFLOW.noise_scaling has no such case.
+  if (prediction === 'cosmos_rflow') return false;
   return firstSigma > sigmaMax || Math.abs(sigmaMax - firstSigma) <= 1e-5 * Math.max(sigmaMax, firstSigma);
 }

@@ -9,8 +9,11 @@ import { maskedDenoiser } from './noise-mask.js';
 import { prepareNoise } from './noise.js';
 import { addNoise, startsFromPureNoise } from './prediction.js';
 
-/** A sampler by ComfyUI's name, with its options (`eta`, `s_noise`, …), and whose noise it adds on its way. */
-export interface SamplerChoice extends Pick<SamplerRunInit, 'options' | 'noise' | 'gpuThreads'> {
+/** Whose noise samplers add on their way: what ComfyUI draws there on a CPU (when left out), or on an NVIDIA GPU. */
+export type SamplerNoise = Pick<SamplerRunInit, 'noise' | 'gpuThreads'>;
+
+/** A sampler by ComfyUI's name, with its options (`eta`, `s_noise`, …). */
+export interface SamplerChoice extends SamplerNoise, Pick<SamplerRunInit, 'options'> {
   readonly name: string;
 }
 

@@ -19,6 +19,8 @@ export interface ExecuteOptions {
   readonly models: RunContext['models'];
   /** What models warn of while a node uses them becomes a warning of that node. */
   readonly warnings?: WarningRelay;
+  /** Whose noise samplers add; a CPU's when left out. */
+  readonly noise?: RunContext['noise'];
   readonly signal?: AbortSignal;
   /** Called as things happen; must not throw. */
   readonly onEvent?: (event: RunEvent) => void;
@@ -43,6 +45,7 @@ type Ending =
 
 class Run {
   private readonly started = performance.now();
+  private readonly noise: RunContext['noise'];
   private readonly signal: AbortSignal;
   private readonly emit: (event: RunEvent) => void;
   private readonly keys: ReadonlyMap<string, string>;
@@ -58,11 +61,12 @@ class Run {
     private readonly plan: Plan,
     private readonly options: ExecuteOptions,
   ) {
-    const { cache } = options;
+    const { cache, folders } = options;
+    this.noise = options.noise ?? {};
     this.signal = options.signal ?? new AbortController().signal;
     this.emit = options.onEvent ?? (() => undefined);
     this.metadata = options.metadata;
-    this.keys = signatures(plan, options.folders);
+    this.keys = signatures(plan, { folders, noise: this.noise });
     cache.retain(new Set(this.keys.values()));
     this.cached = [...plan.nodes.keys()].filter((id) => !this.isForced(id) && cache.has(this.keyOf(id)));
     const isCached = new Set(this.cached);
@@ -163,6 +167,7 @@ class Run {
     return {
       folders: this.options.folders,
       models: this.options.models,
+      noise: this.noise,
       signal: this.signal,
       nodeId: node.id,
       get metadata() {

@@ -76,7 +76,7 @@ export function inputConfig(spec: InputSpec, optionsOf: OptionsOf): readonly [Li
         },
       ];
     case 'BOOLEAN':
-      return ['BOOLEAN', { default: spec.default, ...described }];
+      return ['BOOLEAN', { ...(spec.default !== undefined && { default: spec.default }), ...described }];
     case 'COMBO':
       return [
         optionsOf(spec),

@@ -5,20 +5,30 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Folders } from '../models/folders.js';
+import type { RunContext } from '../nodes/context.js';
 import { executionOrder } from './order.js';
 import type { Plan, PlannedNode } from './validate.js';
 
 /** Signatures of a plan's nodes by id. */
-export function signatures(plan: Plan, folders: Folders): ReadonlyMap<string, string> {
+export function signatures(
+  plan: Plan,
+  { folders, noise }: Pick<RunContext, 'folders' | 'noise'>,
+): ReadonlyMap<string, string> {
   const known = new Map<string, string>();
+  const around = { folders, noise: JSON.stringify([noise.noise ?? 'cpu', noise.gpuThreads]) };
   for (const id of executionOrder(plan, () => false)) {
-    known.set(id, signatureOf(plan.nodes.get(id)!, folders, known));
+    known.set(id, signatureOf(plan.nodes.get(id)!, around, known));
   }
   return known;
 }
 
-function signatureOf(node: PlannedNode, folders: Folders, known: ReadonlyMap<string, string>): string {
+function signatureOf(
+  node: PlannedNode,
+  { folders, noise }: { readonly folders: Folders; readonly noise: string },
+  known: ReadonlyMap<string, string>,
+): string {
   const parts: unknown[] = [node.nodeClass.name, fingerprintOf(node, folders)];
+  if (node.nodeClass.drawsNoise === true) parts.push(noise);
   for (const name of [...node.inputs.keys()].sort()) {
     const input = node.inputs.get(name)!;
     if (input.kind === 'link') parts.push(name, known.get(input.from), input.slot);

@@ -34,6 +34,7 @@ export function nodeContext(
     },
     nodeId: '1',
     metadata: {},
+    noise: {},
     signal: new AbortController().signal,
     warn: () => undefined,
     progress: () => undefined,

@@ -11,7 +11,8 @@ import nodes
 # The image extras import the web server for a progress text.
 comfy_env._Finder.names.add("server")
 
-EXTRAS = ("clip_sdxl", "custom_sampler", "images", "latent", "mask", "post_processing")
+EXTRAS = ("align_your_steps", "clip_sdxl", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask", "model_advanced", "perpneg",
+          "post_processing", "sag", "tomesd")
 NODES = dict(nodes.NODE_CLASS_MAPPINGS)
 DISPLAY_NAMES = dict(nodes.NODE_DISPLAY_NAME_MAPPINGS)
 for extra in EXTRAS:

@@ -53,6 +53,7 @@ export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): 
     withPatches: (patches) => createUnetModel({ ...parts, weights: patched(weights, patches) }, programs),
     withSampling: (other) => createUnetModel({ ...parts, sampling: other }, programs),
     withGuidance: (other) => createUnetModel({ ...parts, guidance: other }, programs),
+    withLatentFormat: (other) => createUnetModel({ ...parts, latentFormat: other }, programs),
   };
 }
 
