@@ -29,9 +29,7 @@ export function nodeContext(
       temp: join(root, 'temp'),
       ...folders,
     }),
-    get models(): RunContext['models'] {
-      throw new Error('this test has no models');
-    },
+    models: { checkpoint: noModels, vae: noModels, weights: noModels },
     nodeId: '1',
     metadata: {},
     noise: {},
@@ -40,4 +38,8 @@ export function nodeContext(
     progress: () => undefined,
     ...given,
   };
+}
+
+function noModels(): never {
+  throw new Error('this test has no models');
 }
