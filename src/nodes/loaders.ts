@@ -1,4 +1,5 @@
 /** Loading models by name. Opening a file reads its header only; weights come when a part first runs. */
+import { modelFingerprint } from './model-files.js';
 import { combo, defineNode } from './definition.js';
 
 export const checkpointLoaderSimple = defineNode({
@@ -15,6 +16,7 @@ export const checkpointLoaderSimple = defineNode({
     { type: 'CLIP', name: 'CLIP', tooltip: 'The text encoders for prompts.' },
     { type: 'VAE', name: 'VAE', tooltip: 'The autoencoder between images and latents.' },
   ],
+  fingerprint: ({ ckpt_name }, folders) => modelFingerprint(folders, 'checkpoints', ckpt_name),
   run({ ckpt_name }, { folders, models }) {
     const { model, clip, vae } = models.checkpoint(folders.resolve('checkpoints', ckpt_name));
     return { outputs: [model, clip, vae] };
@@ -29,6 +31,7 @@ export const vaeLoader = defineNode({
   required: { vae_name: combo((folders) => folders.list('vae'), { tooltip: 'The VAE to load.' }) },
   optional: {},
   outputs: [{ type: 'VAE', name: 'VAE' }],
+  fingerprint: ({ vae_name }, folders) => modelFingerprint(folders, 'vae', vae_name),
   run({ vae_name }, { folders, models }) {
     return { outputs: [models.vae(folders.resolve('vae', vae_name))] };
   },

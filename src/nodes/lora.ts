@@ -1,5 +1,6 @@
 /** Low-rank changes to models, stacked in the order of the nodes (ComfyUI nodes.py, LoraLoader). */
 import { applyLora } from '../models/lora/apply-lora.js';
+import { modelFingerprint } from './model-files.js';
 import { combo, defineNode, float, link } from './definition.js';
 
 const loraName = combo((folders) => folders.list('loras'), { tooltip: 'The LoRA to apply.' });
@@ -30,6 +31,7 @@ export const loraLoader = defineNode({
     { type: 'MODEL', name: 'MODEL', tooltip: 'The changed diffusion model.' },
     { type: 'CLIP', name: 'CLIP', tooltip: 'The changed text encoders.' },
   ],
+  fingerprint: ({ lora_name }, folders) => modelFingerprint(folders, 'loras', lora_name),
   run({ model, clip, lora_name, strength_model, strength_clip }, { folders, models, warn }) {
     if (strength_model === 0 && strength_clip === 0) return { outputs: [model, clip] };
     const weights = models.weights(folders.resolve('loras', lora_name));
@@ -48,6 +50,7 @@ export const loraLoaderModelOnly = defineNode({
   required: { model: link('MODEL'), lora_name: loraName, strength_model: strength('the diffusion model') },
   optional: {},
   outputs: [{ type: 'MODEL', name: 'MODEL' }],
+  fingerprint: ({ lora_name }, folders) => modelFingerprint(folders, 'loras', lora_name),
   run({ model, lora_name, strength_model }, { folders, models, warn }) {
     if (strength_model === 0) return { outputs: [model] };
     const weights = models.weights(folders.resolve('loras', lora_name));
