@@ -1,59 +1,51 @@
 /** Grey-scale dilation and erosion of masks (N×H×W) by repeated 3×3 steps, edges repeated (scipy.ndimage's `reflect`). */
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { IMAGE_ROWS, planesOf } from './planes.js';
+import { mapValues } from './tensor-ops.js';
 
 /** The neighbours of a pixel that count: four, or all eight. */
 export type Footprint = 'cross' | 'square';
 
 /** The largest value around each pixel, `times` times over. */
 export function dilate(mask: Tensor, times: number, footprint: Footprint): Tensor {
-  return repeatStep(mask, times, footprint, Math.max);
+  const { outer, height, width } = planesOf(mask, IMAGE_ROWS);
+  // Beyond the picture's own sides nothing changes any more.
+  const steps = Math.min(times, height + width);
+  let current = mask.data;
+  for (let step = 0; step < steps; step++) {
+    const across = current.slice();
+    for (let row = 0; row < outer * height; row++) {
+      raiseToNeighbours(current, across, row * width, (row + 1) * width);
+    }
+    const next = across.slice();
+    const vertical = footprint === 'square' ? across : current;
+    for (let row = 0; row < outer * height; row++) {
+      if (row % height > 0) raise(next, row * width, vertical, (row - 1) * width, width);
+      if (row % height < height - 1) raise(next, row * width, vertical, (row + 1) * width, width);
+    }
+    current = next;
+  }
+  return tensor(mask.shape, current);
 }
 
 /** The smallest value around each pixel, `times` times over. */
 export function erode(mask: Tensor, times: number, footprint: Footprint): Tensor {
-  return repeatStep(mask, times, footprint, Math.min);
+  // 0 − x rather than −x, which would leave zeros negative.
+  const negative = mapValues(mask, (value) => 0 - value);
+  return mapValues(dilate(negative, times, footprint), (value) => 0 - value);
 }
 
-type Choice = (a: number, b: number) => number;
-
-function repeatStep(mask: Tensor, times: number, footprint: Footprint, choose: Choice): Tensor {
-  const { height, width } = planesOf(mask, IMAGE_ROWS);
-  // Beyond the picture's own sides nothing changes any more.
-  const steps = Math.min(times, height + width);
-  let current = mask;
-  for (let step = 0; step < steps; step++) {
-    const across = alongRows(current, choose);
-    current =
-      footprint === 'square'
-        ? alongColumns(across, choose)
-        : tensor(
-            mask.shape,
-            alongColumns(current, choose).data.map((value, index) => choose(value, across.data[index]!)),
-          );
+/** Raises each value of a row to those of its neighbours in `from`. */
+function raiseToNeighbours(from: Float32Array, into: Float32Array, start: number, end: number): void {
+  for (let i = start + 1; i < end; i++) {
+    if (from[i - 1]! > into[i]!) into[i] = from[i - 1]!;
+    if (from[i]! > into[i - 1]!) into[i - 1] = from[i]!;
   }
-  return current;
 }
 
-function alongRows(mask: Tensor, choose: Choice): Tensor {
-  return alongAxis(mask, planesOf(mask, IMAGE_ROWS).width, 1, choose);
-}
-
-function alongColumns(mask: Tensor, choose: Choice): Tensor {
-  const { height, width } = planesOf(mask, IMAGE_ROWS);
-  return alongAxis(mask, height, width, choose);
-}
-
-/** Each value with its two neighbours along an axis of `extent` values, `stride` apart. */
-function alongAxis(mask: Tensor, extent: number, stride: number, choose: Choice): Tensor {
-  const { data } = mask;
-  const result = tensor(mask.shape);
-  for (let i = 0; i < data.length; i++) {
-    const position = Math.floor(i / stride) % extent;
-    let value = data[i]!;
-    if (position > 0) value = choose(value, data[i - stride]!);
-    if (position < extent - 1) value = choose(value, data[i + stride]!);
-    result.data[i] = value;
+/** Raises `count` values to those of another row. */
+function raise(into: Float32Array, start: number, from: Float32Array, other: number, count: number): void {
+  for (let i = 0; i < count; i++) {
+    if (from[other + i]! > into[start + i]!) into[start + i] = from[other + i]!;
   }
-  return result;
 }

@@ -115,13 +115,14 @@ function greyedOut(pixels: Tensor, mask: Tensor): Tensor {
     throw new RangeError(`${masks} masks can't go with ${batchOf(pixels)} images: give one, or one for each`);
   }
   const kept = mask.data.map((value) => 1 - roundHalfEven(value));
-  return tensor(
-    pixels.shape,
-    pixels.data.map((value, index) => {
-      const centred = Math.fround(value - 0.5);
-      return Math.fround(centred * kept[Math.floor(index / 3) % kept.length]!) + 0.5;
-    }),
-  );
+  const result = tensor(pixels.shape, pixels.data.slice());
+  for (let i = 0; i < result.data.length; i += 3) {
+    const share = kept[(i / 3) % kept.length]!;
+    for (let at = i; at < i + 3; at++) {
+      result.data[at] = Math.fround(Math.fround(result.data[at]! - 0.5) * share) + 0.5;
+    }
+  }
+  return result;
 }
 
 /**
@@ -141,7 +142,10 @@ function grow(mask: Tensor, size: number): Tensor {
   );
 }
 
-/** For each position i along an axis, the sum of values i − before … i − before + size − 1; 0 outside. */
+/**
+ * Along the middle axis of lines × `extent` × `stride`, the sum of positions i − before … i − before + size − 1 at each i;
+ * nothing outside counts. Values are whole numbers, so running sums stay exact.
+ */
 function windowSums(
   values: Float32Array,
   extent: number,
@@ -149,12 +153,18 @@ function windowSums(
   size: number,
   before: number,
 ): Float32Array {
-  return values.map((_, index) => {
-    const position = Math.floor(index / stride) % extent;
-    const first = Math.max(0, position - before);
-    const last = Math.min(extent - 1, position - before + size - 1);
+  const sums = new Float32Array(values.length);
+  for (let line = 0; line < values.length / extent; line++) {
+    const start = Math.floor(line / stride) * extent * stride + (line % stride);
+    const at = (position: number) =>
+      position >= 0 && position < extent ? values[start + position * stride]! : 0;
     let sum = 0;
-    for (let i = first; i <= last; i++) sum += values[index + (i - position) * stride]!;
-    return sum;
-  });
+    for (let position = -before; position < size - before - 1; position++) sum += at(position);
+    for (let i = 0; i < extent; i++) {
+      sum += at(i - before + size - 1);
+      sums[start + i * stride] = sum;
+      sum -= at(i - before);
+    }
+  }
+  return sums;
 }
