@@ -1,7 +1,8 @@
+import type { Backend } from '../compute/backend.js';
 import { createOnnxBackend } from '../compute/onnx/backend.js';
 import { createFolders, type FolderOptions, type Folders } from '../models/folders.js';
 import { createModelStore } from '../models/open-models.js';
-import { createProgramCache } from '../models/program-cache.js';
+import { createProgramCache, type ProgramObserver } from '../models/program-cache.js';
 import type { AnyNodeClass } from '../nodes/definition.js';
 import { nodeClasses } from '../nodes/index.js';
 import { WarningRelay } from '../workflow/warnings.js';
@@ -18,6 +19,10 @@ export interface EngineOptions {
   readonly resultBytes?: number | undefined;
   /** Node classes beside the ones that come with the package, or instead of those of the same name. */
   readonly nodes?: Iterable<AnyNodeClass> | undefined;
+  /** What runs the graphs; ONNX Runtime on the CPU, with `threads`, when left out. */
+  readonly backend?: Backend | undefined;
+  /** Told when models are loaded and waited for. */
+  readonly observer?: ProgramObserver | undefined;
 }
 
 const defaultResultBytes = 1 << 30;
@@ -33,11 +38,11 @@ const defaultResultBytes = 1 << 30;
  * await engine.dispose();
  */
 export function createEngine(options: EngineOptions = {}): Engine {
-  const { threads, memoryLimit, resultBytes = defaultResultBytes, nodes = [] } = options;
+  const { threads, memoryLimit, resultBytes = defaultResultBytes, nodes = [], observer } = options;
   const folders = openFolders(options.folders ?? {});
   const programs = createProgramCache(
-    createOnnxBackend(threads === undefined ? {} : { threads }),
-    memoryLimit === undefined ? {} : { limitBytes: memoryLimit },
+    options.backend ?? createOnnxBackend(threads === undefined ? {} : { threads }),
+    { observer, ...(memoryLimit === undefined ? {} : { limitBytes: memoryLimit }) },
   );
   const warnings = new WarningRelay();
   return engineOf({

@@ -22,6 +22,26 @@ export interface ProgramCacheOptions {
    * a program is loaded, but for a fifth that activations need.
    */
   readonly limitBytes?: number;
+  readonly observer?: ProgramObserver | undefined;
+}
+
+/** Watches a cache at work, to see where time goes. Times are `performance.now()`'s; its methods must not throw. */
+export interface ProgramObserver {
+  loaded?(load: ProgramLoad): void;
+  /** A use had to wait from `started` to `ended` for its program, because that was still loading. */
+  waited?(wait: { readonly name: string; readonly started: number; readonly ended: number }): void;
+}
+
+/** A program that was loaded. */
+export interface ProgramLoad {
+  /** The graph's: `unet`, `vae decoder`, `clip_l`. */
+  readonly name: string;
+  readonly started: number;
+  /** When the graph was there, to be loaded. */
+  readonly built: number;
+  readonly ended: number;
+  /** Held for weights. */
+  readonly bytes: number;
 }
 
 const shareForWeights = 0.8;
@@ -36,6 +56,7 @@ class Entry {
 
   constructor(
     readonly key: string,
+    readonly name: string,
     readonly ready: Promise<Program>,
     estimatedBytes: number,
   ) {
@@ -56,6 +77,7 @@ class Entry {
 export function createProgramCache(backend: Backend, options: ProgramCacheOptions = {}): ProgramCache {
   /** In order of use, the longest unused first. */
   const entries = new Map<string, Entry>();
+  const { observer } = options;
   let disposed = false;
 
   /** Whether less must be held, with what is about to be loaded. */
@@ -95,15 +117,20 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
     }
   }
 
-  function open(key: string, graph: Graph): Entry {
+  function open(key: string, build: () => Graph): Entry {
+    const started = performance.now();
+    const graph = build();
+    const built = performance.now();
     // The load starts once its entry is listed, so that making room counts it.
     const ready = Promise.resolve().then(() => load(key, graph));
-    const entry = new Entry(key, ready, weightBytes(graph));
+    const entry = new Entry(key, graph.name, ready, weightBytes(graph));
     entries.set(key, entry);
     ready.then(
       (program) => {
         entry.program = program;
         entry.bytes = program.residentBytes;
+        const { name, bytes } = entry;
+        observer?.loaded?.({ name, started, built, ended: performance.now(), bytes });
       },
       () => entries.delete(key),
     );
@@ -113,12 +140,16 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
   return {
     async use(key, build, body) {
       if (disposed) throw new Error(`the program cache is disposed, ${key} can't be used`);
-      const entry = entries.get(key) ?? open(key, build());
+      const started = performance.now();
+      const entry = entries.get(key) ?? open(key, build);
       entries.delete(key);
       entries.set(key, entry);
       entry.users++;
       try {
-        return await body(await entry.ready);
+        const loading = entry.program === undefined;
+        const program = await entry.ready;
+        if (loading) observer?.waited?.({ name: entry.name, started, ended: performance.now() });
+        return await body(program);
       } finally {
         entry.leave();
         // While it was in use others may have been loaded beyond the limit.

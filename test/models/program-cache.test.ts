@@ -157,3 +157,23 @@ describe('the program cache', () => {
     await expect(cache.use('a', () => graphOf('a', mebibyte), nothing)).rejects.toThrow('disposed');
   });
 });
+
+describe('an observer', () => {
+  it('is told of each load once, and of every use that waited for it', async () => {
+    const told: string[] = [];
+    const cache = createProgramCache(new CountingBackend(), {
+      observer: {
+        loaded({ name, started, built, ended, bytes }) {
+          told.push(`loaded ${name}, ${bytes} bytes, ${started <= built && built < ended}`);
+        },
+        waited({ name, started, ended }) {
+          told.push(`waited for ${name}, ${started < ended}`);
+        },
+      },
+    });
+    const use = () => cache.use('a', () => graphOf('A', mebibyte), nothing);
+    await Promise.all([use(), use()]);
+    await use();
+    expect(told).toEqual([`loaded A, ${mebibyte} bytes, true`, 'waited for A, true', 'waited for A, true']);
+  });
+});
