@@ -1,0 +1,76 @@
+import { encode } from '@msgpack/msgpack';
+import { describe, expect, test } from 'vitest';
+import { decodeMap, decodeRequest, encodeMessage, encodeRequest } from '../../src/wire/codec.js';
+import { wireTypes } from '../support/wire-types.js';
+
+const generate = {
+  type: 'generate',
+  id: 'a',
+  prompt: 'knight',
+  model: 'tiny',
+  size: [64, 64],
+  steps: 4,
+  cfg_scale: 7,
+};
+
+describe('requests', () => {
+  test('a generate of an old client', () => {
+    expect(decodeRequest(encode(generate))).toEqual(generate);
+  });
+
+  test('nil is the same as a field left out', () => {
+    expect(decodeRequest(encode({ ...generate, lora: null, tileset_grid: null }))).toMatchObject({
+      lora: undefined,
+      tileset_grid: undefined,
+    });
+  });
+
+  test('integers of 64 bits, as some clients send every integer', () => {
+    const sent = { ...generate, steps: 4n, size: [64n, 64n], cfg_scale: 7n, seed: 2n ** 64n - 1n };
+    expect(decodeRequest(encodeRequest(sent))).toMatchObject({
+      steps: 4,
+      size: [64, 64],
+      cfg_scale: 7,
+      seed: 2n ** 64n - 1n,
+    });
+  });
+
+  test('fields nobody knows are passed over', () => {
+    expect(decodeRequest(encode({ type: 'ping', extra: [1, { a: 2 }] }))).toEqual({ type: 'ping' });
+  });
+
+  test.each([
+    ['not MessagePack', Uint8Array.of(0xc1), 'not MessagePack'],
+    ['empty', new Uint8Array(), 'not MessagePack: it is empty'],
+    ['JSON', Buffer.from('{"type": "ping"}'), 'not MessagePack'],
+    ['a list', encode([1, 2]), 'not a MessagePack map'],
+    ['a text', encode('ping'), 'not a MessagePack map'],
+    ['a date', encode(new Date()), 'not a MessagePack map'],
+    ['a map without type', encode({ id: 'x' }), 'no text field "type"'],
+    ['a type that is binary', encode({ type: Buffer.from('ping') }), 'no text field "type"'],
+    ['an unknown type', encode({ type: 'dance' }), 'unknown request type "dance", expected generate, cancel'],
+    ['a map that names its prototype', encode(JSON.parse('{"__proto__": 1}')), "can't be read"],
+    ['a generate without steps', encode({ ...generate, steps: undefined }), 'generate: field steps'],
+    ['a text for steps', encode({ ...generate, steps: '4' }), 'generate: field steps: expected an integer'],
+    ['negative steps', encode({ ...generate, steps: -4 }), 'steps: expected an integer of at least 0'],
+    ['half a step', encode({ ...generate, steps: 4.5 }), 'steps: expected an integer of at least 0'],
+    ['three sizes', encode({ ...generate, size: [1, 2, 3] }), 'size: expected a list of two integers'],
+    ['a text in the size', encode({ ...generate, size: [64, 'x'] }), 'size.1: expected an integer'],
+    ['a text for cfg', encode({ ...generate, cfg_scale: '7' }), 'cfg_scale: expected a number'],
+    ['a seed beyond 64 bits', encode({ ...generate, seed: -1 }), 'seed: expected an integer from 0 to 2^64'],
+    ['a cancel of nothing', encode({ type: 'cancel' }), 'cancel: field job_id is missing'],
+    ['a number for a workflow', encode({ ...generate, workflow: 4 }), "workflow: expected a template's name"],
+    ['more than 1 MB', encode({ type: 'ping', filler: 'x'.repeat(1_000_000) }), 'over the limit of 1000000'],
+  ])('%s is refused', (_, message, reason) => {
+    expect(() => decodeRequest(message)).toThrow(reason);
+  });
+});
+
+describe('what the daemon says', () => {
+  test('whole numbers are integers on the wire, whatever their size', () => {
+    const timestamp = 2 ** 33;
+    const message = encodeMessage({ type: 'job_started', job_id: 'ä', timestamp });
+    expect(wireTypes(message)).toEqual({ type: 'str', job_id: 'str', timestamp: 'uint' });
+    expect(decodeMap(message)).toEqual({ type: 'job_started', job_id: 'ä', timestamp: BigInt(timestamp) });
+  });
+});
