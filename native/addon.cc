@@ -5,6 +5,7 @@
 #include "lora_binding.h"
 #include "mapped_file.h"
 #include "onnx/session.h"
+#include "process_binding.h"
 #include "random/generator_binding.h"
 #include "samplers/sampler_binding.h"
 #include "schedule/schedule_binding.h"
@@ -21,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::RegisterImaging(env, exports);
   latentd::RegisterLora(env, exports);
   latentd::onnx::RegisterSession(env, exports);
+  latentd::RegisterProcess(env, exports);
   return exports;
 }
 

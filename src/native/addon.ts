@@ -134,6 +134,8 @@ interface Bindings {
   readonly multiplyElements: (into: Float32Array, other: Float32Array) => void;
   readonly kronecker: Kronecker;
   readonly decompose: Decompose;
+  readonly notifyService: (socket: string, state: string) => void;
+  readonly endWithParent: () => void;
 }
 
 function load(): Bindings {
@@ -217,3 +219,12 @@ export const SamplerRun = bindings.SamplerRun;
 
 /** Every sampler, in ComfyUI's order. */
 export const samplers = bindings.samplers;
+
+/**
+ * Sends a state (`READY=1`, lines of `NAME=VALUE`) to the service manager at `socket`, the value of `NOTIFY_SOCKET`: an absolute
+ * path, or an abstract name that begins with `@`. Throws an `Error` when nobody takes it.
+ */
+export const notifyService = bindings.notifyService;
+
+/** From now on this process is killed when the process that started it ends, however that ends. */
+export const endWithParent = bindings.endWithParent;

@@ -1,0 +1,11 @@
+// What the daemon and its engine ask of Linux that Node.js has no function for.
+#pragma once
+
+#include <napi.h>
+
+namespace latentd {
+
+/// Registers `notifyService` and `endWithParent`.
+void RegisterProcess(Napi::Env env, Napi::Object exports);
+
+}  // namespace latentd

@@ -1,0 +1,106 @@
+/**
+ * The engine process: runs one job at a time for the daemon that forked it, and ends with it. What it needs to know is its one
+ * argument, `EngineSettings` as JSON.
+ */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
+import { createEngine } from '../engine/create-engine.js';
+import { createFolders } from '../models/folders.js';
+import { endWithParent } from '../native/addon.js';
+import { nodeClasses } from '../nodes/index.js';
+import { findTemplate } from '../templates/template-files.js';
+import { parseWorkflow, type Workflow } from '../workflow/parse.js';
+import type { JobRequest } from './job.js';
+import { runJob } from './job-runner.js';
+import type { EngineSettings, FromEngine, ToEngine } from './messages.js';
+import { stageOfNode } from './node-stage.js';
+import { templateFor } from './plan.js';
+
+/** How often a job that runs shows that the event loop turns. */
+const ALIVE_INTERVAL_MS = 2000;
+
+const settings = JSON.parse(process.argv[2] ?? '') as EngineSettings;
+const engine = createEngine({
+  folders: createFolders(settings.folders),
+  threads: settings.threads,
+  memoryLimit: settings.memoryLimit,
+});
+let running: { readonly id: string; readonly cancellation: AbortController } | undefined;
+
+function send(message: FromEngine): void {
+  process.send?.(message);
+}
+
+async function run(id: string, request: JobRequest, workFolder: string): Promise<void> {
+  const cancellation = new AbortController();
+  running = { id, cancellation };
+  const alive = setInterval(() => {
+    send({ kind: 'alive' });
+  }, ALIVE_INTERVAL_MS);
+  try {
+    const template = await readTemplate(request);
+    const end = await runJob({
+      id,
+      request,
+      template,
+      engine,
+      stageOf: (classType) => {
+        const node = nodeClasses.get(classType);
+        return node === undefined ? undefined : stageOfNode(node);
+      },
+      workFolder,
+      signal: cancellation.signal,
+      send,
+    });
+    // Half a job's images and latents are of no use to the next.
+    if (end.kind !== 'done') engine.clearResults();
+    send(end);
+  } catch (error) {
+    send({ kind: 'failed', id, error: error instanceof Error ? error.message : String(error) });
+  } finally {
+    clearInterval(alive);
+    running = undefined;
+  }
+}
+
+async function readTemplate(request: JobRequest): Promise<Workflow> {
+  if (request.workflow !== undefined && 'json' in request.workflow)
+    return parseWorkflow(request.workflow.json);
+  const name = templateFor(request);
+  const file = findTemplate(settings.graphs, name);
+  if (file === undefined)
+    throw new Error(`there is no template "${name}" in ${settings.graphs.join(' or ')}`);
+  return parseWorkflow(await readFile(file, 'utf8'));
+}
+
+async function shutDown(): Promise<void> {
+  running?.cancellation.abort();
+  await engine.dispose();
+  process.exit(0);
+}
+
+process.on('message', (message: ToEngine) => {
+  switch (message.kind) {
+    case 'run':
+      void run(message.id, message.request, message.workFolder);
+      break;
+    case 'cancel':
+      if (running?.id === message.id) running.cancellation.abort();
+      break;
+    case 'shutdown':
+      void shutDown();
+      break;
+  }
+});
+// The daemon is gone, or lets go of this process: whatever runs here is nobody's any more.
+process.on('disconnect', () => process.exit(0));
+// What a terminal sends to its whole group is for the daemon to answer.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+endWithParent();
+// Sampling takes every core it gets; the daemon answers before it, and the kernel ends this process before that one.
+for (const thread of await readdir('/proc/self/task')) {
+  setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
+}
+await writeFile('/proc/self/oom_score_adj', '500').catch(() => undefined);
+send({ kind: 'ready' });

@@ -1,0 +1,52 @@
+/** Writes a small picture of the latent every few steps, beside the sampling. */
+import { join } from 'node:path';
+import type { Tensor } from '../compute/tensor.js';
+import type { LatentRgb } from '../nodes/context.js';
+import type { RunEvent } from '../workflow/events.js';
+import { writePreview } from './preview.js';
+
+/** Previews a sampling, about. */
+const PREVIEWS_A_RUN = 6;
+
+/** Milliseconds between two: more would only take time from the sampling. */
+const MIN_INTERVAL_MS = 250;
+
+type StepEvent = Extract<RunEvent, { readonly type: 'progress' }>;
+
+export class Previews {
+  private writing: Promise<void> | undefined;
+  private lastAt = -Infinity;
+  private count = 0;
+
+  constructor(
+    private readonly folder: string,
+    private readonly tell: (path: string, step: number) => void,
+  ) {}
+
+  /** Begins a preview where one is due and the last is done; the final step is for the picture itself. */
+  see({ step, total_steps: total, preview }: StepEvent): void {
+    const every = Math.max(1, Math.round(total / PREVIEWS_A_RUN));
+    const { denoised, latentRgb } = preview ?? {};
+    if (denoised === undefined || latentRgb === undefined || this.writing !== undefined) return;
+    if (step % every !== 0 || step === total || performance.now() - this.lastAt < MIN_INTERVAL_MS) return;
+    this.lastAt = performance.now();
+    this.writing = this.write(denoised, latentRgb, step).finally(() => {
+      this.writing = undefined;
+    });
+  }
+
+  /** Resolves when nothing is being written any more. */
+  async settle(): Promise<void> {
+    await this.writing;
+  }
+
+  private async write(denoised: Tensor, latentRgb: LatentRgb, step: number): Promise<void> {
+    const path = join(this.folder, `preview_${++this.count}.png`);
+    try {
+      await writePreview(denoised, latentRgb, path);
+      this.tell(path, step);
+    } catch {
+      // A preview is a courtesy; a full disk shows in the job's own output soon enough.
+    }
+  }
+}

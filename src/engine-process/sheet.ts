@@ -1,0 +1,37 @@
+/** Puts the images of a job together: a sheet of tiles or frames, and a GIF of an animation. */
+import sharp from 'sharp';
+
+const FRAME_MS = 100;
+
+/** Lays images of one size out in a grid, row by row, and writes it as PNG. Throws an `Error` when the sizes differ. */
+export async function writeSheet(images: readonly string[], columns: number, path: string): Promise<void> {
+  const sizes = await Promise.all(images.map((image) => sharp(image).metadata()));
+  const { width = 0, height = 0 } = sizes[0] ?? {};
+  const other = sizes.findIndex((size) => size.width !== width || size.height !== height);
+  if (other !== -1) {
+    const { width: otherWidth, height: otherHeight } = sizes[other]!;
+    throw new Error(
+      `a sheet needs images of one size: ${images[0]!} has ${width}x${height}, ` +
+        `${images[other]!} ${otherWidth}x${otherHeight}`,
+    );
+  }
+  const rows = Math.ceil(images.length / columns);
+  const background = { r: 0, g: 0, b: 0, alpha: 0 };
+  await sharp({ create: { width: width * columns, height: height * rows, channels: 4, background } })
+    .composite(
+      images.map((input, index) => ({
+        input,
+        left: (index % columns) * width,
+        top: Math.floor(index / columns) * height,
+      })),
+    )
+    .png()
+    .toFile(path);
+}
+
+/** Writes frames as an endless GIF of ten a second. */
+export async function writeGif(frames: readonly string[], path: string): Promise<void> {
+  await sharp([...frames], { join: { animated: true } })
+    .gif({ delay: frames.map(() => FRAME_MS), loop: 0 })
+    .toFile(path);
+}
