@@ -71,5 +71,5 @@ function showValue(name: keyof Settings, { settings }: SettingsReport): string {
   }
   if (name === 'threads') return String(settings.threads.value ?? "the processor's");
   if (name === 'extraModelPaths') return settings.extraModelPaths.value.join(', ') || 'none';
-  return settings[name].value;
+  return String(settings[name].value ?? 'none');
 }

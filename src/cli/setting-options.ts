@@ -1,7 +1,14 @@
-/** The flags that every command shares: those of the settings. */
+/** The flags that commands share: those of the settings. */
 import { Option, type Command } from 'commander';
 import { resolveSettings, type SettingsReport } from '../config/resolve-settings.js';
-import { DEVICES, SETTING_NAMES, SETTINGS, type SettingName } from '../config/settings.js';
+import {
+  DEVICES,
+  ENGINE_SETTING_NAMES,
+  LOG_LEVELS,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+} from '../config/settings.js';
 
 const FLAGS: Readonly<Record<SettingName, { readonly argument: string; readonly help: string }>> = {
   models: { argument: 'DIR', help: "models, in ComfyUI's folder layout (default: ./models)" },
@@ -16,10 +23,24 @@ const FLAGS: Readonly<Record<SettingName, { readonly argument: string; readonly 
   device: { argument: 'DEVICE', help: `${DEVICES.join(', ')} (default: auto)` },
   threads: { argument: 'N', help: "threads of an operator (default: the processor's cores)" },
   memoryLimit: { argument: 'SIZE', help: 'weights kept in memory, as 6GB (default: what is free)' },
+  reqAddr: { argument: 'ADDRESS', help: "the daemon's requests (default: tcp://127.0.0.1:5555)" },
+  pubAddr: { argument: 'ADDRESS', help: "the daemon's updates (default: tcp://127.0.0.1:5556)" },
+  curveKeys: { argument: 'FILE', help: 'keys that encrypt both, as `latentd keys` makes them' },
+  data: { argument: 'DIR', help: 'where the queue is kept (default: ./latentd-data)' },
+  queueCapacity: { argument: 'N', help: 'jobs that may wait (default: 1000)' },
+  jobTimeLimit: { argument: 'TIME', help: 'longest time for a job (default: 1h)' },
+  engineTimeout: { argument: 'TIME', help: 'longest silence of the engine in a job (default: 10m)' },
+  gracePeriod: { argument: 'TIME', help: 'time to finish the running job when told to stop (default: 30s)' },
+  keepFor: { argument: 'TIME', help: 'how long finished jobs can be asked for (default: 30d)' },
+  keepJobs: { argument: 'N', help: 'how many finished jobs can be asked for (default: 10000)' },
+  logLevel: { argument: 'LEVEL', help: `${LOG_LEVELS.join(', ')} (default: info)` },
 };
 
-/** Adds the flags of some settings, and `--config`. */
-export function addSettingOptions(command: Command, names: readonly SettingName[] = SETTING_NAMES): Command {
+/** Adds the flags of some settings, those of an engine unless told otherwise, and `--config`. */
+export function addSettingOptions(
+  command: Command,
+  names: readonly SettingName[] = ENGINE_SETTING_NAMES,
+): Command {
   for (const name of names) {
     const { argument, help } = FLAGS[name];
     const option = new Option(`${SETTINGS[name].flag} <${argument}>`, help);

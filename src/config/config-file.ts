@@ -3,10 +3,18 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { nearestHint } from '../nearest-names.js';
-import { parseBytes } from './parse-value.js';
-import { ConfigError, DEVICES, SETTING_NAMES, type SettingName, type Settings } from './settings.js';
+import { parseBytes, parseDuration, parseEndpoint } from './parse-value.js';
+import {
+  ConfigError,
+  DEVICES,
+  LOG_LEVELS,
+  SETTING_NAMES,
+  type SettingName,
+  type Settings,
+} from './settings.js';
 
 const path = z.string().min(1);
+const duration = z.union([z.number().min(0), z.string()]);
 
 const configSchema = z
   .strictObject({
@@ -20,6 +28,17 @@ const configSchema = z
     device: z.enum(DEVICES),
     threads: z.int().min(1).max(1024),
     memoryLimit: z.union([z.int().min(1), z.string()]),
+    reqAddr: z.string(),
+    pubAddr: z.string(),
+    curveKeys: path,
+    data: path,
+    queueCapacity: z.int().min(1).max(1_000_000),
+    jobTimeLimit: duration,
+    engineTimeout: duration,
+    gracePeriod: duration,
+    keepFor: duration,
+    keepJobs: z.int().min(1).max(10_000_000),
+    logLevel: z.enum(LOG_LEVELS),
   } satisfies Record<SettingName | '$schema', z.ZodType>)
   .partial();
 
@@ -28,18 +47,37 @@ export function readConfigFile(file: string): Partial<Settings> {
   const folder = dirname(resolve(file));
   const config = check(file, parse(file));
   const absolute = (relative: string) => resolve(folder, relative);
-  const settings: Partial<Record<SettingName, Settings[SettingName]>> = {};
-  for (const name of ['models', 'input', 'output', 'temp', 'graphs'] as const) {
-    const given = config[name];
-    if (given !== undefined) settings[name] = absolute(given);
-  }
-  const { extraModelPaths: extra, device, threads, memoryLimit } = config;
-  if (extra !== undefined) settings.extraModelPaths = [extra].flat().map(absolute);
-  if (device !== undefined) settings.device = device;
-  if (threads !== undefined) settings.threads = threads;
-  if (memoryLimit !== undefined)
-    settings.memoryLimit = parseBytes(String(memoryLimit), `${file}: memoryLimit`);
-  return settings as Partial<Settings>;
+  const seconds = (name: SettingName) => (time: number | string) =>
+    parseDuration(String(time), `${file}: ${name}`);
+  const endpoint = (name: SettingName) => (address: string) => parseEndpoint(address, `${file}: ${name}`);
+  const settings: { readonly [Name in SettingName]: Settings[Name] | undefined } = {
+    models: map(config.models, absolute),
+    input: map(config.input, absolute),
+    output: map(config.output, absolute),
+    temp: map(config.temp, absolute),
+    graphs: map(config.graphs, absolute),
+    extraModelPaths: map(config.extraModelPaths, (paths) => [paths].flat().map(absolute)),
+    device: config.device,
+    threads: config.threads,
+    memoryLimit: map(config.memoryLimit, (size) => parseBytes(String(size), `${file}: memoryLimit`)),
+    reqAddr: map(config.reqAddr, endpoint('reqAddr')),
+    pubAddr: map(config.pubAddr, endpoint('pubAddr')),
+    curveKeys: map(config.curveKeys, absolute),
+    data: map(config.data, absolute),
+    queueCapacity: config.queueCapacity,
+    jobTimeLimit: map(config.jobTimeLimit, seconds('jobTimeLimit')),
+    engineTimeout: map(config.engineTimeout, seconds('engineTimeout')),
+    gracePeriod: map(config.gracePeriod, seconds('gracePeriod')),
+    keepFor: map(config.keepFor, seconds('keepFor')),
+    keepJobs: config.keepJobs,
+    logLevel: config.logLevel,
+  };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
+
+function map<Value, Result>(value: Value | undefined, read: (value: Value) => Result): Result | undefined {
+  return value === undefined ? undefined : read(value);
 }
 
 function parse(file: string): unknown {

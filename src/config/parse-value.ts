@@ -1,7 +1,7 @@
 /** Reads settings that were given as text, on the command line or in the environment. */
 import { delimiter, resolve } from 'node:path';
 import { nearestHint } from '../nearest-names.js';
-import { ConfigError, DEVICES, type DeviceName } from './settings.js';
+import { ConfigError, DEVICES, LOG_LEVELS, type DeviceName, type LogLevel } from './settings.js';
 
 /** A relative path counts from `base`. `from` names the flag or variable in messages, here and below. */
 export function parsePath(text: string, from: string, base: string): string {
@@ -25,10 +25,38 @@ export function parseDevice(text: string, from: string): DeviceName {
   );
 }
 
-export function parseCount(text: string, from: string): number {
+export function parseCount(text: string, from: string, max: number): number {
   const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= 1024) return count;
-  throw new ConfigError(`${from} must be a whole number from 1 to 1024, not ${JSON.stringify(text)}`);
+  if (/^\d+$/.test(text) && count >= 1 && count <= max) return count;
+  throw new ConfigError(`${from} must be a whole number from 1 to ${max}, not ${JSON.stringify(text)}`);
+}
+
+export function parseLogLevel(text: string, from: string): LogLevel {
+  const level = LOG_LEVELS.find((name) => name === text);
+  if (level !== undefined) return level;
+  throw new ConfigError(
+    `${from} must be one of ${LOG_LEVELS.join(', ')}, not ${JSON.stringify(text)}${nearestHint(text, LOG_LEVELS)}`,
+  );
+}
+
+/** A ZeroMQ endpoint: `tcp://HOST:PORT` (`*` for any of either) or `ipc://PATH`. */
+export function parseEndpoint(text: string, from: string): string {
+  const [, port] = /^tcp:\/\/(?:\[[^\]]+\]|[^:/]+):(\d+|\*)$/.exec(text) ?? [];
+  if (port === '*' || (port !== undefined && Number(port) <= 65_535)) return text;
+  if (/^ipc:\/\/./.test(text)) return text;
+  throw new ConfigError(
+    `${from} must be an address like tcp://127.0.0.1:5555 or ipc:///run/latentd/requests, not ${JSON.stringify(text)}`,
+  );
+}
+
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Seconds of `90`, `90s`, `15m`, `1.5h`, `30d`. */
+export function parseDuration(text: string, from: string): number {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*$/.exec(text);
+  const seconds = match === null ? Number.NaN : Number(match[1]) * SECONDS[match[2]!]!;
+  if (seconds >= 0 && seconds <= 100 * 365 * 86_400) return seconds;
+  throw new ConfigError(`${from} must be a time like 90s, 15m, 1h or 30d, not ${JSON.stringify(text)}`);
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };

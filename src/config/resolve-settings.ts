@@ -3,7 +3,16 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nearestNames } from '../nearest-names.js';
-import { parseBytes, parseCount, parseDevice, parsePath, parsePaths } from './parse-value.js';
+import {
+  parseBytes,
+  parseCount,
+  parseDevice,
+  parseDuration,
+  parseEndpoint,
+  parseLogLevel,
+  parsePath,
+  parsePaths,
+} from './parse-value.js';
 import {
   ConfigError,
   SETTING_NAMES,
@@ -72,23 +81,24 @@ export async function resolveSettings(inputs: SettingInputs): Promise<SettingsRe
     device: given('device') ?? byDefault('auto'),
     threads: given('threads') ?? byDefault(undefined),
     memoryLimit: given('memoryLimit') ?? byDefault(undefined),
+    reqAddr: given('reqAddr') ?? byDefault('tcp://127.0.0.1:5555'),
+    pubAddr: given('pubAddr') ?? byDefault('tcp://127.0.0.1:5556'),
+    curveKeys: given('curveKeys') ?? byDefault(undefined),
+    data: given('data') ?? byDefault(resolve(cwd, 'latentd-data')),
+    queueCapacity: given('queueCapacity') ?? byDefault(1000),
+    jobTimeLimit: given('jobTimeLimit') ?? byDefault(3600),
+    engineTimeout: given('engineTimeout') ?? byDefault(600),
+    gracePeriod: given('gracePeriod') ?? byDefault(30),
+    keepFor: given('keepFor') ?? byDefault(30 * 86_400),
+    keepJobs: given('keepJobs') ?? byDefault(10_000),
+    logLevel: given('logLevel') ?? byDefault('info'),
   };
   return { settings, file, warnings: unknownVariables(env) };
 }
 
 /** The values alone. */
 export function settingValues(resolved: ResolvedSettings): Settings {
-  return {
-    models: resolved.models.value,
-    input: resolved.input.value,
-    output: resolved.output.value,
-    temp: resolved.temp.value,
-    graphs: resolved.graphs.value,
-    extraModelPaths: resolved.extraModelPaths.value,
-    device: resolved.device.value,
-    threads: resolved.threads.value,
-    memoryLimit: resolved.memoryLimit.value,
-  };
+  return Object.fromEntries(SETTING_NAMES.map((name) => [name, resolved[name].value])) as unknown as Settings;
 }
 
 function configFile({ config, env, cwd }: SettingInputs): string | undefined {
@@ -116,7 +126,8 @@ function parse(
 ): Settings[SettingName] {
   const texts = typeof given === 'string' ? [given] : given;
   const text = texts.at(-1) ?? '';
-  switch (SETTINGS[name].kind) {
+  const { kind, max } = SETTINGS[name];
+  switch (kind) {
     case 'path':
       return parsePath(text, from, cwd);
     case 'paths':
@@ -124,9 +135,15 @@ function parse(
     case 'device':
       return parseDevice(text, from);
     case 'count':
-      return parseCount(text, from);
+      return parseCount(text, from, max ?? Number.MAX_SAFE_INTEGER);
     case 'bytes':
       return parseBytes(text, from);
+    case 'endpoint':
+      return parseEndpoint(text, from);
+    case 'duration':
+      return parseDuration(text, from);
+    case 'logLevel':
+      return parseLogLevel(text, from);
   }
 }
 

@@ -19,7 +19,28 @@ export interface Settings {
   readonly threads: number | undefined;
   /** Bytes of weights kept loaded; what the machine has free when undefined. */
   readonly memoryLimit: number | undefined;
+  /** ZeroMQ endpoints of the daemon: of requests, and of updates. */
+  readonly reqAddr: string;
+  readonly pubAddr: string;
+  /** CURVE keys as `latentd keys` writes them; plain sockets when undefined. */
+  readonly curveKeys: string | undefined;
+  /** Where the daemon keeps its queue. */
+  readonly data: string;
+  readonly queueCapacity: number;
+  /** Seconds that an attempt at a job may take. */
+  readonly jobTimeLimit: number;
+  /** Seconds that the engine may be silent while it runs a job. */
+  readonly engineTimeout: number;
+  /** Seconds that the running job has to finish when the daemon is told to stop. */
+  readonly gracePeriod: number;
+  /** Finished jobs are forgotten after so many seconds, and beyond so many. */
+  readonly keepFor: number;
+  readonly keepJobs: number;
+  readonly logLevel: LogLevel;
 }
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type SettingName = keyof Settings;
 
@@ -40,12 +61,14 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-type SettingKind = 'path' | 'paths' | 'device' | 'count' | 'bytes';
+type SettingKind = 'path' | 'paths' | 'device' | 'count' | 'bytes' | 'endpoint' | 'duration' | 'logLevel';
 
 interface SettingSpec {
   readonly kind: SettingKind;
   readonly flag: string;
   readonly variable: string;
+  /** Of a count: the highest. */
+  readonly max?: number;
 }
 
 /** Every setting's names. The key is its name in `latentd.config.json`. */
@@ -57,8 +80,40 @@ export const SETTINGS: Readonly<Record<SettingName, SettingSpec>> = {
   graphs: { kind: 'path', flag: '--graphs', variable: 'LATENTD_GRAPHS' },
   extraModelPaths: { kind: 'paths', flag: '--extra-model-paths', variable: 'LATENTD_EXTRA_MODEL_PATHS' },
   device: { kind: 'device', flag: '--device', variable: 'LATENTD_DEVICE' },
-  threads: { kind: 'count', flag: '--threads', variable: 'LATENTD_THREADS' },
+  threads: { kind: 'count', flag: '--threads', variable: 'LATENTD_THREADS', max: 1024 },
   memoryLimit: { kind: 'bytes', flag: '--memory-limit', variable: 'LATENTD_MEMORY_LIMIT' },
+  reqAddr: { kind: 'endpoint', flag: '--req-addr', variable: 'LATENTD_REQ_ADDR' },
+  pubAddr: { kind: 'endpoint', flag: '--pub-addr', variable: 'LATENTD_PUB_ADDR' },
+  curveKeys: { kind: 'path', flag: '--curve-keys', variable: 'LATENTD_CURVE_KEYS' },
+  data: { kind: 'path', flag: '--data', variable: 'LATENTD_DATA' },
+  queueCapacity: {
+    kind: 'count',
+    flag: '--queue-capacity',
+    variable: 'LATENTD_QUEUE_CAPACITY',
+    max: 1_000_000,
+  },
+  jobTimeLimit: { kind: 'duration', flag: '--job-time-limit', variable: 'LATENTD_JOB_TIME_LIMIT' },
+  engineTimeout: { kind: 'duration', flag: '--engine-timeout', variable: 'LATENTD_ENGINE_TIMEOUT' },
+  gracePeriod: { kind: 'duration', flag: '--grace-period', variable: 'LATENTD_GRACE_PERIOD' },
+  keepFor: { kind: 'duration', flag: '--keep-for', variable: 'LATENTD_KEEP_FOR' },
+  keepJobs: { kind: 'count', flag: '--keep-jobs', variable: 'LATENTD_KEEP_JOBS', max: 10_000_000 },
+  logLevel: { kind: 'logLevel', flag: '--log-level', variable: 'LATENTD_LOG_LEVEL' },
 };
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** What matters to whatever runs workflows. */
+export const ENGINE_SETTING_NAMES: readonly SettingName[] = [
+  'models',
+  'input',
+  'output',
+  'temp',
+  'graphs',
+  'extraModelPaths',
+  'device',
+  'threads',
+  'memoryLimit',
+];
+
+/** What a client needs to reach a daemon. */
+export const CLIENT_SETTING_NAMES: readonly SettingName[] = ['reqAddr', 'pubAddr', 'curveKeys'];
