@@ -1,10 +1,15 @@
 import { ConfigError, type Settings } from '../config/settings.js';
-import { createFolders, type Folders } from '../models/folders.js';
+import { createFolders, type FolderOptions, type Folders } from '../models/folders.js';
 import { ModelError } from '../models/model-error.js';
 import type { ExtraModelPath } from '../models/model-folders.js';
 
 /** The folders that the settings name. Throws `ConfigError` when an `extra_model_paths.yaml` among them is no such file. */
 export async function openFolders(settings: Settings): Promise<Folders> {
+  return createFolders(await folderOptions(settings));
+}
+
+/** The same, as data that another process can open them with. */
+export async function folderOptions(settings: Settings): Promise<FolderOptions> {
   const extra: ExtraModelPath[] = [];
   if (settings.extraModelPaths.length > 0) {
     // YAML is read only where there is a file of it: its parser is slow to load.
@@ -16,5 +21,5 @@ export async function openFolders(settings: Settings): Promise<Folders> {
     }
   }
   const { models, input, output, temp } = settings;
-  return createFolders({ models, input, output, temp, extra });
+  return { models, input, output, temp, extra };
 }

@@ -7,6 +7,7 @@ import { EXIT, UsageError } from './exit-codes.js';
 import { modelsCommand } from './models.js';
 import { runCommand } from './run.js';
 import { refused } from './run/outcome.js';
+import { serveCommand } from './serve.js';
 import { printJson, report } from './terminal.js';
 
 /** Obeys the command line and returns the exit code. */
@@ -39,7 +40,8 @@ function createProgram(exit: (status: number) => void): Command {
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('(latentd COMMAND --help says more)')
     .exitOverride();
-  for (const command of [runCommand(exit), modelsCommand(exit), doctorCommand(exit)]) {
+  const commands = [runCommand(exit), serveCommand(exit), modelsCommand(exit), doctorCommand(exit)];
+  for (const command of commands) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

@@ -1,11 +1,10 @@
 /** From a command line to a run: settings, workflow, what to change in it, engine. */
-import type { ResolvedSettings } from '../../config/settings.js';
 import { settingValues } from '../../config/resolve-settings.js';
 import { createEngine } from '../../engine/create-engine.js';
 import { WorkflowError } from '../../workflow/faults.js';
 import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import type { SignalWatch } from '../cancel-on-signals.js';
-import { UsageError } from '../exit-codes.js';
+import { checkDevice } from '../check-device.js';
 import { openFolders } from '../open-folders.js';
 import { createProgress } from '../progress.js';
 import type { RunOptions } from '../run.js';
@@ -52,12 +51,4 @@ export async function runWorkflow(
     progress.stop();
     await engine.dispose();
   }
-}
-
-/** Everything runs on the processor so far; a device that was asked for by name must not be replaced in silence. */
-function checkDevice({ device }: ResolvedSettings): void {
-  if (device.value === 'auto' || device.value === 'cpu') return;
-  throw new UsageError(
-    `${device.from}: latentd has no ${device.value} backend yet; use cpu or auto, and see \`latentd doctor\``,
-  );
 }

@@ -1,0 +1,28 @@
+/** From settings to what the daemon wants to know. */
+import { SHIPPED_GRAPHS } from '../../config/resolve-settings.js';
+import type { Settings } from '../../config/settings.js';
+import type { DaemonConfiguration } from '../../daemon/daemon.js';
+import { createFolders } from '../../models/folders.js';
+import { folderOptions } from '../open-folders.js';
+
+/** Throws `ConfigError` when an `extra_model_paths.yaml` can't be read. */
+export async function daemonConfiguration(settings: Settings): Promise<DaemonConfiguration> {
+  const folders = await folderOptions(settings);
+  const graphs = [...new Set([settings.graphs, SHIPPED_GRAPHS])];
+  const { device, threads, memoryLimit } = settings;
+  return {
+    folders: createFolders(folders),
+    graphs,
+    engine: {
+      folders,
+      graphs,
+      device: device === 'auto' ? 'cpu' : device,
+      ...(threads !== undefined && { threads }),
+      ...(memoryLimit !== undefined && { memoryLimit }),
+    },
+    queueCapacity: settings.queueCapacity,
+    bounds: { timeLimit: settings.jobTimeLimit, silence: settings.engineTimeout },
+    keepSeconds: settings.keepFor,
+    keepJobs: settings.keepJobs,
+  };
+}

@@ -1,0 +1,139 @@
+/** The daemon's life: settings, log, signals and the service manager around it. */
+import { fileURLToPath } from 'node:url';
+import { pino, type Logger } from 'pino';
+import { settingValues } from '../../config/resolve-settings.js';
+import { ConfigError, SETTING_NAMES, type SettingName, type Settings } from '../../config/settings.js';
+import { Daemon } from '../../daemon/daemon.js';
+import { ServiceManager } from '../../daemon/service-manager.js';
+import { KeyFileError, readServerKeys } from '../../wire/curve-keys.js';
+import { checkDevice } from '../check-device.js';
+import { EXIT } from '../exit-codes.js';
+import { settingsFrom, type SettingOptions } from '../setting-options.js';
+import { report } from '../terminal.js';
+import { daemonConfiguration } from './daemon-options.js';
+
+/** Two folders below the package's root from both src/cli/serve and dist/cli/serve. */
+const ENGINE_ENTRY = fileURLToPath(new URL('../../engine-process/main.js', import.meta.url));
+
+/** What only a restart can change. */
+const FIXED_SETTINGS: readonly SettingName[] = ['reqAddr', 'pubAddr', 'data', 'curveKeys'];
+
+const STATUS_INTERVAL_MS = 5000;
+
+/** Serves until a signal ends it; returns the exit code. Throws `ConfigError` or `UsageError` for settings that can't be. */
+export async function serve(options: SettingOptions): Promise<number> {
+  const { settings: resolved, warnings } = await settingsFrom(options);
+  checkDevice(resolved);
+  const settings = settingValues(resolved);
+  // Buffered: a journal that is slow to read must not hold the daemon up.
+  const destination = pino.destination({ dest: 2, sync: false, minLength: 0 });
+  const log = pino({ level: settings.logLevel, base: null }, destination);
+  for (const warning of warnings) log.warn(warning);
+  const manager = new ServiceManager(process.env, (error) => {
+    log.warn({ err: error }, 'systemd could not be told');
+  });
+  const code = await new Service(options, settings, log, manager).run();
+  destination.flushSync();
+  return code;
+}
+
+class Service {
+  private end: (code: number) => void = () => undefined;
+  private readonly ended = new Promise<number>((resolve) => {
+    this.end = resolve;
+  });
+  private signalled = false;
+
+  constructor(
+    private readonly options: SettingOptions,
+    private settings: Settings,
+    private readonly log: Logger,
+    private readonly manager: ServiceManager,
+  ) {}
+
+  async run(): Promise<number> {
+    const daemon = await this.start();
+    if (daemon === undefined) return EXIT.failed;
+    const handlers: Partial<Record<NodeJS.Signals, () => void>> = {
+      SIGTERM: () => void this.stop(daemon),
+      SIGINT: () => void this.stop(daemon),
+      SIGHUP: () => void this.reload(daemon),
+    };
+    for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+    this.log.info({ ...daemon.addresses, pid: process.pid, data: this.settings.data }, 'ready');
+    this.manager.ready();
+    const telling = setInterval(() => {
+      this.manager.status(describe(daemon));
+    }, STATUS_INTERVAL_MS);
+    this.manager.status(describe(daemon));
+    const code = await this.ended;
+    clearInterval(telling);
+    this.manager.stopped();
+    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+    this.log.info('stopped');
+    return code;
+  }
+
+  private async start(): Promise<Daemon | undefined> {
+    const { reqAddr, pubAddr, data, curveKeys } = this.settings;
+    try {
+      return await Daemon.start({
+        requestAddress: reqAddr,
+        updateAddress: pubAddr,
+        curve: curveKeys === undefined ? undefined : readServerKeys(curveKeys),
+        dataFolder: data,
+        engineEntry: ENGINE_ENTRY,
+        configuration: await daemonConfiguration(this.settings),
+        log: this.log,
+        onFatal: (error) => {
+          this.log.fatal({ err: error }, 'the daemon can not go on');
+          this.end(EXIT.failed);
+        },
+      });
+    } catch (error) {
+      if (error instanceof ConfigError) throw error;
+      if (error instanceof KeyFileError) throw new ConfigError(error.message);
+      report(`latentd: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  }
+
+  /** The first signal grants the running job its grace; a second one doesn't. */
+  private async stop(daemon: Daemon): Promise<void> {
+    const grace = this.signalled ? 0 : this.settings.gracePeriod;
+    this.signalled = true;
+    this.log.info({ ...daemon.activity, grace_s: grace }, 'stopping');
+    this.manager.stopping();
+    await daemon.stop(grace);
+    this.end(EXIT.done);
+  }
+
+  private async reload(daemon: Daemon): Promise<void> {
+    this.manager.reloading();
+    try {
+      const { settings: resolved, warnings } = await settingsFrom(this.options);
+      checkDevice(resolved);
+      const settings = settingValues(resolved);
+      for (const warning of warnings) this.log.warn(warning);
+      const configuration = await daemonConfiguration(settings);
+      const changed = SETTING_NAMES.filter(
+        (name) => JSON.stringify(settings[name]) !== JSON.stringify(this.settings[name]),
+      );
+      const fixed = changed.filter((name) => FIXED_SETTINGS.includes(name));
+      if (fixed.length > 0) this.log.warn({ settings: fixed }, 'these settings change with a restart only');
+      this.settings = settings;
+      this.log.level = settings.logLevel;
+      daemon.reconfigure(configuration);
+      this.log.info({ changed }, 'configuration read again');
+    } catch (error) {
+      this.log.error({ err: error }, 'configuration could not be read; the old one stays');
+    }
+    this.manager.reloaded();
+  }
+}
+
+function describe(daemon: Daemon): string {
+  const { waiting, running } = daemon.activity;
+  const jobs = waiting === 1 ? '1 job waits' : `${waiting} jobs wait`;
+  return running === undefined ? `idle, ${jobs}` : `running ${running}, ${jobs}`;
+}
