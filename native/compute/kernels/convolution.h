@@ -8,11 +8,13 @@
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
 
-/// Values of packed input that one thread works on at a time: about a second-level cache.
+/// Values of packed input that all threads share: about a third-level cache. Every panel of it is read once
+/// for each block of rows, which is slow enough for that cache; weights are widened anew for every such block
+/// of columns, which is not cheap.
+inline constexpr size_t kSharedValues = 4 * 1024 * 1024;
+/// Values of packed input that one thread has to itself: about a second-level cache.
 inline constexpr size_t kPackedValues = 256 * 1024;
-/// Values of packed input that all threads share, each panel of it read once for every block of rows. Weights
-/// are widened anew for every such block of columns, so it is as large as a third-level cache bears.
-inline constexpr size_t kSharedValues = 1024 * 1024;
+inline constexpr size_t kFewestPanels = 8;
 inline constexpr size_t kMaxBlockRows = 4 * kRows;
 
 /// Rows of the weight that are computed together. GEGLU takes half of them from each half of the weight's
@@ -24,10 +26,7 @@ struct RowBlocks {
     const bool gated = a.activation == Activation::kGeglu;
     const size_t results = gated ? a.outputs / 2 : a.outputs;
     gate_offset = gated ? results : 0;
-    // Several blocks a thread, so that no thread waits long for the last.
-    const size_t groups = results / (kRows * threads * 4);
-    const size_t most = gated ? 2 : 4;
-    rows = kRows * (groups < 1 ? 1 : groups > most ? most : groups);
+    rows = EvenRows(results, gated ? kMaxBlockRows / 2 : kMaxBlockRows, threads);
     count = (results + rows - 1) / rows;
   }
 
@@ -81,10 +80,11 @@ inline void MultiplyRows(const ConvolutionArguments& a, const Product& product, 
              buffers.tile, tile_stride);
 }
 
-/// Panels of columns that are packed together, of about `values` values.
-inline size_t BlockPanels(const Product& product, size_t values) {
-  const size_t most = values / (product.depth * kColumns);
-  const size_t blocks = most == 0 ? product.panels : (product.panels + most - 1) / most;
+/// Panels of columns that are packed together: about `values` values, but at least `fewest` panels.
+inline size_t BlockPanels(const Product& product, size_t values, size_t fewest) {
+  const size_t fitting = values / (product.depth * kColumns);
+  const size_t most = fitting < fewest ? fewest : fitting;
+  const size_t blocks = (product.panels + most - 1) / most;
   return (product.panels + blocks - 1) / blocks;
 }
 
@@ -94,12 +94,14 @@ inline void DenseConvolution(const Context& context, const ConvolutionArguments&
   const Product product(a);
   const size_t threads = context.parallel.threads;
   const RowBlocks blocks(a, threads);
-  size_t block_panels = BlockPanels(product, kPackedValues);
+  size_t block_panels = BlockPanels(product, kSharedValues, 1);
   size_t column_blocks = (product.panels + block_panels - 1) / block_panels;
-  const bool separate = column_blocks >= 3 * threads;
-  if (!separate) {
-    block_panels = BlockPanels(product, kSharedValues);
-    column_blocks = (product.panels + block_panels - 1) / block_panels;
+  const size_t own_panels = BlockPanels(product, kPackedValues, kFewestPanels);
+  const size_t own_blocks = (product.panels + own_panels - 1) / own_panels;
+  const bool separate = column_blocks > 1 && own_blocks >= 3 * threads;
+  if (separate) {
+    block_panels = own_panels;
+    column_blocks = own_blocks;
   }
   const size_t packed_values = block_panels * product.depth * kColumns;
   const size_t weight_values = kMaxBlockRows * kBlockStride;

@@ -110,6 +110,16 @@ inline void MultiplyPanel(size_t rows, const Advance& rows_from, const float* b,
                              accumulate);
 }
 
+/// Rows of each block of `total` rows, at most `most`, such that all threads get as many blocks.
+inline size_t EvenRows(size_t total, size_t most, size_t threads) {
+  const size_t rounds = (total + most * threads - 1) / (most * threads);
+  const size_t rows = (total + rounds * threads - 1) / (rounds * threads);
+  // Sums of fewer than four rows don't keep the arithmetic units busy.
+  const size_t rest = rows % kRows;
+  const size_t rounded = rest == 0 || rest >= 4 ? rows : rows - rest + 4;
+  return rounded < most ? rounded : most;
+}
+
 /// Depth of each pass over `total` steps: as even as possible, at most kDepth.
 inline size_t PassDepth(size_t total) {
   const size_t passes = (total + kDepth - 1) / kDepth;

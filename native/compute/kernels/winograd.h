@@ -39,7 +39,10 @@ inline void WinogradFewTiles(const Context& context, const ConvolutionArguments&
     return memory + transformed_values + worker * worker_values;
   };
 
-  const size_t row_blocks = (a.outputs + kWinogradBlockRows - 1) / kWinogradBlockRows;
+  // The fewer the sums, the more weights fit beside them in the second-level cache.
+  const size_t most_rows = block_panels <= 2 ? kWinogradBlockRows : kWinogradBlockRows - kRows;
+  const size_t block_rows = EvenRows(a.outputs, most_rows, threads);
+  const size_t row_blocks = (a.outputs + block_rows - 1) / block_rows;
   const size_t pass = PassDepth(a.inputs);
   for (size_t first_panel = 0; first_panel < tiles.panels; first_panel += block_panels) {
     const TileBlock block(tiles, first_panel, block_panels, a.inputs, memory);
@@ -54,13 +57,26 @@ inline void WinogradFewTiles(const Context& context, const ConvolutionArguments&
       float* pixels = sums + sum_values;
       const size_t columns = block.panels * kColumns;
       for (size_t row_block; (row_block = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < row_blocks;) {
-        const size_t first = row_block * kWinogradBlockRows;
-        const size_t rows = a.outputs - first < kWinogradBlockRows ? a.outputs - first : kWinogradBlockRows;
+        const auto kernels_of = [&](size_t index) {
+          const size_t first = (index < row_blocks ? index : row_block) * block_rows;
+          const size_t rows = a.outputs - first < block_rows ? a.outputs - first : block_rows;
+          return WeightRows{a.weight, a.inputs * 9, first, rows, 0};
+        };
+        const WeightRows kernels = kernels_of(row_block);
+        const WeightRows next_kernels = kernels_of(__atomic_load_n(&next, __ATOMIC_RELAXED));
+        const size_t first = kernels.first;
+        const size_t rows = kernels.rows;
+        const size_t steps = 16 * block.panels * ((rows + kRows - 1) / kRows);
         for (size_t k = 0; k < a.inputs; k += pass) {
           const size_t depth = a.inputs - k < pass ? a.inputs - k : pass;
           TransformWeights(a.weight, a.inputs, first, rows, k, depth, weights);
+          FetchAhead ahead = k + depth == a.inputs ? FetchAhead(next_kernels, 0, pass * 9, steps)
+                                                   : FetchAhead(kernels, (k + depth) * 9, pass * 9, steps);
           for (size_t position = 0; position < 16; ++position) {
-            const auto rows_from = [&](size_t m) { return RowMajor<kBlockStride>{weights.At(position, m)}; };
+            const auto rows_from = [&](size_t m) {
+              ahead.Step();
+              return RowMajor<kBlockStride>{weights.At(position, m)};
+            };
             for (size_t p = 0; p < block.panels; ++p) {
               MultiplyPanel(rows, rows_from,
                             block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,

@@ -6,7 +6,7 @@
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
 
-inline constexpr size_t kWinogradBlockRows = 2 * kRows;
+inline constexpr size_t kWinogradBlockRows = 3 * kRows;
 
 /// Where transformed weights go: position p, row m, channel i at values[p·position_stride + m·kBlockStride +
 /// i].
