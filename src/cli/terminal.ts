@@ -1,4 +1,5 @@
 /** The process's two output streams. */
+import { EXIT } from './exit-codes.js';
 
 /**
  * Lets the reader of a stream go away, as in `latentd models | head -1`: what is written to it from then on is lost, and the
@@ -7,7 +8,9 @@
 export function surviveClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code === 'EPIPE') return;
+      process.stderr.write(`latentd: results can't be written: ${error.message}\n`);
+      process.exit(EXIT.failed);
     });
   }
 }

@@ -1,11 +1,11 @@
 /** The folders of the settings, and what lies in them. */
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Settings } from '../../config/settings.js';
 import type { Folders } from '../../models/folders.js';
 import { MODEL_KINDS } from '../../models/model-folders.js';
 import { openFolders } from '../open-folders.js';
+import { whyNotWritable } from '../writable.js';
 import { fault, ok, warning, type Check } from './check.js';
-import { nearestExisting } from './machine.js';
 
 export async function checkFolders(settings: Settings): Promise<Check[]> {
   return [
@@ -49,13 +49,7 @@ function checkInput(folder: string): Check {
 
 /** A folder that isn't there yet is fine where it can be made. */
 function checkWritable(name: string, folder: string): Check {
-  const place = nearestExisting(folder);
-  const remedy = `choose another folder with --${name}`;
-  if (!statSync(place).isDirectory()) return fault(name, `${place} is not a folder`, remedy);
-  try {
-    accessSync(place, constants.W_OK | constants.X_OK);
-  } catch {
-    return fault(name, `${place} can't be written to`, `${remedy}, or: chmod u+w ${place}`);
-  }
-  return ok(name, place === folder ? folder : `${folder} (will be made)`);
+  const reason = whyNotWritable(folder);
+  if (reason !== undefined) return fault(name, reason, `choose another folder with --${name}`);
+  return ok(name, existsSync(folder) ? folder : `${folder} (will be made)`);
 }

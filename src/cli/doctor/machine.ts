@@ -1,9 +1,9 @@
 /** Node, processor, memory and disk. */
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { dirname } from 'node:path';
 import { availableMemory } from '../../models/available-memory.js';
 import { formatBytes } from '../terminal.js';
+import { nearestExisting } from '../writable.js';
 import { fault, ok, warning, type Check } from './check.js';
 
 const OLDEST_NODE = [20, 19] as const;
@@ -49,10 +49,6 @@ export function checkDisk(folder: string): Check {
   return free >= GIBIBYTE
     ? ok('disk', detail)
     : warning('disk', detail, 'free some space there, or choose another folder with --output');
-}
-
-export function nearestExisting(folder: string): string {
-  return existsSync(folder) ? folder : nearestExisting(dirname(folder));
 }
 
 /** Version of an installed package, without loading it. */

@@ -5,6 +5,7 @@ import { WorkflowError } from '../../workflow/faults.js';
 import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import type { SignalWatch } from '../cancel-on-signals.js';
 import { checkDevice } from '../check-device.js';
+import { checkOutput } from '../check-output.js';
 import { openFolders } from '../open-folders.js';
 import { createProgress } from '../progress.js';
 import type { RunOptions } from '../run.js';
@@ -22,6 +23,7 @@ export async function runWorkflow(
 ): Promise<RunOutcome> {
   const { settings } = await settingsFrom(options);
   checkDevice(settings);
+  checkOutput(settings);
   const values = settingValues(settings);
   const { text, isTemplate } = await readWorkflow(named, values.graphs);
   const folders = await openFolders(values);
