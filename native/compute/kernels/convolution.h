@@ -14,7 +14,6 @@ namespace LATENTD_KERNELS_NAMESPACE {
 inline constexpr size_t kSharedValues = 4 * 1024 * 1024;
 /// Values of packed input that one thread has to itself: about a second-level cache.
 inline constexpr size_t kPackedValues = 256 * 1024;
-inline constexpr size_t kFewestPanels = 8;
 inline constexpr size_t kMaxBlockRows = 4 * kRows;
 
 /// Rows of the weight that are computed together. GEGLU takes half of them from each half of the weight's
@@ -80,13 +79,25 @@ inline void MultiplyRows(const ConvolutionArguments& a, const Product& product, 
              buffers.tile, tile_stride);
 }
 
-/// Panels of columns that are packed together: about `values` values, but at least `fewest` panels.
-inline size_t BlockPanels(const Product& product, size_t values, size_t fewest) {
-  const size_t fitting = values / (product.depth * kColumns);
-  const size_t most = fitting < fewest ? fewest : fitting;
-  const size_t blocks = (product.panels + most - 1) / most;
-  return (product.panels + blocks - 1) / blocks;
-}
+/// How a product's columns are cut into blocks that are packed together.
+struct ColumnBlocks {
+  size_t panels, count;
+  /// Each thread packs and multiplies blocks of its own; else all threads share one block after the other.
+  bool separate;
+
+  ColumnBlocks(const Product& product, size_t threads) {
+    constexpr size_t kFewestPanels = 8;
+    separate = product.panels >= 2 * kFewestPanels * threads;
+    const size_t fitting = (separate ? kPackedValues : kSharedValues) / (product.depth * kColumns);
+    const size_t fewest = separate ? kFewestPanels : 1;
+    const size_t most = fitting < fewest ? fewest : fitting;
+    // As many blocks for every thread, of even sizes.
+    const size_t sharers = separate ? threads : 1;
+    const size_t rounds = (product.panels + most * sharers - 1) / (most * sharers);
+    panels = (product.panels + rounds * sharers - 1) / (rounds * sharers);
+    count = (product.panels + panels - 1) / panels;
+  }
+};
 
 /// With many columns, each thread packs and multiplies blocks of columns of its own; with few, all threads
 /// pack them together, then share the weight's rows.
@@ -94,31 +105,23 @@ inline void DenseConvolution(const Context& context, const ConvolutionArguments&
   const Product product(a);
   const size_t threads = context.parallel.threads;
   const RowBlocks blocks(a, threads);
-  size_t block_panels = BlockPanels(product, kSharedValues, 1);
-  size_t column_blocks = (product.panels + block_panels - 1) / block_panels;
-  const size_t own_panels = BlockPanels(product, kPackedValues, kFewestPanels);
-  const size_t own_blocks = (product.panels + own_panels - 1) / own_panels;
-  const bool separate = column_blocks > 1 && own_blocks >= 3 * threads;
-  if (separate) {
-    block_panels = own_panels;
-    column_blocks = own_blocks;
-  }
-  const size_t packed_values = block_panels * product.depth * kColumns;
+  const ColumnBlocks columns(product, threads);
+  const size_t packed_values = columns.panels * product.depth * kColumns;
   const size_t weight_values = kMaxBlockRows * kBlockStride;
-  const size_t worker_values = weight_values + kMaxBlockRows * block_panels * kColumns;
+  const size_t worker_values = weight_values + kMaxBlockRows * columns.panels * kColumns;
   const auto panels_in = [&](size_t column_block) {
-    const size_t left = product.panels - column_block * block_panels;
-    return left < block_panels ? left : block_panels;
+    const size_t left = product.panels - column_block * columns.panels;
+    return left < columns.panels ? left : columns.panels;
   };
 
-  if (separate) {
+  if (columns.separate) {
     float* memory = context.scratch.Get(threads * (packed_values + worker_values));
     size_t next = 0;
     context.parallel.For(threads, [&](size_t worker) {
       float* values = memory + worker * (packed_values + worker_values);
       const ProductBuffers buffers{values + packed_values, values + packed_values + weight_values};
-      for (size_t block; (block = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < column_blocks;) {
-        const PackedColumns packed{values, block * block_panels, panels_in(block)};
+      for (size_t block; (block = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < columns.count;) {
+        const PackedColumns packed{values, block * columns.panels, panels_in(block)};
         PackPanels(a, product, packed.first_panel, packed.panels, 0, a.inputs, values);
         for (size_t rows = 0; rows < blocks.count; ++rows) {
           MultiplyRows(a, product, blocks, rows, rows + 1, packed, buffers);
@@ -129,8 +132,8 @@ inline void DenseConvolution(const Context& context, const ConvolutionArguments&
   }
 
   float* values = context.scratch.Get(packed_values + threads * worker_values);
-  for (size_t column_block = 0; column_block < column_blocks; ++column_block) {
-    const PackedColumns packed{values, column_block * block_panels, panels_in(column_block)};
+  for (size_t column_block = 0; column_block < columns.count; ++column_block) {
+    const PackedColumns packed{values, column_block * columns.panels, panels_in(column_block)};
     context.parallel.For(threads, [&](size_t worker) {
       PackPanels(a, product, packed.first_panel, packed.panels, a.inputs * worker / threads,
                  a.inputs * (worker + 1) / threads, values);

@@ -12,7 +12,7 @@ namespace LATENTD_KERNELS_NAMESPACE {
 
 inline bool WinogradApplies(const ConvolutionArguments& a) {
   return a.kernel_height == 3 && a.kernel_width == 3 && a.stride == 1 && a.activation != Activation::kGeglu &&
-         a.inputs >= 16 && a.outputs >= 16 && Tiles(a).count >= kLanes;
+         a.inputs >= 16 && Tiles(a).count >= kLanes;
 }
 
 inline size_t Largest(size_t a, size_t b) { return a > b ? a : b; }
