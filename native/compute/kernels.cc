@@ -3,8 +3,15 @@
 #include <sys/mman.h>
 
 #include <new>
+#include <vector>
 
 namespace latentd::compute {
+
+#if defined(__x86_64__)
+const Kernels& KernelsAvx512();
+const Kernels& KernelsAvx2();
+#endif
+const Kernels& KernelsPortable();
 
 Scratch::~Scratch() {
   if (memory_ != nullptr) munmap(memory_, bytes_);
@@ -27,15 +34,22 @@ float* Scratch::Get(size_t floats) {
   return static_cast<float*>(memory_);
 }
 
-const Kernels& BestKernels() {
+std::span<const Kernels* const> AvailableKernels() {
+  static const std::vector<const Kernels*> available = [] {
+    std::vector<const Kernels*> tables;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    return KernelsAvx512();
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return KernelsAvx2();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+      tables.push_back(&KernelsAvx512());
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
+      tables.push_back(&KernelsAvx2());
+    }
 #endif
-  return KernelsPortable();
+    tables.push_back(&KernelsPortable());
+    return tables;
+  }();
+  return available;
 }
 
 }  // namespace latentd::compute

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "../widen.h"
 
@@ -115,13 +116,7 @@ struct Kernels {
   void (*activate)(const Context&, Activation, const float* x, float* out, size_t count);
 };
 
-/// The best table that this processor can run.
-const Kernels& BestKernels();
-
-#if defined(__x86_64__)
-const Kernels& KernelsAvx512();
-const Kernels& KernelsAvx2();
-#endif
-const Kernels& KernelsPortable();
+/// The tables that this processor can run, the fastest first.
+std::span<const Kernels* const> AvailableKernels();
 
 }  // namespace latentd::compute

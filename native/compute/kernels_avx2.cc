@@ -5,6 +5,7 @@
 #include "kernels/table.h"
 
 namespace latentd::compute {
+const Kernels& KernelsAvx2();
 const Kernels& KernelsAvx2() { return avx2::kTable; }
 }  // namespace latentd::compute
 #endif

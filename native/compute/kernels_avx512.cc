@@ -5,6 +5,7 @@
 #include "kernels/table.h"
 
 namespace latentd::compute {
+const Kernels& KernelsAvx512();
 const Kernels& KernelsAvx512() { return avx512::kTable; }
 }  // namespace latentd::compute
 #endif

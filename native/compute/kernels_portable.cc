@@ -4,5 +4,6 @@
 #include "kernels/table.h"
 
 namespace latentd::compute {
+const Kernels& KernelsPortable();
 const Kernels& KernelsPortable() { return portable::kTable; }
 }  // namespace latentd::compute

@@ -83,6 +83,7 @@ class KernelCall {
     return Output(std::span(operand.shape.data(), operand.rank));
   }
 
+  const compute::Kernels& kernels() const { return *model_.kernels; }
   compute::Context context() const { return {parallel_, *model_.scratch}; }
 
  private:

@@ -9,7 +9,6 @@ namespace latentd::onnx {
 namespace {
 
 using compute::Activation;
-using compute::BestKernels;
 
 void RequireRank(const Operand& operand, size_t rank) {
   if (operand.rank != rank) throw std::runtime_error("operand has rank " + std::to_string(operand.rank));
@@ -58,25 +57,25 @@ class Convolution {
                              static_cast<int64_t>(out_width)};
     if (sums.data != nullptr) RequireCount(sums, outputs_ * x.Extent(1));
     if (residual.data != nullptr) RequireCount(residual, outputs_ * x.Extent(1) * out_height * out_width);
-    BestKernels().convolution(call.context(), {.x = x.data,
-                                               .inputs = inputs_,
-                                               .batch = x.Extent(1),
-                                               .height = x.Extent(2),
-                                               .width = x.Extent(3),
-                                               .kernel_height = kernel_height_,
-                                               .kernel_width = kernel_width_,
-                                               .stride = stride_,
-                                               .pad_top = top_,
-                                               .pad_left = left_,
-                                               .out_height = out_height,
-                                               .out_width = out_width,
-                                               .weight = weight_,
-                                               .outputs = outputs_,
-                                               .bias = bias_,
-                                               .channel_add = sums.data,
-                                               .residual = residual.data,
-                                               .activation = activation_,
-                                               .out = call.Output(shape)});
+    call.kernels().convolution(call.context(), {.x = x.data,
+                                                .inputs = inputs_,
+                                                .batch = x.Extent(1),
+                                                .height = x.Extent(2),
+                                                .width = x.Extent(3),
+                                                .kernel_height = kernel_height_,
+                                                .kernel_width = kernel_width_,
+                                                .stride = stride_,
+                                                .pad_top = top_,
+                                                .pad_left = left_,
+                                                .out_height = out_height,
+                                                .out_width = out_width,
+                                                .weight = weight_,
+                                                .outputs = outputs_,
+                                                .bias = bias_,
+                                                .channel_add = sums.data,
+                                                .residual = residual.data,
+                                                .activation = activation_,
+                                                .out = call.Output(shape)});
   }
 
  private:
@@ -110,25 +109,25 @@ class Linear {
     if (residual.data != nullptr) RequireCount(residual, results * columns);
     float* into = call.OutputLike(out);
     if (columns == 0) return;
-    BestKernels().convolution(call.context(), {.x = x.data,
-                                               .inputs = inputs_,
-                                               .batch = 1,
-                                               .height = 1,
-                                               .width = columns,
-                                               .kernel_height = 1,
-                                               .kernel_width = 1,
-                                               .stride = 1,
-                                               .pad_top = 0,
-                                               .pad_left = 0,
-                                               .out_height = 1,
-                                               .out_width = columns,
-                                               .weight = weight_,
-                                               .outputs = outputs_,
-                                               .bias = bias_,
-                                               .channel_add = nullptr,
-                                               .residual = residual.data,
-                                               .activation = activation_,
-                                               .out = into});
+    call.kernels().convolution(call.context(), {.x = x.data,
+                                                .inputs = inputs_,
+                                                .batch = 1,
+                                                .height = 1,
+                                                .width = columns,
+                                                .kernel_height = 1,
+                                                .kernel_width = 1,
+                                                .stride = 1,
+                                                .pad_top = 0,
+                                                .pad_left = 0,
+                                                .out_height = 1,
+                                                .out_width = columns,
+                                                .weight = weight_,
+                                                .outputs = outputs_,
+                                                .bias = bias_,
+                                                .channel_add = nullptr,
+                                                .residual = residual.data,
+                                                .activation = activation_,
+                                                .out = into});
   }
 
  private:
@@ -155,16 +154,16 @@ class GroupNorm {
   void Compute(const KernelCall& call) const {
     const Operand x = call.Input(0);
     if (x.rank < 2 || x.Extent(0) != channels_) throw std::runtime_error("the input doesn't fit the weight");
-    BestKernels().group_norm(call.context(), {.x = x.data,
-                                              .channels = channels_,
-                                              .batch = x.Extent(1),
-                                              .pixels = x.Count(2),
-                                              .groups = groups_,
-                                              .weight = weight_,
-                                              .bias = bias_,
-                                              .epsilon = epsilon_,
-                                              .silu = silu_,
-                                              .out = call.OutputLike(x)});
+    call.kernels().group_norm(call.context(), {.x = x.data,
+                                               .channels = channels_,
+                                               .batch = x.Extent(1),
+                                               .pixels = x.Count(2),
+                                               .groups = groups_,
+                                               .weight = weight_,
+                                               .bias = bias_,
+                                               .epsilon = epsilon_,
+                                               .silu = silu_,
+                                               .out = call.OutputLike(x)});
   }
 
  private:
@@ -190,13 +189,13 @@ class LayerNorm {
   void Compute(const KernelCall& call) const {
     const Operand x = call.Input(0);
     if (x.rank < 1 || x.Extent(0) != channels_) throw std::runtime_error("the input doesn't fit the weight");
-    BestKernels().layer_norm(call.context(), {.x = x.data,
-                                              .channels = channels_,
-                                              .columns = x.Count(1),
-                                              .weight = weight_,
-                                              .bias = bias_,
-                                              .epsilon = epsilon_,
-                                              .out = call.OutputLike(x)});
+    call.kernels().layer_norm(call.context(), {.x = x.data,
+                                               .channels = channels_,
+                                               .columns = x.Count(1),
+                                               .weight = weight_,
+                                               .bias = bias_,
+                                               .epsilon = epsilon_,
+                                               .out = call.OutputLike(x)});
   }
 
  private:
@@ -222,16 +221,16 @@ class Attention {
     for (const Operand& operand : {query, key, value}) RequireRank(operand, 3);
     RequireCount(key, query.Extent(0) * query.Extent(1) * key.Extent(2));
     RequireCount(value, key.Count());
-    BestKernels().attention(call.context(), {.query = query.data,
-                                             .key = key.data,
-                                             .value = value.data,
-                                             .heads = heads_,
-                                             .head_dim = query.Extent(0) / heads_,
-                                             .batch = query.Extent(1),
-                                             .query_tokens = query.Extent(2),
-                                             .key_tokens = key.Extent(2),
-                                             .causal = causal_,
-                                             .out = call.OutputLike(query)});
+    call.kernels().attention(call.context(), {.query = query.data,
+                                              .key = key.data,
+                                              .value = value.data,
+                                              .heads = heads_,
+                                              .head_dim = query.Extent(0) / heads_,
+                                              .batch = query.Extent(1),
+                                              .query_tokens = query.Extent(2),
+                                              .key_tokens = key.Extent(2),
+                                              .causal = causal_,
+                                              .out = call.OutputLike(query)});
   }
 
  private:
@@ -249,7 +248,7 @@ class Activate {
 
   void Compute(const KernelCall& call) const {
     const Operand x = call.Input(0);
-    BestKernels().activate(call.context(), activation_, x.data, call.OutputLike(x), x.Count());
+    call.kernels().activate(call.context(), activation_, x.data, call.OutputLike(x), x.Count());
   }
 
  private:

@@ -29,6 +29,7 @@ struct ModelOperator : OrtCustomOp {
 struct Model {
   std::vector<Weight> weights;
   size_t threads = 1;
+  const compute::Kernels* kernels = nullptr;
   /// Set while the model runs.
   compute::Scratch* scratch = nullptr;
   /// ORT keeps their addresses for as long as the session lives.

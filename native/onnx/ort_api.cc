@@ -25,9 +25,10 @@ OrtEnv* LoadRuntime(const std::string& path) {
     throw std::runtime_error(path + " is ONNX Runtime " + base->get_version() + ", older than 1." +
                              std::to_string(kApiVersion));
   }
-  constexpr int kErrorsOnly = 3;
+  // Failures come back as statuses, with the same words.
+  constexpr int kFatalOnly = 4;
   OrtEnv* created = nullptr;
-  Check(api::kCreateEnv(kErrorsOnly, "latentd", &created));
+  Check(api::kCreateEnv(kFatalOnly, "latentd", &created));
   // One arena for all sessions: what one model's activations needed serves the next model.
   constexpr int kArenaAllocator = 1;
   constexpr int kDefaultMemory = 0;

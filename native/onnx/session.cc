@@ -201,7 +201,9 @@ class OnnxSession : public Napi::ObjectWrap<OnnxSession> {
     const auto given = info[3].As<Napi::Object>();
     SessionOptions options;
     options.threads = RequireCount(given.Get("threads"), "options.threads");
+    if (options.threads == 0) throw Napi::RangeError::New(env, "options.threads must be at least 1");
     if (given.Has("profile")) options.profile = RequireString(given.Get("profile"), "options.profile");
+    if (given.Has("kernels")) options.kernels = RequireString(given.Get("kernels"), "options.kernels");
     weights_ = std::make_shared<Napi::ObjectReference>(Napi::Persistent(list.As<Napi::Object>()));
     const auto self =
         std::make_shared<Napi::ObjectReference>(Napi::Persistent(info.This().As<Napi::Object>()));

@@ -47,9 +47,10 @@ OptionsHandle MakeOptions(const SessionOptions& settings) {
   OrtSessionOptions* made = nullptr;
   Check(api::kCreateSessionOptions(&made));
   OptionsHandle options(made, [](OrtSessionOptions* o) { api::kReleaseSessionOptions(o); });
-  constexpr int kErrorsOnly = 3;
+  // Failures come back as statuses, with the same words.
+  constexpr int kFatalOnly = 4;
   constexpr int kBasicOptimizations = 1;
-  Check(api::kSetLogSeverity(made, kErrorsOnly));
+  Check(api::kSetLogSeverity(made, kFatalOnly));
   Check(api::kSetOptimizationLevel(made, kBasicOptimizations));
   Check(api::kSetIntraOpThreads(made, static_cast<int>(settings.threads)));
   // Extents change from run to run, so a pattern of one run is no plan for the next.
@@ -61,12 +62,22 @@ OptionsHandle MakeOptions(const SessionOptions& settings) {
   return options;
 }
 
+const compute::Kernels* FindKernels(const std::string& name) {
+  std::string names;
+  for (const compute::Kernels* kernels : compute::AvailableKernels()) {
+    if (name.empty() || name == kernels->name) return kernels;
+    names += (names.empty() ? "" : ", ") + std::string(kernels->name);
+  }
+  throw std::runtime_error("this processor has no kernels named " + name + "; it has " + names);
+}
+
 }  // namespace
 
 SessionState::SessionState(OrtEnv* env, const std::string& model, std::vector<Weight> weights,
                            const SessionOptions& options) {
   model_.weights = std::move(weights);
   model_.threads = options.threads;
+  model_.kernels = FindKernels(options.kernels);
   const OptionsHandle handle = MakeOptions(options);
   constexpr int kDeviceAllocator = 0;
   constexpr int kDefaultMemory = 0;

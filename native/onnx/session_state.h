@@ -39,6 +39,8 @@ struct SessionOptions {
   size_t threads = 1;
   /// Prefix of ORT's profile, written when the session is released; empty for none.
   std::string profile;
+  /// Name of the kernels to run; the fastest where empty.
+  std::string kernels;
 };
 
 class SessionState {

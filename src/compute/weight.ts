@@ -29,3 +29,10 @@ export interface ReadableMapping {
   /** Converts `into.length` values of `dtype` at byte `offset` to float32. Throws `RangeError` beyond the file's end. */
   widen(offset: number, dtype: StoredDType, into: Float32Array): void;
 }
+
+/** Bytes of memory that a loaded graph holds for the weight: stored matrices stay as they are, all else is float32. */
+export function heldBytes({ shape, stored }: Weight): number {
+  const values = shape.reduce((product, extent) => product * extent, 1);
+  const half = shape.length > 1 && (stored?.dtype === 'F16' || stored?.dtype === 'BF16');
+  return values * (half ? 2 : 4);
+}

@@ -1,7 +1,6 @@
 import type { Backend, Program } from '../compute/backend.js';
 import type { Graph, Operation } from '../compute/graph.js';
-import { elementCount } from '../compute/tensor.js';
-import type { Weight } from '../compute/weight.js';
+import { heldBytes, type Weight } from '../compute/weight.js';
 import { availableMemory } from './available-memory.js';
 
 /** Loaded programs by least recent use, within a memory limit. */
@@ -169,14 +168,14 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
   };
 }
 
-/** What a graph's weights take in float32, each counted once. */
+/** What a graph's weights take in memory, each counted once. */
 function weightBytes(graph: Graph): number {
   const weights = new Set<Weight>();
   for (const { operation } of graph.nodes) {
     for (const weight of weightsOf(operation)) weights.add(weight);
   }
   let bytes = 0;
-  for (const weight of weights) bytes += elementCount(weight.shape) * Float32Array.BYTES_PER_ELEMENT;
+  for (const weight of weights) bytes += heldBytes(weight);
   return bytes;
 }
 

@@ -15,6 +15,7 @@ export type BrownianTree = random.BrownianTree;
 export type ModelSampling = schedule.ModelSampling;
 export type SchedulerName = schedule.SchedulerName;
 export type OnnxSession = onnx.OnnxSession;
+export type OnnxSessionOptions = onnx.OnnxSessionOptions;
 export type StoredWeight = onnx.StoredWeight;
 export type SamplerInfo = samplerTypes.SamplerInfo;
 export type SamplerRun = samplerTypes.SamplerRun;

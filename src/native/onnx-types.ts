@@ -15,6 +15,8 @@ export interface OnnxSessionOptions {
   readonly threads: number;
   /** Path prefix of ONNX Runtime's profile, written when the session is disposed of. */
   readonly profile?: string;
+  /** Which kernels to run, for tests and comparisons; the fastest that the processor has when left out. */
+  readonly kernels?: 'avx512' | 'avx2' | 'portable';
 }
 
 export interface OnnxInput {

@@ -3,33 +3,26 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { OnnxSession } from '../../native/addon.js';
+import { OnnxSession, type OnnxSessionOptions } from '../../native/addon.js';
 import type { Backend, NamedTensors, Program } from '../backend.js';
 import type { Graph } from '../graph.js';
 import type { Tensor } from '../tensor.js';
 import { lowerChannelMajor } from './channel-major/lower.js';
 import { checkInputs } from './inputs.js';
 
-export interface OnnxBackendOptions {
-  /** Threads inside one operator; as many as there are processors when left out. */
-  readonly threads?: number;
-  /** Path prefix for ONNX Runtime's own profiles, one file a program, written when it is disposed of. */
-  readonly profile?: string;
-}
+/** `threads` are as many as there are processors when left out. A profile is written for each program when it is disposed of. */
+export type OnnxBackendOptions = Partial<OnnxSessionOptions>;
 
 /** A loaded graph runs at every size that its symbolic extents can take, and off the main thread. */
 export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
-  const threads = options.threads ?? availableParallelism();
+  const settings = { threads: availableParallelism(), ...options };
   const library = runtimeLibrary();
   return {
     device: 'cpu',
     async load(graph: Graph): Promise<Program> {
       const { model, weights } = lowerChannelMajor(graph);
       const session = new OnnxSession();
-      await session.load(library, model.serialize(), weights.entries, {
-        threads,
-        ...(options.profile === undefined ? {} : { profile: options.profile }),
-      });
+      await session.load(library, model.serialize(), weights.entries, settings);
       return new OnnxProgram(graph, session, weights.bytes);
     },
   };
