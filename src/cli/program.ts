@@ -2,13 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/settings.js';
+import { cancelCommand } from './cancel.js';
 import { doctorCommand } from './doctor.js';
 import { EXIT, UsageError } from './exit-codes.js';
+import { keysCommand } from './keys.js';
 import { modelsCommand } from './models.js';
 import { runCommand } from './run.js';
 import { refused } from './run/outcome.js';
 import { serveCommand } from './serve.js';
+import { statusCommand } from './status.js';
+import { submitCommand } from './submit.js';
 import { printJson, report } from './terminal.js';
+import { watchCommand } from './watch.js';
 
 /** Obeys the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -40,9 +45,19 @@ function createProgram(exit: (status: number) => void): Command {
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('(latentd COMMAND --help says more)')
     .exitOverride();
-  const commands = [runCommand(exit), serveCommand(exit), modelsCommand(exit), doctorCommand(exit)];
+  const commands = [
+    runCommand,
+    serveCommand,
+    submitCommand,
+    statusCommand,
+    watchCommand,
+    cancelCommand,
+    keysCommand,
+    modelsCommand,
+    doctorCommand,
+  ];
   for (const command of commands) {
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(command(exit).copyInheritedSettings(program));
   }
   return program;
 }

@@ -51,21 +51,22 @@ export class JobQueue {
     this.wake?.();
   }
 
-  /** Takes the next job out of the queue once there is one; undefined when `signal` is aborted first. */
-  async next(signal: AbortSignal): Promise<WaitingJob | undefined> {
+  /** Resolves when a job waits, or `signal` is aborted. */
+  async untilWaiting(signal: AbortSignal): Promise<void> {
     const wakeOnAbort = () => this.wake?.();
     signal.addEventListener('abort', wakeOnAbort);
-    try {
-      while (this.waiting.length === 0 && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
-      }
-    } finally {
-      signal.removeEventListener('abort', wakeOnAbort);
-      this.wake = undefined;
+    while (this.waiting.length === 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
     }
-    return signal.aborted ? undefined : this.waiting.shift();
+    signal.removeEventListener('abort', wakeOnAbort);
+    this.wake = undefined;
+  }
+
+  /** Takes the oldest job out of the queue. */
+  take(): WaitingJob | undefined {
+    return this.waiting.shift();
   }
 
   /** Puts a job back at the head. */

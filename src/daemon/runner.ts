@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { loadOf, type JobOutcome, type JobRequest } from '../engine-process/job.js';
+import type { JobLoad, JobOutcome, JobRequest } from '../engine-process/job.js';
 import type { JobReport } from '../engine-process/messages.js';
 import type { UpdateSocket } from '../wire/update-socket.js';
 import type { EngineHost, EngineResult, JobBounds } from './engine-host.js';
@@ -25,7 +25,7 @@ const KEEP_PREVIEWS_MS = 30_000;
 /** Seconds between attempts to write an outcome to a journal that refuses: a full disk, say. */
 const JOURNAL_RETRY_SECONDS = 5;
 
-export const CANCELLED = 'Job cancelled';
+const CANCELLED = 'Job cancelled';
 
 export interface RunnerOptions {
   readonly queue: JobQueue;
@@ -44,8 +44,8 @@ export interface RunnerOptions {
 /** The job that the engine has. */
 interface ActiveJob {
   readonly id: string;
+  readonly load: JobLoad;
   readonly began: number;
-  readonly request: JobRequest;
   readonly progress: JobProgress;
   readonly cancellation: AbortController;
   /** Its outcome is on its way to the journal; too late to cancel. */
@@ -65,11 +65,15 @@ export class Runner {
 
   /** Works until `signal` is aborted; then ends after the running job, or after `interrupt` put it back. */
   async work(signal: AbortSignal): Promise<void> {
+    const { queue, onJobOver } = this.options;
     for (;;) {
-      const job = await this.options.queue.next(signal);
-      if (job === undefined) return;
-      await this.take(job);
-      this.options.onJobOver();
+      await queue.untilWaiting(signal);
+      if (signal.aborted) return;
+      // From here to `this.active` nothing waits, so that a cancellation finds the job in one place or the other.
+      const job = queue.take();
+      if (job === undefined) continue;
+      await this.run(job);
+      onJobOver();
     }
   }
 
@@ -79,13 +83,9 @@ export class Runner {
   async cancel(id: string): Promise<boolean> {
     const { active } = this;
     if (active?.id !== id || active.settling) return false;
-    const outcome: JobOutcome = {
-      state: 'cancelled',
-      error: CANCELLED,
-      durationSeconds: secondsSince(active.began),
-    };
     const cancelled = active.cancellation.signal.aborted;
-    if (!cancelled && !(await this.options.journal.finish(id, outcome, Date.now()))) return false;
+    if (!cancelled && !(await this.options.journal.finish(id, cancellation(active), Date.now())))
+      return false;
     active.cancellation.abort();
     return true;
   }
@@ -101,28 +101,20 @@ export class Runner {
     void this.options.engine.stop(0);
   }
 
-  private async take(job: WaitingJob): Promise<void> {
-    const { journal, log } = this.options;
-    const request = await this.persist(() => journal.begin(job.id, 1));
-    if (request === undefined) {
-      log.error({ job: job.id }, 'a waiting job was over already');
-      return;
-    }
-    const load = loadOf(request);
+  private async run(job: WaitingJob): Promise<void> {
+    const { journal, estimates } = this.options;
     const active: ActiveJob = {
       id: job.id,
+      load: job.load,
       began: performance.now(),
-      request,
-      progress: new JobProgress(job.id, load, this.options.estimates.forecast(load)),
+      progress: new JobProgress(job.id, job.load, estimates.forecast(job.load)),
       cancellation: new AbortController(),
       settling: false,
     };
     this.active = active;
     try {
-      const outcome =
-        job.interruptions > MAX_INTERRUPTIONS
-          ? failure(active, `given up: ${job.interruptions} daemons ended while they ran this job`)
-          : await this.attempts(active);
+      const request = await this.persist(() => journal.begin(job.id, 1));
+      const outcome = await this.outcomeOf(active, request, job.interruptions);
       if (outcome === undefined) await this.putBack(job);
       else await this.conclude(active, outcome);
     } finally {
@@ -130,16 +122,27 @@ export class Runner {
     }
   }
 
+  private async outcomeOf(
+    active: ActiveJob,
+    request: JobRequest | undefined,
+    interruptions: number,
+  ): Promise<JobOutcome | undefined> {
+    // Only a cancellation can have ended it before it began.
+    if (request === undefined) return cancellation(active);
+    if (interruptions > MAX_INTERRUPTIONS) {
+      return failure(active, `given up: ${interruptions} daemons ended while they ran this job`);
+    }
+    return this.attempts(active, request);
+  }
+
   /** Runs a job until it is over; undefined when the daemon stops before that. */
-  private async attempts(active: ActiveJob): Promise<JobOutcome | undefined> {
+  private async attempts(active: ActiveJob, request: JobRequest): Promise<JobOutcome | undefined> {
     const { journal, updates, log } = this.options;
     updates.publish({ type: 'job_started', job_id: active.id, timestamp: Math.floor(Date.now() / 1000) });
     for (let attempt = 1; ; attempt++) {
       if (attempt > 1) await this.persist(() => journal.begin(active.id, attempt));
-      const result = await this.attempt(active);
-      if (active.cancellation.signal.aborted) {
-        return { state: 'cancelled', error: CANCELLED, durationSeconds: secondsSince(active.began) };
-      }
+      const result = await this.attempt(active, request);
+      if (active.cancellation.signal.aborted) return cancellation(active);
       if (result.kind === 'done') {
         return {
           state: 'completed',
@@ -155,9 +158,9 @@ export class Runner {
     }
   }
 
-  private async attempt(active: ActiveJob): Promise<EngineResult> {
+  private async attempt(active: ActiveJob, request: JobRequest): Promise<EngineResult> {
     const { engine, workFolder, bounds, log } = this.options;
-    const { id, request, cancellation } = active;
+    const { id, cancellation } = active;
     const saved: string[] = [];
     await mkdir(workFolder, { recursive: true });
     const folder = await mkdtemp(join(workFolder, 'job-'));
@@ -184,7 +187,7 @@ export class Runner {
     return result;
   }
 
-  private tell({ id, request, progress }: ActiveJob, report: JobReport): void {
+  private tell({ id, load, progress }: ActiveJob, report: JobReport): void {
     const { updates, estimates, journal, log } = this.options;
     switch (report.kind) {
       case 'progress': {
@@ -196,7 +199,7 @@ export class Runner {
         updates.publish({ type: 'preview', job_id: id, image_path: report.path, step: report.step });
         break;
       case 'times':
-        journal.recordStageTimes(estimates.learn(loadOf(request), report.times)).catch((error: unknown) => {
+        journal.recordStageTimes(estimates.learn(load, report.times)).catch((error: unknown) => {
           log.warn({ err: error }, 'a measurement could not be kept');
         });
         break;
@@ -254,6 +257,10 @@ export class Runner {
       }
     }
   }
+}
+
+function cancellation(active: ActiveJob): JobOutcome {
+  return { state: 'cancelled', error: CANCELLED, durationSeconds: secondsSince(active.began) };
 }
 
 function failure(active: ActiveJob, error: string): JobOutcome {

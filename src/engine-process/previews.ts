@@ -5,8 +5,11 @@ import type { LatentRgb } from '../nodes/context.js';
 import type { RunEvent } from '../workflow/events.js';
 import { writePreview } from './preview.js';
 
-/** Previews a sampling, about. */
+/** Previews of a short sampling, about. */
 const PREVIEWS_A_RUN = 6;
+
+/** Steps between two previews, at most. */
+const MAX_STEPS_BETWEEN = 5;
 
 /** Milliseconds between two: more would only take time from the sampling. */
 const MIN_INTERVAL_MS = 250;
@@ -25,7 +28,7 @@ export class Previews {
 
   /** Begins a preview where one is due and the last is done; the final step is for the picture itself. */
   see({ step, total_steps: total, preview }: StepEvent): void {
-    const every = Math.max(1, Math.round(total / PREVIEWS_A_RUN));
+    const every = Math.min(MAX_STEPS_BETWEEN, Math.max(1, Math.round(total / PREVIEWS_A_RUN)));
     const { denoised, latentRgb } = preview ?? {};
     if (denoised === undefined || latentRgb === undefined || this.writing !== undefined) return;
     if (step % every !== 0 || step === total || performance.now() - this.lastAt < MIN_INTERVAL_MS) return;

@@ -1,7 +1,7 @@
 /** A client of the protocol, as `latentd status`, `submit`, `cancel` and `watch` use it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Request as RequestClient, Subscriber } from 'zeromq';
 import { decodeMap, encodeRequest } from './codec.js';
-import { MAX_MESSAGE_BYTES } from './protocol.js';
 import type { CurveClient } from './curve-keys.js';
 import { applyClientSecurity } from './security.js';
 
@@ -20,7 +20,7 @@ const DEFAULT_TIMEOUT_MS = 5000;
 export async function request(
   address: string,
   message: Readonly<Record<string, unknown>>,
-  options: { readonly timeoutMs?: number; readonly curve?: CurveClient } = {},
+  options: { readonly timeoutMs?: number; readonly curve?: CurveClient | undefined } = {},
 ): Promise<Message> {
   const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const socket = new RequestClient({ linger: 0, receiveTimeout: timeout, sendTimeout: timeout });
@@ -42,27 +42,38 @@ export async function request(
   }
 }
 
-/** Updates as they are published, from the moment of the subscription on, until `signal` is aborted. */
-export async function* updates(
-  address: string,
-  signal: AbortSignal,
-  curve?: CurveClient,
-): AsyncGenerator<Message, void> {
-  const socket = new Subscriber({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES });
-  const close = () => {
-    socket.close();
-  };
-  applyClientSecurity(socket, curve);
-  socket.connect(address);
-  socket.subscribe();
-  signal.addEventListener('abort', close, { once: true });
-  try {
-    for await (const [message] of socket) {
+/** A subscription to updates; what was published before it is not heard. */
+export class UpdateStream {
+  private readonly socket = new Subscriber({ linger: 0 });
+  private readonly connected: Promise<void>;
+
+  constructor(address: string, curve?: CurveClient) {
+    applyClientSecurity(this.socket, curve);
+    this.connected = new Promise((resolve) => {
+      this.socket.events.on('handshake', () => {
+        resolve();
+      });
+    });
+    this.socket.connect(address);
+    this.socket.subscribe();
+  }
+
+  /** Resolves when the subscription has most likely arrived, or at the latest after `timeoutMs`. */
+  async settled(timeoutMs = 1000): Promise<void> {
+    await Promise.race([this.connected, delay(timeoutMs, undefined, { ref: false })]);
+    // The subscription itself follows the greeting, and no word comes back.
+    await delay(20);
+  }
+
+  /** Updates as they are published, until `close`. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void> {
+    for await (const [message] of this.socket) {
       if (message !== undefined) yield toMessage(message);
     }
-  } finally {
-    signal.removeEventListener('abort', close);
-    close();
+  }
+
+  close(): void {
+    this.socket.close();
   }
 }
 

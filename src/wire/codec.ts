@@ -25,9 +25,6 @@ export function encodeRequest(message: Readonly<Record<string, unknown>>): Uint8
 
 /** Decodes any message of the protocol into a plain map; 64-bit integers become bigints. Throws `ProtocolError`. */
 export function decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  if (bytes.byteLength > MAX_MESSAGE_BYTES) {
-    throw new ProtocolError(`message of ${bytes.byteLength} bytes is over the limit of ${MAX_MESSAGE_BYTES}`);
-  }
   const fault = bytes.byteLength === 0 ? 'it is empty' : structureFault(bytes);
   if (fault !== undefined) throw new ProtocolError(`message is not MessagePack: ${fault}`);
   let value: unknown;
@@ -46,6 +43,9 @@ export function decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> 
 
 /** Decodes and checks a request. Throws `ProtocolError` naming the first field that is missing or of the wrong type. */
 export function decodeRequest(bytes: Uint8Array): Request {
+  if (bytes.byteLength > MAX_MESSAGE_BYTES) {
+    throw new ProtocolError(`message of ${bytes.byteLength} bytes is over the limit of ${MAX_MESSAGE_BYTES}`);
+  }
   const map = decodeMap(bytes);
   if (typeof map['type'] !== 'string') throw new ProtocolError('message has no text field "type"');
   const result = requestSchema.safeParse(map);

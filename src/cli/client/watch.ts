@@ -1,0 +1,45 @@
+import type { Message } from '../../wire/client.js';
+import { cancelOnSignals } from '../cancel-on-signals.js';
+import { EXIT } from '../exit-codes.js';
+import { print, report } from '../terminal.js';
+import type { WatchOptions } from '../watch.js';
+import { messageJson, withDaemon, type Connection } from './connection.js';
+import { describeUpdate } from './describe.js';
+import { Follower } from './follow.js';
+
+/** Prints updates until a signal comes, or until the job is over when one is named; returns the exit code. */
+export function watch(id: string | undefined, options: WatchOptions): Promise<number> {
+  const show = (update: Message) => {
+    print(options.json === true ? messageJson(update) : describeUpdate(update));
+  };
+  return withDaemon(options, (connection) =>
+    id === undefined ? watchAll(connection, show) : watchJob(connection, id, show),
+  );
+}
+
+async function watchAll(connection: Connection, show: (update: Message) => void): Promise<number> {
+  // Says so at once where there is no daemon, rather than never.
+  await connection.ask({ type: 'ping' });
+  const stream = connection.updates();
+  const signals = cancelOnSignals();
+  signals.signal.addEventListener('abort', () => {
+    stream.close();
+  });
+  for await (const update of stream) show(update);
+  signals.release();
+  return signals.exitCode ?? EXIT.done;
+}
+
+async function watchJob(
+  connection: Connection,
+  id: string,
+  show: (update: Message) => void,
+): Promise<number> {
+  const follower = new Follower(connection, show);
+  const ending = await follower.follow(id);
+  if (ending === undefined) {
+    report(`latentd: the daemon knows no job ${id}`);
+    return EXIT.failed;
+  }
+  return ending.success ? EXIT.done : EXIT.failed;
+}

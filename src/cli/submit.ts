@@ -1,0 +1,54 @@
+/** `latentd submit`: gives the daemon a job. */
+import { Command } from 'commander';
+import { CLIENT_SETTING_NAMES } from '../config/settings.js';
+import { addSettingOptions, type SettingOptions } from './setting-options.js';
+
+export interface SubmitOptions extends SettingOptions {
+  readonly prompt: string;
+  readonly negativePrompt?: string;
+  readonly model?: string;
+  readonly size: string;
+  readonly steps: string;
+  readonly cfg: string;
+  readonly lora?: string;
+  readonly loraStrength?: string;
+  readonly seed?: string;
+  readonly sampler?: string;
+  readonly scheduler?: string;
+  readonly denoise?: string;
+  readonly batch?: string;
+  readonly frames?: string;
+  readonly tiles?: string;
+  readonly workflow?: string;
+  readonly id?: string;
+  readonly wait?: boolean;
+  readonly json?: boolean;
+}
+
+export function submitCommand(exit: (status: number) => void): Command {
+  const command = new Command('submit')
+    .description('give the daemon a job, and print its id')
+    .requiredOption('--prompt <TEXT>', 'what to draw')
+    .option('--negative-prompt <TEXT>', "what not to draw, instead of the template's")
+    .option('--model <NAME>', 'the checkpoint (default: the first that the daemon lists)')
+    .option('--size <WxH>', 'size of the image', '1024x1024')
+    .option('--steps <N>', 'sampling steps', '20')
+    .option('--cfg <SCALE>', 'how closely to keep to the prompt', '7')
+    .option('--lora <NAME>', 'a LoRA')
+    .option('--lora-strength <X>', "its strength (default: the template's)")
+    .option('--seed <N>', 'the seed (default: a random one)')
+    .option('--sampler <NAME>', "the sampler (default: the template's)")
+    .option('--scheduler <NAME>', "the scheduler (default: the template's)")
+    .option('--denoise <X>', 'how much of an image to draw anew, 0 to 1')
+    .option('--batch <N>', 'as many images')
+    .option('--frames <N>', 'an animation of as many frames')
+    .option('--tiles <CxR>', 'a tileset of as many columns and rows')
+    .option('--workflow <NAME|FILE>', "a template of the daemon, or a file in ComfyUI's API format")
+    .option('--id <ID>', 'the id of the job (default: a random one)')
+    .option('--wait', 'wait until the job is over, and print where its image is')
+    .option('--json', 'print one JSON object');
+  return addSettingOptions(command, CLIENT_SETTING_NAMES).action(async (options: SubmitOptions) => {
+    const { submit } = await import('./client/submit.js');
+    exit(await submit(options));
+  });
+}

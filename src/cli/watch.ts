@@ -1,0 +1,21 @@
+/** `latentd watch`: what the daemon does, as it does it. */
+import { Command } from 'commander';
+import { CLIENT_SETTING_NAMES } from '../config/settings.js';
+import { addSettingOptions, type SettingOptions } from './setting-options.js';
+
+export interface WatchOptions extends SettingOptions {
+  readonly json?: boolean;
+}
+
+export function watchCommand(exit: (status: number) => void): Command {
+  const command = new Command('watch')
+    .description('print what the daemon does as it happens; with a job, until that job is over')
+    .argument('[JOB]', 'id of a job')
+    .option('--json', 'print one JSON object a line, as the protocol has them');
+  return addSettingOptions(command, CLIENT_SETTING_NAMES).action(
+    async (id: string | undefined, options: WatchOptions) => {
+      const { watch } = await import('./client/watch.js');
+      exit(await watch(id, options));
+    },
+  );
+}
