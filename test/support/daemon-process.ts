@@ -126,7 +126,7 @@ export class DaemonProcess {
   }
 
   async listen(): Promise<Listener> {
-    return Listener.open(this.requestAddress, this.updateAddress);
+    return Listener.open(this.updateAddress);
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -135,20 +135,23 @@ export class DaemonProcess {
 
   /** Sends a signal and returns the exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (!this.hasEnded) {
-      const exit = once(this.child, 'exit');
-      this.kill(signal);
-      await exit;
-    }
+    if (!this.hasEnded) this.kill(signal);
+    return this.ended();
+  }
+
+  /** The exit code, once there is one. */
+  async ended(): Promise<number | null> {
+    if (!this.hasEnded) await once(this.child, 'exit');
     return this.child.exitCode;
   }
 }
 
 /** A REQ socket, as the protocol's clients have. */
 export class Client {
-  private readonly socket = new Request({ linger: 0, receiveTimeout: 5000, sendTimeout: 5000 });
+  private readonly socket: Request;
 
-  constructor(address: string) {
+  constructor(address: string, timeoutMs = 5000) {
+    this.socket = new Request({ linger: 0, receiveTimeout: timeoutMs, sendTimeout: timeoutMs });
     this.socket.connect(address);
   }
 
@@ -183,7 +186,7 @@ export class Listener {
   }
 
   /** Subscribes and makes sure of it: a subscription takes a moment to arrive, and nothing says when. */
-  static async open(_requests: string, updates: string): Promise<Listener> {
+  static async open(updates: string): Promise<Listener> {
     const socket = new Subscriber({ linger: 0 });
     socket.connect(updates);
     socket.subscribe();
