@@ -47,7 +47,7 @@ describe('on a fresh clone', () => {
     expect(first.stderr).toContain(
       `There is no checkpoint yet, so a tiny one was written: ${join(cwd, 'models/checkpoints', SYNTHETIC)}`,
     );
-    expect(first.stderr).toContain('the picture will look like noise');
+    expect(first.stderr).toContain('will be small and look like noise');
     expect(first.stderr).toContain('no --prompt was given, so it is "a knight with a round shield"');
     expect(metadata(image)).toContain('pixel art sprite of a knight with a round shield, 16-bit');
     expect(metadata(image)).toContain(SYNTHETIC);
@@ -59,7 +59,7 @@ describe('on a fresh clone', () => {
     expect(stderr).toContain(
       `sd_xl_base_1.0.safetensors isn't there, so the template runs with ${SYNTHETIC}`,
     );
-    expect(stderr).toContain('the picture will look like noise');
+    expect(stderr).toContain('will be small and look like noise');
     expect(readdirSync(join(cwd, 'models/checkpoints'))).toEqual([SYNTHETIC]);
   });
 

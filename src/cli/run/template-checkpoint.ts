@@ -45,13 +45,18 @@ export async function useAvailableCheckpoint(
     return workflow;
   }
   const chosen = name;
-  return mapInputs(workflow, (value, input) =>
-    input === 'ckpt_name' && value === NAMED_BY_TEMPLATES ? chosen : value,
-  );
+  return mapInputs(workflow, (value, input) => {
+    if (input === 'ckpt_name' && value === NAMED_BY_TEMPLATES) return chosen;
+    const isSide = input === 'width' || input === 'height';
+    return chosen === SYNTHETIC && isSide && typeof value === 'bigint' ? NOISE_SIDE : value;
+  });
 }
 
+/** Noise needs no large canvas, and someone who tries the first command should not wait for one. */
+const NOISE_SIDE = 256n;
+
 const NOISE =
-  'Its weights are synthetic, so the picture will look like noise: it shows that everything works, no more.';
+  'Its weights are synthetic, so the picture will be small and look like noise: it shows that everything works, no more.';
 
 /** The first SDXL checkpoint by name; failing that the first one, of any family, that draws from text alone. */
 async function chooseCheckpoint(folders: Folders): Promise<string | undefined> {
