@@ -1,7 +1,7 @@
 /** `node probe-device.js DEVICE`: runs the smallest model there and exits with 0, or prints why it can't and exits with 1. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../../compute/graph.js';
-import { lowerGraph } from '../../compute/onnx/lowering/lower.js';
+import { lowerGraph } from '../../compute/onnx/plain/lower.js';
 
 const device = process.argv[2] ?? 'cpu';
 try {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
-import { createPlainOnnxBackend } from '../../../src/compute/onnx/plain-backend.js';
+import { createPlainOnnxBackend } from '../../../src/compute/onnx/plain/backend.js';
 import { GraphBuilder, type Value } from '../../../src/compute/graph.js';
 import { SymbolicDim } from '../../../src/compute/dim.js';
 import { elementCount, tensor, type Tensor } from '../../../src/compute/tensor.js';

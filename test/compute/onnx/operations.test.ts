@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
-import { createPlainOnnxBackend } from '../../../src/compute/onnx/plain-backend.js';
+import { createPlainOnnxBackend } from '../../../src/compute/onnx/plain/backend.js';
 import { operationCases, relativeError } from '../fixtures.js';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/compute/ops.safetensors', import.meta.url));

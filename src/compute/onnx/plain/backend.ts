@@ -1,10 +1,10 @@
 /** Runs graphs with the operators of ONNX Runtime alone, through onnxruntime-node: what our kernels are compared with. */
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { Backend, NamedTensors, Program } from '../backend.js';
-import type { Graph } from '../graph.js';
-import { elementCount, type Tensor, type TensorData } from '../tensor.js';
-import { checkInputs } from './inputs.js';
-import { lowerGraph } from './lowering/lower.js';
+import type { Backend, NamedTensors, Program } from '../../backend.js';
+import type { Graph } from '../../graph.js';
+import { elementCount, type Tensor, type TensorData } from '../../tensor.js';
+import { checkInputs } from '../inputs.js';
+import { lowerGraph } from './lower.js';
 
 export interface PlainOnnxBackendOptions {
   /** Threads inside one operator; ONNX Runtime's own choice (the physical cores) when left out. */
