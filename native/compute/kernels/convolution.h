@@ -15,6 +15,8 @@ inline constexpr size_t kSharedValues = 4 * 1024 * 1024;
 /// Values of packed input that one thread has to itself: about a second-level cache.
 inline constexpr size_t kPackedValues = 256 * 1024;
 inline constexpr size_t kMaxBlockRows = 4 * kRows;
+/// One pass of widened weights.
+inline constexpr size_t kPassValues = kMaxBlockRows * kBlockStride;
 
 /// Rows of the weight that are computed together. GEGLU takes half of them from each half of the weight's
 /// rows.
@@ -56,21 +58,26 @@ inline void MultiplyRows(const ConvolutionArguments& a, const Product& product, 
   const WeightRows rows = blocks.Rows(a, product, block);
   const WeightRows next = blocks.Rows(a, product, next_block < blocks.count ? next_block : block);
   const size_t tile_stride = packed.panels * kColumns;
-  const size_t pass = PassDepth(product.depth);
-  const size_t steps = packed.panels * ((rows.count() + kRows - 1) / kRows);
-  for (size_t k = 0; k < product.depth; k += pass) {
-    const size_t depth = product.depth - k < pass ? product.depth - k : pass;
-    rows.Widen(k, depth, buffers.weights);
-    const bool last = k + depth == product.depth;
-    FetchAhead ahead = last ? FetchAhead(next, 0, pass, steps) : FetchAhead(rows, k + depth, pass, steps);
-    const auto rows_from = [&](size_t m) {
-      ahead.Step();
-      return RowMajor<kBlockStride>{buffers.weights + m * kBlockStride};
-    };
-    for (size_t p = 0; p < packed.panels; ++p) {
-      const size_t columns = product.columns - (packed.first_panel + p) * kColumns;
-      MultiplyPanel(rows.count(), rows_from, packed.values + (p * product.depth + k) * kColumns,
-                    buffers.tile + p * kColumns, tile_stride, depth, k > 0, columns <= kLanes);
+  const size_t widened = EvenDepth(product.depth, product.depth <= kWidenedDepth ? kWidenedDepth : kDepth);
+  const size_t pass = EvenDepth(widened, kDepth);
+  const size_t row_groups = (rows.count() + kRows - 1) / kRows;
+  const size_t steps = (widened + pass - 1) / pass * packed.panels * row_groups;
+  for (size_t from = 0; from < product.depth; from += widened) {
+    const size_t end = product.depth - from < widened ? product.depth : from + widened;
+    rows.Widen(from, end - from, pass, buffers.weights, kPassValues);
+    FetchAhead ahead(end == product.depth ? next : rows, end == product.depth ? 0 : end, widened, steps);
+    const float* weights = buffers.weights;
+    for (size_t k = from; k < end; k += pass, weights += kPassValues) {
+      const auto rows_from = [&](size_t m) {
+        ahead.Step();
+        return RowMajor<kBlockStride>{weights + m * kBlockStride};
+      };
+      for (size_t p = 0; p < packed.panels; ++p) {
+        const size_t columns = product.columns - (packed.first_panel + p) * kColumns;
+        MultiplyPanel(rows.count(), rows_from, packed.values + (p * product.depth + k) * kColumns,
+                      buffers.tile + p * kColumns, tile_stride, end - k < pass ? end - k : pass, k > 0,
+                      columns <= kLanes);
+      }
     }
   }
   const size_t column = packed.first_panel * kColumns;
@@ -107,7 +114,7 @@ inline void DenseConvolution(const Context& context, const ConvolutionArguments&
   const RowBlocks blocks(a, threads);
   const ColumnBlocks columns(product, threads);
   const size_t packed_values = columns.panels * product.depth * kColumns;
-  const size_t weight_values = kMaxBlockRows * kBlockStride;
+  const size_t weight_values = kWidenedPasses * kPassValues;
   const size_t worker_values = weight_values + kMaxBlockRows * columns.panels * kColumns;
   const auto panels_in = [&](size_t column_block) {
     const size_t left = product.panels - column_block * columns.panels;

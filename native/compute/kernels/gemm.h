@@ -120,12 +120,12 @@ inline size_t EvenRows(size_t total, size_t most, size_t threads) {
   return rounded < most ? rounded : most;
 }
 
-/// Depth of each pass over `total` steps: as even as possible, at most kDepth.
-inline size_t PassDepth(size_t total) {
-  const size_t passes = (total + kDepth - 1) / kDepth;
-  const size_t even = (total + passes - 1) / passes;
-  const size_t rounded = (even + kLanes - 1) / kLanes * kLanes;
-  return rounded < kDepth ? rounded : kDepth;
+/// `total` steps in shares of at most `most` (a whole number of vectors), as even as possible: the size of
+/// each but the last.
+inline size_t EvenDepth(size_t total, size_t most) {
+  const size_t shares = (total + most - 1) / most;
+  const size_t even = (total + shares - 1) / shares;
+  return (even + kLanes - 1) / kLanes * kLanes;
 }
 
 }  // namespace LATENTD_KERNELS_NAMESPACE

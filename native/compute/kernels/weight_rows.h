@@ -7,6 +7,11 @@
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
 
+/// Rows up to this long are widened whole, so that they are read from memory in one go; longer ones pass by
+/// pass, since so much at a time would push packed columns out of the second-level cache.
+inline constexpr size_t kWidenedPasses = 4;
+inline constexpr size_t kWidenedDepth = kWidenedPasses * kDepth;
+
 /// Rows [first, first + rows) and, where `gate_offset` is not 0, as many again from row gate_offset + first
 /// on.
 struct WeightRows {
@@ -20,39 +25,47 @@ struct WeightRows {
     return weight.data + (stored * row_length + k) * ValueSize(weight.dtype);
   }
 
-  /// Columns [k, k + depth) as a block for RowMajor<kBlockStride>.
-  void Widen(size_t k, size_t depth, float* into) const {
+  /// Columns [k, k + depth) in passes of `pass` columns, each a block for RowMajor<kBlockStride>,
+  /// `pass_stride` values apart.
+  void Widen(size_t k, size_t depth, size_t pass, float* into, size_t pass_stride) const {
     for (size_t row = 0; row < count(); ++row) {
-      WidenRun(At(row, k), weight.dtype, into + row * kBlockStride, depth);
+      float* row_into = into + row * kBlockStride;
+      for (size_t done = 0; done < depth; done += pass, row_into += pass_stride) {
+        WidenRun(At(row, k + done), weight.dtype, row_into, depth - done < pass ? depth - done : pass);
+      }
     }
   }
 };
 
-/// Brings columns [k, k + depth) of some rows into the second-level cache, a few lines at a time between
+/// Brings columns [k, k + depth) of some rows into the second-level cache, a few lines at a time over `steps`
 /// products: a row's piece is too short, and rows lie too far apart, for the processor to foresee them.
 class FetchAhead {
  public:
   FetchAhead(const WeightRows& rows, size_t k, size_t depth, size_t steps)
-      : rows_(rows), k_(k), lines_((depth * ValueSize(rows.weight.dtype) + kLine - 1) / kLine + 1) {
-    lines_a_step_ = steps == 0 ? 0 : rows.count() * lines_ / steps + 1;
+      : rows_(rows), k_(k), bytes_(depth * ValueSize(rows.weight.dtype)) {
+    lines_a_step_ = rows.count() * (bytes_ / kLine + 2) / steps + 1;
   }
 
   void Step() {
-    for (size_t i = 0; i < lines_a_step_ && row_ < rows_.count(); ++i) {
-      __builtin_prefetch(rows_.At(row_, k_) + line_ * kLine, 0, 2);
-      if (++line_ == lines_) {
-        line_ = 0;
-        ++row_;
+    for (size_t lines = 0; lines < lines_a_step_; ++lines) {
+      if (at_ >= end_) {
+        if (row_ == rows_.count()) return;
+        const std::byte* from = rows_.At(row_++, k_);
+        end_ = from + bytes_;
+        at_ = from - reinterpret_cast<uintptr_t>(from) % kLine;
       }
+      __builtin_prefetch(at_, 0, 2);
+      at_ += kLine;
     }
   }
 
  private:
   static constexpr size_t kLine = 64;
   WeightRows rows_;
-  size_t k_, lines_, lines_a_step_;
+  size_t k_, bytes_, lines_a_step_;
   size_t row_ = 0;
-  size_t line_ = 0;
+  const std::byte* at_ = nullptr;
+  const std::byte* end_ = nullptr;
 };
 
 }  // namespace LATENTD_KERNELS_NAMESPACE

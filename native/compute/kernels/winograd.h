@@ -43,7 +43,7 @@ inline void WinogradFewTiles(const Context& context, const ConvolutionArguments&
   const size_t most_rows = block_panels <= 2 ? kWinogradBlockRows : kWinogradBlockRows - kRows;
   const size_t block_rows = EvenRows(a.outputs, most_rows, threads);
   const size_t row_blocks = (a.outputs + block_rows - 1) / block_rows;
-  const size_t pass = PassDepth(a.inputs);
+  const size_t pass = EvenDepth(a.inputs, kDepth);
   for (size_t first_panel = 0; first_panel < tiles.panels; first_panel += block_panels) {
     const TileBlock block(tiles, first_panel, block_panels, a.inputs, memory);
     context.parallel.For(threads, [&](size_t worker) {
@@ -105,7 +105,7 @@ inline void WinogradManyTiles(const Context& context, const ConvolutionArguments
   const size_t block_count = (tiles.panels + block_panels - 1) / block_panels;
   const size_t block_columns = block_panels * kColumns;
 
-  const size_t pass = PassDepth(a.inputs);
+  const size_t pass = EvenDepth(a.inputs, kDepth);
   const size_t passes = (a.inputs + pass - 1) / pass;
   const size_t pass_values = a.outputs * kBlockStride;
   const size_t weight_values = 16 * passes * pass_values;
