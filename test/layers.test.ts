@@ -19,6 +19,7 @@ const LAYERS = [
   ['wire'],
   ['engine-process'],
   ['daemon'],
+  ['bench'],
   ['cli', 'index.ts'],
 ];
 

@@ -1,12 +1,13 @@
 /** The command line as a whole: its commands, and what becomes of an error that one of them throws. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/settings.js';
+import { benchCommand } from './bench.js';
 import { cancelCommand } from './cancel.js';
 import { doctorCommand } from './doctor.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { keysCommand } from './keys.js';
 import { modelsCommand } from './models.js';
+import { packageVersion } from './package-version.js';
 import { runCommand } from './run.js';
 import { refused } from './run/outcome.js';
 import { serveCommand } from './serve.js';
@@ -53,6 +54,7 @@ function createProgram(exit: (status: number) => void): Command {
     watchCommand,
     cancelCommand,
     keysCommand,
+    benchCommand,
     modelsCommand,
     doctorCommand,
   ];
@@ -60,11 +62,4 @@ function createProgram(exit: (status: number) => void): Command {
     program.addCommand(command(exit).copyInheritedSettings(program));
   }
   return program;
-}
-
-function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }
