@@ -117,7 +117,7 @@ class Autoencoder implements VaeModel {
     };
     if (tiles !== undefined) return inTiles(tiles);
     const [, , height = 0, width = 0] = planes.shape;
-    const needed = encodeBytes(this.weights, this.config, height, width);
+    const needed = encodeBytes(this.weights, height, width);
     return this.wholeOrTiled(
       'encoding',
       needed,
