@@ -19,12 +19,14 @@ SamplerTask Ddpm(Sampling& s) {
     const float alpha_bar = 1 / (sigma * sigma + 1);
     const float alpha_bar_next = 1 / (sigma_next * sigma_next + 1);
     const float alpha = alpha_bar / alpha_bar_next;
-    x = (1 / std::sqrt(1 + sigma * sigma)) * x;
-    x = x - ((1 - alpha) / std::sqrt(1 - alpha_bar)) * eps;
+    x = x / std::sqrt(1 + sigma * sigma);
+    eps = (1 - alpha) * eps;
+    eps = eps / std::sqrt(1 - alpha_bar);
+    x = x - eps;
     x = std::sqrt(1 / alpha) * x;
     if (sigma_next > 0) {
       const float deviation = std::sqrt((1 - alpha) * (1 - alpha_bar_next) / (1 - alpha_bar));
-      s.AddNoise(x, deviation, sigma, sigma_next);
+      s.AddNoise(x, {deviation}, sigma, sigma_next);
       x = std::sqrt(1 + sigma_next * sigma_next) * x;
     }
   }
@@ -38,7 +40,7 @@ SamplerTask Lcm(Sampling& s) {
     co_await s.Denoise(x, s.sigmas[i], denoised);
     s.Report(i, denoised);
     x = denoised;
-    if (s.sigmas[i + 1] > 0) s.AddNoise(x, s.sigmas[i + 1], s.sigmas[i], s.sigmas[i + 1]);
+    if (s.sigmas[i + 1] > 0) s.AddNoise(x, {s.sigmas[i + 1]}, s.sigmas[i], s.sigmas[i + 1]);
   }
 }
 

@@ -54,7 +54,7 @@ SamplerTask Dpm2Ancestral(Sampling& s) {
     co_await s.Denoise(x_2, sigma_mid, denoised);
     d = Derivative(x_2, denoised, sigma_mid);
     x = x + (step.down - sigma) * d;
-    s.AddNoise(x, s_noise * step.up, sigma, s.sigmas[i + 1]);
+    s.AddNoise(x, {s_noise, step.up}, sigma, s.sigmas[i + 1]);
   }
 }
 

@@ -46,26 +46,26 @@ struct Predictions {
 /// Equation 3.7
 void FirstOrderStep(const Latent& x, float t, float t_next, const Predictions& p, Latent& into) {
   const float h = t_next - t;
-  into = x - (Sigma(t_next) * std::expm1(h)) * p.eps;
+  into = x - (Sigma(t_next) * Expm1(h)) * p.eps;
 }
 
 /// Algorithm 1, line 6
 void SecondOrderStep(const Latent& x, float t, float t_next, float r1, const Predictions& p, Latent& into) {
   const float h = t_next - t;
-  const float correction = Sigma(t_next) / (2 * r1) * std::expm1(h);
-  into = x - (Sigma(t_next) * std::expm1(h)) * p.eps - correction * p.change_r1;
+  const float correction = Sigma(t_next) / (2 * r1) * Expm1(h);
+  into = x - (Sigma(t_next) * Expm1(h)) * p.eps - correction * p.change_r1;
 }
 
 /// Algorithm 2, line 9
 void ThirdOrderStep(const Latent& x, float t, float t_next, float r2, const Predictions& p, Latent& into) {
   const float h = t_next - t;
-  const float correction = Sigma(t_next) / r2 * (std::expm1(h) / h - 1);
-  into = x - (Sigma(t_next) * std::expm1(h)) * p.eps - correction * p.change_r2;
+  const float correction = Sigma(t_next) / r2 * (Expm1(h) / h - 1);
+  into = x - (Sigma(t_next) * Expm1(h)) * p.eps - correction * p.change_r2;
 }
 
 /// The point at which r1's prediction is taken: algorithm 1, line 4
 void FirstMidpoint(const Latent& x, float t, float h, float r1, const Predictions& p, Latent& into) {
-  into = x - (Sigma(t + r1 * h) * std::expm1(r1 * h)) * p.eps;
+  into = x - (Sigma(t + r1 * h) * Expm1(r1 * h)) * p.eps;
 }
 
 /// The point at which r2's prediction is taken: algorithm 2, line 7
@@ -73,8 +73,8 @@ void SecondMidpoint(const Latent& x, float t, float h, const Predictions& p, Lat
   constexpr float r2 = 2.0f / 3;
   constexpr float ratio = 2;
   const float sigma = Sigma(t + r2 * h);
-  const float correction = sigma * ratio * (std::expm1(r2 * h) / (r2 * h) - 1);
-  into = x - (sigma * std::expm1(r2 * h)) * p.eps - correction * p.change_r1;
+  const float correction = sigma * ratio * (Expm1(r2 * h) / (r2 * h) - 1);
+  into = x - (sigma * Expm1(r2 * h)) * p.eps - correction * p.change_r1;
 }
 
 }  // namespace
@@ -228,7 +228,7 @@ SamplerTask DpmAdaptive(Sampling& s) {
     if (controller.Accept(x_low.RelativeError(x_high, x_previous, atol, rtol))) {
       x_previous = x_low;
       x = x_high;
-      if (step.up != 0) s.AddNoise(x, step.up * s_noise, Sigma(t), Sigma(t_next));
+      if (step.up != 0) s.AddNoise(x, {step.up * s_noise}, Sigma(t), Sigma(t_next));
       t = t_next;
     }
     s.Report(i, predicted);

@@ -21,12 +21,12 @@ SamplerTask DpmPp2M(Sampling& s) {
     const float h = t_next - t;
     const float ratio = SigmaOfHalfLogSnr(t_next) / SigmaOfHalfLogSnr(t);
     if (i == 0 || s.sigmas[i + 1] == 0) {
-      x = ratio * x - std::expm1(-h) * denoised;
+      x = ratio * x - Expm1(-h) * denoised;
     } else {
       const float r = (t - HalfLogSnr(s.sigmas[i - 1])) / h;
       const float c = 1 / (2 * r);
       denoised_d = (1 + c) * denoised - c * old_denoised;
-      x = ratio * x - std::expm1(-h) * denoised_d;
+      x = ratio * x - Expm1(-h) * denoised_d;
     }
     std::swap(old_denoised, denoised);
   }
@@ -51,7 +51,7 @@ SamplerTask DpmPp2MCfgPp(Sampling& s) {
     } else {
       const float r = (t - HalfLogSnr(s.sigmas[i - 1])) / h;
       d = denoised - old_uncond_denoised;
-      d = -kept * uncond_denoised - (std::expm1(-h) * (1 / (2 * r))) * d;
+      d = -kept * uncond_denoised - (Expm1(-h) * (1 / (2 * r))) * d;
       x = denoised + d + kept * x;
     }
     std::swap(old_uncond_denoised, uncond_denoised);

@@ -28,11 +28,11 @@ SamplerTask DpmPp2SAncestral(Sampling& s) {
       const float h = t_next - t;
       const float sigma_mid = SigmaOfHalfLogSnr(t + 0.5f * h);
       const float sigma_t = SigmaOfHalfLogSnr(t);
-      x_2 = (sigma_mid / sigma_t) * x - std::expm1(-h * 0.5f) * denoised;
+      x_2 = (sigma_mid / sigma_t) * x - Expm1(-h * 0.5f) * denoised;
       co_await s.Denoise(x_2, sigma_mid, denoised);
-      x = (SigmaOfHalfLogSnr(t_next) / sigma_t) * x - std::expm1(-h) * denoised;
+      x = (SigmaOfHalfLogSnr(t_next) / sigma_t) * x - Expm1(-h) * denoised;
     }
-    if (s.sigmas[i + 1] > 0) s.AddNoise(x, s_noise * step.up, sigma, s.sigmas[i + 1]);
+    if (s.sigmas[i + 1] > 0) s.AddNoise(x, {s_noise, step.up}, sigma, s.sigmas[i + 1]);
   }
 }
 
@@ -63,14 +63,14 @@ SamplerTask DpmPp2SAncestralCfgPp(Sampling& s) {
       const float sigma_t = SigmaOfHalfLogSnr(t);
       d = denoised - uncond_denoised;
       x_2 = x + d;
-      x_2 = (sigma_mid / sigma_t) * x_2 - std::expm1(-h * 0.5f) * denoised;
+      x_2 = (sigma_mid / sigma_t) * x_2 - Expm1(-h * 0.5f) * denoised;
       co_await s.Denoise(x_2, sigma_mid, denoised_2, uncond_denoised);
       // The second evaluation's unconditional half stands against the first one's guided half, as in ComfyUI.
       d = denoised - uncond_denoised;
       x = x + d;
-      x = (SigmaOfHalfLogSnr(t_next) / sigma_t) * x - std::expm1(-h) * denoised_2;
+      x = (SigmaOfHalfLogSnr(t_next) / sigma_t) * x - Expm1(-h) * denoised_2;
     }
-    if (s.sigmas[i + 1] > 0) s.AddNoise(x, s_noise * step.up, sigma, s.sigmas[i + 1]);
+    if (s.sigmas[i + 1] > 0) s.AddNoise(x, {s_noise, step.up}, sigma, s.sigmas[i + 1]);
   }
 }
 

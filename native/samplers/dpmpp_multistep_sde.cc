@@ -14,9 +14,9 @@ struct SdeStep {
       : h(HalfLogSnr(sigma_next) - HalfLogSnr(sigma)),
         h_eta(h * static_cast<float>(eta + 1)),
         alpha(sigma_next * std::exp(HalfLogSnr(sigma_next))),
-        decay(-std::expm1(-h_eta)),
+        decay(-Expm1(-h_eta)),
         kept(sigma_next / sigma * std::exp(-h * static_cast<float>(eta))),
-        noise(sigma_next * std::sqrt(-std::expm1(-2 * h * static_cast<float>(eta)))) {}
+        deviation(std::sqrt(-Expm1(-2 * h * static_cast<float>(eta)))) {}
 
   float h;
   float h_eta;
@@ -25,8 +25,8 @@ struct SdeStep {
   float decay;
   /// x's share of the next x
   float kept;
-  /// standard deviation of the noise to add
-  float noise;
+  /// of the noise to add, as a share of the next sigma
+  float deviation;
 };
 
 SamplerTask MultistepSde2(Sampling& s, bool heun) {
@@ -57,7 +57,7 @@ SamplerTask MultistepSde2(Sampling& s, bool heun) {
       }
     }
     if (eta > 0 && s_noise > 0) {
-      s.AddNoise(x, step.noise * static_cast<float>(s_noise), s.sigmas[i], sigma_next);
+      s.AddNoise(x, {sigma_next, step.deviation, static_cast<float>(s_noise)}, s.sigmas[i], sigma_next);
     }
     std::swap(old_denoised, denoised);
     h_last = step.h;
@@ -100,7 +100,7 @@ SamplerTask DpmPp3MSde(Sampling& s) {
     }
     const SdeStep step(s.sigmas[i], sigma_next, eta);
     x = step.kept * x + (step.alpha * step.decay) * denoised;
-    const float phi_2 = std::expm1(-step.h_eta) / step.h_eta + 1;
+    const float phi_2 = Expm1(-step.h_eta) / step.h_eta + 1;
     if (i > 1) {
       const float r0 = h_1 / step.h;
       const float r1 = h_2 / step.h;
@@ -115,7 +115,7 @@ SamplerTask DpmPp3MSde(Sampling& s) {
       x = x + (step.alpha * phi_2) * d1;
     }
     if (eta > 0 && s_noise > 0) {
-      s.AddNoise(x, step.noise * static_cast<float>(s_noise), s.sigmas[i], sigma_next);
+      s.AddNoise(x, {sigma_next, step.deviation, static_cast<float>(s_noise)}, s.sigmas[i], sigma_next);
     }
     std::swap(denoised_2, denoised_1);
     std::swap(denoised_1, denoised);

@@ -23,8 +23,8 @@ class NoiseScaler {
   }
 
   float operator()(float x) const {
-    if (!extended_) return std::pow(x, static_cast<float>(exponent_));
-    return x * (std::exp(std::pow(x, 0.3f)) + 10.0f);
+    if (!extended_) return Pow(x, static_cast<float>(exponent_));
+    return x * (std::exp(Pow(x, 0.3f)) + 10.0f);
   }
 
  private:
@@ -89,8 +89,8 @@ SamplerTask ErSde(Sampling& s) {
     }
     if (s_noise > 0) {
       const float deviation = std::sqrt(lambda_t * lambda_t - lambda_s * lambda_s * (r * r));
-      const float scale = alpha_t * static_cast<float>(s_noise) * (std::isnan(deviation) ? 0 : deviation);
-      s.AddNoise(x, scale, s.sigmas[i], sigma_next);
+      const float known = std::isnan(deviation) ? 0 : deviation;
+      s.AddNoise(x, {alpha_t, static_cast<float>(s_noise), known}, s.sigmas[i], sigma_next);
     }
     std::swap(old_denoised, denoised);
   }

@@ -37,7 +37,7 @@ SamplerTask EulerAncestral(Sampling& s) {
     }
     d = Derivative(x, denoised, sigma);
     x = x + (step.down - sigma) * d;
-    s.AddNoise(x, s_noise * step.up, sigma, s.sigmas[i + 1]);
+    s.AddNoise(x, {s_noise, step.up}, sigma, s.sigmas[i + 1]);
   }
 }
 
@@ -66,7 +66,7 @@ SamplerTask EulerWithUnconditionalNoise(Sampling& s, double eta, double s_noise)
     const AncestralStep step = AncestralStepBetween(sigma / alpha, sigma_next / alpha_next, eta);
     x = alpha_next * denoised + (alpha_next * step.down) * d;
     if (eta > 0 && s_noise > 0) {
-      s.AddNoise(x, alpha_next * static_cast<float>(s_noise) * step.up, sigma, sigma_next);
+      s.AddNoise(x, {alpha_next, static_cast<float>(s_noise), step.up}, sigma, sigma_next);
     }
   }
 }

@@ -80,6 +80,11 @@ class HostMemoryImpl : public LatentMemory {
     for (size_t i = 0; i < count; ++i) into[i] = (a[i] - b[i]) / divisor;
   }
 
+  void Divide(const float* a, float divisor, float* into, size_t count) override {
+    LATENTD_ELEMENTWISE
+    for (size_t i = 0; i < count; ++i) into[i] = a[i] / divisor;
+  }
+
   float RelativeError(const float* a, const float* b, const float* c, float atol, float rtol,
                       size_t count) override {
     double squares = 0;
@@ -121,6 +126,11 @@ Latent& Latent::operator=(Latent&& other) noexcept {
 
 Latent& Latent::operator=(const latentd::DividedDifference& difference) {
   memory_->DividedDifference(difference.a.values_, difference.b.values_, difference.divisor, values_, size_);
+  return *this;
+}
+
+Latent& Latent::operator=(const Quotient& quotient) {
+  memory_->Divide(quotient.a.values_, quotient.divisor, values_, size_);
   return *this;
 }
 

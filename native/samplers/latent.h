@@ -27,6 +27,8 @@ class LatentMemory {
   /// into = (a − b) / divisor
   virtual void DividedDifference(const float* a, const float* b, float divisor, float* into,
                                  size_t count) = 0;
+  /// into = a / divisor
+  virtual void Divide(const float* a, float divisor, float* into, size_t count) = 0;
   /// √(mean of ((a − b) / max(atol, rtol · max(|a|, |c|)))²)
   virtual float RelativeError(const float* a, const float* b, const float* c, float atol, float rtol,
                               size_t count) = 0;
@@ -52,6 +54,12 @@ struct DividedDifference {
   float divisor;
 };
 
+/// a / divisor, which is not a · (1 / divisor) to the last bit.
+struct Quotient {
+  const Latent& a;
+  float divisor;
+};
+
 /// A batch of latents seen as one vector. Assigning a combination of latents, or another latent, computes or
 /// copies values into memory that was taken at construction.
 class Latent {
@@ -66,6 +74,7 @@ class Latent {
   Latent& operator=(const Latent& other) { return Combine({{Term{1, other.values_}}}); }
   Latent& operator=(const Term& term) { return Combine({{term}}); }
   Latent& operator=(const DividedDifference& difference);
+  Latent& operator=(const Quotient& quotient);
   template <size_t N>
   Latent& operator=(const Sum<N>& sum) {
     return Combine(sum.terms);
@@ -95,6 +104,7 @@ class Latent {
 };
 
 inline Term operator*(float factor, const Latent& latent) { return {factor, latent.data()}; }
+inline Quotient operator/(const Latent& latent, float divisor) { return {latent, divisor}; }
 inline Term operator-(const Term& term) { return {-term.factor, term.values}; }
 
 // Sums grow from the left; a latent alone is a term of factor 1.

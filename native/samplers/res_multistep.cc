@@ -16,7 +16,7 @@ float Finite(float value) {
   return std::isnan(value) ? 0 : std::clamp(value, -kLargest, kLargest);
 }
 
-float Phi1(float t) { return std::expm1(t) / t; }
+float Phi1(float t) { return Expm1(t) / t; }
 float Phi2(float t) { return (Phi1(t) - 1) / t; }
 
 /// comfy/k_diffusion/sampling.py, res_multistep. With CFG++ the unconditional prediction takes the place of
@@ -59,7 +59,7 @@ SamplerTask RefinedMultistep(Sampling& s, double eta, bool cfg_pp) {
       d = b1 * followed + b2 * old_denoised;
       x = SigmaOfHalfLogSnr(h) * x + h * d;
     }
-    if (s.sigmas[i + 1] > 0 && step.up != 0) s.AddNoise(x, s_noise * step.up, sigma, s.sigmas[i + 1]);
+    if (s.sigmas[i + 1] > 0 && step.up != 0) s.AddNoise(x, {s_noise, step.up}, sigma, s.sigmas[i + 1]);
     std::swap(old_denoised, followed);
     old_sigma_down = step.down;
   }

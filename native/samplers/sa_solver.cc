@@ -17,7 +17,7 @@ std::vector<float> ExponentialCoefficients(float s, float t, int order, double t
   std::vector<float> products;
   for (int p = 0; p < order; ++p) {
     const float power = static_cast<float>(p);
-    products.push_back(std::pow(t, power) - std::pow(s, power) * decay);
+    products.push_back(Pow(t, power) - Pow(s, power) * decay);
   }
   std::vector<float> coefficients;
   for (int p = 0; p < order; ++p) {
@@ -45,7 +45,7 @@ std::vector<float> AdamsCoefficients(float sigma_next, std::span<const float> la
     const float tau_mul = static_cast<float>(1 + tau * tau);
     const float half = static_cast<float>(0.5 * (1 + tau * tau));
     const float h = lambda_t - lambda_s;
-    const float whole = alpha_t * -std::expm1(-h * tau_mul);
+    const float whole = alpha_t * -Expm1(-h * tau_mul);
     if (corrector) {
       const float b_1 = alpha_t * (half * h);
       return {whole - b_1, b_1};
@@ -140,9 +140,9 @@ SamplerTask StochasticAdams(Sampling& s, bool pece) {
     h = lambdas[i + 1] - lambdas[i];
     combine(sigma_next / sigma * std::exp(static_cast<float>(-(tau * tau)) * h), b, x_pred);
     if (tau > 0 && s_noise > 0) {
-      const float deviation = std::sqrt(-std::expm1(static_cast<float>(-2 * tau * tau) * h));
+      const float deviation = std::sqrt(-Expm1(static_cast<float>(-2 * tau * tau) * h));
       s.Noise(noise, sigma, sigma_next);
-      noise = (sigma_next * deviation * s_noise) * noise;
+      for (const float factor : {sigma_next, deviation, s_noise}) noise = factor * noise;
       x_pred = x_pred + noise;
     }
   }

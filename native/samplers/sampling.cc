@@ -13,19 +13,25 @@ void Sampling::Noise(Latent& into, float sigma, float sigma_next) {
   into.Write(host_noise_);
 }
 
-void Sampling::AddNoise(Latent& latent, float scale, float sigma, float sigma_next) {
-  AddFrom(*setup_.noise, latent, scale, sigma, sigma_next);
+void Sampling::AddNoise(Latent& latent, std::initializer_list<float> factors, float sigma, float sigma_next) {
+  AddFrom(*setup_.noise, latent, factors, sigma, sigma_next);
 }
 
-void Sampling::AddGlobalNoise(Latent& latent, float scale) {
-  AddFrom(*setup_.global_noise, latent, scale, 0, 0);
+void Sampling::AddGlobalNoise(Latent& latent, std::initializer_list<float> factors) {
+  AddFrom(*setup_.global_noise, latent, factors, 0, 0);
 }
 
-void Sampling::AddFrom(NoiseSampler& source, Latent& latent, float scale, float sigma, float sigma_next) {
+void Sampling::AddFrom(NoiseSampler& source, Latent& latent, std::initializer_list<float> factors,
+                       float sigma, float sigma_next) {
   host_noise_.resize(setup_.size);
   source.Sample(sigma, sigma_next, host_noise_);
   noise_.Write(host_noise_);
-  latent = latent + scale * noise_;
+  float last = 1;
+  for (const float factor : factors) {
+    if (last != 1) noise_ = last * noise_;
+    last = factor;
+  }
+  latent = latent + last * noise_;
 }
 
 }  // namespace latentd

@@ -3,6 +3,7 @@
 
 #include <coroutine>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <utility>
@@ -117,10 +118,10 @@ class Sampling {
 
   /// `noise_sampler(sigma, sigma_next)`
   void Noise(Latent& into, float sigma, float sigma_next);
-  /// x = x + scale · noise_sampler(sigma, sigma_next)
-  void AddNoise(Latent& latent, float scale, float sigma, float sigma_next);
-  /// x = x + scale · torch.randn_like(x)
-  void AddGlobalNoise(Latent& latent, float scale);
+  /// x = x + noise_sampler(sigma, sigma_next) · factor · factor · …, rounded after each as torch does.
+  void AddNoise(Latent& latent, std::initializer_list<float> factors, float sigma, float sigma_next);
+  /// x = x + torch.randn_like(x) · factor · factor · …
+  void AddGlobalNoise(Latent& latent, std::initializer_list<float> factors);
 
   // The driver's side.
   const Evaluation* pending() const { return pending_ ? &evaluation_ : nullptr; }
@@ -140,7 +141,8 @@ class Sampling {
     void await_resume() const noexcept {}
   };
 
-  void AddFrom(NoiseSampler& source, Latent& latent, float scale, float sigma, float sigma_next);
+  void AddFrom(NoiseSampler& source, Latent& latent, std::initializer_list<float> factors, float sigma,
+               float sigma_next);
 
   std::vector<float> host_noise_;
   Latent noise_;

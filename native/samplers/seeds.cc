@@ -8,8 +8,8 @@ namespace latentd {
 namespace {
 
 /// h·φ1(h) and h·φ2(h) of exponential integrators.
-float HPhi1(float h) { return std::expm1(h); }
-float HPhi2(float h) { return (std::expm1(h) - h) / h; }
+float HPhi1(float h) { return Expm1(h); }
+float HPhi2(float h) { return (Expm1(h) - h) / h; }
 
 float F32(double value) { return static_cast<float>(value); }
 
@@ -23,17 +23,19 @@ class StageNoise {
   void Start(float factor, float sigma, float sigma_next) {
     if (!inject_) return;
     s_.Noise(fresh_, sigma, sigma_next);
-    noise_ = std::sqrt(-std::expm1(2 * factor)) * fresh_;
+    noise_ = std::sqrt(-Expm1(2 * factor)) * fresh_;
   }
 
   void Continue(float factor, float sigma, float sigma_next) {
     if (!inject_) return;
     s_.Noise(fresh_, sigma, sigma_next);
-    noise_ = std::exp(factor) * noise_ + std::sqrt(-std::expm1(2 * factor)) * fresh_;
+    noise_ = std::exp(factor) * noise_ + std::sqrt(-Expm1(2 * factor)) * fresh_;
   }
 
-  void AddTo(Latent& x, float sigma) const {
-    if (inject_) x = x + (sigma * s_noise_) * noise_;
+  void AddTo(Latent& x, float sigma) {
+    if (!inject_) return;
+    fresh_ = sigma * noise_;
+    x = x + s_noise_ * fresh_;
   }
 
  private:

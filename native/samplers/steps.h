@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "samplers/sampling.h"
+#include "schedule/torch_float.h"
 
 namespace latentd {
 
@@ -45,7 +46,7 @@ inline float Churn(Sampling& s, int i, Latent& x) {
   if (gamma <= 0) return sigma;
   const float raised = sigma * static_cast<float>(gamma + 1);
   const float s_noise = static_cast<float>(s.options.Number("s_noise", 1));
-  s.AddGlobalNoise(x, s_noise * std::sqrt(raised * raised - sigma * sigma));
+  s.AddGlobalNoise(x, {s_noise, std::sqrt(raised * raised - sigma * sigma)});
   return raised;
 }
 

@@ -30,12 +30,12 @@ struct VpPoint {
 
 /// B(h) of the paper and the two systems that follow from it: equation 5.
 struct BhSystem {
-  BhSystem(const std::vector<float>& rks, float hh, bool bh2) : order(rks.size()), h_phi_1(std::expm1(hh)) {
-    b_h = bh2 ? std::expm1(hh) : hh;
+  BhSystem(const std::vector<float>& rks, float hh, bool bh2) : order(rks.size()), h_phi_1(Expm1(hh)) {
+    b_h = bh2 ? Expm1(hh) : hh;
     float h_phi_k = h_phi_1 / hh - 1;
     double factorial = 1;
     for (size_t i = 1; i <= order; ++i) {
-      for (const float rk : rks) matrix.push_back(std::pow(rk, static_cast<float>(i - 1)));
+      for (const float rk : rks) matrix.push_back(Pow(rk, static_cast<float>(i - 1)));
       b.push_back(h_phi_k * static_cast<float>(factorial) / b_h);
       factorial *= static_cast<double>(i + 1);
       h_phi_k = h_phi_k / hh - static_cast<float>(1 / factorial);
@@ -85,7 +85,7 @@ SamplerTask UnifiedPredictorCorrector(Sampling& s, bool bh2) {
   std::array<Latent, 3> known = {s.New(), s.New(), s.New()};
   std::array<Latent, 3> difference = {s.New(), s.New(), s.New()};
 
-  x = (1 / std::sqrt(1.0f + sigmas[0] * sigmas[0])) * x;
+  x = x / std::sqrt(1.0f + sigmas[0] * sigmas[0]);
   for (int i = 0; i < steps; ++i) {
     // The last step is taken together with the one before it, which has no evaluation of its own.
     const int last = i == steps - 1 && i > 0 ? i + 1 : i;
@@ -124,7 +124,7 @@ SamplerTask UnifiedPredictorCorrector(Sampling& s, bool bh2) {
       eps = Derivative(scaled, denoised, t.sigma);
       std::rotate(known.begin(), known.end() - 1, known.end());
       known[0] = x_t - t.deviation * eps;
-      known[0] = (1 / t.alpha) * known[0];
+      known[0] = known[0] / t.alpha;
       if (first) continue;
       x = base;
       for (int k = 1; k < order; ++k) x = x - (scale * rho_c[k - 1]) * difference[k];
@@ -133,7 +133,7 @@ SamplerTask UnifiedPredictorCorrector(Sampling& s, bool bh2) {
     }
     s.Report(i, known[0]);
   }
-  x = (1 / points.back().alpha) * x;
+  x = x / points.back().alpha;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "schedule/linspace.h"
+#include "schedule/torch_float.h"
 
 namespace latentd {
 namespace {
@@ -122,11 +123,11 @@ double ContinuousEdmSampling::SigmaAt(double remaining) const {
 }
 
 float ContinuousVSampling::Timestep(float sigma) const {
-  return std::atan(sigma) / std::numbers::pi_v<float> * 2.0f;
+  return Atan(sigma) / std::numbers::pi_v<float> * 2.0f;
 }
 
 float ContinuousVSampling::Sigma(float timestep) const {
-  return std::tan(timestep * std::numbers::pi_v<float> / 2.0f);
+  return Tan(timestep * std::numbers::pi_v<float> / 2.0f);
 }
 
 float CosmosFlowSampling::Timestep(float sigma) const { return sigma / (sigma + 1); }

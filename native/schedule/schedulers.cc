@@ -6,6 +6,7 @@
 
 #include "schedule/beta_distribution.h"
 #include "schedule/linspace.h"
+#include "schedule/torch_float.h"
 
 namespace latentd {
 namespace {
@@ -107,7 +108,7 @@ Sigmas KlOptimal(const ModelSampling& sampling, int steps) {
   Sigmas sigmas;
   for (int i = 0; i < steps; ++i) {
     const float share = static_cast<float>(i) / static_cast<float>(steps - 1);
-    sigmas.push_back(std::tan(share * from + (1 - share) * to));
+    sigmas.push_back(Tan(share * from + (1 - share) * to));
   }
   sigmas.push_back(0);
   return sigmas;
@@ -139,7 +140,7 @@ Sigmas KarrasSigmas(int steps, double sigma_min, double sigma_max, double rho) {
   for (float& sigma : sigmas) {
     const float base =
         static_cast<float>(max_inverse) + sigma * static_cast<float>(min_inverse - max_inverse);
-    sigma = std::pow(base, static_cast<float>(rho));
+    sigma = Pow(base, static_cast<float>(rho));
   }
   sigmas.push_back(0);
   return sigmas;
@@ -157,7 +158,7 @@ Sigmas PolyexponentialSigmas(int steps, double sigma_min, double sigma_max, doub
   const float range = static_cast<float>(std::log(sigma_max) - std::log(sigma_min));
   const float low = static_cast<float>(std::log(sigma_min));
   Sigmas sigmas = Linspace(1.0f, 0.0f, static_cast<size_t>(steps));
-  for (float& sigma : sigmas) sigma = std::exp(std::pow(sigma, static_cast<float>(rho)) * range + low);
+  for (float& sigma : sigmas) sigma = std::exp(Pow(sigma, static_cast<float>(rho)) * range + low);
   sigmas.push_back(0);
   return sigmas;
 }
@@ -167,7 +168,7 @@ Sigmas VpSigmas(int steps, double beta_d, double beta_min, double eps_s) {
   for (float& sigma : sigmas) {
     const float t = sigma;
     const float exponent = static_cast<float>(beta_d) * (t * t) / 2.0f + static_cast<float>(beta_min) * t;
-    sigma = std::sqrt(std::expm1(exponent));
+    sigma = std::sqrt(Expm1(exponent));
   }
   sigmas.push_back(0);
   return sigmas;

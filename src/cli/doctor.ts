@@ -70,6 +70,7 @@ function showValue(name: keyof Settings, { settings }: SettingsReport): string {
     return bytes === undefined ? 'what is free' : formatBytes(bytes);
   }
   if (name === 'threads') return String(settings.threads.value ?? "the processor's");
+  if (name === 'gpuThreads') return String(settings.gpuThreads.value ?? "an RTX 4090's");
   if (name === 'extraModelPaths') return settings.extraModelPaths.value.join(', ') || 'none';
   return String(settings[name].value ?? 'none');
 }

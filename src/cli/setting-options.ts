@@ -5,6 +5,7 @@ import {
   DEVICES,
   ENGINE_SETTING_NAMES,
   LOG_LEVELS,
+  NOISE_SOURCES,
   SETTING_NAMES,
   SETTINGS,
   type SettingName,
@@ -23,6 +24,14 @@ const FLAGS: Readonly<Record<SettingName, { readonly argument: string; readonly 
   device: { argument: 'DEVICE', help: `${DEVICES.join(', ')} (default: auto)` },
   threads: { argument: 'N', help: "threads of an operator (default: the processor's cores)" },
   memoryLimit: { argument: 'SIZE', help: 'weights kept in memory, as 6GB (default: what is free)' },
+  noise: {
+    argument: 'SOURCE',
+    help: `${NOISE_SOURCES.join(' or ')}: whose noise samplers add, as ComfyUI draws it there (default: cpu)`,
+  },
+  gpuThreads: {
+    argument: 'N',
+    help: "threads that this GPU holds, for --noise gpu and large latents (default: an RTX 4090's, 196608)",
+  },
   reqAddr: { argument: 'ADDRESS', help: "the daemon's requests (default: tcp://127.0.0.1:5555)" },
   pubAddr: { argument: 'ADDRESS', help: "the daemon's updates (default: tcp://127.0.0.1:5556)" },
   curveKeys: { argument: 'FILE', help: 'keys that encrypt both, as `latentd keys` makes them' },

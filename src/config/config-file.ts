@@ -8,6 +8,7 @@ import {
   ConfigError,
   DEVICES,
   LOG_LEVELS,
+  NOISE_SOURCES,
   SETTING_NAMES,
   type SettingName,
   type Settings,
@@ -28,6 +29,11 @@ const configSchema = z
     device: z.enum(DEVICES),
     threads: z.int().min(1).max(1024),
     memoryLimit: z.union([z.int().min(1), z.string()]),
+    noise: z.enum(NOISE_SOURCES),
+    gpuThreads: z
+      .int()
+      .min(256)
+      .max(2 ** 24),
     reqAddr: z.string(),
     pubAddr: z.string(),
     curveKeys: path,
@@ -60,6 +66,8 @@ export function readConfigFile(file: string): Partial<Settings> {
     device: config.device,
     threads: config.threads,
     memoryLimit: map(config.memoryLimit, (size) => parseBytes(String(size), `${file}: memoryLimit`)),
+    noise: config.noise,
+    gpuThreads: config.gpuThreads,
     reqAddr: map(config.reqAddr, endpoint('reqAddr')),
     pubAddr: map(config.pubAddr, endpoint('pubAddr')),
     curveKeys: map(config.curveKeys, absolute),

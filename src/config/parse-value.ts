@@ -1,7 +1,15 @@
 /** Reads settings that were given as text, on the command line or in the environment. */
 import { delimiter, resolve } from 'node:path';
 import { nearestHint } from '../nearest-names.js';
-import { ConfigError, DEVICES, LOG_LEVELS, type DeviceName, type LogLevel } from './settings.js';
+import {
+  ConfigError,
+  DEVICES,
+  LOG_LEVELS,
+  NOISE_SOURCES,
+  type DeviceName,
+  type LogLevel,
+  type NoiseSource,
+} from './settings.js';
 
 /** A relative path counts from `base`. `from` names the flag or variable in messages, here and below. */
 export function parsePath(text: string, from: string, base: string): string {
@@ -18,25 +26,34 @@ export function parsePaths(text: string, base: string): string[] {
 }
 
 export function parseDevice(text: string, from: string): DeviceName {
-  const device = DEVICES.find((name) => name === text);
-  if (device !== undefined) return device;
-  throw new ConfigError(
-    `${from} must be one of ${DEVICES.join(', ')}, not ${JSON.stringify(text)}${nearestHint(text, DEVICES)}`,
-  );
-}
-
-export function parseCount(text: string, from: string, max: number): number {
-  const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= max) return count;
-  throw new ConfigError(`${from} must be a whole number from 1 to ${max}, not ${JSON.stringify(text)}`);
+  return parseOneOf(DEVICES, text, from);
 }
 
 export function parseLogLevel(text: string, from: string): LogLevel {
-  const level = LOG_LEVELS.find((name) => name === text);
-  if (level !== undefined) return level;
+  return parseOneOf(LOG_LEVELS, text, from);
+}
+
+export function parseNoise(text: string, from: string): NoiseSource {
+  return parseOneOf(NOISE_SOURCES, text, from);
+}
+
+function parseOneOf<const Name extends string>(names: readonly Name[], text: string, from: string): Name {
+  const found = names.find((name) => name === text);
+  if (found !== undefined) return found;
   throw new ConfigError(
-    `${from} must be one of ${LOG_LEVELS.join(', ')}, not ${JSON.stringify(text)}${nearestHint(text, LOG_LEVELS)}`,
+    `${from} must be one of ${names.join(', ')}, not ${JSON.stringify(text)}${nearestHint(text, names)}`,
   );
+}
+
+/** A whole number within bounds, both included: from 1 up when they are left out. */
+export function parseCount(
+  text: string,
+  from: string,
+  { min = 1, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number },
+): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= min && count <= max) return count;
+  throw new ConfigError(`${from} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
 }
 
 /** A ZeroMQ endpoint: `tcp://HOST:PORT` (`*` for any of either) or `ipc://PATH`. */

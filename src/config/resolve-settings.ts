@@ -10,6 +10,7 @@ import {
   parseDuration,
   parseEndpoint,
   parseLogLevel,
+  parseNoise,
   parsePath,
   parsePaths,
 } from './parse-value.js';
@@ -81,6 +82,8 @@ export async function resolveSettings(inputs: SettingInputs): Promise<SettingsRe
     device: given('device') ?? byDefault('auto'),
     threads: given('threads') ?? byDefault(undefined),
     memoryLimit: given('memoryLimit') ?? byDefault(undefined),
+    noise: given('noise') ?? byDefault('cpu'),
+    gpuThreads: given('gpuThreads') ?? byDefault(undefined),
     reqAddr: given('reqAddr') ?? byDefault('tcp://127.0.0.1:5555'),
     pubAddr: given('pubAddr') ?? byDefault('tcp://127.0.0.1:5556'),
     curveKeys: given('curveKeys') ?? byDefault(undefined),
@@ -126,16 +129,18 @@ function parse(
 ): Settings[SettingName] {
   const texts = typeof given === 'string' ? [given] : given;
   const text = texts.at(-1) ?? '';
-  const { kind, max } = SETTINGS[name];
-  switch (kind) {
+  const spec = SETTINGS[name];
+  switch (spec.kind) {
     case 'path':
       return parsePath(text, from, cwd);
     case 'paths':
       return texts.flatMap((each) => parsePaths(each, cwd));
     case 'device':
       return parseDevice(text, from);
+    case 'noise':
+      return parseNoise(text, from);
     case 'count':
-      return parseCount(text, from, max ?? Number.MAX_SAFE_INTEGER);
+      return parseCount(text, from, spec);
     case 'bytes':
       return parseBytes(text, from);
     case 'endpoint':

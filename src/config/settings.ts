@@ -19,6 +19,10 @@ export interface Settings {
   readonly threads: number | undefined;
   /** Bytes of weights kept loaded; what the machine has free when undefined. */
   readonly memoryLimit: number | undefined;
+  /** Whose noise samplers add on their way: ComfyUI's on a CPU, or on an NVIDIA GPU. */
+  readonly noise: NoiseSource;
+  /** Threads that this GPU holds at once; a GeForce RTX 4090's when undefined. */
+  readonly gpuThreads: number | undefined;
   /** ZeroMQ endpoints of the daemon: of requests, and of updates. */
   readonly reqAddr: string;
   readonly pubAddr: string;
@@ -42,6 +46,9 @@ export interface Settings {
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+export const NOISE_SOURCES = ['cpu', 'gpu'] as const;
+export type NoiseSource = (typeof NOISE_SOURCES)[number];
+
 export type SettingName = keyof Settings;
 
 /** Which of the places won, in the order in which they are asked. */
@@ -61,13 +68,15 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-type SettingKind = 'path' | 'paths' | 'device' | 'count' | 'bytes' | 'endpoint' | 'duration' | 'logLevel';
+type SettingKind =
+  'path' | 'paths' | 'device' | 'noise' | 'count' | 'bytes' | 'endpoint' | 'duration' | 'logLevel';
 
 interface SettingSpec {
   readonly kind: SettingKind;
   readonly flag: string;
   readonly variable: string;
-  /** Of a count: the highest. */
+  /** Of a count: the lowest (1 when left out) and the highest. */
+  readonly min?: number;
   readonly max?: number;
 }
 
@@ -82,6 +91,14 @@ export const SETTINGS: Readonly<Record<SettingName, SettingSpec>> = {
   device: { kind: 'device', flag: '--device', variable: 'LATENTD_DEVICE' },
   threads: { kind: 'count', flag: '--threads', variable: 'LATENTD_THREADS', max: 1024 },
   memoryLimit: { kind: 'bytes', flag: '--memory-limit', variable: 'LATENTD_MEMORY_LIMIT' },
+  noise: { kind: 'noise', flag: '--noise', variable: 'LATENTD_NOISE' },
+  gpuThreads: {
+    kind: 'count',
+    flag: '--gpu-threads',
+    variable: 'LATENTD_GPU_THREADS',
+    min: 256,
+    max: 2 ** 24,
+  },
   reqAddr: { kind: 'endpoint', flag: '--req-addr', variable: 'LATENTD_REQ_ADDR' },
   pubAddr: { kind: 'endpoint', flag: '--pub-addr', variable: 'LATENTD_PUB_ADDR' },
   curveKeys: { kind: 'path', flag: '--curve-keys', variable: 'LATENTD_CURVE_KEYS' },
@@ -113,6 +130,8 @@ export const ENGINE_SETTING_NAMES: readonly SettingName[] = [
   'device',
   'threads',
   'memoryLimit',
+  'noise',
+  'gpuThreads',
 ];
 
 /** What a client needs to reach a daemon. */

@@ -24,6 +24,8 @@ const engine = createEngine({
   folders: createFolders(settings.folders),
   threads: settings.threads,
   memoryLimit: settings.memoryLimit,
+  noise: settings.noise,
+  gpuThreads: settings.gpuThreads,
 });
 let running: { readonly id: string; readonly cancellation: AbortController } | undefined;
 

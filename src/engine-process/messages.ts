@@ -11,6 +11,8 @@ export interface EngineSettings {
   readonly device: string;
   readonly threads?: number;
   readonly memoryLimit?: number;
+  readonly noise?: 'cpu' | 'gpu';
+  readonly gpuThreads?: number;
 }
 
 export type ToEngine =

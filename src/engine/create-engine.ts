@@ -17,6 +17,16 @@ export interface EngineOptions {
   readonly memoryLimit?: number | undefined;
   /** Bytes of images, latents and conditionings to keep between runs; 1 GiB when left out. */
   readonly resultBytes?: number | undefined;
+  /**
+   * Whose noise samplers add on their way: what ComfyUI draws on a CPU, when left out, or on an NVIDIA GPU. A run may choose
+   * otherwise.
+   */
+  readonly noise?: 'cpu' | 'gpu' | undefined;
+  /**
+   * Threads that this GPU holds at once, multiprocessors times threads of each; an RTX 4090's when left out. It matters for
+   * latents of more than 100 000 values.
+   */
+  readonly gpuThreads?: number | undefined;
   /** Node classes beside the ones that come with the package, or instead of those of the same name. */
   readonly nodes?: Iterable<AnyNodeClass> | undefined;
   /** What runs the graphs; ONNX Runtime on the CPU, with `threads`, when left out. */
@@ -44,6 +54,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     options.backend ?? createOnnxBackend(threads === undefined ? {} : { threads }),
     { observer, ...(memoryLimit === undefined ? {} : { limitBytes: memoryLimit }) },
   );
+  const { noise = 'cpu', gpuThreads } = options;
   const warnings = new WarningRelay();
   return engineOf({
     registry: new Map([...nodeClasses, ...[...nodes].map((node) => [node.name, node] as const)]),
@@ -51,6 +62,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     models: createModelStore({ programs, folders, warn: warnings.tell }),
     warnings,
     resultBytes,
+    noise: { noise, ...(gpuThreads === undefined ? {} : { gpuThreads }) },
     dispose: () => programs.dispose(),
   });
 }

@@ -1,6 +1,7 @@
 /** What runs workflows: node classes, folders and models brought together, with the results of earlier runs. */
 import type { Folders } from '../models/folders.js';
 import type { ModelStore } from '../models/model-store.js';
+import type { RunContext } from '../nodes/context.js';
 import type { NodeRegistry } from '../nodes/index.js';
 import type { RunEvent, RunResult } from '../workflow/events.js';
 import { execute } from '../workflow/execute.js';
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly onEvent?: (event: RunEvent) => void;
   /** Instead of what ComfyUI writes into pictures (`prompt`, `workflow`): JSON texts by key; `{}` writes nothing. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Whose noise samplers add on their way; the engine's choice when left out. */
+  readonly noise?: 'cpu' | 'gpu';
   /** Saves again what an unchanged workflow has saved before. */
   readonly forceOutputs?: boolean;
 }
@@ -58,6 +61,8 @@ export interface EngineParts {
   readonly warnings?: WarningRelay;
   /** Bytes of images, latents and conditionings kept between runs. */
   readonly resultBytes: number;
+  /** Whose noise samplers add where a run doesn't say; a CPU's when left out. */
+  readonly noise?: RunContext['noise'];
   /** Frees what the models hold. */
   dispose(): Promise<void>;
 }
@@ -121,7 +126,9 @@ class WorkflowEngine implements Engine {
     if (causes.some((cause) => cause.aborted)) cancel();
     for (const cause of causes) cause.addEventListener('abort', cancel);
     try {
-      return await execute(validation.plan, { ...options, ...shared, signal: cancellation.signal });
+      const own = options.noise === undefined ? {} : { noise: options.noise };
+      const noise = { ...this.parts.noise, ...own };
+      return await execute(validation.plan, { ...options, ...shared, noise, signal: cancellation.signal });
     } finally {
       for (const cause of causes) cause.removeEventListener('abort', cancel);
     }

@@ -49,6 +49,17 @@ test('flags win over the environment, that over the file, that over defaults', a
   expect(settings.memoryLimit.value).toBe(2 * 2 ** 30);
 });
 
+test('whose noise is drawn can be set anywhere', async () => {
+  expect((await settle({})).settings.noise.value).toBe('cpu');
+  config({ noise: 'gpu', gpuThreads: 16_384 });
+  const { noise, gpuThreads } = (await settle({ env: { LATENTD_GPU_THREADS: '69632' } })).settings;
+  expect([noise.value, gpuThreads.value]).toEqual(['gpu', 69_632]);
+  await expect(settle({ flags: { noise: 'cuda' } })).rejects.toThrow('--noise must be one of cpu, gpu');
+  await expect(settle({ flags: { gpuThreads: '64' } })).rejects.toThrow(
+    '--gpu-threads must be a whole number from 256 to',
+  );
+});
+
 test('paths in a config file count from that file', async () => {
   mkdirSync(join(cwd, 'etc'));
   config({ models: '../m', extraModelPaths: ['a.yaml', '/b.yaml'] }, 'etc/other.json');

@@ -135,4 +135,34 @@ describe('an engine and what it is asked for', () => {
       category: 'loaders',
     });
   });
+
+  it('draws the noise that a run asks for, and samples again only where that counts', async () => {
+    const sampled = (sampler_name: string) => ({
+      1: loader,
+      2: node('CLIPTextEncode', { clip: ['1', 1], text: 'a castle' }),
+      3: node('EmptyLatentImage', { width: 64, height: 64, batch_size: 1 }),
+      4: node('KSampler', {
+        ...{ model: ['1', 0], positive: ['2', 0], negative: ['2', 0], latent_image: ['3', 0] },
+        ...{ seed: 3, steps: 5, cfg: 1, sampler_name, scheduler: 'normal', denoise: 1 },
+      }),
+      latent: node('Keep', { latent: ['4', 0] }),
+    });
+    const draw = async (workflow: object, noise: 'cpu' | 'gpu') => {
+      const result = ranResult(await engine.run(workflow, { noise }));
+      if (result.status !== 'success') throw new Error(JSON.stringify(result));
+      return {
+        ran: result.timings.map((timing) => timing.node),
+        latent: (kept.get('latent') as Latent).samples,
+      };
+    };
+    const ancestral = sampled('euler_ancestral');
+    const onCpu = await draw(ancestral, 'cpu');
+    const onGpu = await draw(ancestral, 'gpu');
+    expect(onGpu.ran).toEqual(['4', 'latent']);
+    expect(relativeRms(onGpu.latent, onCpu.latent)).toBeGreaterThan(0.1);
+    expect((await draw(ancestral, 'gpu')).ran).toEqual([]);
+    // The noise that sampling starts from is drawn on the CPU everywhere.
+    const euler = sampled('euler');
+    expect((await draw(euler, 'gpu')).latent.data).toEqual((await draw(euler, 'cpu')).latent.data);
+  });
 });

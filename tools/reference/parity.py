@@ -2,7 +2,9 @@
 
 python parity.py MODELS OUT [PATTERN]: writes OUT/NAME.json (the workflow) and OUT/NAME.safetensors (every tensor that a node
 returned). MODELS is a models folder with sd15-tiny.safetensors and sdxl-tiny.safetensors in checkpoints/, their LoRAs in loras/
-and an input/ folder. Needs COMFY and TORCHSDE (checkouts) in the environment and comfy_env.py, run_workflow.py on PYTHONPATH.
+and an input/ folder. The project's golden data comes from an Intel processor. MKL, and so torch, rounds square roots and
+exponentials otherwise on others, by which ComfyUI differs from itself by up to 4e-3 where an ancestral sampler takes two steps:
+there, preload a library whose `int mkl_serv_intel_cpu_true(void)` returns 1. Needs COMFY and TORCHSDE (checkouts) in the environment and comfy_env.py, run_workflow.py on PYTHONPATH.
 """
 import fnmatch
 import json
@@ -10,6 +12,7 @@ import os
 import sys
 
 import comfy_nodes
+import parity_sampling
 import run_workflow as reference
 import safetensors.torch
 from PIL import Image
@@ -150,6 +153,7 @@ def cases():
         tiled = g.add("VAEDecodeTiled", samples=g.sample(latent=g.empty(200, 136)), vae=g.vae, tile_size=64, overlap=32, temporal_size=64, temporal_overlap=8)
         g.add("SaveImage", images=[tiled, 0], filename_prefix="parity")
         yield name("vae.tiled"), g.nodes
+        yield from parity_sampling.cases(make, name)
         yield from composed(make, name)
     g = Graph("sdxl-tiny")
     sizes = dict(width=1024, height=512, crop_w=32, crop_h=8, target_width=512, target_height=768, clip=g.clip)
@@ -247,6 +251,7 @@ if __name__ == "__main__":
             print(f"{name}: the reference failed: {error!r}", flush=True)
             os.unlink(os.path.join(out, f"{name}.json"))
             continue
-        keep = {key: value for key, value in tensors.items() if key.split(".")[1] in ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced", "VAEDecode", "VAEDecodeTiled", "LatentUpscale", "LatentUpscaleBy", "LatentComposite", "LatentFlip")}
+        saved = [node["inputs"].get("samples") or node["inputs"]["images"] for node in workflow.values() if node["class_type"] in ("SaveLatent", "SaveImage")]
+        keep = {key: tensors[key] for key in (f"{source}.{workflow[source]['class_type']}.{slot}" for source, slot in saved)}
         safetensors.torch.save_file(keep, os.path.join(out, f"{name}.safetensors"))
         print(name, flush=True)

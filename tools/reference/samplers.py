@@ -2,7 +2,7 @@
 few steps, schedules that end above 0, noise beyond the trained range, and an odd batch.
 
 Usage: COMFY=... TORCHSDE=... PYTHONPATH=folder-of-comfy_env.py python tools/reference/samplers.py [OUT] [all]
-Each tensor is a result; its key is JSON: sampler, sigmas' name, seed, options. `sigmas.NAME` are the sigmas. With `all`,
+To be run as on an Intel processor (see parity.py). Each tensor is a result; its key is JSON: sampler, sigmas' name, seed, options. `sigmas.NAME` are the sigmas. With `all`,
 every sampler runs on every schedule.
 """
 import json
@@ -116,7 +116,7 @@ def case(sampler, name, seed, options):
 
 
 for sampler in samplers.SAMPLER_NAMES:
-    few = ["karras.4", "low.4"] if not sampler.endswith("_gpu") else []
+    few = ["karras.2", "karras.4", "low.4", "zsnr.6"] if not sampler.endswith("_gpu") else []
     for name in SIGMAS if everything else few:
         case(sampler, name, 77, {})
     for options in OPTIONS.get(sampler, []):
