@@ -1,7 +1,8 @@
 /** ZeroMQ's JavaScript sockets take one `send` at a time; an outbox keeps what waits for its turn. */
 export class Outbox<Message> {
   private waiting: Message[] = [];
-  private sending: Promise<void> | undefined;
+  private flushing = false;
+  private sending: Promise<void> = Promise.resolve();
 
   /** `onFault` hears of a send that failed; the rest goes on. */
   constructor(
@@ -11,9 +12,7 @@ export class Outbox<Message> {
 
   post(message: Message): void {
     this.waiting.push(message);
-    this.sending ??= this.flush().finally(() => {
-      this.sending = undefined;
-    });
+    if (!this.flushing) this.sending = this.flush();
   }
 
   /** Resolves when everything posted so far was handed to ZeroMQ. */
@@ -22,6 +21,7 @@ export class Outbox<Message> {
   }
 
   private async flush(): Promise<void> {
+    this.flushing = true;
     while (this.waiting.length > 0) {
       const batch = this.waiting;
       this.waiting = [];
@@ -33,5 +33,7 @@ export class Outbox<Message> {
         }
       }
     }
+    // In the same turn as the last look at what waits: a message posted any later starts a flush of its own.
+    this.flushing = false;
   }
 }
