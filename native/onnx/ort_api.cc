@@ -2,11 +2,40 @@
 
 #include <dlfcn.h>
 
+#include <memory>
 #include <mutex>
+
+#include "activation_memory.h"
 
 namespace latentd::onnx {
 
 const void* const* g_api = nullptr;
+
+namespace {
+
+struct SessionAllocator : OrtAllocator {
+  OrtMemoryInfo* description = nullptr;
+};
+
+/// What every session takes its tensors from; never destroyed, as ORT keeps its address.
+OrtAllocator& SharedAllocator() {
+  static SessionAllocator& shared = *[] {
+    auto made = std::make_unique<SessionAllocator>();
+    constexpr int kDeviceAllocator = 0;
+    constexpr int kDefaultMemory = 0;
+    Check(api::kCreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &made->description));
+    made->allocate = [](OrtAllocator*, size_t bytes) { return SharedActivationMemory().Allocate(bytes); };
+    made->reserve = made->allocate;
+    made->free = [](OrtAllocator*, void* memory) { SharedActivationMemory().Free(memory); };
+    made->info = [](const OrtAllocator* self) -> const OrtMemoryInfo* {
+      return static_cast<const SessionAllocator*>(self)->description;
+    };
+    return made.release();
+  }();
+  return shared;
+}
+
+}  // namespace
 
 OrtEnv* LoadRuntime(const std::string& path) {
   // Neither the library nor its environment is ever released: threads of it may still run while the process
@@ -29,14 +58,7 @@ OrtEnv* LoadRuntime(const std::string& path) {
   constexpr int kFatalOnly = 4;
   OrtEnv* created = nullptr;
   Check(api::kCreateEnv(kFatalOnly, "latentd", &created));
-  // One arena for all sessions: what one model's activations needed serves the next model.
-  constexpr int kArenaAllocator = 1;
-  constexpr int kDefaultMemory = 0;
-  OrtMemoryInfo* memory = nullptr;
-  Check(api::kCreateCpuMemoryInfo(kArenaAllocator, kDefaultMemory, &memory));
-  OrtStatus* shared = api::kShareAllocator(created, memory, nullptr);
-  api::kReleaseMemoryInfo(memory);
-  Check(shared);
+  Check(api::kRegisterAllocator(created, &SharedAllocator()));
   env = created;
   return env;
 }

@@ -22,7 +22,6 @@ struct OrtTensorInfo;
 struct OrtKernelInfo;
 struct OrtKernelContext;
 struct OrtCustomOpDomain;
-struct OrtArenaSettings;
 
 /// The version whose table and structures are declared here; every later library serves it.
 inline constexpr uint32_t kApiVersion = 18;
@@ -33,6 +32,15 @@ struct OrtApiBase {
 };
 
 enum class ElementType : int { kFloat = 1, kInt32 = 6 };
+
+/// An allocator of ours, as ORT calls it (onnxruntime_c_api.h, struct OrtAllocator).
+struct OrtAllocator {
+  uint32_t version = kApiVersion;
+  void* (*allocate)(OrtAllocator*, size_t) = nullptr;
+  void (*free)(OrtAllocator*, void*) = nullptr;
+  const OrtMemoryInfo* (*info)(const OrtAllocator*) = nullptr;
+  void* (*reserve)(OrtAllocator*, size_t) = nullptr;
+};
 
 /// ORT's description of an operator of ours: a structure of callbacks (onnxruntime_c_api.h, struct
 /// OrtCustomOp).
@@ -130,8 +138,7 @@ inline constexpr Function<99, void(OrtTensorInfo*)> kReleaseTensorInfo;
 inline constexpr Function<100, void(OrtSessionOptions*)> kReleaseSessionOptions;
 inline constexpr Function<101, void(OrtCustomOpDomain*)> kReleaseDomain;
 inline constexpr Function<130, OrtStatus*(OrtSessionOptions*, const char* key, const char* value)> kAddConfig;
-inline constexpr Function<144, OrtStatus*(OrtEnv*, const OrtMemoryInfo*, const OrtArenaSettings*)>
-    kShareAllocator;
+inline constexpr Function<176, OrtStatus*(OrtEnv*, OrtAllocator*)> kRegisterAllocator;
 inline constexpr Function<274, OrtStatus*(const OrtKernelContext*, void (*)(void*, size_t), size_t total,
                                           size_t batches, void* data)>
     kParallelFor;

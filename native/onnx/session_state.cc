@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "activation_memory.h"
 #include "kernel_call.h"
 
 namespace latentd::onnx {
@@ -120,8 +121,11 @@ std::vector<Value> SessionState::Run(const std::vector<NamedTensor>& inputs,
   const std::lock_guard lock(mutex_);
   const ScratchLease scratch;
   model_.scratch = scratch.get();
-  Check(api::kRun(session_, nullptr, input_names.data(), input_values.data(), input_values.size(),
-                  output_names.data(), output_names.size(), results.data()));
+  OrtStatus* const status =
+      api::kRun(session_, nullptr, input_names.data(), input_values.data(), input_values.size(),
+                output_names.data(), output_names.size(), results.data());
+  SharedActivationMemory().EndRun();
+  Check(status);
   std::vector<Value> owned;
   for (OrtValue* result : results) owned.emplace_back(result);
   return owned;

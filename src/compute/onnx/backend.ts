@@ -1,8 +1,8 @@
 /** Runs graphs with ONNX Runtime on the CPU: its session, memory and threads, our kernels where the time goes. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { OnnxSession, type OnnxSessionOptions } from '../../native/addon.js';
 import type { Backend, NamedTensors, Program } from '../backend.js';
 import type { Graph } from '../graph.js';
@@ -53,16 +53,17 @@ class OnnxProgram implements Program {
 
 /** The library that onnxruntime-node brings along; the package itself is never loaded here. */
 function runtimeLibrary(): string {
-  const entry = createRequire(import.meta.url).resolve('onnxruntime-node');
-  const folder = new URL(
-    `../bin/napi-v6/${process.platform}/${process.arch}/`,
-    `file://${entry.replaceAll('%', '%25')}`,
-  );
-  const path = fileURLToPath(new URL('libonnxruntime.so.1', folder));
-  if (!existsSync(path)) {
-    throw new Error(
-      `onnxruntime-node has no library for ${process.platform} ${process.arch} at ${path}; reinstall it with: npm ci`,
-    );
+  // The package's entry is dist/index.js; binaries lie in bin/napi-v6/linux/x64.
+  const root = dirname(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')));
+  const platform = join(process.platform, process.arch);
+  const binaries = join(root, 'bin');
+  for (const version of existsSync(binaries) ? readdirSync(binaries) : []) {
+    const folder = join(binaries, version, platform);
+    const name =
+      existsSync(folder) && readdirSync(folder).find((file) => file.startsWith('libonnxruntime.so'));
+    if (name) return join(folder, name);
   }
-  return path;
+  throw new Error(
+    `onnxruntime-node has no library for ${platform} in ${binaries}; reinstall it with: npm ci`,
+  );
 }

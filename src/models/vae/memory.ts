@@ -4,10 +4,10 @@ import type { VaeConfig } from './config.js';
 
 const floatBytes = 4;
 
-/** Copies held at a time of the widest tensor at full size: a convolution's input, output, residual and what the arena keeps. */
-const liveTensors = 5;
+/** Copies held at a time of the widest tensor at full size: a convolution's input, output and residual, and some to spare. */
+const liveTensors = 3.5;
 
-/** Bytes that decoding a latent of `height`×`width` takes, at most: 3–5 kB a pixel for SD's, 3.3 GB for 1024×1024. */
+/** Bytes that decoding a latent of `height`×`width` takes, at most: 2.7 kB a pixel for SD's were measured. */
 export function decodeBytes(weights: WeightSource, config: VaeConfig, height: number, width: number): number {
   const pixels = height * width * 4 ** (config.levels - 1);
   const channels = weights.weight('decoder.up.0.block.0.conv1.weight').shape[1]!;

@@ -43,6 +43,23 @@ describe('a program', () => {
     await program.dispose();
   });
 
+  it('gives memory back that no run of late has needed', async () => {
+    const graph = new GraphBuilder('wide');
+    const [height, width] = ['height', 'width'].map((name) => SymbolicDim.symbol(name));
+    const x = graph.input('x', [1, 1, height!, width!]);
+    const wide = graph.conv2d(graph.upsampleNearest(x, 32), filled('spread', [16, 1, 1, 1], 1));
+    graph.output('y', graph.conv2d(wide, filled('gather', [1, 16, 1, 1], 1), undefined, { stride: 32 }));
+    const program = await backend.load(graph.build());
+    const run = (side: number) => program.run({ x: ones([1, 1, side, side]) });
+    expect((await run(64)).y!.data[0]).toBe(16);
+    const large = process.memoryUsage.rss();
+    for (let i = 0; i < 64; i++) await run(1);
+    // 16 channels of 2048×2048 pixels are 256 MB.
+    expect(large - process.memoryUsage.rss()).toBeGreaterThan(200e6);
+    expect((await run(64)).y!.data.every((value) => value === 16)).toBe(true);
+    await program.dispose();
+  });
+
   it('leaves the main thread free while it runs', async () => {
     const program = await backend.load(boxGraph());
     let turns = 0;
