@@ -28,6 +28,8 @@ export interface LatentdOptions {
   readonly input?: string;
   /** Called at start, with what sends the process a signal. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** Called with each piece of standard output, and with what sends the process a signal. */
+  readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
   /** Closes the reading end of standard output at once. */
   readonly closeOutput?: boolean;
 }
@@ -47,7 +49,10 @@ export function latentd(args: readonly string[], options: LatentdOptions): Promi
   let stdout = '';
   let stderr = '';
   if (options.closeOutput === true) child.stdout.destroy();
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    options.onOutput?.(text, (signal) => child.kill(signal));
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.end(options.input ?? '');
   return new Promise((resolve, reject) => {
