@@ -43,7 +43,7 @@ function killEngine(): void {
   }
 }
 
-/** Submits small jobs as fast as they are done, and keeps the ids that were accepted. */
+/** Keeps a few small jobs waiting, and the ids of all that were accepted. */
 class Load {
   readonly accepted: string[] = [];
   private stopping = false;
@@ -65,7 +65,8 @@ class Load {
       try {
         await client.accept(request);
         this.accepted.push(request.id);
-        await delay(150);
+        await delay(50);
+        while (Number((await client.ask({ type: 'status' }))['queue_size']) > 5) await delay(100);
       } catch {
         // The daemon is gone; a REQ socket that got no reply is of no use any more.
         client.close();

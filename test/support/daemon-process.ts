@@ -181,6 +181,7 @@ export class Listener {
   readonly heard: Message[] = [];
   readonly frames: Uint8Array[] = [];
   private readonly waiting = new Set<() => void>();
+  private readonly observers = new Set<(message: Message) => void>();
 
   private constructor(private readonly socket: Subscriber) {
     void this.listen();
@@ -194,6 +195,18 @@ export class Listener {
     const listener = new Listener(socket);
     await delay(100);
     return listener;
+  }
+
+  /** Calls back for each message from now on; what it returns ends that. */
+  onMessage(observer: (message: Message) => void): () => void {
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
+  }
+
+  /** Forgets what was heard. */
+  forget(): void {
+    this.heard.length = 0;
+    this.frames.length = 0;
   }
 
   /** Everything heard about a job. */
@@ -232,8 +245,10 @@ export class Listener {
 
   private async listen(): Promise<void> {
     for await (const [frame] of this.socket) {
+      const message = decode(frame!) as Message;
       this.frames.push(frame!);
-      this.heard.push(decode(frame!) as Message);
+      this.heard.push(message);
+      for (const observe of this.observers) observe(message);
       for (const wake of this.waiting) wake();
       this.waiting.clear();
     }

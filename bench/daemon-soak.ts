@@ -1,0 +1,105 @@
+/**
+ * What the daemon and its engine keep after a long day: memory after many small jobs and many malformed messages, and what an
+ * idle daemon costs. `npx vitest run --config bench/vitest.config.ts bench/daemon-soak.ts`; `JOBS` sets how many jobs.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { decode, encode } from '@msgpack/msgpack';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildCli } from '../test/cli/latentd.js';
+import { DaemonHome, generate, residentBytes, type DaemonProcess } from '../test/support/daemon-process.js';
+import { figure } from './figures.js';
+
+const JOBS = Number(process.env['JOBS'] ?? 1000);
+const MALFORMED = 10_000;
+
+let home: DaemonHome;
+let daemon: DaemonProcess;
+
+beforeAll(async () => {
+  buildCli();
+  home = new DaemonHome();
+  daemon = await home.start();
+});
+afterAll(async () => {
+  await daemon.stop('SIGKILL');
+  home.remove();
+});
+
+const megabytes = (bytes: number) => bytes / 2 ** 20;
+
+/** Seconds of processor time that a process has used. */
+function processorSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+test('an idle daemon', async () => {
+  await delay(5000);
+  figure('daemon, resident', megabytes(residentBytes(daemon.pid)), 'MB', { below: 100 });
+  figure('engine, resident', megabytes(residentBytes(daemon.enginePid)), 'MB');
+  const before = [daemon.pid, daemon.enginePid].map(processorSeconds);
+  await delay(20_000);
+  const [served = 0, sampled = 0] = [daemon.pid, daemon.enginePid].map(processorSeconds);
+  figure('daemon, processor', (served - before[0]!) * 5, '%', { below: 0.5 });
+  figure('engine, processor', (sampled - before[1]!) * 5, '%', { below: 0.5 });
+});
+
+test(`${MALFORMED} malformed messages`, async () => {
+  const client = daemon.client();
+  const kinds: (() => Uint8Array)[] = [
+    () => Uint8Array.of(0xc1),
+    () => new Uint8Array(),
+    () => encode(['ping']),
+    () => encode({ type: `x${Math.random()}` }),
+    () => encode({ type: 'cancel' }),
+    () => encode({ ...generate(), steps: 'four' }),
+    () => encode(generate()).subarray(0, 40),
+    () => Buffer.from(Array.from({ length: 200 }, () => Math.floor(Math.random() * 256))),
+    () => Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff),
+  ];
+  const ask = async (index: number) => {
+    const reply = decode(await client.askRaw(kinds[index % kinds.length]!())) as { type: string };
+    expect(reply.type).toBe('error');
+  };
+  for (let index = 0; index < 2000; index++) await ask(index);
+  const before = residentBytes(daemon.pid);
+  for (let index = 0; index < MALFORMED; index++) await ask(index);
+  figure('daemon, growth', megabytes(residentBytes(daemon.pid) - before), 'MB', { below: 5 });
+  expect(await client.ask({ type: 'ping' })).toEqual({ type: 'pong' });
+  client.close();
+});
+
+test(`${JOBS} jobs`, async () => {
+  const client = daemon.client();
+  const listener = await daemon.listen();
+  const resident: { readonly jobs: number; readonly daemon: number; readonly engine: number }[] = [];
+  const began = performance.now();
+  for (let jobs = 1; jobs <= JOBS; jobs++) {
+    const request = generate({ prompt: `knight number ${jobs}`, steps: 2 });
+    await client.accept(request);
+    const last = (await listener.untilOver(request.id)).at(-1)!;
+    expect(last.type).toBe('job_complete');
+    listener.forget();
+    if (jobs % 100 === 0 || jobs === JOBS) {
+      await delay(500);
+      const [daemonBytes, engineBytes] = [residentBytes(daemon.pid), residentBytes(daemon.enginePid)];
+      resident.push({ jobs, daemon: daemonBytes, engine: engineBytes });
+      console.log(
+        `  ${jobs} jobs: daemon ${megabytes(daemonBytes).toFixed(1)} MB, engine ${megabytes(engineBytes).toFixed(1)} MB`,
+      );
+    }
+  }
+  figure('milliseconds a job', (performance.now() - began) / JOBS, 'ms');
+  const [first, last] = [resident[0]!, resident.at(-1)!];
+  figure('daemon, after the last to after the 100th', (last.daemon / first.daemon - 1) * 100, '%', {
+    below: 5,
+  });
+  figure('engine, after the last to after the 100th', (last.engine / first.engine - 1) * 100, '%', {
+    below: 5,
+  });
+  client.close();
+  listener.close();
+});
