@@ -1,4 +1,5 @@
 /** Figures of a measurement, beside what is wanted of them. */
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 
 export function percentile(values: readonly number[], share: number): number {
@@ -20,4 +21,12 @@ export function figure(
   if (process.env['STRICT'] !== '1') return;
   if (below !== undefined) expect(value, name).toBeLessThan(below);
   if (atLeast !== undefined) expect(value, name).toBeGreaterThanOrEqual(atLeast);
+}
+
+/** Seconds of processor time that a process has used. */
+export function processorSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

@@ -2,7 +2,6 @@
  * The queue's tables. Runs in the journal's worker thread: a commit waits for the disk, and nobody else should.
  */
 import Database from 'better-sqlite3';
-import { z } from 'zod';
 import {
   loadOf,
   type JobLoad,
@@ -87,25 +86,20 @@ export type JournalOperation = {
   };
 }[keyof JournalOperations];
 
-const waitingRowSchema = z.object({ id: z.string(), request: z.string(), interruptions: z.number() });
-const requestRowSchema = z.object({ request: z.string() });
+// Rows as SQLite's STRICT tables and the queries below guarantee them.
 
-const recordRowSchema = z.object({
-  id: z.string(),
-  state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']),
-  attempts: z.number(),
-  image_path: z.string().nullable(),
-  error: z.string().nullable(),
-  duration_s: z.number().nullable(),
-});
+interface RecordRow {
+  readonly id: string;
+  readonly state: JobState;
+  readonly attempts: number;
+  readonly image_path: string | null;
+  readonly error: string | null;
+  readonly duration_s: number | null;
+}
 
-const stageRowSchema = z.object({
-  model: z.string(),
-  pixels: z.number(),
-  stage: z.string(),
-  count: z.number(),
-  mean_s: z.number(),
-});
+interface StageRow extends Omit<StageTime, 'meanSeconds'> {
+  readonly mean_s: number;
+}
 
 export class JournalDatabase implements JournalOperations {
   private readonly database: Database.Database;
@@ -125,18 +119,16 @@ export class JournalDatabase implements JournalOperations {
   /** Oldest first. */
   waiting(): WaitingJob[] {
     const jobs: WaitingJob[] = [];
-    for (const row of this.statements.waiting.iterate()) {
-      const { id, request, interruptions } = waitingRowSchema.parse(row);
+    for (const { id, request, interruptions } of this.statements.waiting.iterate()) {
       jobs.push({ id, load: loadOf(parseRequest(request)), interruptions });
     }
     return jobs;
   }
 
   stageTimes(): StageTime[] {
-    return this.statements.stageTimes.all().map((row) => {
-      const { mean_s: meanSeconds, ...rest } = stageRowSchema.parse(row);
-      return { ...rest, meanSeconds };
-    });
+    return this.statements.stageTimes
+      .all()
+      .map(({ mean_s: meanSeconds, ...rest }) => ({ ...rest, meanSeconds }));
   }
 
   /** Applies operations in one transaction; on return they are on disk. The results stand in the operations' order. */
@@ -154,7 +146,7 @@ export class JournalDatabase implements JournalOperations {
 
   begin(id: string, attempts: number): JobRequest | undefined {
     const row = this.statements.begin.get(attempts, id);
-    return row === undefined ? undefined : parseRequest(requestRowSchema.parse(row).request);
+    return row === undefined ? undefined : parseRequest(row.request);
   }
 
   requeue(id: string, attempts: number): void {
@@ -212,7 +204,7 @@ export class JournalDatabase implements JournalOperations {
 }
 
 function migrate(database: Database.Database, file: string): void {
-  const version = z.number().parse(database.pragma('user_version', { simple: true }));
+  const version = Number(database.pragma('user_version', { simple: true }));
   if (version > SCHEMA_VERSION) {
     throw new Error(
       `${file} was written by a newer latentd (schema ${version}, this one knows ${SCHEMA_VERSION})`,
@@ -227,34 +219,47 @@ function migrate(database: Database.Database, file: string): void {
 
 function prepare(database: Database.Database) {
   return {
-    recover: database.prepare(
+    recover: database.prepare<[]>(
       `UPDATE job SET state = 'queued', attempts = attempts - 1, interruptions = interruptions + 1
        WHERE finished_at IS NULL AND state = 'running'`,
     ),
-    waiting: database.prepare(
+    waiting: database.prepare<[], { id: string; request: string; interruptions: number }>(
       'SELECT id, request, interruptions FROM job WHERE finished_at IS NULL ORDER BY sequence',
     ),
-    stageTimes: database.prepare('SELECT * FROM stage_time'),
-    accept: database.prepare(
+    stageTimes: database.prepare<[], StageRow>('SELECT * FROM stage_time'),
+    accept: database.prepare<[id: string, request: string, acceptedAt: number]>(
       `INSERT INTO job (id, state, request, accepted_at) VALUES (?, 'queued', ?, ?) ON CONFLICT DO NOTHING`,
     ),
-    begin: database.prepare(
+    begin: database.prepare<[attempts: number, id: string], { request: string }>(
       `UPDATE job SET state = 'running', attempts = ? WHERE id = ? AND finished_at IS NULL RETURNING request`,
     ),
-    requeue: database.prepare(
+    requeue: database.prepare<[attempts: number, id: string]>(
       `UPDATE job SET state = 'queued', attempts = ? WHERE id = ? AND finished_at IS NULL`,
     ),
-    finish: database.prepare(
+    finish: database.prepare<
+      [
+        state: string,
+        finishedAt: number,
+        path: string | null,
+        error: string | null,
+        seconds: number,
+        id: string,
+      ]
+    >(
       `UPDATE job SET state = ?, finished_at = ?, image_path = ?, error = ?, duration_s = ?
        WHERE id = ? AND finished_at IS NULL`,
     ),
-    find: database.prepare('SELECT id, state, attempts, image_path, error, duration_s FROM job WHERE id = ?'),
-    prune: database.prepare(
+    find: database.prepare<[id: string], RecordRow>(
+      'SELECT id, state, attempts, image_path, error, duration_s FROM job WHERE id = ?',
+    ),
+    prune: database.prepare<[finishedBefore: number, keep: number]>(
       `DELETE FROM job WHERE finished_at < ? OR sequence IN
          (SELECT sequence FROM job WHERE finished_at IS NOT NULL ORDER BY finished_at DESC, sequence DESC
           LIMIT -1 OFFSET ?)`,
     ),
-    recordStageTime: database.prepare('INSERT OR REPLACE INTO stage_time VALUES (?, ?, ?, ?, ?)'),
+    recordStageTime: database.prepare<
+      [model: string, pixels: number, stage: string, count: number, meanSeconds: number]
+    >('INSERT OR REPLACE INTO stage_time VALUES (?, ?, ?, ?, ?)'),
   };
 }
 
@@ -262,8 +267,7 @@ function parseRequest(text: string): JobRequest {
   return JSON.parse(text) as JobRequest;
 }
 
-function toRecord(row: unknown): JobRecord {
-  const { id, state, attempts, image_path, error, duration_s } = recordRowSchema.parse(row);
+function toRecord({ id, state, attempts, image_path, error, duration_s }: RecordRow): JobRecord {
   if (state === 'queued' || state === 'running') return { id, state, attempts };
   const outcome: JobOutcome = {
     state,
