@@ -98,6 +98,37 @@ function costOf({ operation, output }: GraphNode, bindings: DimBindings): Cost &
       const scores = rows * visiblePairs(tokens, extents(key.shape)[1]!, causal);
       return cost(scores * (4 * channels + SOFTMAX_FLOPS * heads), [query, key, value]);
     }
+    case 'tiled_attention': {
+      // Of the whole picture: how it is cut is known only when it is.
+      const { query, key, value, heads } = operation;
+      const [rows, tokens, channels] = extents(query.shape) as [number, number, number];
+      return cost(rows * tokens * tokens * (4 * channels + SOFTMAX_FLOPS * heads), [query, key, value]);
+    }
+    case 'attention_received': {
+      const { query, key, heads } = operation;
+      const [rows, tokens, channels] = extents(query.shape) as [number, number, number];
+      const scores = rows * tokens * extents(key.shape)[1]!;
+      return cost(scores * (2 * channels + (SOFTMAX_FLOPS + 2) * heads), [query, key]);
+    }
+    case 'token_groups': {
+      const { x, order, counts } = operation;
+      const [rows, tokens, channels] = extents(x.shape) as [number, number, number];
+      // One destination among four tokens, as tokens are merged in practice.
+      const pairs = (rows * tokens * tokens * 3) / 16;
+      return cost(pairs * (2 * channels + 1) + rows * tokens * channels * 3, [x, order, counts]);
+    }
+    case 'merge_tokens':
+      return cost(count(operation.x) + results, [operation.x, operation.groups]);
+    case 'unmerge_tokens':
+      return cost(0, [operation.x, operation.groups]);
+    case 'scale_channels':
+      return cost(results, [operation.x]);
+    case 'mean_map':
+      return cost(count(operation.x) + 4 * results, [operation.x]);
+    case 'scale_low_frequencies': {
+      const [, , height, width] = extents(operation.x.shape) as [number, number, number, number];
+      return cost(results * (4 * (height + width) + 3), [operation.x]);
+    }
     case 'add':
       return cost(results, [operation.a, operation.b]);
     case 'scale':

@@ -14,74 +14,10 @@ import {
   type Dim,
   type Shape,
 } from './dim.js';
+import type { Activation, DType, Operation, Padding, Value } from './operation.js';
 import type { Weight } from './weight.js';
 
-export type DType = 'float32' | 'int32';
-export type Activation = 'silu' | 'gelu' | 'quick_gelu' | 'relu' | 'sigmoid' | 'tanh';
-
-/** A tensor in the graph. */
-export interface Value {
-  readonly id: number;
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-
-/** Padding of a convolution in pixels: top, left, bottom, right (ONNX's order). */
-export type Padding = readonly [top: number, left: number, bottom: number, right: number];
-
-/** What a node computes; operands are values, parameters are weights. */
-export type Operation =
-  | {
-      readonly kind: 'conv2d';
-      readonly x: Value;
-      readonly weight: Weight;
-      readonly bias: Weight | undefined;
-      readonly stride: number;
-      readonly padding: Padding;
-    }
-  | { readonly kind: 'linear'; readonly x: Value; readonly weight: Weight; readonly bias: Weight | undefined }
-  | {
-      readonly kind: 'group_norm';
-      readonly x: Value;
-      readonly groups: number;
-      readonly weight: Weight;
-      readonly bias: Weight;
-      readonly epsilon: number;
-    }
-  | {
-      readonly kind: 'layer_norm';
-      readonly x: Value;
-      readonly weight: Weight;
-      readonly bias: Weight;
-      readonly epsilon: number;
-    }
-  | { readonly kind: 'activation'; readonly x: Value; readonly function: Activation }
-  /** Splits the last axis in halves (a, b) and yields a·gelu(b). */
-  | { readonly kind: 'geglu'; readonly x: Value }
-  /** softmax(q·kᵀ/√d)·v per head, on N×T×(heads·d); `causal` hides later tokens. */
-  | {
-      readonly kind: 'attention';
-      readonly query: Value;
-      readonly key: Value;
-      readonly value: Value;
-      readonly heads: number;
-      readonly causal: boolean;
-    }
-  | { readonly kind: 'add'; readonly a: Value; readonly b: Value }
-  | { readonly kind: 'scale'; readonly x: Value; readonly factor: number }
-  /** x (N×C×H×W) + v (N×C), the same for every pixel. */
-  | { readonly kind: 'add_per_channel'; readonly x: Value; readonly v: Value }
-  /** x (N×T×C) + the first T rows of the weight (T'×C). */
-  | { readonly kind: 'add_rows'; readonly x: Value; readonly weight: Weight }
-  | { readonly kind: 'concat'; readonly values: readonly Value[]; readonly axis: number }
-  /** Nearest neighbour to the spatial size of `like`, or by a whole factor. */
-  | { readonly kind: 'upsample_nearest'; readonly x: Value; readonly to: Value | number }
-  /** N×C×H×W → N×(H·W)×C. */
-  | { readonly kind: 'spatial_to_tokens'; readonly x: Value }
-  /** N×(H·W)×C → N×C×H×W, with H and W of `like`. */
-  | { readonly kind: 'tokens_to_spatial'; readonly x: Value; readonly like: Value }
-  /** Row `index[n]` of each sequence: N×T×C, N → N×C. */
-  | { readonly kind: 'select_token'; readonly x: Value; readonly index: Value };
+export type { Activation, DType, Operation, Padding, Value } from './operation.js';
 
 export interface GraphNode {
   /** The layer's path, as in `input_blocks.1.1.transformer_blocks.0.attn1`. */
@@ -217,26 +153,9 @@ export class GraphBuilder {
     heads: number,
     options: { readonly causal?: boolean } = {},
   ): Value {
-    const [batch, tokens, features] = this.shapeOf(query, 3, 'attention');
-    const [keyBatch, keyTokens, keyFeatures] = this.shapeOf(key, 3, 'attention');
-    const [valueBatch, valueTokens, valueFeatures] = this.shapeOf(value, 3, 'attention');
-    const shapes = [query, key, value].map((operand) => formatShape(operand.shape)).join(', ');
-    this.check(
-      sameDim(batch, keyBatch) && sameDim(batch, valueBatch) && sameDim(keyTokens, valueTokens),
-      `attention's operands disagree: ${shapes}`,
-    );
-    this.check(
-      typeof features === 'number' &&
-        features % heads === 0 &&
-        features === keyFeatures &&
-        features === valueFeatures,
-      `attention with ${heads} heads can't split ${shapes}`,
-    );
-    return this.emit({ kind: 'attention', query, key, value, heads, causal: options.causal ?? false }, [
-      batch,
-      tokens,
-      features,
-    ]);
+    this.checkAttention(query, key, value, heads);
+    const causal = options.causal ?? false;
+    return this.emit({ kind: 'attention', query, key, value, heads, causal }, query.shape);
   }
 
   add(a: Value, b: Value): Value {
@@ -322,8 +241,84 @@ export class GraphBuilder {
     return this.emit({ kind: 'select_token', x, index }, [batch, channels]);
   }
 
-  private emit(operation: Operation, shape: Shape): Value {
-    const output = this.value(shape, 'float32');
+  tiledAttention(query: Value, key: Value, value: Value, heads: number, tiles: Value): Value {
+    this.checkAttention(query, key, value, heads);
+    this.checkIndices(tiles, [4], 'tiled_attention needs the tiles as 4 int32 numbers');
+    return this.emit({ kind: 'tiled_attention', query, key, value, heads, tiles }, query.shape);
+  }
+
+  attentionReceived(query: Value, key: Value, heads: number): Value {
+    this.checkAttention(query, key, key, heads);
+    return this.emit({ kind: 'attention_received', query, key, heads }, key.shape.slice(0, 2));
+  }
+
+  tokenGroups(x: Value, order: Value, counts: Value): Value {
+    const [batch, tokens] = this.shapeOf(x, 3, 'token_groups');
+    this.checkIndices(order, [tokens], 'token_groups needs an int32 place for each token');
+    this.checkIndices(counts, [2], 'token_groups needs two int32 counts');
+    return this.emit({ kind: 'token_groups', x, order, counts }, [batch, tokens], 'int32');
+  }
+
+  /** `merged` is how many tokens are left. */
+  mergeTokens(x: Value, groups: Value, counts: Value, merged: Dim): Value {
+    const [batch, tokens, channels] = this.shapeOf(x, 3, 'merge_tokens');
+    this.checkIndices(groups, [batch, tokens], 'merge_tokens needs an int32 group for each token');
+    this.checkIndices(counts, [2], 'merge_tokens needs two int32 counts');
+    return this.emit({ kind: 'merge_tokens', x, groups, counts }, [batch, merged, channels]);
+  }
+
+  unmergeTokens(x: Value, groups: Value): Value {
+    const [batch, , channels] = this.shapeOf(x, 3, 'unmerge_tokens');
+    const tokens = groups.shape[1] ?? 0;
+    this.checkIndices(groups, [batch, tokens], 'unmerge_tokens needs an int32 group for each token');
+    return this.emit({ kind: 'unmerge_tokens', x, groups }, [batch, tokens, channels]);
+  }
+
+  scaleChannels(x: Value, channels: number, factor: number, map?: Value): Value {
+    const [batch, all, ...size] = this.shapeOf(x, 4, 'scale_channels');
+    this.check(typeof all === 'number' && channels <= all, `scale_channels has no ${channels} channels`);
+    this.check(
+      map === undefined || sameShape(map.shape, [batch, 1, ...size]),
+      `scale_channels needs a map of the size of ${formatShape(x.shape)}`,
+    );
+    return this.emit({ kind: 'scale_channels', x, channels, factor, map }, x.shape);
+  }
+
+  meanMap(x: Value): Value {
+    const [batch, , ...size] = this.shapeOf(x, 4, 'mean_map');
+    return this.emit({ kind: 'mean_map', x }, [batch, 1, ...size]);
+  }
+
+  scaleLowFrequencies(x: Value, factor: number): Value {
+    this.shapeOf(x, 4, 'scale_low_frequencies');
+    return this.emit({ kind: 'scale_low_frequencies', x, factor }, x.shape);
+  }
+
+  private checkAttention(query: Value, key: Value, value: Value, heads: number): void {
+    const [batch, , features] = this.shapeOf(query, 3, 'attention');
+    const [keyBatch, keyTokens, keyFeatures] = this.shapeOf(key, 3, 'attention');
+    const [valueBatch, valueTokens, valueFeatures] = this.shapeOf(value, 3, 'attention');
+    const shapes = [query, key, value].map((operand) => formatShape(operand.shape)).join(', ');
+    this.check(
+      sameDim(batch, keyBatch) && sameDim(batch, valueBatch) && sameDim(keyTokens, valueTokens),
+      `attention's operands disagree: ${shapes}`,
+    );
+    this.check(
+      typeof features === 'number' &&
+        features % heads === 0 &&
+        features === keyFeatures &&
+        features === valueFeatures,
+      `attention with ${heads} heads can't split ${shapes}`,
+    );
+  }
+
+  private checkIndices(value: Value, shape: Shape, message: string): void {
+    const fits = value.dtype === 'int32' && sameShape(value.shape, shape);
+    this.check(fits, `${message}, got ${value.dtype} ${formatShape(value.shape)}`);
+  }
+
+  private emit(operation: Operation, shape: Shape, dtype: DType = 'float32'): Value {
+    const output = this.value(shape, dtype);
     this.nodes.push({ layer: this.path.join('.'), operation, output });
     return output;
   }

@@ -43,9 +43,18 @@ export interface OperationCase {
 }
 
 type Parts = Readonly<Record<'x' | 'v' | 'like' | 'index' | 'query' | 'key' | 'value', Value>> &
-  Readonly<Record<'a' | 'b' | 'input' | 'other', Value>>;
+  Readonly<Record<'a' | 'b' | 'input' | 'other' | 'tiles' | 'order' | 'counts' | 'map', Value>>;
 type Weights = Readonly<Record<'weight' | 'bias', Weight>>;
 type Body = (builder: GraphBuilder, parts: Parts, weights: Weights) => Value;
+
+function merged(g: GraphBuilder, { x, order, counts }: Parts): Value {
+  return g.mergeTokens(x, g.tokenGroups(x, order, counts), counts, SymbolicDim.symbol('merged'));
+}
+
+function unmerged(g: GraphBuilder, { x, order, counts }: Parts): Value {
+  const groups = g.tokenGroups(x, order, counts);
+  return g.unmergeTokens(g.mergeTokens(x, groups, counts, SymbolicDim.symbol('merged')), groups);
+}
 
 /** Each case's operation, by the fixture's name. */
 const BODIES: Readonly<Record<string, Body>> = {
@@ -81,6 +90,20 @@ const BODIES: Readonly<Record<string, Body>> = {
   spatial_to_tokens: (g, { x }) => g.spatialToTokens(x),
   tokens_to_spatial: (g, { x, like }) => g.tokensToSpatial(x, like),
   select_token: (g, { x, index }) => g.selectToken(x, index),
+  tiled_attention: (g, { query, key, value, tiles }) => g.tiledAttention(query, key, value, 4, tiles),
+  tiled_attention_whole: (g, { query, key, value, tiles }) => g.tiledAttention(query, key, value, 4, tiles),
+  attention_received: (g, { query, key }) => g.attentionReceived(query, key, 4),
+  merge_few: merged,
+  merge_none: merged,
+  merge_all: merged,
+  unmerge_few: unmerged,
+  unmerge_none: unmerged,
+  unmerge_all: unmerged,
+  scale_channels: (g, { x }) => g.scaleChannels(x, 2, 1.3),
+  scale_channels_map: (g, { x, map }) => g.scaleChannels(x, 2, 1.3, map),
+  mean_map: (g, { x }) => g.meanMap(x),
+  low_frequencies: (g, { x }) => g.scaleLowFrequencies(x, 0.3),
+  low_frequencies_small: (g, { x }) => g.scaleLowFrequencies(x, 0.3),
 };
 
 /** Every case with its batch and, where there are any, height, width or tokens left symbolic. */
@@ -122,6 +145,8 @@ function symbolicShape(name: string, part: string, shape: readonly number[]): Di
   const context = part === 'key' || part === 'value' ? SymbolicDim.symbol('context') : undefined;
   const tokens =
     context !== undefined && name !== 'attention_causal' ? context : SymbolicDim.symbol('tokens');
+  if (part === 'tiles' || part === 'counts') return [...shape];
+  if (part === 'order') return [tokens];
   switch (shape.length) {
     case 4:
       return [batch, shape[1]!, height, width];

@@ -82,6 +82,75 @@ case("tokens_to_spatial", lambda x, like: x.transpose(1, 2).unflatten(2, like.sh
 case("select_token", lambda x, index: x[torch.arange(3), index.long()],
      x=randn(3, 5, 8), index=torch.tensor([4, 0, 2], dtype=torch.int32))
 
+
+def tiled_attention(query, key, value, tiles):
+    """As comfy_extras/nodes_hypertile.py cuts queries, and attention then reads keys and values."""
+    down, across, height, width = tiles.tolist()
+    count = down * across
+    cut = query.unflatten(1, (down, height // down, across, width // across)).transpose(2, 3)
+    runs = lambda t: t.reshape(t.shape[0] * count, -1, t.shape[2])
+    out = attention(cut.reshape(query.shape[0] * count, -1, query.shape[2]), runs(key), runs(value), 4)
+    out = out.unflatten(0, (-1, down, across)).unflatten(3, (height // down, width // across))
+    return out.transpose(2, 3).reshape(query.shape)
+
+
+def attention_received(query, key):
+    split = lambda t: t.unflatten(-1, (4, -1)).transpose(1, 2)
+    scores = split(query) @ split(key).transpose(-1, -2) * (query.shape[-1] // 4) ** -0.5
+    return scores.softmax(-1).mean(1).sum(1)
+
+
+def merged(x, order, counts):
+    """As comfy_extras/nodes_tomesd.py matches tokens: the merged ones, and which of them each token is."""
+    count, destinations = counts.tolist()
+    sources = len(order) - destinations
+    direction = x / x.norm(dim=-1, keepdim=True)
+    best, nearest = (direction[:, order[:sources]] @ direction[:, order[sources:]].transpose(1, 2)).max(-1)
+    ranking = best.argsort(dim=-1, descending=True)
+    groups = torch.zeros(x.shape[:2], dtype=torch.int64)
+    for row in range(x.shape[0]):
+        groups[row, order[sources:]] = torch.arange(destinations) + sources - count
+        for rank, source in enumerate(ranking[row].tolist()):
+            groups[row, order[source]] = rank - count if rank >= count else nearest[row, source] + sources - count
+    means = torch.stack([torch.stack([x[row, groups[row] == group].mean(0) for group in range(x.shape[1] - count)]) for row in range(x.shape[0])])
+    return means, groups
+
+
+def unmerged(x, order, counts):
+    means, groups = merged(x, order, counts)
+    return torch.stack([means[row, groups[row]] for row in range(x.shape[0])])
+
+
+def mean_map(x):
+    mean = x.mean(1, keepdim=True)
+    low, high = mean.amin((2, 3), keepdim=True), mean.amax((2, 3), keepdim=True)
+    return (mean - low) / (high - low)
+
+
+def scale_low_frequencies(x, factor=0.3):
+    """As comfy_extras/nodes_freelunch.py, Fourier_filter with threshold 1."""
+    modes = torch.fft.fftshift(torch.fft.fftn(x, dim=(-2, -1)), dim=(-2, -1))
+    row, column = x.shape[-2] // 2, x.shape[-1] // 2
+    modes[..., row - 1:row + 1, column - 1:column + 1] *= factor
+    return torch.fft.ifftn(torch.fft.ifftshift(modes, dim=(-2, -1)), dim=(-2, -1)).real
+
+
+def whole(*numbers):
+    return torch.tensor(numbers, dtype=torch.int32)
+
+
+case("tiled_attention", tiled_attention, query=randn(2, 24, 32), key=randn(2, 24, 32), value=randn(2, 24, 32), tiles=whole(2, 3, 4, 6))
+case("tiled_attention_whole", tiled_attention, query=randn(2, 15, 32), key=randn(2, 15, 32), value=randn(2, 15, 32), tiles=whole(1, 1, 15, 1))
+case("attention_received", attention_received, query=randn(2, 9, 32), key=randn(2, 5, 32))
+for name, counts in (("few", (3, 4)), ("none", (0, 4)), ("all", (11, 4))):
+    case(f"merge_{name}", lambda x, order, counts: merged(x, order, counts)[0], x=randn(2, 15, 8), order=torch.randperm(15).int(), counts=whole(*counts))
+    case(f"unmerge_{name}", unmerged, x=randn(2, 15, 8), order=torch.randperm(15).int(), counts=whole(*counts))
+case("scale_channels", lambda x: torch.cat([x[:, :2] * 1.3, x[:, 2:]], 1), x=randn(2, 4, 3, 5))
+case("scale_channels_map", lambda x, map: torch.cat([x[:, :2] * (1 + 0.3 * map), x[:, 2:]], 1), x=randn(2, 4, 3, 5), map=torch.rand(2, 1, 3, 5))
+case("mean_map", mean_map, x=randn(2, 4, 3, 5))
+case("low_frequencies", scale_low_frequencies, x=randn(2, 3, 7, 6) + 1)
+case("low_frequencies_small", scale_low_frequencies, x=randn(2, 3, 2, 3))
+
 folder = os.path.join(os.path.dirname(__file__), "../../test/fixtures/compute")
 os.makedirs(folder, exist_ok=True)
 save_file(cases, os.path.join(folder, "ops.safetensors"))

@@ -9,6 +9,12 @@ export type Attributes = Readonly<Record<string, AttributeValue>>;
 /** Where an operator is defined: ONNX itself, or ONNX Runtime's own set. */
 export type Domain = '' | 'com.microsoft' | 'com.microsoft.nchwc' | 'latentd';
 
+interface NodeOptions {
+  readonly attributes?: Attributes;
+  readonly domain?: Domain;
+  readonly layer?: string;
+}
+
 interface ModelNode {
   readonly operator: string;
   readonly domain: Domain;
@@ -81,21 +87,27 @@ export class OnnxModel {
   }
 
   /** Adds a node with one output and returns the output's name. An empty input name leaves an optional input out. */
-  node(
+  node(operator: string, inputs: readonly string[], options: NodeOptions = {}): string {
+    return this.nodeOf(1, operator, inputs, options)[0]!;
+  }
+
+  /** Adds a node with `count` outputs and returns their names. */
+  nodeOf(
+    count: number,
     operator: string,
     inputs: readonly string[],
-    options: { readonly attributes?: Attributes; readonly domain?: Domain; readonly layer?: string } = {},
-  ): string {
-    const output = `v${this.results++}`;
+    options: NodeOptions = {},
+  ): readonly string[] {
+    const outputs = Array.from({ length: count }, () => `v${this.results++}`);
     this.nodes.push({
       operator,
       domain: options.domain ?? '',
-      name: `${options.layer ?? ''} ${operator} ${output}`,
+      name: `${options.layer ?? ''} ${operator} ${outputs[0] ?? ''}`,
       inputs,
-      outputs: [output],
+      outputs,
       attributes: options.attributes ?? {},
     });
-    return output;
+    return outputs;
   }
 
   /** A one-dimensional int64 constant. */

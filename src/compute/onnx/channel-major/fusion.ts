@@ -84,6 +84,18 @@ function operandsOf(operation: Operation): readonly Value[] {
   switch (operation.kind) {
     case 'attention':
       return [operation.query, operation.key, operation.value];
+    case 'tiled_attention':
+      return [operation.query, operation.key, operation.value, operation.tiles];
+    case 'attention_received':
+      return [operation.query, operation.key];
+    case 'token_groups':
+      return [operation.x, operation.order, operation.counts];
+    case 'merge_tokens':
+      return [operation.x, operation.groups, operation.counts];
+    case 'unmerge_tokens':
+      return [operation.x, operation.groups];
+    case 'scale_channels':
+      return operation.map === undefined ? [operation.x] : [operation.x, operation.map];
     case 'add':
       return [operation.a, operation.b];
     case 'add_per_channel':

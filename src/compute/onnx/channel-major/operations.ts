@@ -2,6 +2,7 @@
 import type { Operation, Value } from '../../graph.js';
 import type { ChannelMajorContext } from './context.js';
 import type { Fusion } from './fusion.js';
+import { PART_LOWERINGS } from './parts.js';
 import { widened } from './weight-table.js';
 
 type OperationOf<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
@@ -209,4 +210,5 @@ export const CHANNEL_MAJOR_LOWERINGS: { readonly [Kind in Operation['kind']]: Ch
   spatial_to_tokens: spatialToTokens,
   tokens_to_spatial: tokensToSpatial,
   select_token: selectToken,
+  ...PART_LOWERINGS,
 };

@@ -19,6 +19,7 @@ import {
   lowerUpsampleNearest,
 } from './layout.js';
 import { lowerGroupNorm, lowerLayerNorm } from './normalization.js';
+import { PART_LOWERINGS } from './parts.js';
 
 const LOWERINGS: { readonly [Kind in Operation['kind']]: Lowering<Kind> } = {
   conv2d: lowerConv2d,
@@ -37,6 +38,7 @@ const LOWERINGS: { readonly [Kind in Operation['kind']]: Lowering<Kind> } = {
   spatial_to_tokens: lowerSpatialToTokens,
   tokens_to_spatial: lowerTokensToSpatial,
   select_token: lowerSelectToken,
+  ...PART_LOWERINGS,
 };
 
 function lowerOperation(operation: Operation, context: LoweringContext): string {
