@@ -1,4 +1,7 @@
-/** A full-size UNet for the comparisons of this folder: CHECKPOINT names the file, models/checkpoints/sd15-full.safetensors if not. */
+/** A full-size UNet for the comparisons of this folder: CHECKPOINT names its file; SD 1.5's layout with zeros for weights if not. */
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import type { NamedTensors } from '../src/compute/backend.js';
 import type { Graph } from '../src/compute/graph.js';
 import { elementCount, tensor } from '../src/compute/tensor.js';
@@ -6,12 +9,37 @@ import { recogniseCheckpoint } from '../src/models/families.js';
 import { safetensorsWeights } from '../src/models/safetensors-weights.js';
 import { openSafetensors } from '../src/models/safetensors.js';
 import { buildUnetGraph } from '../src/models/unet/unet-graph.js';
+import { fixtureManifest } from '../test/support/golden.js';
+import { writeHollowCheckpoint } from '../test/support/models.js';
 
-const path = process.env['CHECKPOINT'] ?? 'models/checkpoints/sd15-full.safetensors';
-const { unet, weights } = recogniseCheckpoint(safetensorsWeights(openSafetensors(path)));
+export interface FullUnet {
+  /** The checkpoint's, for people. */
+  readonly name: string;
+  /** Opens the checkpoint once more, and lets it go. */
+  open(): void;
+  buildGraph(): Graph;
+}
 
-export function buildGraph(): Graph {
-  return buildUnetGraph(unet, weights);
+export function fullUnet(): FullUnet {
+  const given = process.env['CHECKPOINT'];
+  const path = given ?? hollowCheckpoint();
+  const { unet, weights } = recogniseCheckpoint(safetensorsWeights(openSafetensors(path)));
+  return {
+    name: given === undefined ? 'SD 1.5’s layout, weights of zero' : basename(given),
+    open: () => {
+      const opened = openSafetensors(path);
+      recogniseCheckpoint(safetensorsWeights(opened));
+      opened.file.close();
+    },
+    buildGraph: () => buildUnetGraph(unet, weights),
+  };
+}
+
+/** Of which only the header takes room on the disk. */
+function hollowCheckpoint(): string {
+  const path = join(tmpdir(), 'latentd-bench-sd15-hollow.safetensors');
+  if (!existsSync(path)) writeHollowCheckpoint(fixtureManifest('golden/manifests/sd15-full'), path);
+  return path;
 }
 
 /** One evaluation with guidance: two rows of `side`×`side` latent pixels and 77 tokens. */

@@ -1,9 +1,5 @@
-/**
- * What the interpreter costs beside the nodes' own work: a text-to-image workflow's shape with nodes that do next to nothing.
- * `npx vitest bench --run bench/interpreter.ts`
- */
+/** What the interpreter costs beside the nodes' own work: a text-to-image workflow's shape with nodes that do next to nothing. */
 import { tmpdir } from 'node:os';
-import { bench, describe } from 'vitest';
 import { tensor } from '../src/compute/tensor.js';
 import { engineOf } from '../src/engine/engine.js';
 import { createFolders } from '../src/models/folders.js';
@@ -18,6 +14,8 @@ import {
   string,
   type AnyNodeClass,
 } from '../src/nodes/definition.js';
+import { comparison } from './harness/comparison.js';
+import { contest } from './harness/contest.js';
 
 const described = { displayName: '', category: 'bench', description: '', optional: {} };
 const latent = { type: 'LATENT', name: 'LATENT' } as const;
@@ -121,21 +119,35 @@ const chain = JSON.stringify(
 
 let next = 0;
 
-describe('six nodes, as text to image', () => {
-  bench('validate', () => {
-    engine.validate(drawing('42'));
-  });
-  bench('run with a new seed: three nodes run, twenty steps are reported', async () => {
-    await engine.run(drawing(String(next++)), { onEvent: () => undefined });
-  });
-  bench('run unchanged', async () => {
-    await engine.run(drawing('42'), { onEvent: () => undefined });
-  });
-});
-
-describe('a chain of a thousand nodes', () => {
-  bench('run, nothing known', async () => {
-    engine.clearResults();
-    await engine.run(chain);
-  });
-});
+comparison(
+  'interpreter',
+  'What the interpreter costs: workflows whose nodes do next to nothing.',
+  async (results) => {
+    const run = async (workflow: string) => {
+      const result = await engine.run(workflow, { onEvent: () => undefined });
+      if (result.status !== 'success') throw new Error(JSON.stringify(result));
+    };
+    await contest(results, 'six nodes, as text to image', [
+      // Three nodes run, twenty steps are reported.
+      { name: 'run with a new seed', run: () => run(drawing(String(next++))) },
+      { name: 'run unchanged', run: () => run(drawing('42')) },
+      { name: 'validate', run: () => engine.validate(drawing('42')) },
+    ]);
+    await contest(
+      results,
+      'a chain of a thousand nodes',
+      [
+        {
+          name: 'run, nothing known',
+          run: async () => {
+            engine.clearResults();
+            await run(chain);
+          },
+        },
+        { name: 'run unchanged', run: () => run(chain) },
+        { name: 'validate', run: () => engine.validate(chain) },
+      ],
+      { rounds: 10 },
+    );
+  },
+);

@@ -1,35 +1,46 @@
 /**
- * Until a full-size UNet is ready to run, from a warm file cache: our kernels, which read weights where they lie, beside a plain
- * export, whose weights are widened and handed to ONNX Runtime. Peak memory is read after each. Milliseconds a session.
- * `CHECKPOINT=… npx vitest bench --run bench/session-creation.ts`
+ * Until a full-size UNet is ready to run, from a warm file cache, and the memory that it takes until then: our kernels, which use
+ * weights where they lie, beside a plain export, whose weights are widened and handed to ONNX Runtime.
  */
-import { readFileSync } from 'node:fs';
-import { bench, describe } from 'vitest';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createOnnxBackend } from '../src/compute/onnx/backend.js';
 import { createPlainOnnxBackend } from '../src/compute/onnx/plain/backend.js';
-import { buildGraph } from './full-unet.js';
+import { fullUnet } from './full-unet.js';
+import { comparison } from './harness/comparison.js';
+import { contest } from './harness/contest.js';
 
-const graph = buildGraph();
-const once = { iterations: 1, time: 0, warmupIterations: 0, warmupTime: 0 };
+const THREADS = 2;
 
-function peakMegabytes(): number {
-  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+/** Bytes that this process had resident at most since the last call; Linux forgets the peak on demand. */
+function peakSinceLast(): number {
+  const kilobytes = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+  writeFileSync('/proc/self/clear_refs', '5');
+  return kilobytes * 1024;
 }
 
-describe('session creation', () => {
-  // The plain one comes last, since a process's peak never falls.
-  for (const [name, backend] of [
-    ['our kernels', createOnnxBackend({ threads: 2 })],
-    ['plain export', createPlainOnnxBackend({ threads: 2 })],
-  ] as const) {
-    bench(
+comparison(
+  'session-creation',
+  'Until a full-size UNet is ready to run, from a warm file cache, and the process’s peak memory meanwhile.',
+  async (results) => {
+    const unet = fullUnet();
+    results.note('checkpoint', unet.name);
+    results.note('threads', THREADS);
+    const graph = unet.buildGraph();
+    const peaks = new Map<string, number[]>();
+    const contender = (name: string, backend: ReturnType<typeof createOnnxBackend>) => ({
       name,
-      async () => {
+      run: async () => {
+        peakSinceLast();
         const program = await backend.load(graph);
         await program.dispose();
-        console.log(`${name}: peak ${peakMegabytes().toFixed(0)} MB`);
+        peaks.set(name, [...(peaks.get(name) ?? []), peakSinceLast()]);
       },
-      once,
-    );
-  }
-});
+    });
+    const contenders = [
+      contender('plain export', createPlainOnnxBackend({ threads: THREADS })),
+      contender('our kernels', createOnnxBackend({ threads: THREADS })),
+    ];
+    await contest(results, 'ready to run', contenders, { rounds: 3, turn: 0, warmup: 0 });
+    for (const [name, samples] of peaks) results.add({ group: 'peak memory', name, unit: 'B', samples });
+  },
+);

@@ -1,45 +1,39 @@
 /**
- * One step with guidance at 256×256 of a full-size UNet: our kernels of each instruction set that the processor has, beside a
- * plain export to ONNX Runtime's own operators. Milliseconds a step. ComfyUI's own step is in docs/compute.md.
- * `CHECKPOINT=… npx vitest bench --run bench/unet-step.ts`
+ * One step with guidance at 256×256 of a full-size UNet: our kernels of the instruction sets that the processor has, beside a plain
+ * export to ONNX Runtime's own operators.
  */
 import { availableParallelism } from 'node:os';
-import { bench, describe } from 'vitest';
-import type { Backend, Program } from '../src/compute/backend.js';
+import type { Backend } from '../src/compute/backend.js';
+import { bindDims, graphCost } from '../src/compute/cost.js';
 import { createOnnxBackend } from '../src/compute/onnx/backend.js';
 import { createPlainOnnxBackend } from '../src/compute/onnx/plain/backend.js';
-import { buildGraph, evaluation } from './full-unet.js';
+import { evaluation, fullUnet } from './full-unet.js';
+import { comparison } from './harness/comparison.js';
+import { contest } from './harness/contest.js';
 
-const threads = availableParallelism();
-const graph = buildGraph();
-const inputs = evaluation(graph, 32);
-
-const backends: readonly (readonly [string, Backend])[] = [
-  ['our kernels', createOnnxBackend({ threads })],
-  ['our kernels, AVX2', createOnnxBackend({ threads, kernels: 'avx2' })],
-  ['plain export', createPlainOnnxBackend({ threads })],
-];
-
-describe(`a UNet's step on ${threads} threads`, () => {
-  for (const [name, backend] of backends) {
-    let program: Program | undefined;
-    bench(
-      name,
-      async () => {
-        await program!.run(inputs);
-      },
-      {
-        iterations: 5,
-        time: 0,
-        warmupIterations: 1,
-        warmupTime: 0,
-        async setup(_, mode) {
-          if (mode === 'warmup') program = await backend.load(graph);
-        },
-        async teardown(_, mode) {
-          if (mode === 'run') await program?.dispose();
-        },
-      },
-    );
-  }
+comparison('unet-step', 'One evaluation of a full-size UNet for two prompts at 256×256.', async (results) => {
+  const threads = availableParallelism();
+  const unet = fullUnet();
+  const graph = unet.buildGraph();
+  const inputs = evaluation(graph, 32);
+  const shapes = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
+  const { flops } = graphCost(graph, bindDims(graph, shapes));
+  results.note('checkpoint', unet.name);
+  results.note('threads', threads);
+  results.note('work', `${(flops / 1e9).toFixed(0)} GFLOP`);
+  const backends: readonly (readonly [string, Backend])[] = [
+    ['plain export', createPlainOnnxBackend({ threads })],
+    ['our kernels', createOnnxBackend({ threads })],
+    ['our kernels, AVX2', createOnnxBackend({ threads, kernels: 'avx2' })],
+  ];
+  const programs = await Promise.all(
+    backends.map(async ([name, backend]) => ({ name, program: await backend.load(graph) })),
+  );
+  await contest(
+    results,
+    'a step',
+    programs.map(({ name, program }) => ({ name, run: () => program.run(inputs) })),
+    { rounds: 7, turn: 0 },
+  );
+  for (const { program } of programs) await program.dispose();
 });

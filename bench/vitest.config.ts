@@ -1,10 +1,13 @@
-/** Measurements that are more than one function's time. `npx vitest run --config bench/vitest.config.ts bench/wire.ts` */
+/** The comparisons of this folder: `npm run bench` runs all of them, `npm run bench samplers` one. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['bench/wire.ts', 'bench/daemon-soak.ts'],
+    include: ['bench/*.ts'],
+    exclude: ['bench/vitest.config.ts', 'bench/full-unet.ts'],
     fileParallelism: false,
+    // Rows are printed as they come.
+    disableConsoleIntercept: true,
     testTimeout: 3_600_000,
     hookTimeout: 600_000,
   },

@@ -1,12 +1,12 @@
 /**
  * A warm text-to-image run with the tiny checkpoint and a new seed each time, as it is, and with inference's answers known beforehand:
- * what is then left is everything outside ONNX Runtime, samplers included. The mean is milliseconds a run.
- * `npx vitest bench --run bench/warm-run.ts`
+ * what is then left is everything outside ONNX Runtime, samplers included.
  */
-import { bench, describe } from 'vitest';
 import type { Backend } from '../src/compute/backend.js';
 import type { Tensor } from '../src/compute/tensor.js';
-import { drawing, openTinyEngine } from '../test/engine/tiny-engine.js';
+import { drawing, openTinyEngine, type TinyEngine } from '../test/engine/tiny-engine.js';
+import { comparison } from './harness/comparison.js';
+import { contest } from './harness/contest.js';
 
 /** Computes once for each program and shape of inputs, then answers with that. */
 function answering(backend: Backend): Backend {
@@ -33,23 +33,25 @@ function answering(backend: Backend): Backend {
 
 let seed = 0;
 
-describe('six steps of Euler at 128×64, decoded and saved', () => {
-  for (const [name, watch] of [
-    ['all of it', (backend: Backend) => backend],
-    ['outside inference', answering],
-  ] as const) {
-    const tiny = openTinyEngine(watch);
-    bench(
-      name,
-      async () => {
-        const result = await tiny.engine.run(drawing({ seed: seed++ }));
-        if (result.status !== 'success') throw new Error(JSON.stringify(result));
-      },
-      {
-        teardown: async (_, mode) => {
-          if (mode === 'run') await tiny.close();
-        },
-      },
-    );
-  }
-});
+async function draw({ engine }: TinyEngine): Promise<void> {
+  const result = await engine.run(drawing({ seed: seed++ }));
+  if (result.status !== 'success') throw new Error(JSON.stringify(result));
+}
+
+comparison(
+  'warm-run',
+  'Six steps of Euler at 128×64 with the tiny checkpoint, decoded and saved: how much of it is outside inference.',
+  async (results) => {
+    const whole = openTinyEngine((backend) => backend);
+    const outside = openTinyEngine(answering);
+    try {
+      await contest(results, 'a warm run', [
+        { name: 'all of it', run: () => draw(whole) },
+        { name: 'outside inference', run: () => draw(outside) },
+      ]);
+    } finally {
+      await whole.close();
+      await outside.close();
+    }
+  },
+);

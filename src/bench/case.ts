@@ -51,7 +51,7 @@ export function distinguish(one: BenchCase, all: readonly BenchCase[]): string {
 
 /** With cfg, so that each step evaluates a prompt and a negative prompt. */
 const GUIDANCE = 7;
-const SEED = 42n;
+const SEED = 42;
 
 /** The workflow of a case, as ComfyUI's template of text to image has it; node 7 saves. */
 export function workflowOf(one: BenchCase): object {

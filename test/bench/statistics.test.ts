@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { holm, mannWhitney, ratioInterval, smallestP, summarize } from '../../src/bench/statistics.js';
+import {
+  holm,
+  mannWhitney,
+  pairedRatio,
+  ratioInterval,
+  smallestP,
+  summarize,
+} from '../../src/bench/statistics.js';
 import { comparePairs } from '../../src/bench/verdict.js';
 import { TorchGenerator } from '../../src/native/addon.js';
 
@@ -72,6 +79,21 @@ describe('the bootstrap interval', () => {
 
   it('of samples without noise is a point', () => {
     expect(ratioInterval([2, 2, 2], [3, 3, 3])).toEqual({ low: 1.5, high: 1.5 });
+  });
+});
+
+describe('the ratio of pairs', () => {
+  it('is free of what happens to both', () => {
+    const rounds = timings(11n, 20, 100, 30).map((value) => Math.abs(value) + 1);
+    const ratio = pairedRatio(
+      rounds,
+      rounds.map((value) => value / 2),
+    );
+    expect(ratio).toEqual({ value: 0.5, low: 0.5, high: 0.5 });
+  });
+
+  it('needs pairs', () => {
+    expect(() => pairedRatio([1], [1, 2])).toThrow('1 and 2 samples are no pairs');
   });
 });
 
