@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['bench/*.ts'],
-    exclude: ['bench/vitest.config.ts', 'bench/full-unet.ts'],
+    // What the others share.
+    exclude: ['bench/vitest.config.ts', 'bench/full-unet.ts', 'bench/figures.ts'],
     fileParallelism: false,
     // Rows are printed as they come.
     disableConsoleIntercept: true,
