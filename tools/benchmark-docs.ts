@@ -42,7 +42,7 @@ machine's description.
 - **A ratio comes from one run.** What is compared takes turns, round by round, so that whatever else the machine does happens to all
   of them. The ratio is the median over rounds, with a 95 % bootstrap interval in brackets; below 1 is faster, or smaller. An
   interval that holds 1 says nothing either way.
-- **Figures are medians**, with the 95th percentile where there are three samples or more. They belong to the machine that is named
+- **Figures are medians**, with least and 95th percentile where there are three samples or more. They belong to the machine that is named
   above them; only ratios travel, and those not far.
 - **Load** is how many processes wanted to run in the minute before, on average. Above the number of threads, figures are too high, p95 most of
   all; ratios suffer less.
@@ -78,18 +78,18 @@ function section({ name, about, date, commit, machine, settings, rows }: Compari
 
 function table(group: string, rows: readonly Row[]): string[] {
   const cells = rows.map(({ name, unit, samples, ratio, wanted }) => {
-    const { p50, p95, count } = summarize(samples);
+    const { min, p50, p95, count } = summarize(samples);
     const compared =
       ratio && `${three(ratio.value)} of ${ratio.to} (${three(ratio.low)}–${three(ratio.high)})`;
     return [
       name,
       formatFigure(p50, unit),
-      count < 3 ? '' : formatFigure(p95, unit),
+      ...(count < 3 ? ['', ''] : [formatFigure(min, unit), formatFigure(p95, unit)]),
       [compared, wanted && `wanted: ${wanted}`].filter((text) => text !== undefined).join('; '),
     ];
   });
-  const all = [[group, 'median', 'p95', ''], ...cells];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(3, ...all.map((row) => row[column]!.length)));
+  const all = [[group, 'median', 'least', 'p95', ''], ...cells];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(3, ...all.map((row) => row[column]!.length)));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
   const [head, ...body] = all.map(line);
