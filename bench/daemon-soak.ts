@@ -1,13 +1,18 @@
 /**
  * What the daemon and its engine keep after a long day: memory after many small jobs and many malformed messages, and what an
- * idle daemon costs. `npx vitest run --config bench/vitest.config.ts bench/daemon-soak.ts`; `JOBS` sets how many jobs.
+ * idle daemon costs. `JOBS` sets how many jobs.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { decode, encode } from '@msgpack/msgpack';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildCli } from '../test/cli/latentd.js';
 import { DaemonHome, generate, residentBytes, type DaemonProcess } from '../test/support/daemon-process.js';
-import { figure, processorSeconds } from './figures.js';
+import { openFigures, processorSeconds } from './harness/figures.js';
+
+const { figure } = openFigures(
+  'daemon-soak',
+  'What the daemon and its engine keep after many small jobs and malformed messages, and what an idle daemon costs.',
+);
 
 const JOBS = Number(process.env['JOBS'] ?? 1000);
 const MALFORMED = 10_000;

@@ -1,6 +1,6 @@
 /** From a checkpoint's header to the bytes that ONNX Runtime is given, step by step; hardly a weight is read. */
 import { lowerChannelMajor } from '../src/compute/onnx/channel-major/lower.js';
-import { fullUnet } from './full-unet.js';
+import { fullUnet } from './harness/full-unet.js';
 import { comparison } from './harness/comparison.js';
 import { contest } from './harness/contest.js';
 

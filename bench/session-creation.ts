@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createOnnxBackend } from '../src/compute/onnx/backend.js';
 import { createPlainOnnxBackend } from '../src/compute/onnx/plain/backend.js';
-import { fullUnet } from './full-unet.js';
+import { fullUnet } from './harness/full-unet.js';
 import { comparison } from './harness/comparison.js';
 import { contest } from './harness/contest.js';
 

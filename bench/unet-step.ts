@@ -7,7 +7,7 @@ import type { Backend } from '../src/compute/backend.js';
 import { bindDims, graphCost } from '../src/compute/cost.js';
 import { createOnnxBackend } from '../src/compute/onnx/backend.js';
 import { createPlainOnnxBackend } from '../src/compute/onnx/plain/backend.js';
-import { evaluation, fullUnet } from './full-unet.js';
+import { evaluation, fullUnet } from './harness/full-unet.js';
 import { comparison } from './harness/comparison.js';
 import { contest } from './harness/contest.js';
 

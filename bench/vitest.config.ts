@@ -4,8 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['bench/*.ts'],
-    // What the others share.
-    exclude: ['bench/vitest.config.ts', 'bench/full-unet.ts', 'bench/figures.ts'],
+    exclude: ['bench/vitest.config.ts'],
     fileParallelism: false,
     // Rows are printed as they come.
     disableConsoleIntercept: true,

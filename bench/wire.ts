@@ -1,6 +1,6 @@
 /**
  * How fast the daemon answers: idle, to many, and while its engine samples on every core. The clients take their part of the
- * processor too. `npx vitest run --config bench/vitest.config.ts bench/wire.ts`; `STRICT=1` fails over the limits.
+ * processor too. `STRICT=1` fails over the limits.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { encode } from '@msgpack/msgpack';
@@ -14,7 +14,12 @@ import {
   residentBytes,
   type DaemonProcess,
 } from '../test/support/daemon-process.js';
-import { figure, percentile, processorSeconds } from './figures.js';
+import { openFigures, percentile, processorSeconds } from './harness/figures.js';
+
+const { figure } = openFigures(
+  'wire',
+  'How fast the daemon answers: idle, to many clients, and while its engine samples on every core.',
+);
 
 let home: DaemonHome;
 let daemon: DaemonProcess;

@@ -2,15 +2,15 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { NamedTensors } from '../src/compute/backend.js';
-import type { Graph } from '../src/compute/graph.js';
-import { elementCount, tensor } from '../src/compute/tensor.js';
-import { recogniseCheckpoint } from '../src/models/families.js';
-import { safetensorsWeights } from '../src/models/safetensors-weights.js';
-import { openSafetensors } from '../src/models/safetensors.js';
-import { buildUnetGraph } from '../src/models/unet/unet-graph.js';
-import { fixtureManifest } from '../test/support/golden.js';
-import { writeHollowCheckpoint } from '../test/support/models.js';
+import type { NamedTensors } from '../../src/compute/backend.js';
+import type { Graph } from '../../src/compute/graph.js';
+import { elementCount, tensor } from '../../src/compute/tensor.js';
+import { recogniseCheckpoint } from '../../src/models/families.js';
+import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
+import { openSafetensors } from '../../src/models/safetensors.js';
+import { buildUnetGraph } from '../../src/models/unet/unet-graph.js';
+import { fixtureManifest } from '../../test/support/golden.js';
+import { writeHollowCheckpoint } from '../../test/support/models.js';
 
 export interface FullUnet {
   /** The checkpoint's, for people. */
