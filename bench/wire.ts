@@ -84,9 +84,13 @@ test('encoding and decoding', () => {
 test('an idle daemon', async () => {
   const client = daemon.client();
   await roundTrips(client, 2000);
-  const times = await roundTrips(client, 20_000);
+  const windows: number[][] = [];
+  for (let count = 0; count < 10; count++) windows.push(await roundTrips(client, 2000));
+  const times = windows.flat();
   figure('ping, median', percentile(times, 0.5), 'ms');
   figure('ping, p99', percentile(times, 0.99), 'ms', { below: 1 });
+  // What others do on the machine comes and goes; this is nearest to a machine of one's own.
+  figure('ping, p99 in the quietest tenth', Math.min(...windows.map((each) => percentile(each, 0.99))), 'ms');
   figure('ping, longest', percentile(times, 1), 'ms');
   const status = await roundTrips(client, 2000, encode({ type: 'status' }));
   figure('status, p99', percentile(status, 0.99), 'ms');

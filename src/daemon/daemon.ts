@@ -185,6 +185,7 @@ export class Daemon {
       premises: current,
       queueCapacity: () => current().queueCapacity,
       device: () => current().engine.device,
+      log,
       stopping: () => state.stopping.signal.aborted,
     });
     const requests = new RequestSocket((request) => desk.handle(request), onFault, curve);

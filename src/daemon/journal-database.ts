@@ -246,7 +246,8 @@ function prepare(database: Database.Database) {
         id: string,
       ]
     >(
-      `UPDATE job SET state = ?, finished_at = ?, image_path = ?, error = ?, duration_s = ?
+      // The request may be long, and nobody needs it any more.
+      `UPDATE job SET state = ?, finished_at = ?, image_path = ?, error = ?, duration_s = ?, request = ''
        WHERE id = ? AND finished_at IS NULL`,
     ),
     find: database.prepare<[id: string], RecordRow>(

@@ -35,8 +35,7 @@ export class JobQueue {
 
   /** Resolves once the job is durable. Throws `Refusal` when the queue is full or the id was used before. */
   async accept(id: string, request: JobRequest): Promise<void> {
-    const capacity = this.capacity();
-    if (this.size >= capacity) throw new Refusal(`Queue full (${capacity} jobs)`);
+    if (this.size >= this.capacity()) throw new Refusal('Queue full');
     this.arriving++;
     try {
       if (!(await this.journal.accept(id, request, Date.now()))) {

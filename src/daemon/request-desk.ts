@@ -1,5 +1,6 @@
 /** Answers requests. Nothing here waits for inference; a `generate` and a `cancel` wait for the disk. */
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import type { Logger } from 'pino';
 import { loadOf } from '../engine-process/job.js';
 import type { DeviceInfo, GenerateRequest, JobInfo, Reply, Request, StatusInfo } from '../wire/protocol.js';
 import { PROTOCOL_VERSION } from '../wire/protocol.js';
@@ -20,6 +21,7 @@ export interface DeskOptions {
   readonly premises: () => Premises;
   readonly queueCapacity: () => number;
   readonly device: () => string;
+  readonly log: Logger;
   /** True from the moment when the daemon is told to stop. */
   readonly stopping: () => boolean;
 }
@@ -57,8 +59,10 @@ export class RequestDesk {
       await queue.accept(request.id, job);
       return { type: 'job_accepted', job_id: request.id, estimated_time_s: seconds };
     } catch (cause) {
-      if (cause instanceof Refusal) return { type: 'job_error', job_id: request.id, error: cause.message };
-      throw cause;
+      if (!(cause instanceof Refusal))
+        this.options.log.error({ err: cause, job: request.id }, 'job not accepted');
+      const error = cause instanceof Error ? cause.message : String(cause);
+      return { type: 'job_error', job_id: request.id, error };
     }
   }
 

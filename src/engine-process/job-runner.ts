@@ -1,4 +1,5 @@
 /** Runs one job's workflows on an engine and says how far it is. */
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineResult } from '../engine/engine.js';
@@ -115,9 +116,16 @@ async function assemble({ id, request, engine }: JobContext, images: readonly st
   if (assembly.kind === 'none') return first;
   const folder = engine.folders.output;
   await mkdir(folder, { recursive: true });
-  const stem = `${assembly.kind}_${id.replaceAll(/[^\w-]/g, '_')}`;
+  const stem = `${assembly.kind}_${fileName(id)}`;
   const sheet = join(folder, `${stem}_sheet.png`);
   await writeSheet(images, assembly.columns, sheet);
   if (assembly.kind === 'animation') await writeGif(images, join(folder, `${stem}.gif`));
   return sheet;
+}
+
+/** An id as a part of a file's name; ids that only look alike as such are told apart. */
+function fileName(id: string): string {
+  const plain = id.replaceAll(/[^\w-]/g, '_');
+  if (plain === id && id.length <= 100) return id;
+  return `${plain.slice(0, 60)}_${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
 }

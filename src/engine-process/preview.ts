@@ -1,6 +1,6 @@
 /** Small pictures of a latent while it is sampled. */
-import sharp from 'sharp';
 import type { Tensor } from '../compute/tensor.js';
+import { loadSharp } from '../imaging/load-sharp.js';
 import type { LatentRgb } from '../nodes/context.js';
 
 /** Longest side of a preview in pixels, about; latents are enlarged by a whole factor. */
@@ -27,6 +27,7 @@ export async function writePreview(
       rgb[pixel * 3 + colour] = ((value + 1) / 2) * 255;
     }
   }
+  const sharp = await loadSharp();
   const factor = Math.max(1, Math.floor(PREVIEW_SIDE / Math.max(width, height)));
   await sharp(rgb, { raw: { width, height, channels: 3 } })
     .resize(width * factor, height * factor, { kernel: 'nearest' })

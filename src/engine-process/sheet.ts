@@ -1,10 +1,16 @@
 /** Puts the images of a job together: a sheet of tiles or frames, and a GIF of an animation. */
-import sharp from 'sharp';
+import { readFile, writeFile } from 'node:fs/promises';
+import { loadSharp } from '../imaging/load-sharp.js';
+import { chunksOf } from '../imaging/png.js';
 
 const FRAME_MS = 100;
 
-/** Lays images of one size out in a grid, row by row, and writes it as PNG. Throws an `Error` when the sizes differ. */
+/** Type, thirteen bytes and checksum of a PNG's IHDR chunk. */
+const HEADER_LENGTH = 4 + 13 + 4;
+
+/** Lays images of one size out in a grid, row by row, and writes it as PNG with the first one's texts. Throws an `Error` when the sizes differ. */
 export async function writeSheet(images: readonly string[], columns: number, path: string): Promise<void> {
+  const sharp = await loadSharp();
   const sizes = await Promise.all(images.map((image) => sharp(image).metadata()));
   const { width = 0, height = 0 } = sizes[0] ?? {};
   const other = sizes.findIndex((size) => size.width !== width || size.height !== height);
@@ -17,7 +23,9 @@ export async function writeSheet(images: readonly string[], columns: number, pat
   }
   const rows = Math.ceil(images.length / columns);
   const background = { r: 0, g: 0, b: 0, alpha: 0 };
-  await sharp({ create: { width: width * columns, height: height * rows, channels: 4, background } })
+  const sheet = await sharp({
+    create: { width: width * columns, height: height * rows, channels: 4, background },
+  })
     .composite(
       images.map((input, index) => ({
         input,
@@ -26,11 +34,24 @@ export async function writeSheet(images: readonly string[], columns: number, pat
       })),
     )
     .png()
-    .toFile(path);
+    .toBuffer();
+  await writeFile(path, withTexts(sheet, await readFile(images[0]!)));
+}
+
+/** A PNG with the texts of another: the workflow, and with it the seed, that the first image was drawn with. */
+function withTexts(png: Buffer, source: Buffer): Buffer {
+  const texts = chunksOf(source).filter(({ type }) => type === 'tEXt' || type === 'iTXt');
+  const headerEnd = png.indexOf('IHDR') + HEADER_LENGTH;
+  return Buffer.concat([
+    png.subarray(0, headerEnd),
+    ...texts.map(({ bytes }) => bytes),
+    png.subarray(headerEnd),
+  ]);
 }
 
 /** Writes frames as an endless GIF of ten a second. */
 export async function writeGif(frames: readonly string[], path: string): Promise<void> {
+  const sharp = await loadSharp();
   await sharp([...frames], { join: { animated: true } })
     .gif({ delay: frames.map(() => FRAME_MS), loop: 0 })
     .toFile(path);

@@ -198,11 +198,13 @@ describe('several images', () => {
   });
 
   test('an animation is frames, a sheet and a GIF', async () => {
-    const request = generate({ animation_frames: 4, size: [64, 32] });
+    const request = generate({ animation_frames: 4, size: [64, 32], id: '../anim ä' });
     await client.accept(request);
     const last = (await listener.untilOver(request.id)).at(-1)!;
     const sheet = String(last['image_path']);
+    expect(sheet).toMatch(/\/output\/animation____anim__[\da-f_]+_sheet\.png$/);
     expect(await sharp(sheet).metadata()).toMatchObject({ format: 'png', width: 256, height: 32 });
+    expect(readFileSync(sheet).toString('latin1')).toMatch(/"seed": \d+/);
     const gif = await sharp(sheet.replace('_sheet.png', '.gif'), { animated: true }).metadata();
     expect(gif).toMatchObject({ format: 'gif', pages: 4, width: 64, pageHeight: 32 });
     for (let frame = 0; frame < 4; frame++) {
@@ -361,6 +363,22 @@ describe('requests that are turned away', () => {
     await client.accept(request);
     expect((await listener.untilOver(request.id)).at(-1)!.type).toBe('job_complete');
   });
+});
+
+test('a job has at most 30 updates a second, its shortest ones included', async () => {
+  const times: number[] = [];
+  const request = generate({ steps: 150, size: [64, 64] });
+  const stop = listener.onMessage((message) => {
+    if (message['job_id'] === request.id) times.push(performance.now());
+  });
+  await client.accept(request);
+  await listener.untilOver(request.id);
+  stop();
+  const busiest = Math.max(
+    ...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length),
+  );
+  expect(busiest).toBeLessThanOrEqual(30);
+  expect(times.length).toBeGreaterThan(10);
 });
 
 test('the daemon has no inference in it', () => {
