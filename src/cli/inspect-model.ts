@@ -5,7 +5,8 @@ import { elementCount } from '../compute/tensor.js';
 import { recogniseCheckpoint } from '../models/families.js';
 import type { Folders, ModelKind } from '../models/folders.js';
 import { ModelError } from '../models/model-error.js';
-import { openSafetensors, type SafetensorsFile } from '../models/safetensors.js';
+import { openModelFile } from '../models/model-file.js';
+import type { SafetensorsFile } from '../models/safetensors.js';
 import { safetensorsWeights } from '../models/safetensors-weights.js';
 import { openFolders } from './open-folders.js';
 
@@ -36,7 +37,7 @@ export function inspectModel(folders: Folders, kind: ModelKind, name: string): M
   const path = folders.resolve(kind, name);
   const known = { kind, name, path, size: statSync(path).size };
   try {
-    const opened = openSafetensors(path);
+    const opened = openModelFile(path);
     try {
       return {
         ...known,

@@ -50,10 +50,8 @@ export interface FolderOptions {
   readonly extra?: readonly ExtraModelPath[];
 }
 
-/** Files that can be loaded. */
-const LOADABLE = new Set(['.safetensors', '.sft']);
-/** Files that ComfyUI lists too, but that hold Python objects. */
-const PICKLED = new Set(['.ckpt', '.pt', '.pt2', '.pth', '.bin', '.pkl']);
+/** Files that ComfyUI lists as models (folder_paths.py, supported_pt_extensions). */
+const LOADABLE = new Set(['.safetensors', '.sft', '.ckpt', '.pt', '.pt2', '.pth', '.bin', '.pkl']);
 
 /** The folders on this machine. Nothing is read or made until it is asked for. */
 export function createFolders(options: FolderOptions): Folders {
@@ -109,7 +107,7 @@ class DiskFolders implements Folders {
     const files = this.kinds.get(kind)!.listing.list();
     const path = listed === undefined ? undefined : files.get(listed);
     if (path !== undefined) return path;
-    throw new ModelError(this.explainMissing(kind, name, files));
+    throw new ModelError(this.explainMissing(kind, name));
   }
 
   listInput(): readonly string[] {
@@ -135,22 +133,13 @@ class DiskFolders implements Folders {
     throw new InputFileError(`no file ${JSON.stringify(file)} in the ${kind} folder ${folder}${hint}`);
   }
 
-  private explainMissing(kind: ModelKind, name: string, files: Listing): string {
+  private explainMissing(kind: ModelKind, name: string): string {
     const quoted = JSON.stringify(name);
     if (leadsOut(name))
       return `${quoted} leads out of the ${kind} folder; give a name as \`latentd models\` lists it`;
-    const pickled = [...files.keys()].find(
-      (file) => PICKLED.has(extname(file).toLowerCase()) && (file === name || stem(file) === stem(name)),
-    );
-    if (pickled !== undefined) {
-      return (
-        `${JSON.stringify(pickled)} is there, but holds Python objects that only torch can read; ` +
-        `${kind} are loaded from .safetensors, so get or save it in that format`
-      );
-    }
     const names = this.list(kind);
     const where = this.kinds.get(kind)!.folders.join(', ');
-    if (names.length === 0) return `no ${kind} file ${quoted}: there are no .safetensors files in ${where}`;
+    if (names.length === 0) return `no ${kind} file ${quoted}: there are no model files in ${where}`;
     return `no ${kind} file ${quoted} in ${where}${nearestHint(name, names)}`;
   }
 }

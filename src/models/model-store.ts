@@ -13,6 +13,6 @@ export interface Checkpoint {
 export interface ModelStore {
   checkpoint(path: string): Checkpoint;
   vae(path: string): VaeModel;
-  /** Any `.safetensors` file as named weights: LoRAs, embeddings. */
+  /** Any file of weights (`openModelFile`) as named weights: LoRAs, embeddings, networks for pictures. */
   weights(path: string): WeightSource;
 }

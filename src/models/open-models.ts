@@ -7,7 +7,7 @@ import type { Folders } from './folders.js';
 import { ModelError } from './model-error.js';
 import type { Checkpoint, ModelStore } from './model-store.js';
 import type { ProgramCache } from './program-cache.js';
-import { openSafetensors } from './safetensors.js';
+import { openModelFile } from './model-file.js';
 import { safetensorsWeights } from './safetensors-weights.js';
 import { createUnetModel } from './unet/unet-model.js';
 import { createAutoencoder } from './vae/autoencoder.js';
@@ -44,7 +44,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     if (known?.stamp === stamp) return known;
     // A replaced file stays mapped for the models made from it, until they are forgotten.
     files.delete(path);
-    const file = { stamp, weights: safetensorsWeights(openSafetensors(path)) };
+    const file = { stamp, weights: safetensorsWeights(openModelFile(path)) };
     files.set(path, file);
     return file;
   }

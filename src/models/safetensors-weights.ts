@@ -17,7 +17,7 @@ const integerArrays = {
   BOOL: Uint8Array,
 } as const;
 
-/** All tensors of an open file, by the file's own keys. */
+/** All tensors of an open file, `.safetensors` or torch's, by the file's own keys. */
 export function safetensorsWeights(opened: SafetensorsFile): WeightSource {
   const entryOf = (key: string): SafetensorsEntry => {
     const entry = opened.tensors.get(key);
@@ -39,6 +39,9 @@ export function safetensorsWeights(opened: SafetensorsFile): WeightSource {
         );
       }
       const rowLength = elementCount(entry.shape.slice(1));
+      if (entry.strides !== undefined) {
+        return gathered(opened, key, entry).slice(start * rowLength, (start + count) * rowLength);
+      }
       const into = new Float32Array(count * rowLength);
       readValues(opened, key, entry, start * rowLength, into);
       return into;
@@ -53,11 +56,33 @@ function weight(opened: SafetensorsFile, key: string, entry: SafetensorsEntry): 
     if (into.length !== count) {
       throw new RangeError(`${key} has ${count} values, the array to read them into has ${into.length}`);
     }
-    readValues(opened, key, entry, 0, into);
+    if (entry.strides === undefined) readValues(opened, key, entry, 0, into);
+    else into.set(gathered(opened, key, entry));
   };
-  return isFloat(dtype)
+  return isFloat(dtype) && entry.strides === undefined
     ? { name: key, shape, read, stored: { file: opened.file, offset, dtype } }
     : { name: key, shape, read };
+}
+
+/** The values of a tensor whose strides are its own, row-major. */
+function gathered(opened: SafetensorsFile, key: string, entry: SafetensorsEntry): Float32Array {
+  const { shape, strides = [] } = entry;
+  const span = shape.reduce((sum, extent, axis) => sum + (extent - 1) * strides[axis]!, 1);
+  const window = new Float32Array(span);
+  readValues(opened, key, entry, 0, window);
+  const values = new Float32Array(elementCount(shape));
+  const at = shape.map(() => 0);
+  let from = 0;
+  for (let into = 0; into < values.length; into++) {
+    values[into] = window[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++at[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      at[axis] = 0;
+    }
+  }
+  return values;
 }
 
 function isFloat(dtype: SafetensorsDType): dtype is StoredDType {

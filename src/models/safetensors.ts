@@ -35,13 +35,24 @@ const bitsOfDType = {
 
 export type SafetensorsDType = keyof typeof bitsOfDType;
 
+/** Bytes of one value; a fraction for dtypes of less than eight bits. */
+export function dtypeBytes(dtype: SafetensorsDType): number {
+  return bitsOfDType[dtype] / 8;
+}
+
 export interface SafetensorsEntry {
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
   /** Bytes from the start of the file. */
   readonly offset: number;
+  /** Of the values, all of them. */
   readonly byteLength: number;
+  /** Steps from a value to its neighbour along each axis, in values, where they don't lie one after the other (torch's files). */
+  readonly strides?: readonly number[];
 }
+
+/** Tensors by key, in the file's order. */
+export type TensorMap = ReadonlyMap<string, SafetensorsEntry>;
 
 /** An open file: its header is in memory, its tensors are where they lie. */
 export interface SafetensorsFile {
@@ -52,24 +63,40 @@ export interface SafetensorsFile {
   readonly file: MappedFile;
   readonly metadata: Readonly<Record<string, string>>;
   /** In the header's order. */
-  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  readonly tensors: TensorMap;
 }
 
 /** Opens and checks a file. Throws `ModelError` naming the file, the key at fault, and what is wrong with it. */
 export function openSafetensors(path: string): SafetensorsFile {
+  return openMapped(path, (file) => readSafetensors(path, file));
+}
+
+/** Maps a file and reads its directory of tensors; the file is closed again when that fails. */
+export function openMapped(
+  path: string,
+  read: (file: MappedFile) => Pick<SafetensorsFile, 'metadata' | 'tensors'>,
+): SafetensorsFile {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) throw new ModelError(`${path}: no such file`);
   if (!status.isFile()) throw new ModelError(`${path} is not a file`);
   const file = map(path);
   try {
-    const { dataStart, json } = readHeader(path, file);
-    const { metadata, tensors } = parseHeader(path, json, dataStart);
-    checkLayout(path, tensors, dataStart, file.size);
-    return { path, size: file.size, modified: status.mtimeMs, file, metadata, tensors };
+    return { path, size: file.size, modified: status.mtimeMs, file, ...read(file) };
   } catch (error) {
     file.close();
     throw error;
   }
+}
+
+/** The tensors that a mapped safetensors file describes. Throws `ModelError`. */
+export function readSafetensors(
+  path: string,
+  file: MappedFile,
+): Pick<SafetensorsFile, 'metadata' | 'tensors'> {
+  const { dataStart, json } = readHeader(path, file);
+  const { metadata, tensors } = parseHeader(path, json, dataStart);
+  checkLayout(path, tensors, dataStart, file.size);
+  return { metadata, tensors };
 }
 
 function map(path: string): MappedFile {
@@ -110,8 +137,7 @@ function guessFormat(start: Uint8Array): string {
   const text = new TextDecoder('latin1').decode(start);
   if (text.startsWith('version '))
     return '; it looks like a Git LFS pointer: fetch the file itself (git lfs pull)';
-  if (text.startsWith('PK') || text.startsWith('\x80'))
-    return '; it looks like a pickled PyTorch file, which can run code and is not read: convert it to safetensors';
+  if (text.startsWith('PK') || text.startsWith('\x80')) return "; it looks like one of PyTorch's";
   if (text.startsWith('GGUF')) return '; it looks like a GGUF file, which is not supported';
   if (text.startsWith('<')) return '; it looks like a web page, perhaps saved instead of the download';
   return '';

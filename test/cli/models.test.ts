@@ -15,7 +15,7 @@ beforeAll(() => {
   const manifest = readManifest(join(ROOT, 'data/synthetic-sdxl-tiny.json'));
   writeSyntheticCheckpoint(manifest, join(cwd, 'models/checkpoints/tiny.safetensors'));
   writeFileSync(join(cwd, 'models/checkpoints/half.safetensors'), 'no model');
-  writeFileSync(join(cwd, 'models/checkpoints/old.ckpt'), '');
+  writeFileSync(join(cwd, 'models/checkpoints/notes.txt'), '');
   const lora = { 'lora_unet_x.alpha': ['F32', []] } as const;
   writeSyntheticCheckpoint(
     { 'lora_unet_x.alpha': [...lora['lora_unet_x.alpha']] },

@@ -133,7 +133,7 @@ describe('openSafetensors', () => {
     writeFileSync(path, 'version https://git-lfs.github.com/spec/v1');
     expect(failure(path)).toMatch(/Git LFS pointer/);
     writeFileSync(path, 'PK\x03\x04 archive/data.pkl');
-    expect(failure(path)).toMatch(/pickled PyTorch file/);
+    expect(failure(path)).toMatch(/one of PyTorch's/);
     expect(failure(join(folder, 'absent'))).toMatch(/no such file/);
     expect(failure(folder)).toMatch(/not a file/);
   });

@@ -39,7 +39,8 @@ export function findEmbedding(files: readonly string[], name: string): string | 
     const path = posix.normalize(posix.join(folder, name));
     if (folder !== '' && !path.startsWith(`${folder}/`)) continue;
     if (present.has(path)) return path;
-    if (present.has(`${path}.safetensors`)) return `${path}.safetensors`;
+    const extension = ['.safetensors', '.pt', '.bin'].find((ending) => present.has(path + ending));
+    if (extension !== undefined) return path + extension;
   }
   return undefined;
 }

@@ -1,0 +1,15 @@
+import { openMapped, readSafetensors, type SafetensorsFile } from './safetensors.js';
+import { looksLikeTorch, readTorchTensors, torchSignatureBytes } from './torch-file/torch-file.js';
+
+/**
+ * Opens a file of weights, `.safetensors` or one that torch.save wrote (`.pth`, `.pt`, `.ckpt`, `.bin`), told apart by its
+ * first bytes. Its header or pickle is read, its tensors stay where they lie. Throws `ModelError` naming the file and what is
+ * wrong with it.
+ */
+export function openModelFile(path: string): SafetensorsFile {
+  return openMapped(path, (file) =>
+    looksLikeTorch(file.read(0, Math.min(file.size, torchSignatureBytes)))
+      ? { metadata: {}, tensors: readTorchTensors(path, file) }
+      : readSafetensors(path, file),
+  );
+}
