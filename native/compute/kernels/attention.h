@@ -14,17 +14,46 @@ inline constexpr size_t kKeys = 1024;
 /// Scores of hidden keys.
 inline constexpr float kHidden = -1e30f;
 
-struct AttentionBuffers {
-  float *query, *scores, *sums, *pass;
+/// Queries that see a block of keys before the next block is packed.
+inline constexpr size_t kMostPanelsTogether = 8;
+inline constexpr size_t kValueStride = kKeys + 16;
 
-  static size_t Values(size_t head_dim) { return kColumns * (3 * head_dim + kKeys); }
+/// Panels [first_panel, first_panel + panels) of one head of one image.
+struct AttentionTask {
+  size_t head, image, first_panel, panels;
+};
+
+/// What is known of a panel's queries between blocks of keys.
+struct PanelState {
+  Vector maximum[2], total[2];
+};
+
+/// One thread's working memory.
+struct AttentionBuffers {
+  float *queries, *sums;  // a panel after the other: channel by query
+  float *keys, *values;   // one block of keys: kRows keys at a time, channel by key; and channel by key
+  float* scores;          // key by query
+  PanelState states[kMostPanelsTogether];
+
+  static size_t Values(size_t head_dim) {
+    const size_t panels = kMostPanelsTogether * head_dim * kColumns;
+    return 2 * panels + (kKeys + kRows) * head_dim + kValueStride * head_dim + kKeys * kColumns;
+  }
 
   AttentionBuffers(float* memory, size_t head_dim) {
-    query = memory;
-    scores = query + head_dim * kColumns;
-    sums = scores + kKeys * kColumns;
-    pass = sums + head_dim * kColumns;
+    const size_t panels = kMostPanelsTogether * head_dim * kColumns;
+    queries = memory;
+    sums = queries + panels;
+    scores = sums + panels;
+    values = scores + kKeys * kColumns;
+    keys = values + kValueStride * head_dim;
   }
+};
+
+/// A packed key block as rows of scores.
+struct PackedKeys {
+  const float* at;
+  float operator()(size_t row, size_t k) const { return at[k * kRows + row]; }
 };
 
 /// Turns scores into e^(score − maximum), and returns what earlier sums must be multiplied by.
@@ -45,76 +74,125 @@ inline void Exponentiate(float* scores, size_t keys, Vector maximum[2], Vector t
   }
 }
 
-inline void AttendPanel(const AttentionArguments& a, size_t head, size_t image, size_t first,
-                        AttentionBuffers& buffers) {
-  const size_t d = a.head_dim;
-  const size_t count = a.query_tokens - first < kColumns ? a.query_tokens - first : kColumns;
-  const size_t query_stride = a.batch * a.query_tokens;
-  const size_t key_stride = a.batch * a.key_tokens;
-  const size_t query_at = head * d * query_stride + image * a.query_tokens + first;
-  const size_t key_at = head * d * key_stride + image * a.key_tokens;
-  const float scale = 1.0f / __builtin_sqrtf(static_cast<float>(d));
-  for (size_t c = 0; c < d; ++c) {
-    const float* from = a.query + query_at + c * query_stride;
-    for (size_t i = 0; i < count; ++i) buffers.query[c * kColumns + i] = from[i] * scale;
-    for (size_t i = count; i < kColumns; ++i) buffers.query[c * kColumns + i] = 0;
+/// Lays `keys` keys and values from `from` on out for the products: rows of a head lie a power of two apart
+/// as a rule, which few caches bear.
+inline void PackKeys(const AttentionArguments& a, const AttentionTask& task, size_t from, size_t keys,
+                     const AttentionBuffers& buffers) {
+  const size_t stride = a.batch * a.key_tokens;
+  const size_t at = task.head * a.head_dim * stride + task.image * a.key_tokens + from;
+  for (size_t c = 0; c < a.head_dim; ++c) {
+    const float* key = a.key + at + c * stride;
+    std::memcpy(buffers.values + c * kValueStride, a.value + at + c * stride, keys * sizeof(float));
+    for (size_t block = 0; block < keys; block += kRows) {
+      float* into = buffers.keys + block * a.head_dim + c * kRows;
+      const size_t count = keys - block < kRows ? keys - block : kRows;
+      for (size_t i = 0; i < count; ++i) into[i] = key[block + i];
+    }
   }
-  Vector maximum[2] = {Broadcast(kHidden), Broadcast(kHidden)};
-  Vector total[2] = {};
-  const size_t visible = !a.causal || first + count > a.key_tokens ? a.key_tokens : first + count;
+}
+
+inline void LoadQueries(const AttentionArguments& a, const AttentionTask& task, size_t panel, float* into) {
+  const size_t stride = a.batch * a.query_tokens;
+  const size_t first = (task.first_panel + panel) * kColumns;
+  const size_t count = a.query_tokens - first < kColumns ? a.query_tokens - first : kColumns;
+  const float* from = a.query + task.head * a.head_dim * stride + task.image * a.query_tokens + first;
+  const float scale = 1.0f / __builtin_sqrtf(static_cast<float>(a.head_dim));
+  for (size_t c = 0; c < a.head_dim; ++c) {
+    for (size_t i = 0; i < count; ++i) into[c * kColumns + i] = from[c * stride + i] * scale;
+    for (size_t i = count; i < kColumns; ++i) into[c * kColumns + i] = 0;
+  }
+}
+
+/// Lets one panel's queries see the packed keys [from, from + keys).
+inline void AttendBlock(const AttentionArguments& a, size_t first_query, size_t from, size_t keys,
+                        const float* queries, float* sums, PanelState& state,
+                        const AttentionBuffers& buffers) {
+  const size_t d = a.head_dim;
+  const bool narrow = a.query_tokens - first_query <= kLanes;
+  const auto key_rows = [&](size_t m) { return PackedKeys{buffers.keys + m * d}; };
+  MultiplyPanel(keys, key_rows, queries, buffers.scores, kColumns, d, false, narrow);
+  if (a.causal) {
+    for (size_t k = 0; k < keys; ++k) {
+      for (size_t i = 0; i < kColumns && first_query + i < from + k; ++i) {
+        buffers.scores[k * kColumns + i] = kHidden;
+      }
+    }
+  }
+  Vector rescale[2];
+  Exponentiate(buffers.scores, keys, state.maximum, state.total, rescale);
+  if (from > 0) {
+    for (size_t at = 0; at < d * kColumns; at += kLanes) {
+      Store(sums + at, Load(sums + at) * rescale[at / kLanes % 2]);
+    }
+  }
+  const auto value_rows = [&](size_t m) { return RowMajor<kValueStride>{buffers.values + m * kValueStride}; };
+  MultiplyPanel(d, value_rows, buffers.scores, sums, kColumns, keys, from > 0, narrow);
+}
+
+inline void StoreResults(const AttentionArguments& a, const AttentionTask& task, size_t panel,
+                         const float* sums, const PanelState& state) {
+  const size_t stride = a.batch * a.query_tokens;
+  const size_t first = (task.first_panel + panel) * kColumns;
+  const size_t count = a.query_tokens - first < kColumns ? a.query_tokens - first : kColumns;
+  float* out = a.out + task.head * a.head_dim * stride + task.image * a.query_tokens + first;
+  for (size_t v = 0; v < 2 && v * kLanes < count; ++v) {
+    const Vector inverse = 1.0f / state.total[v];
+    const size_t lanes = count - v * kLanes < kLanes ? count - v * kLanes : kLanes;
+    for (size_t c = 0; c < a.head_dim; ++c) {
+      const Vector result = Load(sums + c * kColumns + v * kLanes) * inverse;
+      if (lanes == kLanes) {
+        Store(out + c * stride + v * kLanes, result);
+      } else {
+        StorePart(out + c * stride + v * kLanes, result, lanes);
+      }
+    }
+  }
+}
+
+inline void Attend(const AttentionArguments& a, const AttentionTask& task, AttentionBuffers& buffers) {
+  const size_t panel_values = a.head_dim * kColumns;
+  for (size_t panel = 0; panel < task.panels; ++panel) {
+    LoadQueries(a, task, panel, buffers.queries + panel * panel_values);
+    buffers.states[panel] = {{Broadcast(kHidden), Broadcast(kHidden)}, {Vector{}, Vector{}}};
+  }
+  const size_t end = (task.first_panel + task.panels) * kColumns;
+  const size_t visible = a.causal && end < a.key_tokens ? end : a.key_tokens;
   for (size_t from = 0; from < visible; from += kKeys) {
     const size_t keys = visible - from < kKeys ? visible - from : kKeys;
-    const float* key = a.key + key_at + from;
-    const auto key_rows = [&](size_t m) { return StridedSteps{key + m, key_stride}; };
-    MultiplyPanel(keys, key_rows, buffers.query, buffers.scores, kColumns, d, false, count <= kLanes);
-    if (a.causal) {
-      for (size_t k = 0; k < keys; ++k) {
-        for (size_t i = 0; i < kColumns && first + i < from + k; ++i)
-          buffers.scores[k * kColumns + i] = kHidden;
-      }
+    PackKeys(a, task, from, keys, buffers);
+    for (size_t panel = 0; panel < task.panels; ++panel) {
+      AttendBlock(a, (task.first_panel + panel) * kColumns, from, keys,
+                  buffers.queries + panel * panel_values, buffers.sums + panel * panel_values,
+                  buffers.states[panel], buffers);
     }
-    Vector rescale[2];
-    Exponentiate(buffers.scores, keys, maximum, total, rescale);
-    if (from > 0) {
-      for (size_t c = 0; c < d; ++c) {
-        for (size_t v = 0; v < 2; ++v) {
-          float* sums = buffers.sums + c * kColumns + v * kLanes;
-          Store(sums, Load(sums) * rescale[v]);
-        }
-      }
-    }
-    const float* value = a.value + key_at + from;
-    const auto value_rows = [&](size_t m) { return StridedRows{value + m * key_stride, key_stride}; };
-    MultiplyPanel(d, value_rows, buffers.scores, buffers.sums, kColumns, keys, from > 0, count <= kLanes);
   }
-  for (size_t v = 0; v < 2 && v * kLanes < count; ++v) {
-    const Vector inverse = 1.0f / total[v];
-    const size_t lanes = count - v * kLanes < kLanes ? count - v * kLanes : kLanes;
-    for (size_t c = 0; c < d; ++c) {
-      float* out = a.out + query_at + c * query_stride + v * kLanes;
-      const Vector result = Load(buffers.sums + c * kColumns + v * kLanes) * inverse;
-      if (lanes == kLanes) {
-        Store(out, result);
-      } else {
-        StorePart(out, result, lanes);
-      }
-    }
+  for (size_t panel = 0; panel < task.panels; ++panel) {
+    StoreResults(a, task, panel, buffers.sums + panel * panel_values, buffers.states[panel]);
   }
 }
 
 inline void Attention(const Context& context, const AttentionArguments& a) {
   const size_t threads = context.parallel.threads;
   const size_t panels = (a.query_tokens + kColumns - 1) / kColumns;
-  const size_t tasks = a.heads * a.batch * panels;
+  // As many panels share packed keys as leave each thread a few tasks.
+  const size_t share = panels * a.heads * a.batch / (threads * 4);
+  const size_t wanted = share < 1 ? 1 : share < kMostPanelsTogether ? share : kMostPanelsTogether;
+  const size_t groups = (panels + wanted - 1) / wanted;
+  const size_t together = (panels + groups - 1) / groups;
+  const size_t tasks = a.heads * a.batch * groups;
   const size_t worker_values = AttentionBuffers::Values(a.head_dim);
   float* memory = context.scratch.Get(threads * worker_values);
   size_t next = 0;
   context.parallel.For(threads, [&](size_t worker) {
     AttentionBuffers buffers(memory + worker * worker_values, a.head_dim);
-    for (size_t task; (task = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < tasks;) {
-      const size_t panel = task % panels;
-      const size_t image = task / panels % a.batch;
-      AttendPanel(a, task / panels / a.batch, image, panel * kColumns, buffers);
+    for (size_t index; (index = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < tasks;) {
+      const size_t first_panel = index % groups * together;
+      if (first_panel >= panels) continue;
+      const size_t left = panels - first_panel;
+      Attend(a,
+             {index / groups / a.batch, index / groups % a.batch, first_panel,
+              left < together ? left : together},
+             buffers);
     }
   });
 }

@@ -32,20 +32,6 @@ struct RowMajor {
   float operator()(size_t row, size_t k) const { return at[row * kStride + k]; }
 };
 
-/// As RowMajor, with a stride known at run time.
-struct StridedRows {
-  const float* at;
-  size_t stride;
-  float operator()(size_t row, size_t k) const { return at[row * stride + k]; }
-};
-
-/// A transposed: rows are consecutive at each step.
-struct StridedSteps {
-  const float* at;
-  size_t stride;
-  float operator()(size_t row, size_t k) const { return at[k * stride + row]; }
-};
-
 /// Sums kM rows by kN vectors over `depth` steps into `c`, onto what is there when `accumulate`.
 template <size_t kM, size_t kN, typename Rows>
 inline void MultiplyBlock(const Rows a, const float* b, size_t b_stride, float* c, size_t c_stride,
