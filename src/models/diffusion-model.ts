@@ -3,7 +3,9 @@ import type { ModelSampling as NoiseLevels } from '../native/addon.js';
 import type { Guidance } from './guidance.js';
 import type { LatentFormat } from './latent-format.js';
 import type { WeightPatches } from './lora/patches.js';
+import type { UnetChanges } from './unet/changes.js';
 import type { UnetConfig } from './unet/config.js';
+import type { RandomSource } from './unet/variant.js';
 import type { WeightSource } from './weight-source.js';
 
 /**
@@ -34,6 +36,10 @@ export interface UnetInputs {
   readonly context: Tensor;
   /** N×A: pooled text and size embedding, where the UNet has a label embedding. */
   readonly adm?: Tensor;
+  /** On which HyperTile and token merging draw; needed with these. */
+  readonly random?: RandomSource | undefined;
+  /** Told how much the middle block's tokens are attended to, N×T, by a model that records it. */
+  readonly onAttention?: ((received: Tensor) => void) | undefined;
 }
 
 /** A denoising UNet as a checkpoint describes it. Light and immutable: weights are read when it first predicts. */
@@ -45,6 +51,8 @@ export interface DiffusionModel {
   readonly sampling: ModelSampling;
   /** How its predictions are guided. */
   readonly guidance: Guidance;
+  /** How its UNet computes otherwise. */
+  readonly changes: UnetChanges;
   /** The UNet's weights by their own keys (`input_blocks.1.1…to_q.weight`), for LoRAs to find theirs. */
   readonly weights: WeightSource;
   /** The UNet's raw output, N×Cout×h×w. */
@@ -53,5 +61,6 @@ export interface DiffusionModel {
   withPatches(patches: WeightPatches): DiffusionModel;
   withSampling(sampling: ModelSampling): DiffusionModel;
   withGuidance(guidance: Guidance): DiffusionModel;
+  withChanges(changes: UnetChanges): DiffusionModel;
   withLatentFormat(latentFormat: LatentFormat): DiffusionModel;
 }

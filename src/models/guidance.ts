@@ -14,6 +14,8 @@ export interface GuidanceInput {
   /** The denoised predictions with the prompt and without. */
   readonly cond: Tensor;
   readonly uncond: Tensor;
+  /** How much the middle block's tokens were attended to without the prompt, N×T; of models that record it. */
+  readonly attention?: Tensor | undefined;
   /** The denoised prediction for another noised latent and prompt. */
   readonly evaluate: (prompt: Conditioning | 'positive' | 'negative', x: Tensor) => Promise<Tensor>;
 }

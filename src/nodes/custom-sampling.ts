@@ -34,7 +34,7 @@ async function sampleParts(parts: Parts, context: RunContext): Promise<{ outputs
     sampler: { ...parts.sampler, ...context.noise },
     sigmas: parts.sigmas,
     latent: samples,
-    noise: drawNoise(noise, samples.shape, latent.batchIndex),
+    ...drawNoise(noise, samples.shape, latent.batchIndex),
     noiseMask: latent.noiseMask,
     seed: noise.seed,
     ...duringRun(guider.model, context),

@@ -28,6 +28,7 @@ import * as saveImage from './save-image.js';
 import * as schedulers from './schedulers.js';
 import * as sigmas from './sigmas.js';
 import * as textEncoding from './text-encoding.js';
+import * as unetChanges from './unet-changes.js';
 import * as vae from './vae.js';
 
 export type NodeRegistry = ReadonlyMap<string, AnyNodeClass>;
@@ -49,6 +50,7 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   noise,
   modelSampling,
   guidance,
+  unetChanges,
   latentFiles,
   latentBatch,
   latentResize,

@@ -52,7 +52,7 @@ export const addNoise = defineNode({
     const isEmpty = samples.data.every((value) => value === 0);
     const noised = withNoise(
       isEmpty ? samples : toModelSpace(model.latentFormat, samples),
-      drawNoise(noise, samples.shape, batchIndex),
+      drawNoise(noise, samples.shape, batchIndex).noise,
       scale,
     );
     const finite = mapValues(fromModelSpace(model.latentFormat, noised), (value) =>

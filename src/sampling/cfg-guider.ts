@@ -37,6 +37,7 @@ export function cfgGuider(
           cfg,
           cond: cond!,
           uncond: uncond!,
+          attention: prompts.attention,
           evaluate,
         });
         return { denoised: await combinePredictions(guidance, changed), uncond: changed.uncond };

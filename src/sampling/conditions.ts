@@ -3,6 +3,7 @@ import type { Tensor } from '../compute/tensor.js';
 import { roundHalfEven } from '../imaging/rounding.js';
 import type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { RandomSource } from '../models/unet/variant.js';
 import { inpaintInputs } from './inpaint-inputs.js';
 import { boundsOf, fitConditioningMask, type LatentArea } from './masks.js';
 import { sizeEmbedding, type PromptRole } from './size-embedding.js';
@@ -43,6 +44,8 @@ export interface LatentInput {
   readonly latent: Tensor;
   /** N×1×h×w, 1 where it is sampled. */
   readonly noiseMask?: Tensor | undefined;
+  /** For models that draw at each evaluation. */
+  readonly random?: RandomSource | undefined;
 }
 
 /** Makes several prompts ready for one run; each area in one has a counterpart in the others. */

@@ -58,6 +58,7 @@ export function dualCfgGuider(
             cfg: conds,
             cond: high,
             uncond: mid,
+            attention: prompts.attention,
             evaluate,
           });
           return { denoised: guide(text, low, middleToNegative), uncond: mid };
@@ -69,6 +70,7 @@ export function dualCfgGuider(
           cfg: middleToNegative,
           cond: mid,
           uncond: low,
+          attention: prompts.attention,
           evaluate,
         });
         const scale = Math.fround(conds);

@@ -39,16 +39,27 @@ export class ReadyPrompts<Name extends string> {
     ) as typeof this.conditions;
   }
 
+  /**
+   * How much the middle block's tokens were attended to in the last evaluation with the prompt that was named second, N×T; where
+   * the model records it. ComfyUI's SelfAttentionGuidance looks at the second of any guider's prompts.
+   */
+  attention: Tensor | undefined;
+
   /** The denoised prediction of each named prompt; zeros for those left out. */
   predict(names: readonly (Name | undefined)[], x: Tensor, sigma: number): Promise<Tensor[]> {
     const prompts = names.map((name) => (name === undefined ? undefined : this.conditions[name]));
-    return predictDenoised(this.input.model, prompts, x, sigma);
+    const { model, random } = this.input;
+    const onAttention = (prompt: number, received: Tensor) => {
+      if (prompt === 1) this.attention = received;
+    };
+    return predictDenoised(model, prompts, x, sigma, { random, onAttention });
   }
 
   /** The denoised prediction of a prompt that isn't among these. */
   async predictOther(conditioning: Conditioning, x: Tensor, sigma: number): Promise<Tensor> {
     const conditions = prepareConditions([{ conditioning, role: 'negative' }], this.input);
-    const [denoised] = await predictDenoised(this.input.model, conditions, x, sigma);
+    const { model, random } = this.input;
+    const [denoised] = await predictDenoised(model, conditions, x, sigma, { random });
     return denoised!;
   }
 }

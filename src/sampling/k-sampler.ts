@@ -1,10 +1,10 @@
-import { tensor, type Tensor } from '../compute/tensor.js';
+import type { Tensor } from '../compute/tensor.js';
 import type { Conditioning } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
 import { kSamplerSigmas } from '../native/samplers.js';
 import { cfgGuider } from './cfg-guider.js';
 import { fitEmptyLatent } from './empty-latent.js';
-import { prepareNoise } from './noise.js';
+import { drawNoise } from './noise.js';
 import { runSampler, type SampledStep, type SamplerNoise } from './run-sampler.js';
 
 /** What KSampler and KSamplerAdvanced take. */
@@ -48,14 +48,13 @@ export async function sample(options: KSamplerOptions): Promise<Tensor> {
   const latent = fitEmptyLatent(options.latent, model);
   const sigmas = stepRange(scheduleOf(options), options);
   if (sigmas === undefined) return latent;
-  const noise =
-    options.withoutNoise === true ? tensor(latent.shape) : prepareNoise(latent.shape, seed, batchIndex);
+  const source = { seed, disabled: options.withoutNoise === true };
   const { samples } = await runSampler({
     guider: cfgGuider(model, { positive, negative }, cfg),
     sampler: { name: samplerName, ...options.samplerNoise },
     sigmas,
     latent,
-    noise,
+    ...drawNoise(source, latent.shape, batchIndex),
     noiseMask,
     seed,
     signal,

@@ -1,4 +1,5 @@
 import { elementCount, tensor, type Tensor } from '../compute/tensor.js';
+import type { RandomSource } from '../models/unet/variant.js';
 import { TorchGenerator } from '../native/addon.js';
 
 /** What a NOISE link carries: the noise that sampling starts from. Samplers seed their own noise with `seed`, too. */
@@ -8,13 +9,23 @@ export interface NoiseSource {
   readonly disabled?: boolean;
 }
 
-/** A source's noise for a latent of `shape`; `batchIndex` as in `prepareNoise`. */
+/** Noise, and the generator that goes on from there: torch's global one, on which HyperTile and token merging draw. */
+export interface DrawnNoise {
+  readonly noise: Tensor;
+  readonly random: RandomSource;
+}
+
+/**
+ * A source's noise for a latent of `shape`; `batchIndex` as in `prepareNoise`. Where the source is disabled, ComfyUI's
+ * generator goes on from wherever it was; this one begins at the seed.
+ */
 export function drawNoise(
   { seed, disabled = false }: NoiseSource,
   shape: readonly number[],
   batchIndex?: readonly number[],
-): Tensor {
-  return disabled ? tensor(shape) : prepareNoise(shape, seed, batchIndex);
+): DrawnNoise {
+  const random = new TorchGenerator(seed);
+  return { noise: disabled ? tensor(shape) : noiseFrom(random, shape, batchIndex), random };
 }
 
 /**
@@ -23,7 +34,14 @@ export function drawNoise(
  * Throws `RangeError` when the indices aren't one a row.
  */
 export function prepareNoise(shape: readonly number[], seed: bigint, batchIndex?: readonly number[]): Tensor {
-  const generator = new TorchGenerator(seed);
+  return noiseFrom(new TorchGenerator(seed), shape, batchIndex);
+}
+
+function noiseFrom(
+  generator: TorchGenerator,
+  shape: readonly number[],
+  batchIndex: readonly number[] | undefined,
+): Tensor {
   if (batchIndex === undefined) return tensor(shape, generator.randn(elementCount(shape)));
   const [rows = 0, ...rowShape] = shape;
   if (batchIndex.length !== rows) {

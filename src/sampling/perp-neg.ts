@@ -46,7 +46,15 @@ export function perpNegGuider(
           sigma,
         );
         const evaluate = evaluation(prompts, { positive: 'positive', negative: 'negative' }, sigma);
-        const predictions = { x, sigma, cfg, cond: cond!, uncond: uncond!, evaluate };
+        const predictions = {
+          x,
+          sigma,
+          cfg,
+          cond: cond!,
+          uncond: uncond!,
+          attention: prompts.attention,
+          evaluate,
+        };
         const changed = await changePredictions(guidance, predictions);
         const combine = () => perpendicular(changed.cond, changed.uncond, nothing!, negativeScale, cfg);
         const denoised = await combinePredictions({ ...guidance, combine }, changed);

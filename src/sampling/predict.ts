@@ -3,6 +3,7 @@ import { tensor, type Tensor } from '../compute/tensor.js';
 import { crop, LATENT_ROWS } from '../imaging/planes.js';
 import { concatRows, repeatRows, resizeBatch, takeRows } from '../imaging/tensor-ops.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { RandomSource } from '../models/unet/variant.js';
 import type { Condition, NetworkInputs } from './conditions.js';
 import { influenceOf, type Influence } from './influence.js';
 import { concatChannels } from './inpaint-inputs.js';
@@ -23,6 +24,17 @@ interface Task {
   readonly influence: Influence;
 }
 
+/** What an evaluation of the network has beside its inputs. */
+export interface PredictOptions {
+  /** For models that draw at each evaluation. */
+  readonly random?: RandomSource | undefined;
+  /**
+   * Told, by a model that records it, how much the tokens of the middle block are attended to (N×T) with a prompt, by its
+   * number; the first of its conditions in each evaluation.
+   */
+  readonly onAttention?: (prompt: number, received: Tensor) => void;
+}
+
 /**
  * The denoised prediction of each prompt for the noised latent `x` (N×C×h×w) at `sigma`: the weighted average of those of
  * its conditions that count there, zeros where none does or the prompt is undefined. Conditions of equal shapes share one
@@ -33,6 +45,7 @@ export async function predictDenoised(
   prompts: readonly (readonly Condition[] | undefined)[],
   x: Tensor,
   sigma: number,
+  options: PredictOptions = {},
 ): Promise<Tensor[]> {
   const averages = prompts.map(() => new WeightedAverage(x.shape));
   let due = prompts.flatMap((conditions, prompt) =>
@@ -44,7 +57,7 @@ export async function predictDenoised(
     const first = due[0]!;
     const batch = due.filter((task) => shareBatch(task, first)).reverse();
     due = due.filter((task) => !batch.includes(task));
-    const denoised = await evaluate(model, batch, sigma);
+    const denoised = await evaluate(model, batch, sigma, options);
     batch.forEach(({ prompt, influence }, index) => {
       averages[prompt]!.add(denoised[index]!, influence);
     });
@@ -90,9 +103,15 @@ function contextsShareBatch(a: Tensor, b: Tensor): boolean {
   return leastCommonMultiple(tokensA, tokensB) / Math.min(tokensA, tokensB) <= mostRepeats;
 }
 
-async function evaluate(model: DiffusionModel, batch: readonly Task[], sigma: number): Promise<Tensor[]> {
+async function evaluate(
+  model: DiffusionModel,
+  batch: readonly Task[],
+  sigma: number,
+  { random, onAttention }: PredictOptions,
+): Promise<Tensor[]> {
   const x = joinRows(batch.map((task) => task.x));
   const [rows = 1] = x.shape;
+  const rowsEach = rows / batch.length;
   const scaled = networkInput(model.sampling, x, sigma);
   const inputs = joinInputs(batch.map((task) => task.inputs));
   const timestep = model.sampling.levels.sigmaToTimestep(sigma);
@@ -101,9 +120,16 @@ async function evaluate(model: DiffusionModel, batch: readonly Task[], sigma: nu
     timesteps: new Float32Array(rows).fill(timestep),
     context: inputs.context,
     ...(inputs.adm === undefined ? {} : { adm: inputs.adm }),
+    random,
+    onAttention(received) {
+      const told = new Set<number>();
+      batch.forEach(({ prompt }, index) => {
+        if (!told.has(prompt)) onAttention?.(prompt, takeRows(received, index * rowsEach, rowsEach));
+        told.add(prompt);
+      });
+    },
   });
   const denoised = denoisedFrom(model.sampling, output, x, sigma);
-  const rowsEach = rows / batch.length;
   return batch.map((_, index) =>
     batch.length === 1 ? denoised : takeRows(denoised, index * rowsEach, rowsEach),
   );

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { fromModelSpace, toModelSpace } from '../models/latent-format.js';
+import type { RandomSource } from '../models/unet/variant.js';
 import { SamplerRun, type SamplerRunInit } from '../native/addon.js';
 import { findSampler } from '../native/samplers.js';
 import type { Guider } from './guider.js';
 import { fitNoiseMask } from './masks.js';
 import { maskedDenoiser } from './noise-mask.js';
-import { prepareNoise } from './noise.js';
+import { drawNoise } from './noise.js';
 import { addNoise, startsFromPureNoise } from './prediction.js';
 
 /** Whose noise samplers add on their way: what ComfyUI draws there on a CPU (when left out), or on an NVIDIA GPU. */
@@ -39,6 +40,8 @@ export interface SamplingOptions {
   readonly noiseMask?: Tensor | undefined;
   /** For the noise that samplers add on their way. */
   readonly seed: bigint;
+  /** Goes on where the noise was drawn; for models that draw at each evaluation. */
+  readonly random?: RandomSource | undefined;
   /** Looked at before each evaluation; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((step: SampledStep) => void) | undefined;
@@ -67,15 +70,14 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const latent = isEmpty(options.latent) ? options.latent : toModelSpace(latentFormat, options.latent);
   const noiseMask =
     options.noiseMask === undefined ? undefined : fitNoiseMask(options.noiseMask, latent.shape);
-  const guided = guider.ready({ latent, noiseMask });
+  // With a noise mask, such a sampler begins torch's global generator anew.
+  const kept: Pick<SamplingOptions, 'noise' | 'random'> =
+    randomInpaintNoise && noiseMask !== undefined
+      ? drawNoise({ seed: following(seed) }, latent.shape)
+      : { noise, random: options.random };
+  const guided = guider.ready({ latent, noiseMask, random: kept.random });
   const denoiser =
-    noiseMask === undefined
-      ? guided
-      : maskedDenoiser(guided, {
-          mask: noiseMask,
-          latent,
-          noise: randomInpaintNoise ? prepareNoise(latent.shape, following(seed)) : noise,
-        });
+    noiseMask === undefined ? guided : maskedDenoiser(guided, { mask: noiseMask, latent, noise: kept.noise });
 
   const firstSigma = sigmas[0]!;
   const x = addNoise(latent, noise, firstSigma, startsFromPureNoise(sampling, firstSigma));

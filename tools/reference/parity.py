@@ -213,7 +213,8 @@ def classic(node):
             return {"required": {entry.id: None for entry in node.GET_SCHEMA().inputs}}
 
         def run(self, **inputs):
-            return node.execute(**inputs).result
+            result = node.execute(**inputs)
+            return getattr(result, "result", result)
 
     return Classic
 

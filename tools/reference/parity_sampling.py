@@ -156,14 +156,59 @@ def models(make, name):
             g = make()
             model = [g.add(node, model=g.model, **inputs), 0]
             yield name(f"model.{label}.{sampler}"), g.save(g.sample(model=model, sampler_name=sampler, scheduler=scheduler, cfg=2.0, steps=4))
+    # Not with zsnr: RescaleCFG takes differences at the noise level 4519, and ComfyUI differs from itself by 8e-5.
     for multiplier, sampling in ((0.7, "v_prediction"), (1.0, "eps"), (0.3, "v_prediction")):
         g = make()
-        model = [g.add("ModelSamplingDiscrete", model=g.model, sampling=sampling, zsnr=sampling == "v_prediction"), 0]
+        model = [g.add("ModelSamplingDiscrete", model=g.model, sampling=sampling, zsnr=False), 0]
         model = [g.add("RescaleCFG", model=model, multiplier=multiplier), 0]
         yield name(f"model.rescale.{multiplier}"), g.save(g.sample(model=model, sampler_name="dpmpp_2m", latent=g.empty(64, 96, 2)))
     g = make()
     model = [g.add("PerpNeg", model=g.model, empty_conditioning=g.text(""), neg_scale=0.8), 0]
     yield name("model.perpneg"), g.save(g.sample(model=model))
+
+
+def patches(make, name):
+    """UNets that compute otherwise."""
+    def patched(label, patch, size=(128, 128, 1), **settings):
+        g = make()
+        model = g.model
+        for node, inputs in patch:
+            model = [g.add(node, model=model, **inputs), 0]
+        values = dict(sampler_name="euler_ancestral", steps=4, seed=21)
+        values.update(settings)
+        return name(f"patch.{label}"), g.save(g.sample(model=model, latent=g.empty(*size), **values))
+
+    free = ("FreeU", dict(b1=1.1, b2=1.2, s1=0.9, s2=0.2))
+    free2 = ("FreeU_V2", dict(b1=1.3, b2=1.4, s1=0.9, s2=0.2))
+    for label, size in (("square", (128, 128, 1)), ("odd", (72, 104, 2)), ("wide", (256, 64, 1))):
+        yield patched(f"freeu.{label}", [free], size)
+        yield patched(f"freeu_v2.{label}", [free2], size)
+    yield patched("freeu.tiny", [free], (64, 64, 1))
+    yield patched("freeu.both", [free, free2], cfg=4.0)
+    for label, size, options in (("default", (256, 256, 1), dict(tile_size=64, swap_size=2, max_depth=0, scale_depth=False)),
+                                 ("drawn", (256, 256, 1), dict(tile_size=32, swap_size=4, max_depth=0, scale_depth=False)),
+                                 ("wide", (384, 128, 2), dict(tile_size=32, swap_size=3, max_depth=1, scale_depth=False)),
+                                 ("deep", (256, 256, 1), dict(tile_size=32, swap_size=3, max_depth=3, scale_depth=True)),
+                                 ("odd", (200, 88, 1), dict(tile_size=32, swap_size=3, max_depth=2, scale_depth=False)),
+                                 ("none", (64, 64, 1), dict(tile_size=256, swap_size=2, max_depth=0, scale_depth=False))):
+        yield patched(f"hypertile.{label}", [("HyperTile", options)], size)
+    for ratio in (0.3, 0.5, 0.9):
+        yield patched(f"tome.{ratio}", [("TomePatchModel", dict(ratio=ratio))], (136, 104, 2))
+    yield patched("tome.few", [("TomePatchModel", dict(ratio=0.01))], (64, 64, 1))
+    for label, size, settings in (("square", (128, 128, 1), {}), ("odd", (200, 88, 2), dict(cfg=3.0)), ("cfg1", (128, 192, 1), dict(cfg=1.0)),
+                                  ("small", (96, 32, 1), {})):
+        yield patched(f"sag.{label}", [("SelfAttentionGuidance", dict(scale=0.6, blur_sigma=2.0))], size, **settings)
+    yield patched("sag.freeu", [("SelfAttentionGuidance", dict(scale=-0.5, blur_sigma=1.3)), free2], sampler_name="dpmpp_2m")
+    yield patched("tome.freeu", [("TomePatchModel", dict(ratio=0.4)), free])
+    c = Chain(make())
+    sag = c.add("SelfAttentionGuidance", model=c.graph.model, scale=0.5, blur_sigma=2.0)
+    dual = c.add("DualCFGGuider", model=sag, cond1=c.positive, cond2=c.graph.text("a castle"), negative=c.negative, cfg_conds=4.0, cfg_cond2_negative=3.0, style="regular")
+    yield name("patch.sag.dual"), c.graph.save(*c.advanced(guider=dual, latent=c.graph.empty(128, 128)))
+    c = Chain(make())
+    mask = c.add("LoadImageMask", image="parity.png", channel="alpha")
+    masked = c.add("SetLatentNoiseMask", samples=c.graph.encode(160, 128), mask=mask)
+    tome = c.add("TomePatchModel", model=c.graph.model, ratio=0.5)
+    yield name("patch.tome.masked"), c.graph.save(*c.advanced(c.basic(tome, denoise=0.7), c.select("ddim"), guider=c.cfg(tome), latent=masked))
 
 
 def few_steps(make, name):
@@ -177,4 +222,5 @@ def few_steps(make, name):
 def cases(make, name):
     yield from chains(make, name)
     yield from models(make, name)
+    yield from patches(make, name)
     yield from few_steps(make, name)

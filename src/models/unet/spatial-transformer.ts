@@ -2,6 +2,7 @@
 import type { Value } from '../../compute/graph.js';
 import type { Layers } from '../layers.js';
 import type { UnetConfig } from './config.js';
+import type { SelfAttention } from './self-attention.js';
 
 const normEpsilon = 1e-6;
 
@@ -11,6 +12,7 @@ export function spatialTransformer(
   x: Value,
   context: Value,
   depth: number,
+  selfAttention: SelfAttention,
   path: string,
 ): Value {
   const { graph } = layers;
@@ -21,7 +23,14 @@ export function spatialTransformer(
     ? layers.linear(graph.spatialToTokens(hidden), `${path}.proj_in`)
     : graph.spatialToTokens(layers.conv2d(hidden, `${path}.proj_in`));
   for (let block = 0; block < depth; block++) {
-    hidden = transformerBlock(layers, hidden, context, heads, `${path}.transformer_blocks.${block}`);
+    hidden = transformerBlock(
+      layers,
+      hidden,
+      context,
+      heads,
+      selfAttention,
+      `${path}.transformer_blocks.${block}`,
+    );
   }
   hidden = linear
     ? graph.tokensToSpatial(layers.linear(hidden, `${path}.proj_out`), x)
@@ -33,19 +42,26 @@ function headCount({ heads }: UnetConfig, x: Value): number {
   return 'count' in heads ? heads.count : Number(x.shape[1]) / heads.channels;
 }
 
-function transformerBlock(layers: Layers, x: Value, context: Value, heads: number, path: string): Value {
+function transformerBlock(
+  layers: Layers,
+  x: Value,
+  context: Value,
+  heads: number,
+  selfAttention: SelfAttention,
+  path: string,
+): Value {
   const { graph } = layers;
   const own = layers.layerNorm(x, `${path}.norm1`);
-  let hidden = graph.add(attention(layers, own, own, heads, `${path}.attn1`), x);
+  let hidden = graph.add(selfAttention(own, heads, `${path}.attn1`), x);
   const asking = layers.layerNorm(hidden, `${path}.norm2`);
-  hidden = graph.add(attention(layers, asking, context, heads, `${path}.attn2`), hidden);
+  hidden = graph.add(crossAttention(layers, asking, context, heads, `${path}.attn2`), hidden);
   const gated = graph.geglu(
     layers.linear(layers.layerNorm(hidden, `${path}.norm3`), `${path}.ff.net.0.proj`),
   );
   return graph.add(hidden, layers.linear(gated, `${path}.ff.net.2`));
 }
 
-function attention(layers: Layers, x: Value, context: Value, heads: number, path: string): Value {
+function crossAttention(layers: Layers, x: Value, context: Value, heads: number, path: string): Value {
   const { graph } = layers;
   const query = layers.linear(x, `${path}.to_q`);
   const key = layers.linear(context, `${path}.to_k`);

@@ -4,15 +4,22 @@ import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
 import { Layers } from '../layers.js';
 import type { WeightSource } from '../weight-source.js';
 import type { UnetConfig } from './config.js';
+import { freeUScaled } from './free-u.js';
+import { SelfAttentions, type SelfAttention } from './self-attention.js';
 import { spatialTransformer } from './spatial-transformer.js';
+import { plainVariant, type UnetVariant } from './variant.js';
 
 const normEpsilon = 1e-5;
 
 /**
  * One evaluation of the denoiser. Inputs: `x` N×Cin×H×W, `time_embedding` N×C of the timesteps, `context` N×T×contextDim,
- * and `adm` N×admChannels where the model has a label embedding. Output: `out` N×Cout×H×W.
+ * and `adm` N×admChannels where the model has a label embedding. Output: `out` N×Cout×H×W. A variant has more of both.
  */
-export function buildUnetGraph(config: UnetConfig, weights: WeightSource): Graph {
+export function buildUnetGraph(
+  config: UnetConfig,
+  weights: WeightSource,
+  variant: UnetVariant = plainVariant,
+): Graph {
   const graph = new GraphBuilder('unet');
   const [n, h, w, t] = ['N', 'H', 'W', 'T'].map((name) => SymbolicDim.symbol(name)) as [
     SymbolicDim,
@@ -25,17 +32,22 @@ export function buildUnetGraph(config: UnetConfig, weights: WeightSource): Graph
   const context = graph.input('context', [n, t, config.contextDim]);
   const adm = config.admChannels === undefined ? undefined : graph.input('adm', [n, config.admChannels]);
 
-  const unet = new Unet(config, new Layers(graph, weights), context);
+  const unet = new Unet(config, new Layers(graph, weights), context, variant);
   graph.output('out', unet.denoise(x, timeEmbedding, adm));
   return graph.build();
 }
 
 class Unet {
+  private readonly selfAttentions: SelfAttentions;
+
   constructor(
     private readonly config: UnetConfig,
     private readonly layers: Layers,
     private readonly context: Value,
-  ) {}
+    private readonly variant: UnetVariant,
+  ) {
+    this.selfAttentions = new SelfAttentions(layers, variant);
+  }
 
   denoise(x: Value, timeEmbedding: Value, adm: Value | undefined): Value {
     const { graph } = this.layers;
@@ -66,7 +78,12 @@ class Unet {
       for (let block = 0; block < count; block++) {
         const path = `input_blocks.${skips.length}`;
         hidden = this.residualBlock(hidden, embedding, `${path}.0`);
-        hidden = this.transformer(hidden, depths.shift() ?? 0, `${path}.1`);
+        hidden = this.transformer(
+          hidden,
+          depths.shift() ?? 0,
+          this.selfAttentions.at(level, 'side'),
+          `${path}.1`,
+        );
         skips.push(hidden);
       }
       if (level === residualBlocks.length - 1) return;
@@ -81,7 +98,9 @@ class Unet {
     if (depth < -1) return x;
     const hidden = this.residualBlock(x, embedding, 'middle_block.0');
     if (depth < 0) return hidden;
-    return this.residualBlock(this.transformer(hidden, depth, 'middle_block.1'), embedding, 'middle_block.2');
+    const selfAttention = this.selfAttentions.at(this.config.residualBlocks.length - 1, 'middle');
+    const attended = this.transformer(hidden, depth, selfAttention, 'middle_block.1');
+    return this.residualBlock(attended, embedding, 'middle_block.2');
   }
 
   private up(x: Value, skips: readonly Value[], embedding: Value): Value {
@@ -94,10 +113,13 @@ class Unet {
       const blocks = residualBlocks[level]! + 1;
       for (let block = 0; block < blocks; block++, index++) {
         const path = `output_blocks.${index}`;
-        hidden = graph.within(path, () => graph.concat([hidden, waiting.pop()!], 1));
+        hidden = graph.within(path, () => {
+          const { variant, config } = this;
+          return graph.concat(freeUScaled(graph, variant.freeU, config, hidden, waiting.pop()!), 1);
+        });
         hidden = this.residualBlock(hidden, embedding, `${path}.0`);
         const depth = transformerDepthOutput[index] ?? 0;
-        hidden = this.transformer(hidden, depth, `${path}.1`);
+        hidden = this.transformer(hidden, depth, this.selfAttentions.at(level, 'side'), `${path}.1`);
         if (level > 0 && block === blocks - 1) {
           // Sizes that don't halve evenly grow back to the size of the skip that comes next.
           const enlarged = graph.upsampleNearest(hidden, waiting.at(-1)!);
@@ -122,8 +144,9 @@ class Unet {
     return graph.within(path, () => graph.add(skip, hidden));
   }
 
-  private transformer(x: Value, depth: number, path: string): Value {
-    return depth === 0 ? x : spatialTransformer(this.layers, this.config, x, this.context, depth, path);
+  private transformer(x: Value, depth: number, selfAttention: SelfAttention, path: string): Value {
+    if (depth === 0) return x;
+    return spatialTransformer(this.layers, this.config, x, this.context, depth, selfAttention, path);
   }
 
   private normalised(x: Value, path: string): Value {

@@ -7,9 +7,11 @@ import { graphOf } from '../model-graph.js';
 import type { ProgramCache } from '../program-cache.js';
 import type { WeightSource } from '../weight-source.js';
 import { patched } from '../weight-views.js';
+import { noChanges, type UnetChanges } from './changes.js';
 import type { UnetConfig } from './config.js';
 import { timestepEmbedding } from './timestep-embedding.js';
 import { buildUnetGraph } from './unet-graph.js';
+import { chooseVariant } from './variant.js';
 
 export interface UnetModelParts {
   readonly family: FamilyName;
@@ -19,16 +21,19 @@ export interface UnetModelParts {
   readonly sampling: ModelSampling;
   /** Plain when left out. */
   readonly guidance?: Guidance;
+  /** None when left out. */
+  readonly changes?: UnetChanges;
 }
 
 /** A denoiser whose graph is built and loaded by `programs` when it first predicts. */
 export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): DiffusionModel {
-  const { unet, weights, sampling, guidance = plainGuidance } = parts;
+  const { unet, weights, sampling, guidance = plainGuidance, changes = noChanges } = parts;
   return {
     ...parts,
     guidance,
-    identity: `${weights.identity}~${sampling.identity}~${guidance.identity}`,
-    async predict({ x, timesteps, context, adm }) {
+    changes,
+    identity: [weights.identity, sampling.identity, guidance.identity, JSON.stringify(changes)].join('~'),
+    async predict({ x, timesteps, context, adm, random, onAttention }) {
       checkContext(parts, context);
       if ((adm === undefined) !== (unet.admChannels === undefined)) {
         throw new ModelError(
@@ -37,22 +42,27 @@ export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): 
             : `this ${parts.family} model takes no pooled text`,
         );
       }
+      const [, , height = 1, width = 1] = x.shape;
+      const { variant, inputs: drawn } = chooseVariant(unet, changes, { height, width, random });
       const inputs = {
         x,
         time_embedding: timestepEmbedding(timesteps, unet.modelChannels),
         context,
         ...(adm === undefined ? {} : { adm }),
+        ...drawn,
       };
       const outputs = await programs.use(
-        `unet ${weights.identity}`,
-        () => graphOf(weights, () => buildUnetGraph(unet, weights)),
+        `unet ${weights.identity} ${JSON.stringify(variant)}`,
+        () => graphOf(weights, () => buildUnetGraph(unet, weights, variant)),
         (program) => program.run(inputs),
       );
+      if (outputs['attention'] !== undefined) onAttention?.(outputs['attention']);
       return outputs['out']!;
     },
     withPatches: (patches) => createUnetModel({ ...parts, weights: patched(weights, patches) }, programs),
     withSampling: (other) => createUnetModel({ ...parts, sampling: other }, programs),
     withGuidance: (other) => createUnetModel({ ...parts, guidance: other }, programs),
+    withChanges: (other) => createUnetModel({ ...parts, changes: other }, programs),
     withLatentFormat: (other) => createUnetModel({ ...parts, latentFormat: other }, programs),
   };
 }
