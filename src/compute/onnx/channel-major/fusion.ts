@@ -46,8 +46,8 @@ function absorb(fusion: Fusion, value: Value, next: Operation): boolean {
     return true;
   }
   if ((kind !== 'conv2d' && kind !== 'linear') || fusion.residual !== undefined) return false;
-  if (next.kind === 'add' && next.a !== next.b) {
-    fusion.residual = next.a === value ? next.b : next.a;
+  if (next.kind === 'add' && next.a.id !== next.b.id) {
+    fusion.residual = next.a.id === value.id ? next.b : next.a;
     return true;
   }
   if (fusion.activation !== undefined) return false;
@@ -60,7 +60,7 @@ function absorb(fusion: Fusion, value: Value, next: Operation): boolean {
     fusion.activation = 'geglu';
     return true;
   }
-  if (next.kind === 'add_per_channel' && kind === 'conv2d' && next.x === value && fusion.sums === undefined) {
+  if (next.kind === 'add_per_channel' && kind === 'conv2d' && next.x.id === value.id && fusion.sums === undefined) {
     fusion.sums = next.v;
     return true;
   }
@@ -80,7 +80,7 @@ function consumersOf(graph: Graph): ReadonlyMap<number, readonly (GraphNode | un
   return consumers;
 }
 
-function operandsOf(operation: Operation): readonly Value[] {
+export function operandsOf(operation: Operation): readonly Value[] {
   switch (operation.kind) {
     case 'attention':
       return [operation.query, operation.key, operation.value];

@@ -1,0 +1,223 @@
+/**
+ * Runs a CUDA program with plain loops, in the arena that its plan describes: what lowering, fusion, layouts and the memory plan
+ * must agree with, and what the card's kernels are compared with.
+ */
+import type { NamedTensors } from '../../../../src/compute/backend.js';
+import type {
+  AttentionInstruction,
+  CudaProgram,
+  GroupNormInstruction,
+  Instruction,
+  Precision,
+} from '../../../../src/compute/cuda/program.js';
+import { packWeight } from '../../../../src/compute/cuda/weights.js';
+import { tensor, type Tensor } from '../../../../src/compute/tensor.js';
+import { activate } from './activate.js';
+import { Memory, roundingOf } from './memory.js';
+import { product, type PlainWeight, type Weights } from './product.js';
+
+/** `rounding` stores every half as the card would; otherwise all is float32. */
+export function interpret(
+  program: CudaProgram,
+  inputs: NamedTensors,
+  rounding: Precision | 'none' = 'none',
+): Record<string, Tensor> {
+  const round = roundingOf(rounding);
+  const memory = new Memory(program, round);
+  const packed = new Map<number, PlainWeight>();
+  const weights: Weights = (index) => {
+    const known = packed.get(index);
+    if (known !== undefined) return known;
+    const entry = program.weights[index]!;
+    const values = packWeight(entry);
+    const weight = { values: entry.element === 'half' ? values.map(round) : values, columns: entry.columns };
+    packed.set(index, weight);
+    return weight;
+  };
+  const outputs = Object.fromEntries(program.outputs.map(({ name, shape }) => [name, tensor(shape)]));
+  program.instructions.forEach((instruction, time) => {
+    memory.begin(time);
+    execute(instruction, memory, weights, inputs, outputs);
+  });
+  return outputs;
+}
+
+function execute(
+  instruction: Instruction,
+  memory: Memory,
+  weights: Weights,
+  inputs: NamedTensors,
+  outputs: Readonly<Record<string, Tensor>>,
+): void {
+  switch (instruction.kind) {
+    case 'import': {
+      const { data } = inputs[instruction.name]!;
+      const { pixels, out } = instruction;
+      memory.fill(out, (row, column) => data[placeIn(pixels, out.columns, row, column)]!);
+      return;
+    }
+    case 'export': {
+      const { data } = outputs[instruction.name]!;
+      const { x, pixels } = instruction;
+      for (let row = 0; row < x.rows; row++) {
+        for (let column = 0; column < x.columns; column++) {
+          data[placeIn(pixels, x.columns, row, column)] = memory.read(x, row, column);
+        }
+      }
+      return;
+    }
+    case 'product':
+      product(instruction, memory, weights);
+      return;
+    case 'group_norm':
+      groupNorm(instruction, memory, weights);
+      return;
+    case 'layer_norm': {
+      const { x, out, epsilon } = instruction;
+      const [weight, bias] = [weights(instruction.weight).values, weights(instruction.bias).values];
+      for (let row = 0; row < x.rows; row++) {
+        const values = Array.from({ length: x.columns }, (_, column) => memory.read(x, row, column));
+        const { mean, scale } = moments(values, epsilon);
+        values.forEach((value, column) => {
+          memory.write(out, row, column, (value - mean) * scale * weight[column]! + bias[column]!);
+        });
+      }
+      return;
+    }
+    case 'attention':
+      attention(instruction, memory);
+      return;
+    case 'activate': {
+      const { x, function: name } = instruction;
+      memory.fill(instruction.out, (row, column) => activate(name, memory.read(x, row, column)));
+      return;
+    }
+    case 'geglu': {
+      const { x, out } = instruction;
+      memory.fill(
+        out,
+        (row, column) =>
+          memory.read(x, row, column) * activate('gelu', memory.read(x, row, out.columns + column)),
+      );
+      return;
+    }
+    case 'add': {
+      const { a, b } = instruction;
+      memory.fill(
+        instruction.out,
+        (row, column) => memory.read(a, row, column) + memory.read(b, row, column),
+      );
+      return;
+    }
+    case 'scale': {
+      const { x, factor } = instruction;
+      memory.fill(instruction.out, (row, column) => memory.read(x, row, column) * factor);
+      return;
+    }
+    case 'add_per_channel': {
+      const { x, v, rowsPerSum } = instruction;
+      memory.fill(
+        instruction.out,
+        (row, column) => memory.read(x, row, column) + memory.read(v, Math.floor(row / rowsPerSum), column),
+      );
+      return;
+    }
+    case 'add_rows': {
+      const { x, period } = instruction;
+      const { values, columns } = weights(instruction.weight);
+      memory.fill(
+        instruction.out,
+        (row, column) => memory.read(x, row, column) + values[(row % period) * columns + column]!,
+      );
+      return;
+    }
+    case 'copy':
+      memory.fill(instruction.out, (row, column) => memory.read(instruction.x, row, column));
+      return;
+    case 'resize': {
+      const { x, height, width, outHeight, outWidth } = instruction;
+      memory.fill(instruction.out, (row, column) => {
+        const image = Math.floor(row / (outHeight * outWidth));
+        const y = Math.floor(((Math.floor(row / outWidth) % outHeight) * height) / outHeight);
+        const from = Math.floor(((row % outWidth) * width) / outWidth);
+        return memory.read(x, (image * height + y) * width + from, column);
+      });
+      return;
+    }
+    case 'select_row': {
+      const { x, index, period } = instruction;
+      memory.fill(instruction.out, (row, column) =>
+        memory.read(x, row * period + memory.read(index, row, 0), column),
+      );
+    }
+  }
+}
+
+/** Where element (row, column) lies in the graph's order: N×C×pixels for images, row by row otherwise. */
+function placeIn(pixels: number, columns: number, row: number, column: number): number {
+  const image = Math.floor(row / pixels);
+  return pixels === 1 ? row * columns + column : (image * columns + column) * pixels + (row % pixels);
+}
+
+function moments(values: readonly number[], epsilon: number): { mean: number; scale: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, scale: 1 / Math.sqrt(variance + epsilon) };
+}
+
+function groupNorm(instruction: GroupNormInstruction, memory: Memory, weights: Weights): void {
+  const { x, out, batch, groups, epsilon, silu } = instruction;
+  const [weight, bias] = [weights(instruction.weight).values, weights(instruction.bias).values];
+  const pixels = x.rows / batch;
+  const width = x.columns / groups;
+  const result = new Float64Array(x.rows * x.columns);
+  for (let image = 0; image < batch; image++) {
+    for (let group = 0; group < groups; group++) {
+      const values: number[] = [];
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        for (let c = 0; c < width; c++)
+          values.push(memory.read(x, image * pixels + pixel, group * width + c));
+      }
+      const { mean, scale } = moments(values, epsilon);
+      values.forEach((value, index) => {
+        const column = group * width + (index % width);
+        const normed = (value - mean) * scale * weight[column]! + bias[column]!;
+        const row = image * pixels + Math.floor(index / width);
+        result[row * x.columns + column] = silu ? activate('silu', normed) : normed;
+      });
+    }
+  }
+  memory.fill(out, (row, column) => result[row * x.columns + column]!);
+}
+
+function attention(
+  { query, key, value, out, batch, heads, causal }: AttentionInstruction,
+  memory: Memory,
+): void {
+  const [queries, keys] = [query.rows / batch, key.rows / batch];
+  const width = query.columns / heads;
+  for (let image = 0; image < batch; image++) {
+    for (let head = 0; head < heads; head++) {
+      const from = head * width;
+      for (let q = 0; q < queries; q++) {
+        const row = image * queries + q;
+        const visible = causal ? Math.min(q + 1, keys) : keys;
+        const scores = Array.from({ length: visible }, (_, k) => {
+          let sum = 0;
+          for (let c = from; c < from + width; c++) {
+            sum += memory.read(query, row, c) * memory.read(key, image * keys + k, c);
+          }
+          return sum / Math.sqrt(width);
+        });
+        const most = scores.reduce((a, b) => Math.max(a, b));
+        const shares = scores.map((score) => Math.exp(score - most));
+        const total = shares.reduce((a, b) => a + b);
+        for (let c = from; c < from + width; c++) {
+          let sum = 0;
+          for (let k = 0; k < visible; k++) sum += shares[k]! * memory.read(value, image * keys + k, c);
+          memory.write(out, row, c, sum / total);
+        }
+      }
+    }
+  }
+}
