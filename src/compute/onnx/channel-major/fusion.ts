@@ -60,7 +60,12 @@ function absorb(fusion: Fusion, value: Value, next: Operation): boolean {
     fusion.activation = 'geglu';
     return true;
   }
-  if (next.kind === 'add_per_channel' && kind === 'conv2d' && next.x.id === value.id && fusion.sums === undefined) {
+  if (
+    next.kind === 'add_per_channel' &&
+    kind === 'conv2d' &&
+    next.x.id === value.id &&
+    fusion.sums === undefined
+  ) {
     fusion.sums = next.v;
     return true;
   }
