@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "imaging/imaging_binding.h"
+#include "imaging/opencv_binding.h"
 #include "lora_binding.h"
 #include "mapped_file.h"
 #include "onnx/session.h"
@@ -20,6 +21,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::ModelSamplingBinding::Register(env, exports);
   latentd::SamplerRunBinding::Register(env, exports);
   latentd::RegisterImaging(env, exports);
+  latentd::RegisterOpencv(env, exports);
   latentd::RegisterLora(env, exports);
   latentd::onnx::RegisterSession(env, exports);
   latentd::RegisterProcess(env, exports);

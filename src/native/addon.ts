@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type * as opencv from './opencv-types.js';
 import type * as onnx from './onnx-types.js';
 import type * as random from './random-types.js';
 import type * as samplerTypes from './sampler-types.js';
@@ -130,6 +131,9 @@ interface Bindings {
   readonly resize: (...args: [...Parameters<Resampler>, mode: ResizeMode]) => Float32Array;
   readonly bislerp: Resampler;
   readonly lanczos: Resampler;
+  readonly resizeLinear: opencv.ResizeLinear;
+  readonly warpAffine: opencv.WarpAffine;
+  readonly pasteFace: opencv.PasteFace;
   readonly addProduct: AddProduct;
   readonly addScaled: (into: Float32Array, change: Float32Array, factor: number) => void;
   readonly multiplyElements: (into: Float32Array, other: Float32Array) => void;
@@ -177,6 +181,10 @@ export const bislerp = bindings.bislerp;
 
 /** Pillow's Lanczos of RGB or RGBA pictures in [0, 1], through 8-bit values. */
 export const lanczos = bindings.lanczos;
+
+export const resizeLinear = bindings.resizeLinear;
+export const warpAffine = bindings.warpAffine;
+export const pasteFace = bindings.pasteFace;
 
 /**
  * `discrete`: a linear beta schedule of 1000 timesteps (SD 1.x, 2.x and SDXL: 0.00085 to 0.012), or the 50 of it that
