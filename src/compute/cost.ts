@@ -144,6 +144,29 @@ function costOf({ operation, output }: GraphNode, bindings: DimBindings): Cost &
     case 'select_token':
       // A row of each sequence, and where it is.
       return cost(0, [output, operation.index]);
+    case 'grouped_conv2d': {
+      const { x, weight, bias } = operation;
+      const inner = elementCount(weight.shape.slice(1));
+      return cost(results * (2 * inner + (bias === undefined ? 0 : 1)), [x], [weight, bias]);
+    }
+    case 'leaky_relu':
+      return cost(results, [operation.x]);
+    case 'rsqrt':
+      return cost(2 * results, [operation.x]);
+    case 'max_pool':
+      return cost(results * operation.size ** 2, [operation.x]);
+    case 'resize_bilinear':
+      return cost(results * 8, [operation.x]);
+    case 'pad_reflect':
+    case 'slice_channels':
+    case 'shuffle_channels':
+      return cost(0, [operation.x]);
+    case 'broadcast':
+      return cost(results, [operation.a, operation.b]);
+    case 'constant':
+      return cost(0, [], [operation.weight]);
+    case 'select_rows':
+      return cost(count(operation.scores), [operation.scores], [operation.table]);
     case 'spatial_to_tokens':
     case 'tokens_to_spatial':
       // The same values in another order of axes: whether anything moves is the backend's choice of layout.

@@ -317,7 +317,7 @@ export class GraphBuilder {
     this.check(fits, `${message}, got ${value.dtype} ${formatShape(value.shape)}`);
   }
 
-  private emit(operation: Operation, shape: Shape, dtype: DType = 'float32'): Value {
+  protected emit(operation: Operation, shape: Shape, dtype: DType = 'float32'): Value {
     const output = this.value(shape, dtype);
     this.nodes.push({ layer: this.path.join('.'), operation, output });
     return output;
@@ -327,16 +327,16 @@ export class GraphBuilder {
     return { id: this.values++, shape, dtype };
   }
 
-  private shapeOf(x: Value, rank: 3, kind: Operation['kind']): readonly [Dim, Dim, Dim];
-  private shapeOf(x: Value, rank: 4, kind: Operation['kind']): readonly [Dim, Dim, Dim, Dim];
-  private shapeOf(x: Value, rank: number, kind: Operation['kind']): Shape {
+  protected shapeOf(x: Value, rank: 3, kind: Operation['kind']): readonly [Dim, Dim, Dim];
+  protected shapeOf(x: Value, rank: 4, kind: Operation['kind']): readonly [Dim, Dim, Dim, Dim];
+  protected shapeOf(x: Value, rank: number, kind: Operation['kind']): Shape {
     this.check(x.shape.length === rank, `${kind} needs ${rank} axes, got ${formatShape(x.shape)}`);
     return x.shape;
   }
 
-  private weightShape(weight: Weight, rank: 2): readonly [number, number];
-  private weightShape(weight: Weight, rank: 4): readonly [number, number, number, number];
-  private weightShape(weight: Weight, rank: number): readonly number[] {
+  protected weightShape(weight: Weight, rank: 2): readonly [number, number];
+  protected weightShape(weight: Weight, rank: 4): readonly [number, number, number, number];
+  protected weightShape(weight: Weight, rank: number): readonly number[] {
     this.check(
       weight.shape.length === rank,
       `${weight.name} should have ${rank} axes, has ${formatShape(weight.shape)}`,
@@ -344,7 +344,7 @@ export class GraphBuilder {
     return weight.shape;
   }
 
-  private checkVector(vector: Weight | undefined, length: Dim | undefined, owner: Weight): void {
+  protected checkVector(vector: Weight | undefined, length: Dim | undefined, owner: Weight): void {
     if (vector === undefined) return;
     this.check(
       vector.shape.length === 1 && vector.shape[0] === length,
@@ -352,11 +352,11 @@ export class GraphBuilder {
     );
   }
 
-  private check(condition: boolean, message: string): asserts condition {
+  protected check(condition: boolean, message: string): asserts condition {
     if (!condition) throw this.error(message);
   }
 
-  private error(message: string): GraphError {
+  protected error(message: string): GraphError {
     return new GraphError(`${this.name}${this.path.map((part) => `.${part}`).join('')}: ${message}`);
   }
 }

@@ -1,5 +1,6 @@
 /** What a node of the compute graph computes. */
 import type { Shape } from './dim.js';
+import type { RestorationOperation } from './restoration-operation.js';
 import type { Weight } from './weight.js';
 
 export type DType = 'float32' | 'int32';
@@ -69,7 +70,8 @@ export type Operation =
   /** Row `index[n]` of each sequence: N×T×C, N → N×C. */
   | { readonly kind: 'select_token'; readonly x: Value; readonly index: Value }
   | TokenOperation
-  | MapOperation;
+  | MapOperation
+  | RestorationOperation;
 
 /** Attention over parts of the tokens, and tokens merged before it. */
 export type TokenOperation =

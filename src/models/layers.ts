@@ -2,9 +2,9 @@ import type { GraphBuilder, Padding, Value } from '../compute/graph.js';
 import type { WeightSource } from './weight-source.js';
 
 /** The layers of torch.nn, each by the path under which a checkpoint keeps its `weight` and `bias`. */
-export class Layers {
+export class Layers<Builder extends GraphBuilder = GraphBuilder> {
   constructor(
-    readonly graph: GraphBuilder,
+    readonly graph: Builder,
     private readonly weights: WeightSource,
   ) {}
 

@@ -85,13 +85,21 @@ function* chunks(key: string, dtype: SyntheticDType, shape: readonly number[]): 
   }
 }
 
-/** value = offset + factor·s, s uniform in [−1, 1). */
+/** value = offset + factor·s, s uniform in [−1, 1); or |factor·s| instead. */
 interface Recipe {
   readonly offset: number;
   readonly factor: number;
+  readonly positive?: boolean;
+}
+
+/** Writes the float32 values of the synthetic tensor `key`, row-major. */
+export function fillSynthetic(key: string, shape: readonly number[], into: Float32Array): void {
+  const bytes = values(key, 0, into.length, recipeFor(key, shape), 'F32');
+  into.set(new Float32Array(bytes.buffer, bytes.byteOffset, into.length));
 }
 
 function recipeFor(key: string, shape: readonly number[]): Recipe {
+  if (key.endsWith('running_var')) return { offset: 1, factor: 0.05, positive: true };
   if (key.endsWith('logit_scale')) return { offset: 4.6055, factor: 0 };
   if (key.includes('embedding')) return { offset: 0, factor: 0.05 };
   if (shape.length >= 2) return { offset: 0, factor: Math.sqrt(3 / elementCount(shape.slice(1))) };
@@ -103,7 +111,7 @@ function values(
   key: string,
   start: number,
   length: number,
-  { offset, factor }: Recipe,
+  { offset, factor, positive = false }: Recipe,
   dtype: Exclude<SyntheticDType, 'I64'>,
 ): Uint8Array {
   const out = new Float32Array(length);
@@ -111,7 +119,8 @@ function values(
   const oddly = dtype !== 'F32';
   let state = fnv1a(key) + Math.imul(start, 0x9e3779b9);
   for (let index = 0; index < length; index++) {
-    const value = offset + factor * (2 * (murmurFinaliser(state) >>> 8) * 2 ** -24 - 1);
+    const change = factor * (2 * (murmurFinaliser(state) >>> 8) * 2 ** -24 - 1);
+    const value = offset + (positive ? Math.abs(change) : change);
     out[index] = value;
     if (oddly) roundToOdd(value, index, out, bits);
     state = (state + 0x9e3779b9) | 0;

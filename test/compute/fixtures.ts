@@ -1,6 +1,7 @@
 /** Small tensors made by torch (tools/reference/compute_ops.py), and the graph that should reproduce each case. */
 import { readFileSync } from 'node:fs';
-import { GraphBuilder, type Graph, type Value } from '../../src/compute/graph.js';
+import type { Graph, Value } from '../../src/compute/graph.js';
+import { RestorationGraph } from '../../src/compute/restoration-graph.js';
 import { SymbolicDim, type Dim } from '../../src/compute/dim.js';
 import type { Tensor, TensorData } from '../../src/compute/tensor.js';
 import type { Weight } from '../../src/compute/weight.js';
@@ -45,13 +46,13 @@ export interface OperationCase {
 type Parts = Readonly<Record<'x' | 'v' | 'like' | 'index' | 'query' | 'key' | 'value', Value>> &
   Readonly<Record<'a' | 'b' | 'input' | 'other' | 'tiles' | 'order' | 'counts' | 'map', Value>>;
 type Weights = Readonly<Record<'weight' | 'bias', Weight>>;
-type Body = (builder: GraphBuilder, parts: Parts, weights: Weights) => Value;
+type Body = (builder: RestorationGraph, parts: Parts, weights: Weights) => Value;
 
-function merged(g: GraphBuilder, { x, order, counts }: Parts): Value {
+function merged(g: RestorationGraph, { x, order, counts }: Parts): Value {
   return g.mergeTokens(x, g.tokenGroups(x, order, counts), counts, SymbolicDim.symbol('merged'));
 }
 
-function unmerged(g: GraphBuilder, { x, order, counts }: Parts): Value {
+function unmerged(g: RestorationGraph, { x, order, counts }: Parts): Value {
   const groups = g.tokenGroups(x, order, counts);
   return g.unmergeTokens(g.mergeTokens(x, groups, counts, SymbolicDim.symbol('merged')), groups);
 }
@@ -104,6 +105,20 @@ const BODIES: Readonly<Record<string, Body>> = {
   mean_map: (g, { x }) => g.meanMap(x),
   low_frequencies: (g, { x }) => g.scaleLowFrequencies(x, 0.3),
   low_frequencies_small: (g, { x }) => g.scaleLowFrequencies(x, 0.3),
+  grouped_conv: (g, { x }, { weight, bias }) =>
+    g.groupedConv2d(x, weight, bias, { stride: 2, padding: 1, groups: 6 }),
+  leaky_relu: (g, { x }) => g.leakyRelu(x, 0.2),
+  rsqrt: (g, { x }) => g.rsqrt(x),
+  max_pool: (g, { x }) => g.maxPool(x, 3, 2, 1),
+  max_pool_same: (g, { x }) => g.maxPool(x, 5, 1, 2),
+  bilinear_double: (g, { x }) => g.resizeBilinear(x, 2),
+  bilinear_half: (g, { x }) => g.resizeBilinear(x, 0.5),
+  pad_reflect: (g, { x }) => g.padReflect(x, [1, 2, 3, 0]),
+  multiply: (g, { input, other }) => g.multiply(input, other),
+  add_constant: (g, { input }, { weight }) => g.addBroadcast(input, g.constant(weight)),
+  select_rows: (g, { x }, { weight }) => g.selectRows(x, weight),
+  slice_channels: (g, { x }) => g.sliceChannels(x, 1, 3),
+  shuffle_channels: (g, { x }) => g.shuffleChannels(x, 3),
 };
 
 /** Every case with its batch and, where there are any, height, width or tokens left symbolic. */
@@ -114,7 +129,7 @@ export function operationCases(path: string): OperationCase[] {
       .filter(([key]) => key.startsWith(`${name}.`))
       .map(([key, tensor]) => [key.slice(name.length + 1), tensor] as const);
   return Object.entries(BODIES).map(([name, body]) => {
-    const builder = new GraphBuilder(name);
+    const builder = new RestorationGraph(name);
     const inputs: Record<string, Tensor<TensorData>> = {};
     const values: Record<string, Value> = {};
     const weights: Record<string, Weight> = {};
@@ -146,6 +161,7 @@ function symbolicShape(name: string, part: string, shape: readonly number[]): Di
   const tokens =
     context !== undefined && name !== 'attention_causal' ? context : SymbolicDim.symbol('tokens');
   if (part === 'tiles' || part === 'counts') return [...shape];
+  if (name === 'add_constant') return [batch, ...shape.slice(1)];
   if (part === 'order') return [tokens];
   switch (shape.length) {
     case 4:

@@ -57,4 +57,3 @@ function resized(picture: Picture, height: number, width: number, scaleY: number
   const result = resizeLinear(values, CHANNELS, ...from, bytes, height, width, scaleY, scaleX);
   return { values: result, height, width, bytes };
 }
-

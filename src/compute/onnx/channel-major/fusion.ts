@@ -113,6 +113,12 @@ export function operandsOf(operation: Operation): readonly Value[] {
       return [operation.x, operation.like];
     case 'select_token':
       return [operation.x, operation.index];
+    case 'broadcast':
+      return [operation.a, operation.b];
+    case 'constant':
+      return [];
+    case 'select_rows':
+      return [operation.scores];
     default:
       return [operation.x];
   }

@@ -3,6 +3,7 @@ import type { Operation, Value } from '../../graph.js';
 import type { ChannelMajorContext } from './context.js';
 import type { Fusion } from './fusion.js';
 import { PART_LOWERINGS } from './parts.js';
+import { RESTORATION_LOWERINGS } from './restoration.js';
 import { widened } from './weight-table.js';
 
 type OperationOf<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
@@ -211,4 +212,5 @@ export const CHANNEL_MAJOR_LOWERINGS: { readonly [Kind in Operation['kind']]: Ch
   tokens_to_spatial: tokensToSpatial,
   select_token: selectToken,
   ...PART_LOWERINGS,
+  ...RESTORATION_LOWERINGS,
 };

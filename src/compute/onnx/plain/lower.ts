@@ -20,6 +20,7 @@ import {
 } from './layout.js';
 import { lowerGroupNorm, lowerLayerNorm } from './normalization.js';
 import { PART_LOWERINGS } from './parts.js';
+import { RESTORATION_LOWERINGS } from './restoration.js';
 
 const LOWERINGS: { readonly [Kind in Operation['kind']]: Lowering<Kind> } = {
   conv2d: lowerConv2d,
@@ -39,6 +40,7 @@ const LOWERINGS: { readonly [Kind in Operation['kind']]: Lowering<Kind> } = {
   tokens_to_spatial: lowerTokensToSpatial,
   select_token: lowerSelectToken,
   ...PART_LOWERINGS,
+  ...RESTORATION_LOWERINGS,
 };
 
 function lowerOperation(operation: Operation, context: LoweringContext): string {

@@ -1,0 +1,53 @@
+import { elementCount } from '../../../compute/tensor.js';
+import type { Weight } from '../../../compute/weight.js';
+import type { WeightSource } from '../../weight-source.js';
+
+const epsilon = 1e-5;
+
+/** A convolution with a batch normalisation behind it, as one convolution. */
+export interface FoldedConvolution {
+  readonly weight: Weight;
+  readonly bias: Weight;
+}
+
+/** The convolution `conv` (without a bias) and the trained batch normalisation `norm` of a checkpoint. */
+export function foldBatchNorm(weights: WeightSource, conv: string, norm: string): FoldedConvolution {
+  const kernel = weights.weight(`${conv}.weight`);
+  const bias = weights.weight(`${norm}.bias`);
+  /** What each output channel is multiplied by. */
+  const gains = (): Float64Array => {
+    const gamma = valuesOf(weights.weight(`${norm}.weight`));
+    const variance = valuesOf(weights.weight(`${norm}.running_var`));
+    return Float64Array.from(gamma, (value, channel) => value / Math.sqrt(variance[channel]! + epsilon));
+  };
+  return {
+    weight: {
+      name: kernel.name,
+      shape: kernel.shape,
+      read(into) {
+        kernel.read(into);
+        const fanIn = elementCount(kernel.shape.slice(1));
+        gains().forEach((gain, channel) => {
+          for (let i = channel * fanIn; i < (channel + 1) * fanIn; i++) into[i]! *= gain;
+        });
+      },
+    },
+    bias: {
+      name: bias.name,
+      shape: bias.shape,
+      read(into) {
+        bias.read(into);
+        const mean = valuesOf(weights.weight(`${norm}.running_mean`));
+        gains().forEach((gain, channel) => {
+          into[channel]! -= gain * mean[channel]!;
+        });
+      },
+    },
+  };
+}
+
+export function valuesOf(weight: Weight): Float32Array {
+  const values = new Float32Array(elementCount(weight.shape));
+  weight.read(values);
+  return values;
+}
