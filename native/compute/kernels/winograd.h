@@ -1,5 +1,4 @@
-// 3×3 convolutions at stride 1 by Winograd's F(2×2, 3×3): 16 products a 2×2 tile of output where the direct
-// sum has 36 (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015, section 4.1).
+// 3×3 convolutions at stride 1 by Winograd's transform, in tiles of 2×2 or 4×4 results.
 #pragma once
 
 #include "weight_rows.h"
@@ -12,47 +11,49 @@ namespace LATENTD_KERNELS_NAMESPACE {
 
 inline bool WinogradApplies(const ConvolutionArguments& a) {
   return a.kernel_height == 3 && a.kernel_width == 3 && a.stride == 1 && a.activation != Activation::kGeglu &&
-         a.inputs >= 16 && Tiles(a).count >= kLanes;
+         a.inputs >= 16 && Tiles(a, SmallTiles::kTile).count >= kLanes;
 }
 
 inline size_t Largest(size_t a, size_t b) { return a > b ? a : b; }
 
 /// With few tiles, transforming the weights is the work that counts: it is done block by block, in the cache,
 /// for all tiles at once, and threads share the weight's rows.
+template <typename Scheme>
 inline void WinogradFewTiles(const Context& context, const ConvolutionArguments& a, const Tiles& tiles) {
   // A good part of a third-level cache.
   constexpr size_t kTransformedValues = 4 * 1024 * 1024;
   const size_t threads = context.parallel.threads;
-  const size_t most_panels = Largest(kTransformedValues / (16 * a.inputs * kColumns), 1);
+  const size_t most_panels = Largest(kTransformedValues / (Scheme::kPositions * a.inputs * kColumns), 1);
   const size_t block_count = (tiles.panels + most_panels - 1) / most_panels;
   const size_t block_panels = (tiles.panels + block_count - 1) / block_count;
   const size_t block_columns = block_panels * kColumns;
 
-  const size_t width = InputBuffers::Width(tiles, block_columns);
-  const size_t weight_values = 16 * kWinogradBlockRows * kBlockStride;
-  const size_t sum_values = 16 * kWinogradBlockRows * block_columns;
+  const size_t width = InputBuffers<Scheme>::Width(tiles, block_columns);
+  const size_t weight_values = Scheme::kPositions * Scheme::kBlockRows * Scheme::kStride;
+  const size_t sum_values = Scheme::kPositions * Scheme::kBlockRows * block_columns;
   const size_t worker_values =
-      Largest(InputBuffers::Values(width, block_columns), weight_values + sum_values + 4 * block_columns);
-  const size_t transformed_values = 16 * block_columns * a.inputs;
+      Largest(InputBuffers<Scheme>::Values(width, block_columns),
+              weight_values + sum_values + Scheme::kTile * Scheme::kTile * block_columns);
+  const size_t transformed_values = Scheme::kPositions * block_columns * a.inputs;
   float* memory = context.scratch.Get(transformed_values + threads * worker_values);
   const auto worker_memory = [&](size_t worker) {
     return memory + transformed_values + worker * worker_values;
   };
 
   // The fewer the sums, the more weights fit beside them in the second-level cache.
-  const size_t most_rows = block_panels <= 2 ? kWinogradBlockRows : kWinogradBlockRows - kRows;
+  const size_t most_rows = block_panels <= 2 ? Scheme::kBlockRows : Scheme::kBlockRows - kRows;
   const size_t block_rows = EvenRows(a.outputs, most_rows, threads);
   const size_t row_blocks = (a.outputs + block_rows - 1) / block_rows;
-  const size_t pass = EvenDepth(a.inputs, kDepth);
+  const size_t pass = EvenDepth(a.inputs, Scheme::kBlockDepth);
   for (size_t first_panel = 0; first_panel < tiles.panels; first_panel += block_panels) {
     const TileBlock block(tiles, first_panel, block_panels, a.inputs, memory);
     context.parallel.For(threads, [&](size_t worker) {
-      TransformInput(a, tiles, block, a.inputs * worker / threads, a.inputs * (worker + 1) / threads,
-                     InputBuffers(worker_memory(worker), width, block_columns));
+      TransformInput<Scheme>(a, tiles, block, a.inputs * worker / threads, a.inputs * (worker + 1) / threads,
+                             InputBuffers<Scheme>(worker_memory(worker), width, block_columns));
     });
     size_t next = 0;
     context.parallel.For(threads, [&](size_t worker) {
-      const TransformedRows weights{worker_memory(worker), kWinogradBlockRows * kBlockStride};
+      const TransformedRows<Scheme> weights{worker_memory(worker), Scheme::kBlockRows * Scheme::kStride};
       float* sums = weights.values + weight_values;
       float* pixels = sums + sum_values;
       const size_t columns = block.panels * kColumns;
@@ -66,28 +67,28 @@ inline void WinogradFewTiles(const Context& context, const ConvolutionArguments&
         const WeightRows next_kernels = kernels_of(__atomic_load_n(&next, __ATOMIC_RELAXED));
         const size_t first = kernels.first;
         const size_t rows = kernels.rows;
-        const size_t steps = 16 * block.panels * ((rows + kRows - 1) / kRows);
+        const size_t steps = Scheme::kPositions * block.panels * ((rows + kRows - 1) / kRows);
         for (size_t k = 0; k < a.inputs; k += pass) {
           const size_t depth = a.inputs - k < pass ? a.inputs - k : pass;
           TransformWeights(a.weight, a.inputs, first, rows, k, depth, weights);
           FetchAhead ahead = k + depth == a.inputs ? FetchAhead(next_kernels, 0, pass * 9, steps)
                                                    : FetchAhead(kernels, (k + depth) * 9, pass * 9, steps);
-          for (size_t position = 0; position < 16; ++position) {
+          for (size_t position = 0; position < Scheme::kPositions; ++position) {
             const auto rows_from = [&](size_t m) {
               ahead.Step();
-              return RowMajor<kBlockStride>{weights.At(position, m)};
+              return RowMajor<Scheme::kStride>{weights.At(position, m)};
             };
             for (size_t p = 0; p < block.panels; ++p) {
               MultiplyPanel(rows, rows_from,
                             block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,
-                            sums + position * kWinogradBlockRows * columns + p * kColumns, columns, depth,
+                            sums + position * Scheme::kBlockRows * columns + p * kColumns, columns, depth,
                             k > 0, block.count - p * kColumns <= kLanes);
             }
           }
         }
         for (size_t row = 0; row < rows; ++row) {
-          FinishChannel(a, tiles, block, first + row, sums + row * columns, kWinogradBlockRows * columns,
-                        pixels);
+          FinishChannel<Scheme>(a, tiles, block, first + row, sums + row * columns,
+                                Scheme::kBlockRows * columns, pixels);
         }
       }
     });
@@ -96,6 +97,7 @@ inline void WinogradFewTiles(const Context& context, const ConvolutionArguments&
 
 /// With many tiles, the weights are transformed once, and each thread takes blocks of tiles through all of
 /// them.
+template <typename Scheme>
 inline void WinogradManyTiles(const Context& context, const ConvolutionArguments& a, const Tiles& tiles) {
   constexpr size_t kMostPanels = 4;
   constexpr size_t kRowsTogether = 4 * kRows;
@@ -105,18 +107,20 @@ inline void WinogradManyTiles(const Context& context, const ConvolutionArguments
   const size_t block_count = (tiles.panels + block_panels - 1) / block_panels;
   const size_t block_columns = block_panels * kColumns;
 
-  const size_t pass = EvenDepth(a.inputs, kDepth);
+  const size_t pass = EvenDepth(a.inputs, Scheme::kBlockDepth);
   const size_t passes = (a.inputs + pass - 1) / pass;
-  const size_t pass_values = a.outputs * kBlockStride;
-  const size_t weight_values = 16 * passes * pass_values;
-  const size_t width = InputBuffers::Width(tiles, block_columns);
-  const size_t transformed_values = 16 * a.inputs * block_columns;
-  const size_t sum_values = 16 * a.outputs * block_columns;
-  const size_t worker_values = transformed_values + Largest(InputBuffers::Values(width, block_columns),
-                                                            sum_values + 4 * block_columns);
+  const size_t pass_values = a.outputs * Scheme::kStride;
+  const size_t weight_values = Scheme::kPositions * passes * pass_values;
+  const size_t width = InputBuffers<Scheme>::Width(tiles, block_columns);
+  const size_t transformed_values = Scheme::kPositions * a.inputs * block_columns;
+  const size_t sum_values = Scheme::kPositions * a.outputs * block_columns;
+  const size_t worker_values =
+      transformed_values + Largest(InputBuffers<Scheme>::Values(width, block_columns),
+                                   sum_values + Scheme::kTile * Scheme::kTile * block_columns);
   float* memory = context.scratch.Get(weight_values + threads * worker_values);
   const auto weights_of = [&](size_t k, size_t row) {
-    return TransformedRows{memory + k / pass * pass_values + row * kBlockStride, passes * pass_values};
+    return TransformedRows<Scheme>{memory + k / pass * pass_values + row * Scheme::kStride,
+                                   passes * pass_values};
   };
 
   size_t next_rows = 0;
@@ -138,14 +142,16 @@ inline void WinogradManyTiles(const Context& context, const ConvolutionArguments
     for (size_t index; (index = __atomic_fetch_add(&next_block, 1, __ATOMIC_RELAXED)) < block_count;) {
       const TileBlock block(tiles, index * block_panels, block_panels, a.inputs, values);
       const size_t columns = block.panels * kColumns;
-      TransformInput(a, tiles, block, 0, a.inputs, InputBuffers(sums, width, block_columns));
-      for (size_t position = 0; position < 16; ++position) {
+      TransformInput<Scheme>(a, tiles, block, 0, a.inputs, InputBuffers<Scheme>(sums, width, block_columns));
+      for (size_t position = 0; position < Scheme::kPositions; ++position) {
         for (size_t first = 0; first < a.outputs; first += kRowsTogether) {
           const size_t rows = a.outputs - first < kRowsTogether ? a.outputs - first : kRowsTogether;
           for (size_t k = 0; k < a.inputs; k += pass) {
             const size_t depth = a.inputs - k < pass ? a.inputs - k : pass;
-            const TransformedRows weights = weights_of(k, first);
-            const auto rows_from = [&](size_t m) { return RowMajor<kBlockStride>{weights.At(position, m)}; };
+            const TransformedRows<Scheme> weights = weights_of(k, first);
+            const auto rows_from = [&](size_t m) {
+              return RowMajor<Scheme::kStride>{weights.At(position, m)};
+            };
             for (size_t p = 0; p < block.panels; ++p) {
               MultiplyPanel(rows, rows_from,
                             block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,
@@ -156,22 +162,34 @@ inline void WinogradManyTiles(const Context& context, const ConvolutionArguments
         }
       }
       for (size_t channel = 0; channel < a.outputs; ++channel) {
-        FinishChannel(a, tiles, block, channel, sums + channel * columns, a.outputs * columns,
-                      sums + sum_values);
+        FinishChannel<Scheme>(a, tiles, block, channel, sums + channel * columns, a.outputs * columns,
+                              sums + sum_values);
       }
     }
   });
 }
 
-inline void WinogradConvolution(const Context& context, const ConvolutionArguments& a) {
-  // 64 MB of transformed weights.
-  constexpr size_t kMostWeights = 1024 * 1024;
-  const Tiles tiles(a);
-  const bool many = tiles.panels >= 8 * context.parallel.threads && a.inputs * a.outputs <= kMostWeights;
+template <typename Scheme>
+inline void WinogradBy(const Context& context, const ConvolutionArguments& a, const Tiles& tiles) {
+  const bool many = tiles.panels >= 8 * context.parallel.threads &&
+                    Scheme::kPositions * a.inputs * a.outputs <= Scheme::kMostTransformed;
   if (many) {
-    WinogradManyTiles(context, a, tiles);
+    WinogradManyTiles<Scheme>(context, a, tiles);
   } else {
-    WinogradFewTiles(context, a, tiles);
+    WinogradFewTiles<Scheme>(context, a, tiles);
+  }
+}
+
+inline void WinogradConvolution(const Context& context, const ConvolutionArguments& a) {
+  const Tiles small(a, SmallTiles::kTile);
+  const Tiles large(a, LargeTiles::kTile);
+  const auto products = [](size_t positions, const Tiles& tiles) {
+    return positions * ((tiles.count + kLanes - 1) / kLanes);
+  };
+  if (products(LargeTiles::kPositions, large) * 4 < products(SmallTiles::kPositions, small) * 3) {
+    WinogradBy<LargeTiles>(context, a, large);
+  } else {
+    WinogradBy<SmallTiles>(context, a, small);
   }
 }
 

@@ -116,6 +116,16 @@ const CASES: readonly (readonly [name: string, shapes: readonly (readonly number
     [[3, 20, 13, 9]],
     conv(w('w', [13, 20, 3, 3], 1), w('b', [13], 2), padded),
   ],
+  [
+    'winograd, few tiles of 4×4, odd size',
+    [[2, 24, 31, 37]],
+    conv(w('w', [30, 24, 3, 3], 1), w('b', [30], 2), padded),
+  ],
+  [
+    'winograd, few tiles of 4×4, many passes',
+    [[1, 400, 16, 18]],
+    conv(w('w', [30, 400, 3, 3], 1), undefined, padded),
+  ],
   ['winograd, many passes', [[1, 700, 8, 8]], conv(w('w', [30, 700, 3, 3], 1), undefined, padded)],
   ['winograd, many tiles', [[1, 16, 128, 160]], conv(w('w', [50, 16, 3, 3], 1), w('b', [50], 2), padded)],
   [
