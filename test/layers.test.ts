@@ -11,6 +11,7 @@ const LAYERS = [
   ['native'],
   ['compute'],
   ['imaging', 'config'],
+  ['video'],
   ['models'],
   ['sampling'],
   ['nodes'],
