@@ -106,6 +106,8 @@ export class EngineHost {
       if (job.signal.aborted) return { kind: 'cancelled', id: job.id };
       return { kind: 'died', cause: error instanceof Error ? error.message : String(error) };
     }
+    // It may have ended in the same turn in which it was ready; from here on, `ended` tells the job.
+    if (child !== this.child) return { kind: 'died', cause: this.lastError ?? 'the engine process ended' };
     const { settings } = this;
     const timers = new Set<NodeJS.Timeout>();
     const killAfter = (seconds: number, cause: string): NodeJS.Timeout => {
@@ -127,9 +129,6 @@ export class EngineHost {
         this.running = { job, end: resolve, heard: () => silent.refresh() };
         const { id, request, workFolder } = job;
         child.send({ kind: 'run', id, request, workFolder });
-        void child.ended.then((cause) => {
-          resolve({ kind: 'died', cause });
-        });
       });
     } finally {
       this.running = undefined;
@@ -210,6 +209,7 @@ export class EngineHost {
     this.state = 'down';
     this.lastError = cause;
     this.child = undefined;
+    this.running?.end({ kind: 'died', cause });
     if (this.stopping.signal.aborted) return;
     log.warn({ engine: child.pid, cause }, 'engine ended');
     onEnd();

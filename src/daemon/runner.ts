@@ -159,17 +159,14 @@ export class Runner {
   }
 
   private async attempt(active: ActiveJob, request: JobRequest): Promise<EngineResult> {
-    const { engine, workFolder, bounds, log } = this.options;
+    const { engine, workFolder, bounds } = this.options;
     const { id, cancellation } = active;
     const saved: string[] = [];
+    let previews = 0;
     await mkdir(workFolder, { recursive: true });
     const folder = await mkdtemp(join(workFolder, 'job-'));
-    const remove = () => {
-      rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
-        log.warn({ err: error, folder }, 'a work folder could not be removed');
-      });
-    };
     const onReport = (report: JobReport) => {
+      if (report.kind === 'preview') previews++;
       if (report.kind === 'saved') saved.push(report.path);
       else this.tell(active, report);
     };
@@ -177,8 +174,8 @@ export class Runner {
       { id, request, workFolder: folder, onReport, signal: cancellation.signal },
       bounds(),
     );
-    if (result.kind === 'done') {
-      setTimeout(remove, KEEP_PREVIEWS_MS).unref();
+    if (result.kind === 'done' && previews > 0) {
+      setTimeout(this.removeFolder, KEEP_PREVIEWS_MS, folder).unref();
       return result;
     }
     await rm(folder, { recursive: true, force: true });
@@ -186,6 +183,12 @@ export class Runner {
     if (result.kind === 'died') await Promise.all(saved.map((path) => rm(path, { force: true })));
     return result;
   }
+
+  private readonly removeFolder = (folder: string): void => {
+    rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+      this.options.log.warn({ err: error, folder }, 'a work folder could not be removed');
+    });
+  };
 
   private tell({ id, load, progress }: ActiveJob, report: JobReport): void {
     const { updates, estimates, journal, log } = this.options;
