@@ -1,9 +1,13 @@
 """ComfyUI's node classes by name, those of the extras included; old and new style alike.
 
-Needs COMFY and TORCHSDE (checkouts) in the environment and comfy_env.py on PYTHONPATH.
+Needs COMFY and TORCHSDE (checkouts) in the environment and comfy_env.py on PYTHONPATH. NODE_PACKS may name folders of node packs, separated
+by colons, whose classes are added.
 """
 import asyncio
 import importlib
+import importlib.util
+import os
+import sys
 
 import comfy_env  # makes ComfyUI importable
 import nodes
@@ -26,6 +30,13 @@ for extra in EXTRAS:
             NODES[schema.node_id] = node
             if schema.display_name is not None:
                 DISPLAY_NAMES[schema.node_id] = schema.display_name
+for folder in filter(None, os.environ.get("NODE_PACKS", "").split(":")):
+    name = "pack_" + "".join(letter if letter.isalnum() else "_" for letter in os.path.basename(folder.rstrip("/")))
+    spec = importlib.util.spec_from_file_location(name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
+    pack = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pack)
+    NODES.update(pack.NODE_CLASS_MAPPINGS)
+    DISPLAY_NAMES.update(getattr(pack, "NODE_DISPLAY_NAME_MAPPINGS", {}))
 
 
 def run(name, **inputs):

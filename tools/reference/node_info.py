@@ -1,9 +1,12 @@
 """Makes test/fixtures/nodes/node-info.json: what ComfyUI says about the node classes named on the command line.
 
 Usage: PYTHONPATH=REF COMFY=... TORCHSDE=... python tools/reference/node_info.py OUT CLASS...   (REF holds comfy_env.py)
+Classes of node packs are found in the folders that NODE_PACKS names.
 """
 import json
+import os
 import sys
+from unittest import mock
 
 from comfy_nodes import NODES, DISPLAY_NAMES
 
@@ -22,10 +25,34 @@ def inputs(specs):
     return found
 
 
+class SortedScan:
+    """os.scandir by name: lists made of folders must not depend on the file system's order."""
+    scan = os.scandir
+
+    def __init__(self, folder):
+        self.entries = iter(sorted(SortedScan.scan(folder), key=lambda entry: entry.name))
+
+    def __iter__(self):
+        return self.entries
+
+    def __next__(self):
+        return next(self.entries)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def close(self):
+        pass
+
+
 info = {}
 for name in sys.argv[2:]:
     node = NODES[name]
-    specs = node.INPUT_TYPES()
+    with mock.patch("os.scandir", SortedScan):
+        specs = node.INPUT_TYPES()
     types = [str(getattr(kind, "value", kind)) for kind in node.RETURN_TYPES]
     info[name] = {
         "display_name": DISPLAY_NAMES.get(name, name),
