@@ -19,7 +19,8 @@ struct StoredMatrix {
   StoredDType dtype;
 };
 
-enum class Activation { kNone, kSilu, kGelu, kQuickGelu, kGeglu };
+/// kLeakyRelu multiplies negative values by their channel's slope.
+enum class Activation { kNone, kSilu, kGelu, kQuickGelu, kGeglu, kLeakyRelu };
 
 /// Runs tasks on the threads of whoever calls; `For` returns when all are done.
 struct Parallel {
@@ -64,7 +65,8 @@ struct Context {
 /// Group norm's result is x·scale + shift per channel and batch row, with `silu` on top, applied while x is
 /// read.
 struct ConvolutionArguments {
-  const float* x;  // I×N×H×W
+  const float* x;                // I×N×H×W, or null where `channels` says where each lies
+  const float* const* channels;  // I planes of N×H×W, or null
   size_t inputs, batch, height, width;
   size_t kernel_height, kernel_width, stride, pad_top, pad_left;
   size_t out_height, out_width;
@@ -74,7 +76,14 @@ struct ConvolutionArguments {
   const float* channel_add;  // O×N, or null
   const float* residual;     // O×N×H'×W', or null
   Activation activation;     // before the residual is added; kGeglu halves O
+  const float* slopes;       // O, for kLeakyRelu
   float* out;
+
+  /// The N×H×W values of an input channel.
+  const float* Channel(size_t channel) const {
+    return channels != nullptr ? channels[channel] : x + channel * batch * height * width;
+  }
+  float Slope(size_t channel) const { return slopes == nullptr ? 1 : slopes[channel]; }
 };
 
 struct GroupNormArguments {

@@ -21,11 +21,13 @@ void RequireCount(const Operand& operand, size_t count) {
   }
 }
 
-/// x (I×N×H×W), per-channel sums (O×N, optional), residual (O×N×H'×W', optional) → O×N×H'×W'.
+/// x (I×N×H×W), per-channel sums (O×N, optional), residual (O×N×H'×W', optional) → O×N×H'×W'. More of x's
+/// channels may come as further operands, in their order, as if they were one tensor.
 class Convolution {
  public:
   static constexpr const char* kName = "Convolution";
-  static constexpr size_t kInputs = 3;
+  static constexpr size_t kMoreParts = 7;
+  static constexpr size_t kInputs = 3 + kMoreParts;
 
   explicit Convolution(const Attributes& attributes)
       : inputs_(attributes.Count("inputs")),
@@ -39,7 +41,12 @@ class Convolution {
         right_(attributes.Count("right")),
         weight_(attributes.Matrix("weight", outputs_ * inputs_ * kernel_height_ * kernel_width_)),
         bias_(attributes.Vector("bias", outputs_)),
-        activation_(static_cast<Activation>(attributes.Int("activation"))) {}
+        activation_(static_cast<Activation>(attributes.Int("activation"))),
+        slopes_(attributes.Vector("slopes", outputs_)) {
+    if (activation_ == Activation::kLeakyRelu && slopes_ == nullptr) {
+      throw std::runtime_error("a leaky relu needs slopes");
+    }
+  }
 
   void Compute(const KernelCall& call) const {
     const Operand x = call.Input(0);
@@ -48,7 +55,8 @@ class Convolution {
     RequireRank(x, 4);
     const size_t height = x.Extent(2) + top_ + bottom_;
     const size_t width = x.Extent(3) + left_ + right_;
-    if (x.Extent(0) != inputs_ || height < kernel_height_ || width < kernel_width_) {
+    const std::vector<const float*> channels = Channels(call, x);
+    if (height < kernel_height_ || width < kernel_width_) {
       throw std::runtime_error("the input doesn't fit the kernel");
     }
     const size_t out_height = (height - kernel_height_) / stride_ + 1;
@@ -58,6 +66,7 @@ class Convolution {
     if (sums.data != nullptr) RequireCount(sums, outputs_ * x.Extent(1));
     if (residual.data != nullptr) RequireCount(residual, outputs_ * x.Extent(1) * out_height * out_width);
     call.kernels().convolution(call.context(), {.x = x.data,
+                                                .channels = channels.empty() ? nullptr : channels.data(),
                                                 .inputs = inputs_,
                                                 .batch = x.Extent(1),
                                                 .height = x.Extent(2),
@@ -75,14 +84,35 @@ class Convolution {
                                                 .channel_add = sums.data,
                                                 .residual = residual.data,
                                                 .activation = activation_,
+                                                .slopes = slopes_,
                                                 .out = call.Output(shape)});
   }
 
  private:
+  /// Where each channel lies; empty where all are in `x`.
+  std::vector<const float*> Channels(const KernelCall& call, const Operand& x) const {
+    if (x.Extent(0) == inputs_) return {};
+    std::vector<const float*> channels;
+    const auto append = [&](const Operand& part) {
+      for (size_t c = 0; c < part.Extent(0); ++c) channels.push_back(part.data + c * part.Count(1));
+    };
+    append(x);
+    for (size_t part = 0; part < kMoreParts && channels.size() < inputs_; ++part) {
+      const Operand more = call.Input(3 + part);
+      if (more.data == nullptr) break;
+      RequireRank(more, 4);
+      RequireCount(more, more.Extent(0) * x.Count(1));
+      append(more);
+    }
+    if (channels.size() != inputs_) throw std::runtime_error("the input doesn't fit the kernel");
+    return channels;
+  }
+
   size_t inputs_, outputs_, kernel_height_, kernel_width_, stride_, top_, left_, bottom_, right_;
   compute::StoredMatrix weight_;
   const float* bias_;
   Activation activation_;
+  const float* slopes_;
 };
 
 /// x (I×…), residual (O×…, optional) → O×…; GEGLU halves O.
@@ -96,7 +126,8 @@ class Linear {
         outputs_(attributes.Count("outputs")),
         weight_(attributes.Matrix("weight", outputs_ * inputs_)),
         bias_(attributes.Vector("bias", outputs_)),
-        activation_(static_cast<Activation>(attributes.Int("activation"))) {}
+        activation_(static_cast<Activation>(attributes.Int("activation"))),
+        slopes_(attributes.Vector("slopes", outputs_)) {}
 
   void Compute(const KernelCall& call) const {
     const Operand x = call.Input(0);
@@ -110,6 +141,7 @@ class Linear {
     float* into = call.OutputLike(out);
     if (columns == 0) return;
     call.kernels().convolution(call.context(), {.x = x.data,
+                                                .channels = nullptr,
                                                 .inputs = inputs_,
                                                 .batch = 1,
                                                 .height = 1,
@@ -127,6 +159,7 @@ class Linear {
                                                 .channel_add = nullptr,
                                                 .residual = residual.data,
                                                 .activation = activation_,
+                                                .slopes = slopes_,
                                                 .out = into});
   }
 
@@ -135,6 +168,7 @@ class Linear {
   compute::StoredMatrix weight_;
   const float* bias_;
   Activation activation_;
+  const float* slopes_;
 };
 
 /// x (C×N×…) → the same shape.

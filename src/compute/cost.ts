@@ -165,6 +165,40 @@ function costOf({ operation, output }: GraphNode, bindings: DimBindings): Cost &
       return cost(results, [operation.a, operation.b]);
     case 'constant':
       return cost(0, [], [operation.weight]);
+    case 'shift':
+    case 'scale_features':
+    case 'scale_per_channel':
+    case 'prelu':
+      return cost(results, [operation.x]);
+    case 'mish':
+      return cost(results * 5, [operation.x]);
+    case 'mean_pixels':
+      return cost(count(operation.x), [operation.x]);
+    case 'resize_to':
+      return cost(results * 7, [operation.x]);
+    case 'sample_offsets':
+      return cost(results * 12, [operation.x, operation.offsets]);
+    case 'window_attention': {
+      const { query, key, value, heads, bias } = operation;
+      const [rows, tokens, channels] = extents(query.shape) as [number, number, number];
+      const scores = rows * tokens * extents(key.shape)[1]!;
+      return cost(scores * (4 * channels + SOFTMAX_FLOPS * heads), [query, key, value], [bias]);
+    }
+    case 'channel_attention': {
+      const { query, key, value, heads, temperature } = operation;
+      const [rows, tokens, channels] = extents(query.shape) as [number, number, number];
+      return cost((rows * tokens * channels * channels * 4) / heads, [query, key, value], [temperature]);
+    }
+    case 'normalize_heads':
+      return cost(results * 3, [operation.x]);
+    case 'pixel_shuffle':
+    case 'pixel_unshuffle':
+    case 'slice':
+    case 'roll':
+    case 'windows':
+    case 'join_windows':
+    case 'wide_windows':
+      return cost(0, [operation.x]);
     case 'select_rows':
       return cost(count(operation.scores), [operation.scores], [operation.table]);
     case 'spatial_to_tokens':

@@ -73,6 +73,13 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   );
 }
 
+/** `a` / `divisor`, which must go in. */
+export function divideDim(a: Dim, divisor: number): Dim {
+  if (divisor === 1) return a;
+  if (typeof a === 'number') return a / divisor;
+  return SymbolicDim.derived(`(${a.text}/${divisor})`, (bindings) => a.evaluate(bindings) / divisor);
+}
+
 /** Output extent of a convolution: floor((extent + padding − kernel) / stride) + 1, `padding` being both sides together. */
 export function convolvedDim(extent: Dim, kernel: number, stride: number, padding: number): Dim {
   const shift = padding - kernel;

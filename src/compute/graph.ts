@@ -205,7 +205,7 @@ export class GraphBuilder {
       extent = addDims(extent, value.shape[axis]!);
     }
     const shape = first.shape.map((dim, index) => (index === axis ? extent : dim));
-    return this.emit({ kind: 'concat', values, axis }, shape);
+    return this.emit({ kind: 'concat', values: [...values], axis }, shape);
   }
 
   upsampleNearest(x: Value, to: Value | number): Value {

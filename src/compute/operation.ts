@@ -1,5 +1,6 @@
 /** What a node of the compute graph computes. */
 import type { Shape } from './dim.js';
+import type { PictureOperation } from './picture-operation.js';
 import type { RestorationOperation } from './restoration-operation.js';
 import type { Weight } from './weight.js';
 
@@ -71,7 +72,8 @@ export type Operation =
   | { readonly kind: 'select_token'; readonly x: Value; readonly index: Value }
   | TokenOperation
   | MapOperation
-  | RestorationOperation;
+  | RestorationOperation
+  | PictureOperation;
 
 /** Attention over parts of the tokens, and tokens merged before it. */
 export type TokenOperation =

@@ -1,6 +1,7 @@
 import type { ClipModel } from './clip/clip-model.js';
 import type { DiffusionModel } from './diffusion-model.js';
 import type { WeightSource } from './weight-source.js';
+import type { Upscaler } from './upscale/upscaler.js';
 import type { VaeModel } from './vae/vae-model.js';
 
 export interface Checkpoint {
@@ -13,6 +14,7 @@ export interface Checkpoint {
 export interface ModelStore {
   checkpoint(path: string): Checkpoint;
   vae(path: string): VaeModel;
+  upscaler(path: string): Upscaler;
   /** Any file of weights (`openModelFile`) as named weights: LoRAs, embeddings, networks for pictures. */
   weights(path: string): WeightSource;
 }

@@ -10,6 +10,7 @@ import type { ProgramCache } from './program-cache.js';
 import { openModelFile } from './model-file.js';
 import { safetensorsWeights } from './safetensors-weights.js';
 import { createUnetModel } from './unet/unet-model.js';
+import { createUpscaler, type Upscaler } from './upscale/upscaler.js';
 import { createAutoencoder } from './vae/autoencoder.js';
 import type { VaeModel } from './vae/vae-model.js';
 import type { WeightSource } from './weight-source.js';
@@ -30,6 +31,7 @@ interface OpenFile {
   readonly weights: WeightSource;
   checkpoint?: Checkpoint;
   vae?: VaeModel;
+  upscaler?: Upscaler;
 }
 
 /** Opens model files once each, and again when they have changed on disk. */
@@ -65,6 +67,11 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
         hasKey(file.weights, vaePrefix) ? underPrefix(file.weights, vaePrefix) : file.weights,
       );
       return file.vae;
+    },
+    upscaler(path) {
+      const file = open(path);
+      file.upscaler ??= createUpscaler(file.weights, programs, warn === undefined ? {} : { notify: warn });
+      return file.upscaler;
     },
     weights: (path) => open(path).weights,
   };

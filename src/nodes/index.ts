@@ -29,6 +29,7 @@ import * as schedulers from './schedulers.js';
 import * as sigmas from './sigmas.js';
 import * as textEncoding from './text-encoding.js';
 import * as unetChanges from './unet-changes.js';
+import * as upscaleModel from './upscale-model.js';
 import * as vae from './vae.js';
 
 export type NodeRegistry = ReadonlyMap<string, AnyNodeClass>;
@@ -62,6 +63,7 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   saveImage,
   imageBasics,
   imageResize,
+  upscaleModel,
   masks,
   maskShapes,
 ];

@@ -3,6 +3,7 @@ import type { Tensor } from '../compute/tensor.js';
 import type { ClipModel } from '../models/clip/clip-model.js';
 import type { Conditioning } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { Upscaler } from '../models/upscale/upscaler.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
 import type { Guider } from '../sampling/guider.js';
 import type { NoiseSource } from '../sampling/noise.js';
@@ -30,6 +31,7 @@ export interface ValueTypes {
   MODEL: DiffusionModel;
   CLIP: ClipModel;
   VAE: VaeModel;
+  UPSCALE_MODEL: Upscaler;
   CONDITIONING: Conditioning;
   LATENT: Latent;
   IMAGE: Image;

@@ -14,9 +14,11 @@ import nodes
 
 # The image extras import the web server for a progress text.
 comfy_env._Finder.names.add("server")
+# Only the declarations of the upscale nodes are needed here.
+comfy_env._Finder.names.add("spandrel")
 
 EXTRAS = ("align_your_steps", "clip_sdxl", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask", "model_advanced", "perpneg",
-          "post_processing", "sag", "tomesd")
+          "post_processing", "sag", "tomesd", "upscale_model")
 NODES = dict(nodes.NODE_CLASS_MAPPINGS)
 DISPLAY_NAMES = dict(nodes.NODE_DISPLAY_NAME_MAPPINGS)
 for extra in EXTRAS:

@@ -20,8 +20,8 @@ inline Vector LoadUpTo(const float* from, size_t count) {
 }
 
 /// One run of sums of one output channel of one image: out = activation(sum + shift) + residual.
-inline void FinishRun(const float* sums, float shift, Activation activation, const float* residual,
-                      float* out, size_t count) {
+inline void FinishRun(const float* sums, float shift, Activation activation, float slope,
+                      const float* residual, float* out, size_t count) {
   if (activation == Activation::kNone && residual == nullptr) {
     ForVectors(count, sums, out, [&](size_t, Vector v, size_t) { return v + shift; });
   } else if (activation == Activation::kNone) {
@@ -29,7 +29,8 @@ inline void FinishRun(const float* sums, float shift, Activation activation, con
                [&](size_t i, Vector v, size_t lanes) { return v + shift + LoadUpTo(residual + i, lanes); });
   } else {
     ForVectors(count, sums, out, [&](size_t i, Vector v, size_t lanes) {
-      const Vector y = Activate(activation, v + shift);
+      const Vector y = activation == Activation::kLeakyRelu ? LeakyRelu(v + shift, slope)
+                                                            : Activate(activation, v + shift);
       return residual == nullptr ? y : y + LoadUpTo(residual + i, lanes);
     });
   }
@@ -67,7 +68,7 @@ inline void FinishRows(const ConvolutionArguments& a, size_t all_columns, size_t
         shift += a.channel_add[channel * a.batch + at / image];
       }
       const size_t offset = channel * all_columns + at;
-      FinishRun(tile + row * tile_stride + done, shift, a.activation,
+      FinishRun(tile + row * tile_stride + done, shift, a.activation, a.Slope(channel),
                 a.residual == nullptr ? nullptr : a.residual + offset, a.out + offset, run);
       done += run;
     }

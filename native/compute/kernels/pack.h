@@ -31,7 +31,7 @@ inline void PackPointwise(const ConvolutionArguments& a, const Product& product,
   const size_t panel_values = product.depth * kColumns;
   // A step's columns lie side by side, steps far apart: each step is read once, for all panels.
   for (size_t k = step_begin; k < step_end; ++k) {
-    const float* row = a.x + k * product.columns + first;
+    const float* row = a.Channel(k) + first;
     float* row_into = into + k * kColumns;
     for (size_t p = 0; p < whole; ++p) {
       Store(row_into + p * panel_values, Load(row + p * kColumns));
@@ -87,9 +87,9 @@ inline void PackTaps(const ConvolutionArguments& a, const Product& product, size
       ptrdiff_t end =
           x >= static_cast<ptrdiff_t>(a.width) ? 0 : (static_cast<ptrdiff_t>(a.width) - 1 - x) / step + 1;
       if (end > count) end = count;
-      const float* row = a.x + run.image * plane + static_cast<size_t>(y) * a.width;
+      const size_t row = run.image * plane + static_cast<size_t>(y) * a.width;
       for (size_t channel = channel_begin; channel < channel_end; ++channel) {
-        const float* from = row + channel * a.batch * plane;
+        const float* from = a.Channel(channel) + row;
         float* lanes = into + (channel * taps + tap) * kColumns + run.lane;
         for (ptrdiff_t i = begin; i < end; ++i) lanes[i] = from[x + i * step];
       }

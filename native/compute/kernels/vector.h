@@ -105,6 +105,8 @@ inline Vector Silu(Vector x) { return x / (1.0f + Exp(-x)); }
 /// CLIP's approximation of gelu.
 inline Vector QuickGelu(Vector x) { return x / (1.0f + Exp(x * -1.702f)); }
 
+inline Vector LeakyRelu(Vector x, float slope) { return x > 0.0f ? x : x * slope; }
+
 inline Vector Activate(Activation activation, Vector x) {
   switch (activation) {
     case Activation::kSilu:

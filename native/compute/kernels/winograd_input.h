@@ -123,7 +123,7 @@ inline void TransformChannel(const ConvolutionArguments& a, const Tiles& tiles, 
     TileRun run{tile / tiles.columns, tile % tiles.columns, 0};
     const size_t in_row = tiles.columns - run.x;
     run.count = block.count - done < in_row ? block.count - done : in_row;
-    const float* image = a.x + (channel * a.batch + run.tile_row / tiles.rows) * plane;
+    const float* image = a.Channel(channel) + run.tile_row / tiles.rows * plane;
     const size_t y_tile = run.tile_row % tiles.rows;
     const ptrdiff_t y = static_cast<ptrdiff_t>(Scheme::kTile * y_tile) - static_cast<ptrdiff_t>(a.pad_top);
     // The last two lines of the tile row above are the first two of this one.

@@ -56,7 +56,7 @@ inline void FinishTiles(const ConvolutionArguments& a, const Tiles& tiles, const
     const size_t from = Scheme::kTile * (tile - block.first);
     for (size_t line = 0; line < Scheme::kTile && y + line < a.out_height; ++line) {
       const size_t offset = (channel * a.batch + image) * plane + (y + line) * a.out_width + x;
-      FinishRun(lines + line * line_stride + from, shift, a.activation,
+      FinishRun(lines + line * line_stride + from, shift, a.activation, a.Slope(channel),
                 a.residual == nullptr ? nullptr : a.residual + offset, a.out + offset, pixels);
     }
     tile += count;

@@ -8,7 +8,7 @@ import { detectVae, type VaeConfig } from './config.js';
 import { diffusersLayout } from './diffusers-layout.js';
 import { decodeBytes, encodeBytes } from './memory.js';
 import { planesOf, writeImage } from './pixels.js';
-import { mean, tiledScale, type Scale, type TileSize } from './tiling.js';
+import { mean, tiledScale, type Scale, type TileSize } from '../tiling.js';
 import { buildDecoderGraph, buildEncoderGraph } from './vae-graph.js';
 import type { TileOptions, VaeModel } from './vae-model.js';
 

@@ -16,6 +16,7 @@ const TO_CHANNEL_MAJOR: Readonly<Record<number, readonly number[]>> = {
 export class ChannelMajorContext {
   readonly weights = new WeightTable();
   private readonly names = new Map<number, string>();
+  private readonly parts = new Map<number, readonly string[]>();
   private layer = '';
 
   constructor(readonly model: OnnxModel) {}
@@ -27,6 +28,19 @@ export class ChannelMajorContext {
 
   bind(value: Value, name: string): void {
     this.names.set(value.id, name);
+  }
+
+  /** `value` is its parts side by side along the channels, for operators that take them so. */
+  bindParts(value: Value, parts: readonly Value[]): void {
+    this.parts.set(
+      value.id,
+      parts.map((part) => this.name(part)),
+    );
+  }
+
+  /** The names of a value's parts; of most there is one, itself. */
+  partsOf(value: Value): readonly string[] {
+    return this.parts.get(value.id) ?? [this.name(value)];
   }
 
   name(value: Value): string {

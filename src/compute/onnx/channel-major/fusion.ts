@@ -3,6 +3,7 @@
  * pass that writes their results: sums per channel, an activation, a residual, in that order; group norm takes silu.
  */
 import type { Graph, GraphNode, Operation, Value } from '../../graph.js';
+import type { Weight } from '../../weight.js';
 
 /** A product or a group norm, and what it takes along. */
 export interface Fusion {
@@ -11,13 +12,21 @@ export interface Fusion {
   /** N×C, added to every pixel. */
   sums?: Value;
   activation?: FusedActivation;
+  /** Instead of `activation`, a leaky relu's slope: one for all channels, or one for each. */
+  slope?: number | Weight;
   residual?: Value;
 }
 
 export type FusedActivation = 'silu' | 'gelu' | 'quick_gelu' | 'geglu';
 
-/** What each node is computed with; a fusion is emitted at its last node, where all operands are at hand. */
-export function planFusions(graph: Graph): ReadonlyMap<GraphNode, Fusion> {
+/**
+ * What each node is computed with; a fusion is emitted at its last node, where all operands are at hand. `leaky` for backends
+ * whose products take relus and leaky ones.
+ */
+export function planFusions(
+  graph: Graph,
+  { leaky = false }: { readonly leaky?: boolean } = {},
+): ReadonlyMap<GraphNode, Fusion> {
   const consumers = consumersOf(graph);
   const plan = new Map<GraphNode, Fusion>();
   // From the last back: where two products are summed, the later one takes the other's result along.
@@ -29,12 +38,20 @@ export function planFusions(graph: Graph): ReadonlyMap<GraphNode, Fusion> {
       const last = fusion.nodes.at(-1)!;
       const [next, another] = consumers.get(last.output.id) ?? [];
       if (next === undefined || another !== undefined || (plan.get(next)?.nodes.length ?? 0) > 1) break;
+      if (isLeaky(next.operation) && !leaky) break;
       if (!absorb(fusion, last.output, next.operation)) break;
       fusion.nodes.push(next);
       plan.set(next, fusion);
     }
   }
   return plan;
+}
+
+function isLeaky(operation: Operation): boolean {
+  const { kind } = operation;
+  return (
+    kind === 'leaky_relu' || kind === 'prelu' || (kind === 'activation' && operation.function === 'relu')
+  );
 }
 
 /** Extends the fusion, whose output so far is `value`, by `next` if its kernel can do that too. */
@@ -50,10 +67,18 @@ function absorb(fusion: Fusion, value: Value, next: Operation): boolean {
     fusion.residual = next.a.id === value.id ? next.b : next.a;
     return true;
   }
-  if (fusion.activation !== undefined) return false;
+  if (fusion.activation !== undefined || fusion.slope !== undefined) return false;
   if (next.kind === 'activation') {
+    if (next.function === 'relu') {
+      fusion.slope = 0;
+      return true;
+    }
     if (next.function !== 'silu' && next.function !== 'gelu' && next.function !== 'quick_gelu') return false;
     fusion.activation = next.function;
+    return true;
+  }
+  if (next.kind === 'leaky_relu' || next.kind === 'prelu') {
+    fusion.slope = next.slope;
     return true;
   }
   if (next.kind === 'geglu' && kind === 'linear') {
@@ -72,6 +97,27 @@ function absorb(fusion: Fusion, value: Value, next: Operation): boolean {
   return false;
 }
 
+/**
+ * Joined channels that only convolutions read, by the id of the joined value: these read the parts where they lie, so that
+ * nothing is copied.
+ */
+export function planJoins(graph: Graph): ReadonlyMap<number, readonly Value[]> {
+  const consumers = consumersOf(graph);
+  const joins = new Map<number, readonly Value[]>();
+  for (const { operation, output } of graph.nodes) {
+    if (operation.kind !== 'concat' || operation.axis !== 1 || output.shape.length !== 4) continue;
+    const readers = consumers.get(output.id) ?? [];
+    const convolutions = readers.every(
+      (reader) => reader?.operation.kind === 'conv2d' && reader.operation.x.id === output.id,
+    );
+    if (convolutions && operation.values.length <= mostParts) joins.set(output.id, operation.values);
+  }
+  return joins;
+}
+
+/** What the kernel takes: native/onnx/operators.cc, Convolution. */
+const mostParts = 8;
+
 /** Who reads each value, once for every operand; a graph's output is read by an output, not a node. */
 function consumersOf(graph: Graph): ReadonlyMap<number, readonly (GraphNode | undefined)[]> {
   const consumers = new Map<number, (GraphNode | undefined)[]>();
@@ -88,7 +134,12 @@ function consumersOf(graph: Graph): ReadonlyMap<number, readonly (GraphNode | un
 export function operandsOf(operation: Operation): readonly Value[] {
   switch (operation.kind) {
     case 'attention':
+    case 'channel_attention':
       return [operation.query, operation.key, operation.value];
+    case 'window_attention': {
+      const { query, key, value, regions } = operation;
+      return regions === undefined ? [query, key, value] : [query, key, value, regions];
+    }
     case 'tiled_attention':
       return [operation.query, operation.key, operation.value, operation.tiles];
     case 'attention_received':
@@ -104,7 +155,14 @@ export function operandsOf(operation: Operation): readonly Value[] {
     case 'add':
       return [operation.a, operation.b];
     case 'add_per_channel':
+    case 'scale_per_channel':
       return [operation.x, operation.v];
+    case 'resize_to':
+      return [operation.x, operation.to];
+    case 'sample_offsets':
+      return [operation.x, operation.offsets];
+    case 'join_windows':
+      return [operation.x, operation.like];
     case 'concat':
       return operation.values;
     case 'upsample_nearest':

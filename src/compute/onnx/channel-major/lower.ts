@@ -1,7 +1,7 @@
 import type { Graph, Operation } from '../../graph.js';
 import { OnnxModel } from '../model.js';
 import { ChannelMajorContext } from './context.js';
-import { planFusions } from './fusion.js';
+import { planFusions, planJoins } from './fusion.js';
 import { CHANNEL_MAJOR_LOWERINGS, type ChannelMajorLowering } from './operations.js';
 import type { WeightTable } from './weight-table.js';
 
@@ -21,10 +21,15 @@ export function lowerChannelMajor(graph: Graph): ChannelMajorModel {
     const given = model.input(name, value.dtype, value.shape);
     context.bind(value, context.fromGraphOrder(given, value.shape.length));
   }
-  const plan = planFusions(graph);
+  const plan = planFusions(graph, { leaky: true });
+  const joins = planJoins(graph);
   for (const node of graph.nodes) {
     const fusion = plan.get(node)!;
     if (node !== fusion.nodes.at(-1)) continue;
+    if (joins.has(node.output.id)) {
+      context.bindParts(node.output, joins.get(node.output.id)!);
+      continue;
+    }
     const { layer, operation } = fusion.nodes[0]!;
     context.enter(layer);
     // The table pairs each kind with its own lowering; TypeScript can't follow the pairing through a lookup by union.

@@ -1,9 +1,12 @@
 /** How each operation is written for channel-major tensors: the heavy ones as our kernels, the rest as ONNX's operators. */
 import type { Operation, Value } from '../../graph.js';
+import type { Weight } from '../../weight.js';
+import type { Attributes } from '../model.js';
 import type { ChannelMajorContext } from './context.js';
 import type { Fusion } from './fusion.js';
 import { PART_LOWERINGS } from './parts.js';
 import { RESTORATION_LOWERINGS } from './restoration.js';
+import { PICTURE_LOWERINGS } from './pictures.js';
 import { widened } from './weight-table.js';
 
 type OperationOf<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
@@ -16,7 +19,19 @@ export type ChannelMajorLowering<Kind extends Operation['kind']> = (
 ) => string;
 
 /** native/compute/kernels.h, enum Activation. */
-const ACTIVATION = { none: 0, silu: 1, gelu: 2, quick_gelu: 3, geglu: 4 } as const;
+const ACTIVATION = { none: 0, silu: 1, gelu: 2, quick_gelu: 3, geglu: 4, leaky_relu: 5 } as const;
+
+/** The activation of a fused product, and the slopes of a leaky one. */
+function fused(context: ChannelMajorContext, fusion: Fusion, outputs: number): Attributes {
+  const { slope } = fusion;
+  const activation = slope === undefined ? (fusion.activation ?? 'none') : 'leaky_relu';
+  const slopes = typeof slope === 'number' ? constantWeight(outputs, slope) : slope;
+  return { activation: ACTIVATION[activation], slopes: context.weights.vector(slopes) };
+}
+
+function constantWeight(count: number, value: number): Weight {
+  return { name: 'constant', shape: [count], read: (into) => void into.fill(value) };
+}
 
 const conv2d: ChannelMajorLowering<'conv2d'> = (operation, context, fusion) => {
   const [outputs, inputs, kernelHeight, kernelWidth] = operation.weight.shape as [
@@ -26,7 +41,9 @@ const conv2d: ChannelMajorLowering<'conv2d'> = (operation, context, fusion) => {
     number,
   ];
   const [top, left, bottom, right] = operation.padding;
-  const operands = [operation.x, fusion.sums, fusion.residual].map((value) => value && context.name(value));
+  const [x, ...more] = context.partsOf(operation.x);
+  const [sums, residual] = [fusion.sums, fusion.residual].map((value) => value && context.name(value));
+  const operands = [x, sums, residual, ...more];
   return context.kernel('Convolution', operands, {
     inputs,
     outputs,
@@ -39,7 +56,7 @@ const conv2d: ChannelMajorLowering<'conv2d'> = (operation, context, fusion) => {
     right,
     weight: context.weights.matrix(operation.weight),
     bias: context.weights.vector(operation.bias),
-    activation: ACTIVATION[fusion.activation ?? 'none'],
+    ...fused(context, fusion, outputs),
   });
 };
 
@@ -51,7 +68,7 @@ const linear: ChannelMajorLowering<'linear'> = (operation, context, fusion) => {
     outputs,
     weight: context.weights.matrix(operation.weight),
     bias: context.weights.vector(operation.bias),
-    activation: ACTIVATION[fusion.activation ?? 'none'],
+    ...fused(context, fusion, outputs),
   });
 };
 
@@ -213,4 +230,5 @@ export const CHANNEL_MAJOR_LOWERINGS: { readonly [Kind in Operation['kind']]: Ch
   select_token: selectToken,
   ...PART_LOWERINGS,
   ...RESTORATION_LOWERINGS,
+  ...PICTURE_LOWERINGS,
 };

@@ -21,6 +21,7 @@ import {
 import { lowerGroupNorm, lowerLayerNorm } from './normalization.js';
 import { PART_LOWERINGS } from './parts.js';
 import { RESTORATION_LOWERINGS } from './restoration.js';
+import { PICTURE_LOWERINGS } from './pictures.js';
 
 const LOWERINGS: { readonly [Kind in Operation['kind']]: Lowering<Kind> } = {
   conv2d: lowerConv2d,
@@ -41,6 +42,7 @@ const LOWERINGS: { readonly [Kind in Operation['kind']]: Lowering<Kind> } = {
   select_token: lowerSelectToken,
   ...PART_LOWERINGS,
   ...RESTORATION_LOWERINGS,
+  ...PICTURE_LOWERINGS,
 };
 
 function lowerOperation(operation: Operation, context: LoweringContext): string {

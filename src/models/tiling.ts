@@ -1,5 +1,5 @@
 /** Runs a network over overlapping tiles of its input and blends what comes out (ComfyUI comfy/utils.py, tiled_scale). */
-import { tensor, type Tensor } from '../../compute/tensor.js';
+import { tensor, type Tensor } from '../compute/tensor.js';
 
 export interface TileSize {
   readonly height: number;
@@ -49,6 +49,13 @@ export async function tiledScale(
     output.data[index] = value / weights.data[index % area]!;
   });
   return output;
+}
+
+/** How many tiles `tiledScale` runs the network on. */
+export function tileCount(height: number, width: number, tile: TileSize): number {
+  return (
+    positions(height, tile.height, tile.overlap).length * positions(width, tile.width, tile.overlap).length
+  );
 }
 
 /** Where tiles begin along an axis. */

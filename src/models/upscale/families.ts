@@ -1,0 +1,28 @@
+import { ModelError } from '../model-error.js';
+import { whatItLooksLike } from '../unsupported.js';
+import type { WeightSource } from '../weight-source.js';
+import { underPrefix } from '../weight-views.js';
+import { compact } from './compact.js';
+import { esrgan } from './esrgan.js';
+import type { UpscaleFamily, UpscaleNetwork } from './network.js';
+
+/** In the order in which they are asked; Compact's keys are the least telling. */
+const families: readonly UpscaleFamily[] = [esrgan, compact];
+
+/** What a parallel training leaves before every key (spandrel __helpers/canonicalize.py). */
+const prefixes = ['module.', 'netG.'];
+
+/** The network that a file holds. Throws `ModelError` when its keys are of no known family. */
+export function recogniseUpscaler(file: WeightSource): UpscaleNetwork {
+  const weights = prefixes.reduce(
+    (source, prefix) =>
+      [...source.keys()].every((key) => key.startsWith(prefix)) ? underPrefix(source, prefix) : source,
+    file,
+  );
+  const family = families.find(({ recognises }) => recognises(weights));
+  if (family !== undefined) return family.read(weights);
+  const known = families.map(({ name }) => name).join(', ');
+  throw new ModelError(
+    `${file.path} is no upscale model that is known (${known}); it looks like ${whatItLooksLike(weights)}`,
+  );
+}
