@@ -21,6 +21,7 @@ from train_autoencoder import to_pictures
 from unet import UNet
 
 WIDTHS, ATTENDS, CONTEXT, LAYERS = (64, 128, 128), (False, True, True), 64, 2
+AVERAGED = 4  # steps from one averaging of the weights to the next
 DROPPED, NEGATIVE, STRANGE = 0.08, 0.04, 0.04
 SHEET = (
     "a red knight with a gold shield, pixel art", "small blue slime on grass", "a purple wizard with a gold staff",
@@ -64,32 +65,42 @@ def caption_tokens(seed, r):
     return tokens
 
 
-def share_gradients(model, processes):
-    flat = torch.cat([p.grad.flatten() for p in model.parameters()])
-    dist.all_reduce(flat)
-    at = 0
-    for p in model.parameters():
-        p.grad.copy_(flat[at : at + p.numel()].view_as(p) / processes)
-        at += p.numel()
+class Flat:
+    """All parameters of a model, and their gradients, as two long vectors that they are views of."""
+
+    def __init__(self, model):
+        own = list(model.parameters())
+        self.values = torch.nn.Parameter(torch.cat([p.detach().flatten() for p in own]))
+        self.values.grad = torch.zeros_like(self.values)
+        at = 0
+        for p in own:
+            end = at + p.numel()
+            p.data = self.values.data[at:end].view_as(p)
+            p.grad = self.values.grad[at:end].view_as(p)
+            at = end
 
 
 def train_denoiser(out, autoencoder, latents, steps, batch, device, lr=1e-3, seed=0, rank=0, processes=1, deadline=None):
     """`latents` [n, 4, 16, 16] of unit size. Stops after `steps`, or at the `deadline` (seconds since 1970), state saved."""
-    torch.manual_seed(seed)
+    torch.manual_seed(seed)  # the same weights in every process
     known = vocabulary()
     model = Denoiser(known).to(device)
     average = Denoiser(known).to(device)
     average.load_state_dict(model.state_dict())
-    optimiser = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     path = os.path.join(out, "denoiser.pt")
+    state = None
     step, losses, spent = 0, [], 0.0
     if os.path.exists(path):
         state = torch.load(path, map_location=device)
         model.load_state_dict(state["model"]); average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
         step, losses, spent = state["step"], state["losses"], state["seconds"]
+    flat, flat_average = Flat(model), Flat(average)
+    optimiser = torch.optim.AdamW([flat.values], lr=lr, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+    if state is not None:
+        optimiser.load_state_dict(state["optimiser"])
     pick = np.random.default_rng(seed + 7919 * rank + step)
     r = random.Random(seed + 7919 * rank + step)
+    torch.manual_seed(seed + 7919 * rank + step)
     alphas = alphas_cumprod().to(device)
     began, first, running = time.time(), step, None
 
@@ -116,17 +127,18 @@ def train_denoiser(out, autoencoder, latents, steps, batch, device, lr=1e-3, see
         each = F.mse_loss(guess.float(), noise, reduction="none").mean((1, 2, 3))
         snr = (alpha / (1 - alpha)).flatten()
         loss = (each * snr.clamp(max=5) / snr).mean()
-        optimiser.zero_grad(set_to_none=True)
+        gradient = flat.values.grad
+        gradient.zero_()
         loss.backward()
         if processes > 1:
-            share_gradients(model, processes)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            dist.all_reduce(gradient)
+            gradient /= processes
+        torch.nn.utils.clip_grad_norm_([flat.values], 1.0)
         optimiser.step()
         step += 1
-        with torch.no_grad():
-            keep = min(0.9985, (1 + step) / (20 + step))
-            for a, p in zip(average.parameters(), model.parameters()):
-                a.lerp_(p, 1 - keep)
+        if rank == 0 and step % AVERAGED == 0:
+            with torch.no_grad():
+                flat_average.values.lerp_(flat.values, 1 - min(0.998, (1 + step) / (20 + step)) ** AVERAGED)
         running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
         if step % 25 == 0 and rank == 0:
             losses.append((step * batch * processes, running))
