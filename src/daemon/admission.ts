@@ -9,7 +9,7 @@ import { nearestHint } from '../nearest-names.js';
 import { findTemplate } from '../templates/template-files.js';
 import { WorkflowError } from '../workflow/faults.js';
 import { workflowFromObject } from '../workflow/parse.js';
-import { MAX_PROMPT_LENGTH, type GenerateRequest } from '../wire/protocol.js';
+import { MAX_MESSAGE_BYTES, MAX_PROMPT_LENGTH, type GenerateRequest } from '../wire/protocol.js';
 import { imageCount, type JobRequest } from '../engine-process/job.js';
 import { sheetSize } from '../engine-process/plan.js';
 import { Refusal } from './queue.js';
@@ -128,7 +128,12 @@ function readWorkflow(given: GenerateRequest['workflow'], graphs: readonly strin
     if (error instanceof WorkflowError) throw invalid('workflow', error.message);
     throw error;
   }
-  return { json: stringify(given) ?? '{}' };
+  const json = stringify(given) ?? '{}';
+  // Control characters take one byte of a message and six of JSON; what waits for the disk must stay small.
+  if (json.length > MAX_MESSAGE_BYTES) {
+    throw invalid('workflow', `as JSON it has ${json.length} characters, at most ${MAX_MESSAGE_BYTES}`);
+  }
+  return { json };
 }
 
 function findModel(folders: Folders, kind: ModelKind, name: string): string {

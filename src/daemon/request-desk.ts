@@ -1,7 +1,7 @@
 /** Answers requests. Nothing here waits for inference; a `generate` and a `cancel` wait for the disk. */
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Logger } from 'pino';
-import { loadOf } from '../engine-process/job.js';
+import { loadOf, type JobRequest } from '../engine-process/job.js';
 import type { DeviceInfo, GenerateRequest, JobInfo, Reply, Request, StatusInfo } from '../wire/protocol.js';
 import { PROTOCOL_VERSION } from '../wire/protocol.js';
 import { admit, type Premises } from './admission.js';
@@ -50,20 +50,31 @@ export class RequestDesk {
     }
   }
 
-  private async generate(request: GenerateRequest): Promise<Reply> {
-    const { queue, premises, estimates, stopping } = this.options;
+  private generate(request: GenerateRequest): Reply | Promise<Reply> {
+    const { id } = request;
     try {
-      if (stopping()) throw new Refusal('the daemon is stopping; ask again when it is back');
-      const job = admit(request, premises());
-      const seconds = this.secondsOfJobsAhead() + estimates.seconds(loadOf(job));
-      await queue.accept(request.id, job);
-      return { type: 'job_accepted', job_id: request.id, estimated_time_s: seconds };
+      if (this.options.stopping()) throw new Refusal('the daemon is stopping; ask again when it is back');
+      const job = admit(request, this.options.premises());
+      // From here on the request itself, which as objects may be fifty times its message, is nobody's any more.
+      return this.enqueue(id, job);
     } catch (cause) {
-      if (!(cause instanceof Refusal))
-        this.options.log.error({ err: cause, job: request.id }, 'job not accepted');
-      const error = cause instanceof Error ? cause.message : String(cause);
-      return { type: 'job_error', job_id: request.id, error };
+      return this.refused(id, cause);
     }
+  }
+
+  private async enqueue(id: string, job: JobRequest): Promise<Reply> {
+    const seconds = this.secondsOfJobsAhead() + this.options.estimates.seconds(loadOf(job));
+    try {
+      await this.options.queue.accept(id, job);
+    } catch (cause) {
+      return this.refused(id, cause);
+    }
+    return { type: 'job_accepted', job_id: id, estimated_time_s: seconds };
+  }
+
+  private refused(id: string, cause: unknown): Reply {
+    if (!(cause instanceof Refusal)) this.options.log.error({ err: cause, job: id }, 'job not accepted');
+    return { type: 'job_error', job_id: id, error: cause instanceof Error ? cause.message : String(cause) };
   }
 
   private async cancel(id: string): Promise<Reply> {

@@ -22,8 +22,8 @@ const MAX_INTERRUPTIONS = 10;
 /** Previews outlive their job by so long, for clients that are still reading them. */
 const KEEP_PREVIEWS_MS = 30_000;
 
-/** Seconds between attempts to write an outcome to a journal that refuses: a full disk, say. */
-const JOURNAL_RETRY_SECONDS = 5;
+/** Seconds between attempts to write to a data folder that refuses: a full disk, say. */
+const WRITE_RETRY_SECONDS = 5;
 
 const CANCELLED = 'Job cancelled';
 
@@ -163,8 +163,10 @@ export class Runner {
     const { id, cancellation } = active;
     const saved: string[] = [];
     let previews = 0;
-    await mkdir(workFolder, { recursive: true });
-    const folder = await mkdtemp(join(workFolder, 'job-'));
+    const folder = await this.persist(async () => {
+      await mkdir(workFolder, { recursive: true });
+      return mkdtemp(join(workFolder, 'job-'));
+    });
     const onReport = (report: JobReport) => {
       if (report.kind === 'preview') previews++;
       if (report.kind === 'saved') saved.push(report.path);
@@ -175,18 +177,24 @@ export class Runner {
       bounds(),
     );
     if (result.kind === 'done' && previews > 0) {
-      setTimeout(this.removeFolder, KEEP_PREVIEWS_MS, folder).unref();
+      this.removeLater(folder);
       return result;
     }
-    await rm(folder, { recursive: true, force: true });
+    await this.remove(folder);
     // Another attempt draws the same images again.
-    if (result.kind === 'died') await Promise.all(saved.map((path) => rm(path, { force: true })));
+    if (result.kind === 'died') await Promise.all(saved.map(this.remove));
     return result;
   }
 
-  private readonly removeFolder = (folder: string): void => {
-    rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
-      this.options.log.warn({ err: error, folder }, 'a work folder could not be removed');
+  /** A function of its own, so that the timer keeps nothing of the job but the folder's name. */
+  private removeLater(folder: string): void {
+    setTimeout(() => void this.remove(folder), KEEP_PREVIEWS_MS).unref();
+  }
+
+  /** Never rejects: a disk that refuses is no reason to end. */
+  private readonly remove = async (path: string): Promise<void> => {
+    await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      this.options.log.warn({ err: error, path }, 'a file could not be removed');
     });
   };
 
@@ -255,8 +263,8 @@ export class Runner {
         return await write();
       } catch (error) {
         if (this.interrupted) throw error;
-        this.options.log.error({ err: error }, 'the journal could not be written; trying again');
-        await delay(JOURNAL_RETRY_SECONDS * 1000);
+        this.options.log.error({ err: error }, 'the data folder could not be written; trying again');
+        await delay(WRITE_RETRY_SECONDS * 1000);
       }
     }
   }

@@ -9,13 +9,16 @@ import { SERVER_SOCKET_OPTIONS } from './socket-options.js';
 
 /** Requests under way at once, and their bytes; beyond that the socket is not read, and ZeroMQ holds the senders back. */
 const MAX_IN_FLIGHT = 1024;
-const MAX_BYTES_IN_FLIGHT = 32 * MAX_MESSAGE_BYTES;
+const MAX_BYTES_IN_FLIGHT = 8 * MAX_MESSAGE_BYTES;
 
 /**
  * ZeroMQ drops a peer that sends more than this without a word, so the limit that answers with an error (MAX_MESSAGE_BYTES)
  * lies well below.
  */
 const MAX_FRAME_BYTES = 16 * MAX_MESSAGE_BYTES;
+
+/** Frames of the way back that a reply repeats: the client's own address, and those of proxies between. */
+const MAX_ENVELOPE_FRAMES = 16;
 
 /** Requests that ZeroMQ reads ahead a client. */
 const RECEIVE_HIGH_WATER_MARK = 16;
@@ -78,8 +81,9 @@ export class RequestSocket {
 
   private answer(frames: readonly Buffer[]): void {
     // Addresses of the way back, then an empty frame, then the body; only DEALER sockets may leave the empty frame out.
-    const delimiter = frames.findIndex((frame, index) => index > 0 && frame.byteLength === 0);
-    const bodyAt = delimiter === -1 ? 1 : delimiter + 1;
+    const delimiter = frames.slice(1, MAX_ENVELOPE_FRAMES).findIndex((frame) => frame.byteLength === 0);
+    // Without a delimiter, the body follows the address.
+    const bodyAt = delimiter + 2;
     const envelope = frames.slice(0, bodyAt);
     const reply = this.replyTo(frames.slice(bodyAt));
     if (!(reply instanceof Promise)) {

@@ -160,8 +160,9 @@ export class Client {
     return decode(await this.askRaw(encodeRequest(message))) as Message;
   }
 
-  async askRaw(message: Uint8Array): Promise<Uint8Array> {
-    await this.socket.send(message);
+  /** Sends bytes as they are, or frames of them. */
+  async askRaw(message: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array> {
+    await this.socket.send(message as Uint8Array | Uint8Array[]);
     const [reply] = await this.socket.receive();
     return reply!;
   }
