@@ -54,7 +54,7 @@ test(
       const { heapUsed, external } = process.memoryUsage();
       kept.push(heapUsed + external);
     }
-      // The first rounds compile; a message kept for each that came would be a megabyte a round.
+    // The first rounds compile; a message kept for each that came would be a megabyte a round.
     expect(kept[3]! - kept[2]!).toBeLessThan(250_000);
   },
 );
