@@ -19,6 +19,9 @@ const goldenCases = [
   ['esrgan-x4', 'ESRGAN', 4],
   ['esrgan-plus-x4', 'ESRGAN', 4],
   ['esrgan-x2-shuffle', 'ESRGAN', 2],
+  ['span-x2', 'SPAN', 2],
+  ['realplksr-x4', 'RealPLKSR', 4],
+  ['swinir-x2', 'SwinIR', 2],
 ] as const;
 
 const backends = [

@@ -1,0 +1,77 @@
+/** Layers that several families of upscale models share. */
+import type { Value } from '../../compute/graph.js';
+import type { PictureGraph } from '../../compute/picture-graph.js';
+import { computed } from '../weight-values.js';
+import type { WeightSource } from '../weight-source.js';
+import type { PictureLayers } from './network.js';
+import { ModelError } from '../model-error.js';
+
+/** DIV2K's mean colour, of pictures with three channels. */
+export function rgbMean(channels: number): readonly number[] {
+  return channels === 3 ? [0.4488, 0.4371, 0.404] : new Array<number>(channels).fill(0);
+}
+
+function perChannel(graph: PictureGraph, name: string, values: readonly number[]): Value {
+  return graph.constant(computed(name, [1, values.length, 1, 1], () => Float32Array.from(values)));
+}
+
+/** (x − mean)·range. */
+export function centred(graph: PictureGraph, x: Value, mean: readonly number[], range: number): Value {
+  const below = mean.map((value) => -Math.fround(value));
+  const moved = below.every((value) => value === 0)
+    ? x
+    : graph.addBroadcast(x, perChannel(graph, 'mean', below));
+  return range === 1 ? moved : graph.scale(moved, range);
+}
+
+/** x/range + mean. */
+export function restored(graph: PictureGraph, x: Value, mean: readonly number[], range: number): Value {
+  const scaled = range === 1 ? x : graph.scale(x, 1 / range);
+  return mean.every((value) => value === 0)
+    ? scaled
+    : graph.addBroadcast(scaled, perChannel(graph, 'mean', mean));
+}
+
+/** Convolutions and pixel shuffles in turn (BasicSR's Upsample), under `PREFIX.0`, `PREFIX.2`, … */
+export interface ShuffleSteps {
+  /** Of all steps together. */
+  readonly scale: number;
+  readonly factors: readonly number[];
+}
+
+export function readShuffleSteps(weights: WeightSource, prefix: string): ShuffleSteps {
+  const factors: number[] = [];
+  for (let step = 0; weights.has(`${prefix}.${step}.weight`); step += 2) {
+    const [outputs = 0, inputs = 1] = weights.weight(`${prefix}.${step}.weight`).shape;
+    const factor = Math.sqrt(outputs / inputs);
+    if (!Number.isInteger(factor)) {
+      throw new ModelError(
+        `${weights.path}: ${prefix}.${step} makes ${outputs} channels of ${inputs}, no enlargement`,
+      );
+    }
+    factors.push(factor);
+  }
+  return { scale: factors.reduce((a, b) => a * b, 1), factors };
+}
+
+export function shuffleSteps(nn: PictureLayers, x: Value, prefix: string, { factors }: ShuffleSteps): Value {
+  return factors.reduce(
+    (value, factor, step) =>
+      nn.graph.pixelShuffle(nn.conv2d(value, `${prefix}.${2 * step}`, { padding: 1 }), factor),
+    x,
+  );
+}
+
+/** A convolution, or three with fewer channels in the middle (SwinIR's `1conv` and `3conv`). */
+export function residualConnection(nn: PictureLayers, weights: WeightSource, x: Value, path: string): Value {
+  if (weights.has(`${path}.weight`)) return nn.conv2d(x, path, { padding: 1 });
+  const { graph } = nn;
+  const first = graph.leakyRelu(nn.conv2d(x, `${path}.0`, { padding: 1 }), 0.2);
+  const second = graph.leakyRelu(nn.conv2d(first, `${path}.2`), 0.2);
+  return nn.conv2d(second, `${path}.4`, { padding: 1 });
+}
+
+/** fc1, gelu, fc2 on tokens. */
+export function mlp(nn: PictureLayers, x: Value, path: string): Value {
+  return nn.linear(nn.graph.activation(nn.linear(x, `${path}.fc1`), 'gelu'), `${path}.fc2`);
+}
