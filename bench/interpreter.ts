@@ -83,7 +83,7 @@ const noModel = (path: string): never => {
 const engine = engineOf({
   registry: new Map(classes.map((node) => [node.name, node])),
   folders: createFolders({ models: tmpdir(), input: tmpdir(), output: tmpdir(), temp: tmpdir() }),
-  models: { checkpoint: noModel, vae: noModel, upscaler: noModel, weights: noModel },
+  models: { checkpoint: noModel, vae: noModel, face: noModel, upscaler: noModel, weights: noModel },
   resultBytes: 1 << 30,
   dispose: () => Promise.resolve(),
 });

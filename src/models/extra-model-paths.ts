@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import { isModelKind, type ExtraModelPath } from './model-folders.js';
+import { modelKinds, type ExtraModelPath } from './model-folders.js';
 import { ModelError } from './model-error.js';
 
 /**
@@ -25,14 +25,17 @@ export function readExtraModelPaths(file: string): ExtraModelPath[] {
     }
     const root = base === undefined ? folder : resolve(folder, expand(base));
     for (const [kind, lines] of Object.entries(kinds)) {
-      if (!isModelKind(kind)) continue;
+      const known = modelKinds(kind);
+      if (known.length === 0) continue;
       if (typeof lines !== 'string') {
         throw new ModelError(
           `${file}: ${name}.${kind} must be one folder a line (a text after "|"), not ${describe(lines)}`,
         );
       }
       for (const line of lines.split('\n').map((text) => text.trim())) {
-        if (line !== '') found.push({ kind, path: resolve(root, line), isDefault: isDefault ?? false });
+        if (line === '') continue;
+        const path = resolve(root, line);
+        found.push(...known.map((kind) => ({ kind, path, isDefault: isDefault ?? false })));
       }
     }
   }

@@ -2,23 +2,34 @@
 import { join, resolve } from 'node:path';
 import type { ModelKind } from './folders.js';
 
-/** The subfolders of a models folder (ComfyUI folder_paths.py). */
+/** The subfolders of a models folder (ComfyUI folder_paths.py), and where A1111 and facelib keep models for faces. */
 const SUBFOLDERS: Readonly<Record<ModelKind, readonly string[]>> = {
   checkpoints: ['checkpoints'],
   loras: ['loras'],
   vae: ['vae'],
   embeddings: ['embeddings'],
   upscale_models: ['upscale_models'],
-  facerestore_models: ['facerestore_models'],
-  facedetection: ['facedetection'],
+  facerestore_models: ['facerestore_models', 'Codeformer', 'CodeFormer', 'GFPGAN', 'RestoreFormer'],
+  facedetection: ['facedetection', 'facelib', 'GFPGAN', 'Codeformer', 'CodeFormer'],
   controlnet: ['controlnet', 't2i_adapter'],
   latent_upscale_models: ['latent_upscale_models'],
 };
 
 export const MODEL_KINDS = Object.keys(SUBFOLDERS) as readonly ModelKind[];
 
-export function isModelKind(name: string): name is ModelKind {
-  return Object.hasOwn(SUBFOLDERS, name);
+/** Other names that programs give to a kind: facerestore_cf registers `facedetection_models`. */
+const ALIASES: Readonly<Record<string, readonly ModelKind[]>> = {
+  facedetection_models: ['facedetection'],
+  facelib: ['facedetection'],
+  codeformer: ['facerestore_models', 'facedetection'],
+  gfpgan: ['facerestore_models', 'facedetection'],
+  restoreformer: ['facerestore_models'],
+};
+
+/** The kinds of models that a folder of this name holds; none for a name that says nothing. */
+export function modelKinds(name: string): readonly ModelKind[] {
+  if (Object.hasOwn(SUBFOLDERS, name)) return [name as ModelKind];
+  return ALIASES[name.toLowerCase()] ?? [];
 }
 
 /** A folder that `extra_model_paths.yaml` adds for a kind. */

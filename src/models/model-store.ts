@@ -1,5 +1,6 @@
 import type { ClipModel } from './clip/clip-model.js';
 import type { DiffusionModel } from './diffusion-model.js';
+import type { FaceModel } from './faces/face-model.js';
 import type { WeightSource } from './weight-source.js';
 import type { Upscaler } from './upscale/upscaler.js';
 import type { VaeModel } from './vae/vae-model.js';
@@ -15,6 +16,8 @@ export interface ModelStore {
   checkpoint(path: string): Checkpoint;
   vae(path: string): VaeModel;
   upscaler(path: string): Upscaler;
+  /** A model that finds, parses or restores faces. */
+  face(path: string): FaceModel;
   /** Any file of weights (`openModelFile`) as named weights: LoRAs, embeddings, networks for pictures. */
   weights(path: string): WeightSource;
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { createClipModel } from './clip/create-clip-model.js';
 import { embeddingFiles } from './clip/embeddings.js';
 import { textEncoderWeights } from './clip/text-weights.js';
+import { createFaceModel, type FaceModel } from './faces/face-model.js';
 import { recogniseCheckpoint } from './families.js';
 import type { Folders } from './folders.js';
 import { ModelError } from './model-error.js';
@@ -32,6 +33,7 @@ interface OpenFile {
   checkpoint?: Checkpoint;
   vae?: VaeModel;
   upscaler?: Upscaler;
+  face?: FaceModel;
 }
 
 /** Opens model files once each, and again when they have changed on disk. */
@@ -72,6 +74,11 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       const file = open(path);
       file.upscaler ??= createUpscaler(file.weights, programs, warn === undefined ? {} : { notify: warn });
       return file.upscaler;
+    },
+    face(path) {
+      const file = open(path);
+      file.face ??= createFaceModel(file.weights, programs);
+      return file.face;
     },
     weights: (path) => open(path).weights,
   };

@@ -4,6 +4,7 @@ import * as conditioning from './conditioning.js';
 import * as conditioningArea from './conditioning-area.js';
 import * as customSampling from './custom-sampling.js';
 import type { AnyNodeClass } from './definition.js';
+import * as faces from './faces.js';
 import * as guidance from './guidance.js';
 import * as guiders from './guiders.js';
 import * as imageBasics from './image-basics.js';
@@ -64,6 +65,7 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   imageBasics,
   imageResize,
   upscaleModel,
+  faces,
   masks,
   maskShapes,
 ];

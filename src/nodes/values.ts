@@ -4,6 +4,7 @@ import type { ClipModel } from '../models/clip/clip-model.js';
 import type { Conditioning } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
 import type { Upscaler } from '../models/upscale/upscaler.js';
+import type { FaceRestorer } from '../models/faces/face-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
 import type { Guider } from '../sampling/guider.js';
 import type { NoiseSource } from '../sampling/noise.js';
@@ -41,6 +42,7 @@ export interface ValueTypes {
   SIGMAS: Float32Array;
   GUIDER: Guider;
   NOISE: NoiseSource;
+  FACERESTORE_MODEL: FaceRestorer;
   INT: number;
   FLOAT: number;
   STRING: string;

@@ -39,7 +39,7 @@ export function openWorkshop(resultBytes = 1 << 20): Workshop {
   const engine = engineOf({
     registry,
     folders,
-    models: { checkpoint: noModel, vae: noModel, upscaler: noModel, weights: noModel },
+    models: { checkpoint: noModel, vae: noModel, face: noModel, upscaler: noModel, weights: noModel },
     resultBytes,
     dispose: () => Promise.resolve(),
   });

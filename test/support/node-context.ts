@@ -29,7 +29,7 @@ export function nodeContext(
       temp: join(root, 'temp'),
       ...folders,
     }),
-    models: { checkpoint: noModels, vae: noModels, upscaler: noModels, weights: noModels },
+    models: { checkpoint: noModels, vae: noModels, face: noModels, upscaler: noModels, weights: noModels },
     nodeId: '1',
     metadata: {},
     noise: {},

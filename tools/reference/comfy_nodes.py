@@ -16,6 +16,8 @@ import nodes
 comfy_env._Finder.names.add("server")
 # Only the declarations of the upscale nodes are needed here.
 comfy_env._Finder.names.add("spandrel")
+# facerestore_cf imports what its models were trained with.
+comfy_env._Finder.names.update(("lpips", "lmdb"))
 
 EXTRAS = ("align_your_steps", "clip_sdxl", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask", "model_advanced", "perpneg",
           "post_processing", "sag", "tomesd", "upscale_model")
