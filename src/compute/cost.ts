@@ -197,6 +197,8 @@ function costOf({ operation, output }: GraphNode, bindings: DimBindings): Cost &
     case 'roll':
     case 'windows':
     case 'join_windows':
+    case 'combs':
+    case 'join_combs':
     case 'wide_windows':
       return cost(0, [operation.x]);
     case 'select_rows':

@@ -116,6 +116,19 @@ export class PictureGraph extends RestorationGraph {
     return this.emit({ kind: 'join_windows', x, like, height, width }, [batch, channels, rows, columns]);
   }
 
+  combs(x: Value, size: number, by: 'count' | 'step'): Value {
+    const [batch, channels, rows, columns] = this.shapeOf(x, 4, 'combs');
+    const others = multiplyDims(divideDim(rows, size), divideDim(columns, size));
+    const [places, tokens] = by === 'count' ? [others, size * size] : [size * size, others];
+    return this.emit({ kind: 'combs', x, size, by }, [multiplyDims(batch, places), tokens, channels]);
+  }
+
+  joinCombs(x: Value, like: Value, size: number, by: 'count' | 'step'): Value {
+    const [, , channels] = this.shapeOf(x, 3, 'join_combs');
+    const [batch, , rows, columns] = this.shapeOf(like, 4, 'join_combs');
+    return this.emit({ kind: 'join_combs', x, like, size, by }, [batch, channels, rows, columns]);
+  }
+
   wideWindows(x: Value, size: number, stride: number): Value {
     const [batch, channels, rows, columns] = this.shapeOf(x, 4, 'wide_windows');
     this.check((size - stride) % 2 === 0 && size >= stride, `wide_windows can't centre ${size} on ${stride}`);

@@ -58,6 +58,24 @@ export type ArrangementOperation =
       readonly width: number;
     }
   /**
+   * Pixels as far apart as a grid's lines, as tokens. N×C×H×W is cut into `size`×`size` cells (`by` count), or into cells of
+   * `size`×`size` pixels (`by` step); tokens are the pixels at one place of all cells: (N·places)×cells×C.
+   */
+  | {
+      readonly kind: 'combs';
+      readonly x: Value;
+      readonly size: number;
+      readonly by: 'count' | 'step';
+    }
+  /** The inverse, with N, H and W of `like`. */
+  | {
+      readonly kind: 'join_combs';
+      readonly x: Value;
+      readonly like: Value;
+      readonly size: number;
+      readonly by: 'count' | 'step';
+    }
+  /**
    * As `windows` with `stride` for their distance, each `size` wide and centred on its tile; beyond the picture are zeros.
    */
   | { readonly kind: 'wide_windows'; readonly x: Value; readonly size: number; readonly stride: number };

@@ -142,6 +142,47 @@ export function joinWindows(
   return nodes.node('Reshape', [moved, join(nodes, [channels], extents(nodes, like, 1, 4))]);
 }
 
+/** How pictures are cut into combs. */
+export interface CombSize {
+  readonly size: number;
+  readonly by: 'count' | 'step';
+}
+
+/** C×N×cells×within×cells×within, as an int64 vector, for a channel-major picture. */
+function combExtents(nodes: NodeWriter, like: string, channels: number, { size, by }: CombSize): string[] {
+  const { model } = nodes;
+  const others = nodes.node('Div', [extents(nodes, like, 2, 4), model.ints([size, size])]);
+  const [rows, columns] = [entry(nodes, others, 0), entry(nodes, others, 1)];
+  const own = model.ints([size]);
+  const batch = extents(nodes, like, 1, 2);
+  const cells = by === 'count' ? [own, rows, own, columns] : [rows, own, columns, own];
+  return [model.ints([channels]), batch, ...cells];
+}
+
+/** C×N×H×W → C×(N·places)×cells */
+export function cutCombs(nodes: NodeWriter, x: string, channels: number, comb: CombSize): string {
+  const parts = combExtents(nodes, x, channels, comb);
+  const cut = nodes.node('Reshape', [x, join(nodes, ...parts)]);
+  const moved = nodes.node('Transpose', [cut], { perm: [0, 1, 3, 5, 2, 4] });
+  const [, , rows, , columns] = parts;
+  const tokens = nodes.node('Mul', [rows!, columns!]);
+  return nodes.node('Reshape', [moved, join(nodes, [channels, -1], tokens)]);
+}
+
+/** The inverse, with N, H and W of `like`, which is channel-major too. */
+export function joinCombs(
+  nodes: NodeWriter,
+  x: string,
+  like: string,
+  channels: number,
+  comb: CombSize,
+): string {
+  const [c, batch, rows, inRow, columns, inColumn] = combExtents(nodes, like, channels, comb);
+  const cut = nodes.node('Reshape', [x, join(nodes, c!, batch!, inRow!, inColumn!, rows!, columns!)]);
+  const moved = nodes.node('Transpose', [cut], { perm: [0, 1, 4, 2, 5, 3] });
+  return nodes.node('Reshape', [moved, join(nodes, [channels], extents(nodes, like, 1, 4))]);
+}
+
 /** Overlapping windows of pictures in channel-major order, padded with zeros: C×N×H×W → C×(N·windows)×(size·size). */
 export function cutWideWindows(
   nodes: NodeWriter,

@@ -4,13 +4,14 @@ import type { WeightSource } from '../weight-source.js';
 import { underPrefix } from '../weight-views.js';
 import { compact } from './compact.js';
 import { esrgan } from './esrgan.js';
+import { omniSr } from './omnisr.js';
 import { plksr } from './plksr.js';
 import { span } from './span.js';
 import { swinIr } from './swinir.js';
 import type { UpscaleFamily, UpscaleNetwork } from './network.js';
 
 /** In the order in which they are asked; Compact's keys are the least telling. */
-const families: readonly UpscaleFamily[] = [esrgan, span, plksr, swinIr, compact];
+const families: readonly UpscaleFamily[] = [esrgan, span, plksr, swinIr, omniSr, compact];
 
 /** What a parallel training leaves before every key (spandrel __helpers/canonicalize.py). */
 const prefixes = ['module.', 'netG.'];

@@ -19,7 +19,7 @@ export interface UpscaleNetwork {
   /** A further enlargement, by what the network's windows need; beside `multipleOf`, and cut off again in the same way. */
   readonly windowMultiple?: number;
   /** How pixels beyond the edge are made for `windowMultiple`. */
-  readonly windowPadding?: 'reflect' | 'mirror';
+  readonly windowPadding?: 'reflect' | 'mirror' | 'zero';
   /** From `x`, 1×C×H×W in [0, 1], to `y`, 1×C'×(H·scale)×(W·scale). */
   graph: () => Graph;
   /** Inputs beside `x` that go by the padded picture's size. */

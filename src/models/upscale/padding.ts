@@ -13,9 +13,10 @@ export function padToRequirements(x: Tensor, minimum: number, multipleOf: number
   );
 }
 
-/** A multiple of `multiple`: reflected, or mirrored with the edge itself once more. */
-export function padToMultiple(x: Tensor, multiple: number, how: 'reflect' | 'mirror'): Tensor {
-  return padSides(x, (extent) => roundUp(extent, multiple), how === 'reflect' ? reflected : mirrored);
+/** A multiple of `multiple`: reflected, mirrored with the edge itself once more, or zeros. */
+export function padToMultiple(x: Tensor, multiple: number, how: 'reflect' | 'mirror' | 'zero'): Tensor {
+  const sources = { reflect: reflected, mirror: mirrored, zero: nowhere };
+  return padSides(x, (extent) => roundUp(extent, multiple), sources[how]);
 }
 
 function roundUp(value: number, multiple: number): number {
@@ -32,6 +33,9 @@ const reflected: Source = (index, extent) => {
   return Math.max(back, 0);
 };
 
+/** Beyond every picture; what is read there is 0. */
+const nowhere: Source = (index, extent) => (index < extent ? index : -1);
+
 const mirrored: Source = (index, extent) => {
   const at = index % (2 * extent);
   return at < extent ? at : 2 * extent - 1 - at;
@@ -44,11 +48,14 @@ function padSides(x: Tensor, enlarge: (extent: number) => number, source: Source
   const padded = tensor([batch, channels, rows, columns]);
   for (let plane = 0; plane < batch * channels; plane++) {
     for (let y = 0; y < rows; y++) {
-      const from = (plane * height + source(y, height)) * width;
+      const row = source(y, height);
+      if (row < 0) continue;
+      const from = (plane * height + row) * width;
       const into = (plane * rows + y) * columns;
       padded.data.set(x.data.subarray(from, from + width), into);
       for (let column = width; column < columns; column++) {
-        padded.data[into + column] = x.data[from + source(column, width)]!;
+        const at = source(column, width);
+        if (at >= 0) padded.data[into + column] = x.data[from + at]!;
       }
     }
   }

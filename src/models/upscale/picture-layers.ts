@@ -1,7 +1,8 @@
 /** Layers that several families of upscale models share. */
 import type { Value } from '../../compute/graph.js';
 import type { PictureGraph } from '../../compute/picture-graph.js';
-import { computed } from '../weight-values.js';
+import type { Weight } from '../../compute/weight.js';
+import { computed, valuesOf } from '../weight-values.js';
 import type { WeightSource } from '../weight-source.js';
 import type { PictureLayers } from './network.js';
 import { ModelError } from '../model-error.js';
@@ -74,4 +75,33 @@ export function residualConnection(nn: PictureLayers, weights: WeightSource, x: 
 /** fc1, gelu, fc2 on tokens. */
 export function mlp(nn: PictureLayers, x: Value, path: string): Value {
   return nn.linear(nn.graph.activation(nn.linear(x, `${path}.fc1`), 'gelu'), `${path}.fc2`);
+}
+
+/** Layer normalisation over channels, for each pixel. */
+export function channelNorm(nn: PictureLayers, weights: WeightSource, x: Value, path: string): Value {
+  const { graph } = nn;
+  const [weight, bias] = ['weight', 'bias'].map((name) => weights.weight(`${path}.${name}`));
+  return graph.within(path, () =>
+    graph.tokensToSpatial(graph.layerNorm(graph.spatialToTokens(x), weight!, bias!, 1e-6), x),
+  );
+}
+
+/** A convolution of each channel by itself, as large as its input. */
+export function depthwise(nn: PictureLayers, weights: WeightSource, x: Value, path: string): Value {
+  const weight = weights.weight(`${path}.weight`);
+  const bias = weights.has(`${path}.bias`) ? weights.weight(`${path}.bias`) : undefined;
+  const [groups = 1, , side = 1] = weight.shape;
+  return nn.graph.within(path, () =>
+    nn.graph.groupedConv2d(x, weight, bias, { stride: 1, padding: Math.floor(side / 2), groups }),
+  );
+}
+
+/** x times the sigmoid of what `body` (N×C → N×C) makes of its mean over pixels. */
+export function gate(nn: PictureLayers, x: Value, body: (mean: Value) => Value): Value {
+  return nn.graph.scalePerChannel(x, nn.graph.activation(body(nn.graph.meanPixels(x)), 'sigmoid'));
+}
+
+/** A weight's values in another shape: a 1×1 convolution as a linear layer, for one. */
+export function pointwise(weight: Weight, shape: readonly number[]): Weight {
+  return computed(weight.name, shape, () => valuesOf(weight));
 }

@@ -3,6 +3,7 @@ import type { Value } from '../../compute/graph.js';
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 import { computed } from '../weight-values.js';
+import { channelNorm } from './picture-layers.js';
 import { pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
 
 /** No file says into how many groups RealPLKSR's normalisation is cut. */
@@ -100,15 +101,6 @@ function largeKernel(nn: PictureLayers, weights: WeightSource, x: Value, path: s
     })
     .reduce((sum, value) => graph.add(sum, value));
   return channels === all ? seen : graph.concat([seen, graph.slice(x, 1, channels, all - channels)], 1);
-}
-
-/** Layer normalisation over channels, for each pixel. */
-function channelNorm(nn: PictureLayers, weights: WeightSource, x: Value, path: string): Value {
-  const { graph } = nn;
-  const [weight, bias] = ['weight', 'bias'].map((name) => weights.weight(`${path}.${name}`));
-  return graph.within(path, () =>
-    graph.tokensToSpatial(graph.layerNorm(graph.spatialToTokens(x), weight!, bias!, 1e-6), x),
-  );
 }
 
 /** Each channel `times` times, side by side. */

@@ -22,7 +22,14 @@ const goldenCases = [
   ['span-x2', 'SPAN', 2],
   ['realplksr-x4', 'RealPLKSR', 4],
   ['swinir-x2', 'SwinIR', 2],
+  ['omnisr-x2', 'OmniSR', 2],
 ] as const;
+
+/**
+ * Of the synthetic SPAN's values 0.7 % lie within [0, 1], of up to 245: spandrel itself comes back to its own golden file to
+ * 2.5e-3 only (and 3.1e-3 in float64). The variants below without its normalisation are compared as closely as all others.
+ */
+const tolerance = (name: string): number => (name === 'span-x2' ? 1e-2 : 2e-5);
 
 const backends = [
   { name: 'our kernels', backend: createOnnxBackend({ threads: 2 }) },
@@ -50,7 +57,7 @@ describe.each(backends)('agrees with spandrel, $name', ({ backend }) => {
     expect([upscaler.architecture, upscaler.scale]).toEqual([architecture, scale]);
     const enlarged = await upscaler.upscale(channelsLast(golden(`${name}.in`)));
     await programs.dispose();
-    expect(relativeRms(enlarged, channelsLast(golden(`${name}.out`)))).toBeLessThan(2e-5);
+    expect(relativeRms(enlarged, channelsLast(golden(`${name}.out`)))).toBeLessThan(tolerance(name));
   });
 });
 

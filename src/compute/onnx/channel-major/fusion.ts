@@ -162,6 +162,7 @@ export function operandsOf(operation: Operation): readonly Value[] {
     case 'sample_offsets':
       return [operation.x, operation.offsets];
     case 'join_windows':
+    case 'join_combs':
       return [operation.x, operation.like];
     case 'concat':
       return operation.values;

@@ -3,9 +3,11 @@ import type { PictureOperation } from '../../picture-operation.js';
 import type { Weight } from '../../weight.js';
 import {
   channelAttention,
+  cutCombs,
   cutWideWindows,
   cutWindows,
   join,
+  joinCombs,
   joinWindows,
   mish,
   pixelShuffle,
@@ -84,6 +86,12 @@ export const PICTURE_LOWERINGS: {
       channelsOf(operation.x.shape, 2),
       operation,
     ),
+  combs: (operation, context) =>
+    cutCombs(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
+  join_combs: (operation, context) => {
+    const { x, like } = operation;
+    return joinCombs(context, context.name(x), context.name(like), channelsOf(x.shape, 2), operation);
+  },
   wide_windows: (operation, context) =>
     cutWideWindows(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
 

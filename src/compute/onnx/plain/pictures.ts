@@ -3,9 +3,11 @@ import type { PictureOperation } from '../../picture-operation.js';
 import type { Weight } from '../../weight.js';
 import {
   channelAttention,
+  cutCombs,
   cutWideWindows,
   cutWindows,
   join,
+  joinCombs,
   joinWindows,
   mish,
   pixelShuffle,
@@ -79,6 +81,19 @@ export const PICTURE_LOWERINGS: { readonly [Kind in PictureOperation['kind']]: L
     const channelsFirst = context.node('Transpose', [context.name(x)], { perm: [2, 0, 1] });
     const swappedLike = swapped(context, context.name(like));
     return swapped(context, joinWindows(context, channelsFirst, swappedLike, Number(x.shape[2]), operation));
+  },
+  combs: (operation, context) => {
+    const { x } = operation;
+    return channelsLast(
+      context,
+      cutCombs(context, swapped(context, context.name(x)), Number(x.shape[1]), operation),
+    );
+  },
+  join_combs: (operation, context) => {
+    const { x, like } = operation;
+    const channelsFirst = context.node('Transpose', [context.name(x)], { perm: [2, 0, 1] });
+    const swappedLike = swapped(context, context.name(like));
+    return swapped(context, joinCombs(context, channelsFirst, swappedLike, Number(x.shape[2]), operation));
   },
   wide_windows: (operation, context) => {
     const { x } = operation;
