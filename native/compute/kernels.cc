@@ -9,9 +9,11 @@ namespace latentd::compute {
 
 #if defined(__x86_64__)
 const Kernels& KernelsAvx512();
+const Kernels& KernelsAvx512Bf16();
 const Kernels& KernelsAvx2();
 #endif
 const Kernels& KernelsPortable();
+const Kernels& KernelsPortableBf16();
 
 Scratch::~Scratch() {
   if (memory_ != nullptr) munmap(memory_, bytes_);
@@ -34,22 +36,41 @@ float* Scratch::Get(size_t floats) {
   return static_cast<float*>(memory_);
 }
 
-std::span<const Kernels* const> AvailableKernels() {
-  static const std::vector<const Kernels*> available = [] {
-    std::vector<const Kernels*> tables;
+namespace {
+
+std::vector<const Kernels*> FindFp32() {
+  std::vector<const Kernels*> tables;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-      tables.push_back(&KernelsAvx512());
-    }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
-      tables.push_back(&KernelsAvx2());
-    }
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    tables.push_back(&KernelsAvx512());
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
+    tables.push_back(&KernelsAvx2());
+  }
 #endif
-    tables.push_back(&KernelsPortable());
-    return tables;
-  }();
-  return available;
+  tables.push_back(&KernelsPortable());
+  return tables;
+}
+
+std::vector<const Kernels*> FindBf16() {
+  std::vector<const Kernels*> tables;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
+    tables.push_back(&KernelsAvx512Bf16());
+  }
+#endif
+  tables.push_back(&KernelsPortableBf16());
+  return tables;
+}
+
+}  // namespace
+
+std::span<const Kernels* const> AvailableKernels(Precision precision) {
+  static const std::vector<const Kernels*> fp32 = FindFp32();
+  static const std::vector<const Kernels*> bf16 = FindBf16();
+  return precision == Precision::kFp32 ? fp32 : bf16;
 }
 
 }  // namespace latentd::compute

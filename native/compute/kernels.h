@@ -125,7 +125,11 @@ struct Kernels {
   void (*activate)(const Context&, Activation, const float* x, float* out, size_t count);
 };
 
-/// The tables that this processor can run, the fastest first.
-std::span<const Kernels* const> AvailableKernels();
+/// What operands of products are rounded to; sums and everything else are float32 in any case.
+enum class Precision { kFp32, kBf16 };
+
+/// The tables that this processor can run, the fastest first. The last, which every processor can run, has no
+/// arithmetic of bfloat16 to rely on: rounding then costs time instead of saving it.
+std::span<const Kernels* const> AvailableKernels(Precision precision);
 
 }  // namespace latentd::compute

@@ -1,4 +1,4 @@
-// Compiled with AVX2 and FMA (see CMakeLists.txt); run only where BestKernels found it.
+// Compiled with AVX2 and FMA (see CMakeLists.txt); run only where AvailableKernels found it.
 #if defined(__x86_64__)
 #define LATENTD_KERNELS_NAMESPACE avx2
 #define LATENTD_KERNELS_NAME "avx2"
@@ -6,6 +6,6 @@
 
 namespace latentd::compute {
 const Kernels& KernelsAvx2();
-const Kernels& KernelsAvx2() { return avx2::kTable; }
+const Kernels& KernelsAvx2() { return avx2::kTable<avx2::Singles>; }
 }  // namespace latentd::compute
 #endif

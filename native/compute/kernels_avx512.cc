@@ -1,4 +1,4 @@
-// Compiled with AVX-512 (see CMakeLists.txt); run only where BestKernels found it.
+// Compiled with AVX-512 (see CMakeLists.txt); run only where AvailableKernels found it.
 #if defined(__x86_64__)
 #define LATENTD_KERNELS_NAMESPACE avx512
 #define LATENTD_KERNELS_NAME "avx512"
@@ -6,6 +6,6 @@
 
 namespace latentd::compute {
 const Kernels& KernelsAvx512();
-const Kernels& KernelsAvx512() { return avx512::kTable; }
+const Kernels& KernelsAvx512() { return avx512::kTable<avx512::Singles>; }
 }  // namespace latentd::compute
 #endif

@@ -5,5 +5,7 @@
 
 namespace latentd::compute {
 const Kernels& KernelsPortable();
-const Kernels& KernelsPortable() { return portable::kTable; }
+const Kernels& KernelsPortableBf16();
+const Kernels& KernelsPortable() { return portable::kTable<portable::Singles>; }
+const Kernels& KernelsPortableBf16() { return portable::kTable<portable::Pairs>; }
 }  // namespace latentd::compute

@@ -204,6 +204,13 @@ class OnnxSession : public Napi::ObjectWrap<OnnxSession> {
     if (options.threads == 0) throw Napi::RangeError::New(env, "options.threads must be at least 1");
     if (given.Has("profile")) options.profile = RequireString(given.Get("profile"), "options.profile");
     if (given.Has("kernels")) options.kernels = RequireString(given.Get("kernels"), "options.kernels");
+    if (given.Has("precision")) {
+      const std::string precision = RequireString(given.Get("precision"), "options.precision");
+      if (precision != "fp32" && precision != "bf16") {
+        throw Napi::RangeError::New(env, "options.precision must be fp32 or bf16, got " + precision);
+      }
+      if (precision == "bf16") options.precision = compute::Precision::kBf16;
+    }
     weights_ = std::make_shared<Napi::ObjectReference>(Napi::Persistent(list.As<Napi::Object>()));
     const auto self =
         std::make_shared<Napi::ObjectReference>(Napi::Persistent(info.This().As<Napi::Object>()));
@@ -248,6 +255,10 @@ class OnnxSession : public Napi::ObjectWrap<OnnxSession> {
 
 void RegisterSession(Napi::Env env, Napi::Object exports) {
   exports.Set("OnnxSession", OnnxSession::Define(env));
+  exports.Set("hasFastBf16", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                return Napi::Boolean::New(info.Env(),
+                                          compute::AvailableKernels(compute::Precision::kBf16).size() > 1);
+              }));
 }
 
 }  // namespace latentd::onnx

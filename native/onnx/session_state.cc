@@ -63,9 +63,14 @@ OptionsHandle MakeOptions(const SessionOptions& settings) {
   return options;
 }
 
-const compute::Kernels* FindKernels(const std::string& name) {
+const compute::Kernels* FindKernels(const std::string& name, compute::Precision precision) {
+  const auto available = compute::AvailableKernels(precision);
+  if (name.empty() && precision == compute::Precision::kBf16 && available.size() == 1) {
+    throw std::runtime_error(
+        "this processor has no arithmetic of bfloat16 (AVX512-BF16), which precision bf16 needs; use fp32");
+  }
   std::string names;
-  for (const compute::Kernels* kernels : compute::AvailableKernels()) {
+  for (const compute::Kernels* kernels : available) {
     if (name.empty() || name == kernels->name) return kernels;
     names += (names.empty() ? "" : ", ") + std::string(kernels->name);
   }
@@ -78,7 +83,7 @@ SessionState::SessionState(OrtEnv* env, const std::string& model, std::vector<We
                            const SessionOptions& options) {
   model_.weights = std::move(weights);
   model_.threads = options.threads;
-  model_.kernels = FindKernels(options.kernels);
+  model_.kernels = FindKernels(options.kernels, options.precision);
   const OptionsHandle handle = MakeOptions(options);
   constexpr int kDeviceAllocator = 0;
   constexpr int kDefaultMemory = 0;

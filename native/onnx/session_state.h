@@ -41,6 +41,7 @@ struct SessionOptions {
   std::string profile;
   /// Name of the kernels to run; the fastest where empty.
   std::string kernels;
+  compute::Precision precision = compute::Precision::kFp32;
 };
 
 class SessionState {

@@ -70,6 +70,8 @@ function differences(before: BenchReport, after: BenchReport): string[] {
   if (threads(before) !== threads(after)) {
     found.push(`another number of threads: ${threads(before)}, now ${threads(after)}`);
   }
+  const [old, now] = [before.settings.precision, after.settings.precision];
+  if (old !== now) found.push(`another precision: ${old}, now ${now}`);
   for (const [name, of] of [
     ['compute', ({ peak }: BenchReport) => peak.flops],
     ['memory bandwidth', ({ peak }: BenchReport) => peak.bandwidth],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FolderOptions } from '../models/folders.js';
+import type { Precision } from '../native/onnx-types.js';
 import type { BenchCase } from './case.js';
 import type { ColdRun, FromWorker, WarmRun, WorkerJob } from './messages.js';
 import type { ProcessMemory } from './process-memory.js';
@@ -16,6 +17,8 @@ export interface MeasureOptions {
   readonly folders: FolderOptions;
   readonly threads: number | undefined;
   readonly memoryLimit: number | undefined;
+  /** `fp32` when left out. */
+  readonly precision?: Precision;
   /** Processes that are started cold, 1 or more. */
   readonly cold: number;
   readonly warmup: number;
@@ -76,11 +79,11 @@ interface Start {
 }
 
 function listenTo({ one, plan, options, output }: Start): Promise<CaseTimes> {
-  const { worker = WORKER, folders, threads, memoryLimit, signal, onRun } = options;
+  const { worker = WORKER, folders, threads, memoryLimit, precision = 'fp32', signal, onRun } = options;
   const job: WorkerJob = {
     case: one,
     folders: { ...folders, output, temp: output },
-    ...{ threads, memoryLimit, trace: undefined },
+    ...{ threads, memoryLimit, precision, trace: undefined },
     ...plan,
     startedAt: String(process.hrtime.bigint()),
   };

@@ -1,5 +1,6 @@
 /** What the measuring process is told at its start, and what it tells. Plain JSON. */
 import type { FolderOptions } from '../models/folders.js';
+import type { Precision } from '../native/onnx-types.js';
 import type { BenchCase } from './case.js';
 import type { ProcessMemory } from './process-memory.js';
 import type { RunTimes } from './stages.js';
@@ -9,6 +10,7 @@ export interface WorkerJob {
   readonly folders: FolderOptions;
   readonly threads: number | undefined;
   readonly memoryLimit: number | undefined;
+  readonly precision: Precision;
   /** `process.hrtime.bigint()` just before this process was started; that clock is the machine's. */
   readonly startedAt: string;
   /** Runs after the first, cold one that don't count. */

@@ -9,7 +9,7 @@ import { availableMemory } from '../models/available-memory.js';
 import { addScaled } from '../native/addon.js';
 
 export const peakSchema = z.object({
-  /** FLOP a second, of a matrix product in float32. */
+  /** FLOP a second, of a matrix product in the precision that was measured. */
   flops: z.number(),
   flopsBy: z.string(),
   /** Bytes a second, read and written. */
@@ -62,7 +62,7 @@ async function productRate(backend: Backend): Promise<number> {
 
 /** Several products in a row, beside which the copies in and out are little. */
 function productGraph(): Graph {
-  const graph = new GraphBuilder('peak');
+  const graph = new GraphBuilder('peak', { mayRound: true });
   const values = filled(CHANNELS * CHANNELS, 1 / Math.sqrt(CHANNELS));
   const weight: Weight = {
     name: 'weight',

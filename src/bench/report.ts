@@ -1,6 +1,7 @@
 /** What a benchmark found, as `--json` writes it and `--compare` reads it. */
 import { z } from 'zod';
 import type { Cost } from '../compute/cost.js';
+import { PRECISIONS } from '../config/settings.js';
 import { caseKey, type BenchCase } from './case.js';
 import { machineSchema } from './machine.js';
 import type { CaseTimes } from './measure-case.js';
@@ -85,6 +86,8 @@ export const reportSchema = z.object({
   peak: peakSchema,
   settings: z.object({
     threads: z.number().nullable(),
+    /** Of denoisers. */
+    precision: z.enum(PRECISIONS).default('fp32'),
     cold: z.number(),
     warmup: z.number(),
     repeats: z.number(),

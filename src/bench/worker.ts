@@ -33,7 +33,8 @@ function requireSuccess(result: EngineResult): void {
 }
 
 const recorder = new Recorder();
-const options = job.threads === undefined ? {} : { threads: job.threads };
+const { threads, precision } = job;
+const options = { precision, ...(threads !== undefined && { threads }) };
 const trace = job.trace === undefined ? undefined : new TraceWriter(job.trace, job.folders.output, options);
 const backend = trace?.backend ?? createOnnxBackend(options);
 const engine = createEngine({

@@ -43,17 +43,22 @@ export function benchCommand(exit: (status: number) => void): Command {
     .option('--html <FILE>', 'write a page with charts')
     .option('--compare <OLD.json>', 'say what is faster or slower than in an earlier --json')
     .option('--profile <FILE>', 'write a Chrome trace of a cold and a warm run, down to operators');
-  return addSettingOptions(command, ['models', 'extraModelPaths', 'device', 'threads', 'memoryLimit']).action(
-    async (options: BenchOptions) => {
-      const watch = cancelOnSignals();
-      try {
-        // Loaded here, so that the help of other commands doesn't wait for it.
-        const { runBench } = await import('./bench/run-bench.js');
-        const code = await runBench(options, watch.signal);
-        exit(watch.exitCode ?? code);
-      } finally {
-        watch.release();
-      }
-    },
-  );
+  return addSettingOptions(command, [
+    'models',
+    'extraModelPaths',
+    'device',
+    'threads',
+    'memoryLimit',
+    'precision',
+  ]).action(async (options: BenchOptions) => {
+    const watch = cancelOnSignals();
+    try {
+      // Loaded here, so that the help of other commands doesn't wait for it.
+      const { runBench } = await import('./bench/run-bench.js');
+      const code = await runBench(options, watch.signal);
+      exit(watch.exitCode ?? code);
+    } finally {
+      watch.release();
+    }
+  });
 }

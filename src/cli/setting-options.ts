@@ -6,6 +6,7 @@ import {
   ENGINE_SETTING_NAMES,
   LOG_LEVELS,
   NOISE_SOURCES,
+  PRECISIONS,
   SETTING_NAMES,
   SETTINGS,
   type SettingName,
@@ -24,6 +25,10 @@ const FLAGS: Readonly<Record<SettingName, { readonly argument: string; readonly 
   device: { argument: 'DEVICE', help: `${DEVICES.join(', ')} (default: auto)` },
   threads: { argument: 'N', help: "threads of an operator (default: the processor's cores)" },
   memoryLimit: { argument: 'SIZE', help: 'weights kept in memory, as 6GB (default: what is free)' },
+  precision: {
+    argument: 'PRECISION',
+    help: `${PRECISIONS.join(' or ')}: arithmetic of denoisers; bf16 needs AVX512-BF16 (default: fp32)`,
+  },
   noise: {
     argument: 'SOURCE',
     help: `${NOISE_SOURCES.join(' or ')}: whose noise samplers add, as ComfyUI draws it there (default: cpu)`,

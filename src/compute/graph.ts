@@ -37,6 +37,11 @@ export interface Graph {
   /** In an order in which every operand comes before its use. */
   readonly nodes: readonly GraphNode[];
   readonly outputs: readonly GraphInput[];
+  /**
+   * Whether a backend may round operands of its products to bfloat16 when it is asked to (precision bf16): true of networks that
+   * run so often that it pays.
+   */
+  readonly mayRound: boolean;
 }
 
 /** A shape that does not fit, found while a graph is built. The message names the layer. */
@@ -51,7 +56,10 @@ export class GraphBuilder {
   private path: string[] = [];
   private values = 0;
 
-  constructor(private readonly name: string) {}
+  constructor(
+    private readonly name: string,
+    private readonly options: Partial<Pick<Graph, 'mayRound'>> = {},
+  ) {}
 
   /** Builds the layers of `body` under the path segment `layer`. */
   within<Result>(layer: string, body: () => Result): Result {
@@ -74,7 +82,8 @@ export class GraphBuilder {
   }
 
   build(): Graph {
-    return { name: this.name, inputs: this.inputs, nodes: this.nodes, outputs: this.outputs };
+    const { name, inputs, nodes, outputs, options } = this;
+    return { name, inputs, nodes, outputs, mayRound: options.mayRound ?? false };
   }
 
   conv2d(

@@ -9,6 +9,7 @@ import {
   DEVICES,
   LOG_LEVELS,
   NOISE_SOURCES,
+  PRECISIONS,
   SETTING_NAMES,
   type SettingName,
   type Settings,
@@ -29,6 +30,7 @@ const configSchema = z
     device: z.enum(DEVICES),
     threads: z.int().min(1).max(1024),
     memoryLimit: z.union([z.int().min(1), z.string()]),
+    precision: z.enum(PRECISIONS),
     noise: z.enum(NOISE_SOURCES),
     gpuThreads: z
       .int()
@@ -66,6 +68,7 @@ export function readConfigFile(file: string): Partial<Settings> {
     device: config.device,
     threads: config.threads,
     memoryLimit: map(config.memoryLimit, (size) => parseBytes(String(size), `${file}: memoryLimit`)),
+    precision: config.precision,
     noise: config.noise,
     gpuThreads: config.gpuThreads,
     reqAddr: map(config.reqAddr, endpoint('reqAddr')),

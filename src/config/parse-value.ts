@@ -6,9 +6,11 @@ import {
   DEVICES,
   LOG_LEVELS,
   NOISE_SOURCES,
+  PRECISIONS,
   type DeviceName,
   type LogLevel,
   type NoiseSource,
+  type Settings,
 } from './settings.js';
 
 /** A relative path counts from `base`. `from` names the flag or variable in messages, here and below. */
@@ -35,6 +37,10 @@ export function parseLogLevel(text: string, from: string): LogLevel {
 
 export function parseNoise(text: string, from: string): NoiseSource {
   return parseOneOf(NOISE_SOURCES, text, from);
+}
+
+export function parsePrecision(text: string, from: string): Settings['precision'] {
+  return parseOneOf(PRECISIONS, text, from);
 }
 
 function parseOneOf<const Name extends string>(names: readonly Name[], text: string, from: string): Name {

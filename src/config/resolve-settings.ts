@@ -13,6 +13,7 @@ import {
   parseNoise,
   parsePath,
   parsePaths,
+  parsePrecision,
 } from './parse-value.js';
 import {
   ConfigError,
@@ -82,6 +83,7 @@ export async function resolveSettings(inputs: SettingInputs): Promise<SettingsRe
     device: given('device') ?? byDefault('auto'),
     threads: given('threads') ?? byDefault(undefined),
     memoryLimit: given('memoryLimit') ?? byDefault(undefined),
+    precision: given('precision') ?? byDefault('fp32'),
     noise: given('noise') ?? byDefault('cpu'),
     gpuThreads: given('gpuThreads') ?? byDefault(undefined),
     reqAddr: given('reqAddr') ?? byDefault('tcp://127.0.0.1:5555'),
@@ -137,6 +139,8 @@ function parse(
       return texts.flatMap((each) => parsePaths(each, cwd));
     case 'device':
       return parseDevice(text, from);
+    case 'precision':
+      return parsePrecision(text, from);
     case 'noise':
       return parseNoise(text, from);
     case 'count':

@@ -1,5 +1,7 @@
 /** What can be set about a run of latentd, whoever sets it: flags, environment or `latentd.config.json`. */
 
+import type { Precision } from '../native/onnx-types.js';
+
 export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'] as const;
 export type DeviceName = (typeof DEVICES)[number];
 
@@ -19,6 +21,8 @@ export interface Settings {
   readonly threads: number | undefined;
   /** Bytes of weights kept loaded; what the machine has free when undefined. */
   readonly memoryLimit: number | undefined;
+  /** What denoisers round operands of their products to. */
+  readonly precision: Precision;
   /** Whose noise samplers add on their way: ComfyUI's on a CPU, or on an NVIDIA GPU. */
   readonly noise: NoiseSource;
   /** Threads that this GPU holds at once; a GeForce RTX 4090's when undefined. */
@@ -46,6 +50,8 @@ export interface Settings {
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+export const PRECISIONS = ['fp32', 'bf16'] as const satisfies readonly Precision[];
+
 export const NOISE_SOURCES = ['cpu', 'gpu'] as const;
 export type NoiseSource = (typeof NOISE_SOURCES)[number];
 
@@ -69,7 +75,16 @@ export class ConfigError extends Error {
 }
 
 type SettingKind =
-  'path' | 'paths' | 'device' | 'noise' | 'count' | 'bytes' | 'endpoint' | 'duration' | 'logLevel';
+  | 'path'
+  | 'paths'
+  | 'device'
+  | 'precision'
+  | 'noise'
+  | 'count'
+  | 'bytes'
+  | 'endpoint'
+  | 'duration'
+  | 'logLevel';
 
 interface SettingSpec {
   readonly kind: SettingKind;
@@ -91,6 +106,7 @@ export const SETTINGS: Readonly<Record<SettingName, SettingSpec>> = {
   device: { kind: 'device', flag: '--device', variable: 'LATENTD_DEVICE' },
   threads: { kind: 'count', flag: '--threads', variable: 'LATENTD_THREADS', max: 1024 },
   memoryLimit: { kind: 'bytes', flag: '--memory-limit', variable: 'LATENTD_MEMORY_LIMIT' },
+  precision: { kind: 'precision', flag: '--precision', variable: 'LATENTD_PRECISION' },
   noise: { kind: 'noise', flag: '--noise', variable: 'LATENTD_NOISE' },
   gpuThreads: {
     kind: 'count',
@@ -130,6 +146,7 @@ export const ENGINE_SETTING_NAMES: readonly SettingName[] = [
   'device',
   'threads',
   'memoryLimit',
+  'precision',
   'noise',
   'gpuThreads',
 ];

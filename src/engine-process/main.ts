@@ -27,6 +27,7 @@ const engine = createEngine({
   folders: createFolders(settings.folders),
   threads: settings.threads,
   memoryLimit: settings.memoryLimit,
+  precision: settings.precision,
   noise: settings.noise,
   gpuThreads: settings.gpuThreads,
 });

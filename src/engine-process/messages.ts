@@ -1,4 +1,5 @@
 /** What daemon and engine process say to each other, over Node's IPC channel. */
+import type { Precision } from '../native/onnx-types.js';
 import type { FolderOptions } from '../models/folders.js';
 import type { Stage } from '../wire/protocol.js';
 import type { JobRequest } from './job.js';
@@ -11,6 +12,7 @@ export interface EngineSettings {
   readonly device: string;
   readonly threads?: number;
   readonly memoryLimit?: number;
+  readonly precision?: Precision;
   readonly noise?: 'cpu' | 'gpu';
   readonly gpuThreads?: number;
 }

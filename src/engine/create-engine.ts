@@ -1,5 +1,6 @@
 import type { Backend } from '../compute/backend.js';
 import { createOnnxBackend } from '../compute/onnx/backend.js';
+import type { Precision } from '../native/onnx-types.js';
 import { createFolders, type FolderOptions, type Folders } from '../models/folders.js';
 import { createModelStore } from '../models/open-models.js';
 import { createProgramCache, type ProgramObserver } from '../models/program-cache.js';
@@ -13,6 +14,11 @@ export interface EngineOptions {
   readonly folders?: Folders | Partial<FolderOptions> | undefined;
   /** Threads inside one operator; ONNX Runtime's own choice, the physical cores, when left out. */
   readonly threads?: number | undefined;
+  /**
+   * What denoisers round operands of their products to: nothing, `fp32`, when left out. With `bf16` a run fails on a processor
+   * that can't do it fast.
+   */
+  readonly precision?: Precision | undefined;
   /** Bytes of weights to keep loaded; what the machine has free when left out. */
   readonly memoryLimit?: number | undefined;
   /** Bytes of images, latents and conditionings to keep between runs; 1 GiB when left out. */
@@ -29,7 +35,7 @@ export interface EngineOptions {
   readonly gpuThreads?: number | undefined;
   /** Node classes beside the ones that come with the package, or instead of those of the same name. */
   readonly nodes?: Iterable<AnyNodeClass> | undefined;
-  /** What runs the graphs; ONNX Runtime on the CPU, with `threads`, when left out. */
+  /** What runs the graphs; ONNX Runtime on the CPU, with `threads` and `precision`, when left out. */
   readonly backend?: Backend | undefined;
   /** Told when models are loaded and waited for. */
   readonly observer?: ProgramObserver | undefined;
@@ -48,10 +54,14 @@ const defaultResultBytes = 1 << 30;
  * await engine.dispose();
  */
 export function createEngine(options: EngineOptions = {}): Engine {
-  const { threads, memoryLimit, resultBytes = defaultResultBytes, nodes = [], observer } = options;
+  const { threads, precision, memoryLimit, resultBytes = defaultResultBytes, nodes = [], observer } = options;
   const folders = openFolders(options.folders ?? {});
   const programs = createProgramCache(
-    options.backend ?? createOnnxBackend(threads === undefined ? {} : { threads }),
+    options.backend ??
+      createOnnxBackend({
+        ...(threads !== undefined && { threads }),
+        ...(precision !== undefined && { precision }),
+      }),
     { observer, ...(memoryLimit === undefined ? {} : { limitBytes: memoryLimit }) },
   );
   const { noise = 'cpu', gpuThreads } = options;

@@ -103,6 +103,7 @@ export type Decompose = (
 interface Bindings {
   readonly MappedFile: new (path: string) => MappedFile;
   readonly OnnxSession: new () => OnnxSession;
+  readonly hasFastBf16: () => boolean;
   readonly TorchGenerator: new (seed: bigint) => TorchGenerator;
   readonly CudaGenerator: new (seed: bigint, gpuThreads?: number) => CudaGenerator;
   readonly BrownianTree: new (t0: number, t1: number, count: number, seed: bigint) => BrownianTree;
@@ -166,6 +167,9 @@ export const MappedFile = bindings.MappedFile;
 
 /** An empty session, to be loaded. */
 export const OnnxSession = bindings.OnnxSession;
+
+/** Whether the processor multiplies bfloat16 faster than float32. */
+export const hasFastBf16 = bindings.hasFastBf16;
 
 /** Rounds float32 values to half precision (nearest even), as raw bits. */
 export const narrowToF16 = bindings.narrowToF16;

@@ -10,6 +10,9 @@ export interface StoredWeight {
   readonly count: number;
 }
 
+/** Sums are float32 in any case. */
+export type Precision = 'fp32' | 'bf16';
+
 export interface OnnxSessionOptions {
   /** Threads inside one operator. */
   readonly threads: number;
@@ -17,6 +20,8 @@ export interface OnnxSessionOptions {
   readonly profile?: string;
   /** Which kernels to run, for tests and comparisons; the fastest that the processor has when left out. */
   readonly kernels?: 'avx512' | 'avx2' | 'portable';
+  /** What operands of products are rounded to; fp32 when left out. Rejects with a reason where the processor can't do bf16 fast. */
+  readonly precision?: Precision;
 }
 
 export interface OnnxInput {

@@ -56,7 +56,7 @@ export function report(step: number, changes: Partial<BenchReport> = {}): BenchR
       ...{ system: 'linux x64 6.1', node: '20.20.0' },
     },
     peak,
-    settings: { threads: null, cold: 2, warmup: 1, repeats: 6 },
+    settings: { threads: null, precision: 'fp32', cold: 2, warmup: 1, repeats: 6 },
     cases: [reportCase(one, { family: 'sd1', dtype: 'F16', bytes: 2e9 }, times(step), peak)],
     ...changes,
   };

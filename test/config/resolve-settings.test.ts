@@ -60,6 +60,16 @@ test('whose noise is drawn can be set anywhere', async () => {
   );
 });
 
+test('the precision of denoisers can be set anywhere', async () => {
+  expect((await settle({})).settings.precision.value).toBe('fp32');
+  config({ precision: 'bf16' });
+  expect((await settle({})).settings.precision.value).toBe('bf16');
+  expect((await settle({ env: { LATENTD_PRECISION: 'fp32' } })).settings.precision.value).toBe('fp32');
+  await expect(settle({ flags: { precision: 'fp16' } })).rejects.toThrow(
+    '--precision must be one of fp32, bf16',
+  );
+});
+
 test('paths in a config file count from that file', async () => {
   mkdirSync(join(cwd, 'etc'));
   config({ models: '../m', extraModelPaths: ['a.yaml', '/b.yaml'] }, 'etc/other.json');

@@ -15,10 +15,6 @@ inline void ForVectors(size_t count, const float* from, float* into, const Funct
   if (i < count) StorePart(into + i, function(i, LoadPart(from + i, count - i), count - i), count - i);
 }
 
-inline Vector LoadUpTo(const float* from, size_t count) {
-  return count == kLanes ? Load(from) : LoadPart(from, count);
-}
-
 /// One run of sums of one output channel of one image: out = activation(sum + shift) + residual.
 inline void FinishRun(const float* sums, float shift, Activation activation, float slope,
                       const float* residual, float* out, size_t count) {

@@ -3,7 +3,7 @@
 // (pixels, tokens).
 #pragma once
 
-#include "vector.h"
+#include "steps.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
@@ -18,22 +18,22 @@ inline constexpr size_t kRows = 6;
 #endif
 inline constexpr size_t kColumns = 2 * kLanes;
 
-/// Longest run of k in one pass: a panel of B then stays in the first-level cache while rows of A pass by.
+/// Steps of k in one pass, at most: a panel of B then stays in the first-level cache while rows of A pass by.
 inline constexpr size_t kDepth = 320;
 
 /// Row stride of a widened block of A: compile-time, so that rows are addressed by offsets; not a power of
 /// two, so that rows fall into different cache sets.
 inline constexpr size_t kBlockStride = kDepth + 16;
 
-/// Where A's value of row m and step k lies.
+/// Where A's row m has step k.
 template <size_t kStride>
 struct RowMajor {
   const float* at;
-  float operator()(size_t row, size_t k) const { return at[row * kStride + k]; }
+  const float* operator()(size_t row, size_t k) const { return at + row * kStride + k; }
 };
 
 /// Sums kM rows by kN vectors over `depth` steps into `c`, onto what is there when `accumulate`.
-template <size_t kM, size_t kN, typename Rows>
+template <typename Steps, size_t kM, size_t kN, typename Rows>
 inline void MultiplyBlock(const Rows a, const float* b, size_t b_stride, float* c, size_t c_stride,
                           size_t depth, bool accumulate) {
   Vector sums[kM][kN];
@@ -48,9 +48,9 @@ inline void MultiplyBlock(const Rows a, const float* b, size_t b_stride, float* 
     for (size_t n = 0; n < kN; ++n) values[n] = Load(b + k * b_stride + n * kLanes);
 #pragma GCC unroll 32
     for (size_t m = 0; m < kM; ++m) {
-      const Vector weight = Broadcast(a(m, k));
+      const Vector weight = Steps::BroadcastStep(a(m, k));
 #pragma GCC unroll 4
-      for (size_t n = 0; n < kN; ++n) sums[m][n] += weight * values[n];
+      for (size_t n = 0; n < kN; ++n) sums[m][n] = Steps::MultiplyAdd(weight, values[n], sums[m][n]);
     }
   }
 #pragma GCC unroll 32
@@ -64,36 +64,37 @@ inline void MultiplyBlock(const Rows a, const float* b, size_t b_stride, float* 
 }
 
 /// The rows left over after whole blocks.
-template <size_t kM, size_t kN, typename Rows>
+template <typename Steps, size_t kM, size_t kN, typename Rows>
 inline void MultiplyRest(size_t rows, const Rows a, const float* b, size_t b_stride, float* c,
                          size_t c_stride, size_t depth, bool accumulate) {
   if constexpr (kM > 0) {
     if (rows == kM) {
-      MultiplyBlock<kM, kN>(a, b, b_stride, c, c_stride, depth, accumulate);
+      MultiplyBlock<Steps, kM, kN>(a, b, b_stride, c, c_stride, depth, accumulate);
     } else {
-      MultiplyRest<kM - 1, kN>(rows, a, b, b_stride, c, c_stride, depth, accumulate);
+      MultiplyRest<Steps, kM - 1, kN>(rows, a, b, b_stride, c, c_stride, depth, accumulate);
     }
   }
 }
 
 /// All rows of A against one panel of B, kColumns wide (or one vector, where `narrow`).
-template <typename Advance>
+template <typename Steps, typename Advance>
 inline void MultiplyPanel(size_t rows, const Advance& rows_from, const float* b, float* c, size_t c_stride,
                           size_t depth, bool accumulate, bool narrow) {
   size_t m = 0;
   if (narrow) {
     for (; m + kRows <= rows; m += kRows) {
-      MultiplyBlock<kRows, 1>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth, accumulate);
+      MultiplyBlock<Steps, kRows, 1>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
+                                     accumulate);
     }
-    MultiplyRest<kRows - 1, 1>(rows - m, rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
-                               accumulate);
+    MultiplyRest<Steps, kRows - 1, 1>(rows - m, rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
+                                      accumulate);
     return;
   }
   for (; m + kRows <= rows; m += kRows) {
-    MultiplyBlock<kRows, 2>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth, accumulate);
+    MultiplyBlock<Steps, kRows, 2>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth, accumulate);
   }
-  MultiplyRest<kRows - 1, 2>(rows - m, rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
-                             accumulate);
+  MultiplyRest<Steps, kRows - 1, 2>(rows - m, rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
+                                    accumulate);
 }
 
 /// Rows of each block of `total` rows, at most `most`, such that all threads get as many blocks.

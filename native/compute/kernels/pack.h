@@ -1,7 +1,8 @@
-// Lays a convolution's input out as panels of kColumns output pixels: panel, step (input channel and kernel
-// tap), column.
+// Lays a convolution's input out as panels of kColumns output pixels: panel, step (of input channel and
+// kernel tap), column.
 #pragma once
 
+#include "finish.h"
 #include "gemm.h"
 
 namespace latentd::compute {
@@ -21,26 +22,35 @@ struct Product {
                   a.out_width == a.width) {}
 };
 
-/// Panels [panel, panel + panels) of a product whose columns are the input's own.
+/// Panels [panel, panel + panels) of a product whose columns are the input's own; `value_begin` is a step's
+/// first.
+template <typename Steps>
 inline void PackPointwise(const ConvolutionArguments& a, const Product& product, size_t panel, size_t panels,
-                          size_t step_begin, size_t step_end, float* into) {
+                          size_t value_begin, size_t value_end, float* into) {
   const size_t first = panel * kColumns;
   const size_t left = product.columns - first;
   const size_t count = left < panels * kColumns ? left : panels * kColumns;
   const size_t whole = count / kColumns;
-  const size_t panel_values = product.depth * kColumns;
+  const size_t panel_values = StepsOf<Steps>(product.depth) * kColumns;
   // A step's columns lie side by side, steps far apart: each step is read once, for all panels.
-  for (size_t k = step_begin; k < step_end; ++k) {
+  for (size_t k = value_begin; k < value_end; k += Steps::kValues) {
     const float* row = a.Channel(k) + first;
-    float* row_into = into + k * kColumns;
+    const float* next = Steps::kValues == 2 && k + 1 < value_end ? a.Channel(k + 1) + first : nullptr;
+    const auto pack = [&](size_t column, size_t lanes) {
+      const Vector second = next != nullptr ? LoadUpTo(next + column, lanes) : Vector{};
+      return Steps::Join(LoadUpTo(row + column, lanes), second);
+    };
+    float* row_into = into + k / Steps::kValues * kColumns;
     for (size_t p = 0; p < whole; ++p) {
-      Store(row_into + p * panel_values, Load(row + p * kColumns));
-      Store(row_into + p * panel_values + kLanes, Load(row + p * kColumns + kLanes));
+      Store(row_into + p * panel_values, pack(p * kColumns, kLanes));
+      Store(row_into + p * panel_values + kLanes, pack(p * kColumns + kLanes, kLanes));
     }
     if (whole < panels) {
       float* last = row_into + whole * panel_values;
-      for (size_t lane = 0; lane < kColumns; ++lane) {
-        last[lane] = whole * kColumns + lane < count ? row[whole * kColumns + lane] : 0;
+      for (size_t lane = 0; lane < kColumns; lane += kLanes) {
+        const size_t column = whole * kColumns + lane;
+        const size_t left = count > column ? count - column : 0;
+        Store(last + lane, left == 0 ? Vector{} : pack(column, left < kLanes ? left : kLanes));
       }
     }
   }
@@ -67,46 +77,59 @@ inline size_t FindRuns(const ConvolutionArguments& a, const Product& product, si
   return found;
 }
 
-inline void PackTaps(const ConvolutionArguments& a, const Product& product, size_t panel,
-                     size_t channel_begin, size_t channel_end, float* into) {
+/// Packs one panel from `x`, which holds the input's values as steps have them; `channel_begin` begins a
+/// step.
+template <typename Steps>
+inline void PackTaps(const ConvolutionArguments& a, const typename Steps::Value* x, const Product& product,
+                     size_t panel, size_t channel_begin, size_t channel_end, float* into) {
+  using Value = typename Steps::Value;
   PixelRun runs[kColumns];
   const size_t run_count = FindRuns(a, product, panel, runs);
   const size_t taps = a.kernel_height * a.kernel_width;
   const size_t plane = a.height * a.width;
-  std::memset(into + channel_begin * taps * kColumns, 0,
-              (channel_end - channel_begin) * taps * kColumns * sizeof(float));
+  const size_t first_step = channel_begin * taps / Steps::kValues;
+  const size_t steps = StepsOf<Steps>(channel_end * taps) - first_step;
+  std::memset(into + first_step * kColumns, 0, steps * kColumns * sizeof(float));
+  Value* values = reinterpret_cast<Value*>(into);
   for (size_t tap = 0; tap < taps; ++tap) {
     for (size_t r = 0; r < run_count; ++r) {
       const PixelRun& run = runs[r];
       const ptrdiff_t y = static_cast<ptrdiff_t>(run.y * a.stride + tap / a.kernel_width - a.pad_top);
       if (y < 0 || y >= static_cast<ptrdiff_t>(a.height)) continue;
-      const ptrdiff_t x = static_cast<ptrdiff_t>(run.x * a.stride + tap % a.kernel_width - a.pad_left);
-      const ptrdiff_t step = static_cast<ptrdiff_t>(a.stride);
+      const ptrdiff_t left = static_cast<ptrdiff_t>(run.x * a.stride + tap % a.kernel_width - a.pad_left);
+      const ptrdiff_t stride = static_cast<ptrdiff_t>(a.stride);
       const ptrdiff_t count = static_cast<ptrdiff_t>(run.count);
-      ptrdiff_t begin = x < 0 ? (-x + step - 1) / step : 0;
-      ptrdiff_t end =
-          x >= static_cast<ptrdiff_t>(a.width) ? 0 : (static_cast<ptrdiff_t>(a.width) - 1 - x) / step + 1;
+      const ptrdiff_t begin = left < 0 ? (-left + stride - 1) / stride : 0;
+      ptrdiff_t end = left >= static_cast<ptrdiff_t>(a.width)
+                          ? 0
+                          : (static_cast<ptrdiff_t>(a.width) - 1 - left) / stride + 1;
       if (end > count) end = count;
       const size_t row = run.image * plane + static_cast<size_t>(y) * a.width;
       for (size_t channel = channel_begin; channel < channel_end; ++channel) {
-        const float* from = a.Channel(channel) + row;
-        float* lanes = into + (channel * taps + tap) * kColumns + run.lane;
-        for (ptrdiff_t i = begin; i < end; ++i) lanes[i] = from[x + i * step];
+        const Value* from = Steps::Channel(a, x, channel) + row;
+        const size_t k = channel * taps + tap;
+        Value* lanes =
+            values + (k / Steps::kValues * kColumns + run.lane) * Steps::kValues + k % Steps::kValues;
+        for (ptrdiff_t i = begin; i < end; ++i) {
+          lanes[i * static_cast<ptrdiff_t>(Steps::kValues)] = from[left + i * stride];
+        }
       }
     }
   }
 }
 
 /// Packs the steps of input channels [channel_begin, channel_end) of `panels` panels, which follow each other
-/// in `into`.
-inline void PackPanels(const ConvolutionArguments& a, const Product& product, size_t panel, size_t panels,
-                       size_t channel_begin, size_t channel_end, float* into) {
+/// in `into`; `x` is what RoundInput made.
+template <typename Steps>
+inline void PackPanels(const ConvolutionArguments& a, const typename Steps::Value* x, const Product& product,
+                       size_t panel, size_t panels, size_t channel_begin, size_t channel_end, float* into) {
   if (product.pointwise) {
-    PackPointwise(a, product, panel, panels, channel_begin, channel_end, into);
+    PackPointwise<Steps>(a, product, panel, panels, channel_begin, channel_end, into);
     return;
   }
+  const size_t panel_values = StepsOf<Steps>(product.depth) * kColumns;
   for (size_t p = 0; p < panels; ++p) {
-    PackTaps(a, product, panel + p, channel_begin, channel_end, into + p * product.depth * kColumns);
+    PackTaps<Steps>(a, x, product, panel + p, channel_begin, channel_end, into + p * panel_values);
   }
 }
 

@@ -9,11 +9,16 @@
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
 
+template <typename Steps>
 inline void Convolution(const Context& context, const ConvolutionArguments& a) {
-  if (WinogradApplies(a)) {
-    WinogradConvolution(context, a);
+  // Rounded operands would cost Winograd's transforms more digits than a direct sum: what is left of its
+  // products in tiles of 4×4 is as fast in float32.
+  if (WinogradApplies(a) && LargeTilesApply(a)) {
+    WinogradConvolution<LargeTiles>(context, a);
+  } else if (WinogradApplies(a) && Steps::kValues == 1) {
+    WinogradConvolution<SmallTiles>(context, a);
   } else {
-    DenseConvolution(context, a);
+    DenseConvolution<Steps>(context, a);
   }
 }
 
@@ -30,8 +35,9 @@ inline void ActivateAll(const Context& context, Activation activation, const flo
   });
 }
 
-inline constexpr Kernels kTable{LATENTD_KERNELS_NAME, Convolution, GroupNorm, LayerNorm, Attention,
-                                ActivateAll};
+template <typename Steps>
+inline constexpr Kernels kTable{LATENTD_KERNELS_NAME, Convolution<Steps>, GroupNorm, LayerNorm,
+                                Attention<Steps>,     ActivateAll};
 
 }  // namespace LATENTD_KERNELS_NAMESPACE
 }  // namespace latentd::compute

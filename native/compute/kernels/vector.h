@@ -49,6 +49,10 @@ inline Vector LoadPart(const float* from, size_t count) {
   return Load(lanes);
 }
 
+inline Vector LoadUpTo(const float* from, size_t count) {
+  return count == kLanes ? Load(from) : LoadPart(from, count);
+}
+
 inline void StorePart(float* into, Vector value, size_t count) {
   for (size_t lane = 0; lane < count; ++lane) into[lane] = value[lane];
 }

@@ -1,4 +1,4 @@
-// A block of a stored weight's rows: widening runs of it, and asking for runs that come next.
+// A block of a stored weight's rows: widening (or rounding) runs of it, and asking for runs that come next.
 #pragma once
 
 #include "gemm.h"
@@ -10,7 +10,6 @@ namespace LATENTD_KERNELS_NAMESPACE {
 /// Rows up to this long are widened whole, so that they are read from memory in one go; longer ones pass by
 /// pass, since so much at a time would push packed columns out of the second-level cache.
 inline constexpr size_t kWidenedPasses = 4;
-inline constexpr size_t kWidenedDepth = kWidenedPasses * kDepth;
 
 /// Rows [first, first + rows) and, where `gate_offset` is not 0, as many again from row gate_offset + first
 /// on.
@@ -27,11 +26,17 @@ struct WeightRows {
 
   /// Columns [k, k + depth) in passes of `pass` columns, each a block for RowMajor<kBlockStride>,
   /// `pass_stride` values apart.
+  template <typename Steps>
   void Widen(size_t k, size_t depth, size_t pass, float* into, size_t pass_stride) const {
     for (size_t row = 0; row < count(); ++row) {
       float* row_into = into + row * kBlockStride;
       for (size_t done = 0; done < depth; done += pass, row_into += pass_stride) {
-        WidenRun(At(row, k + done), weight.dtype, row_into, depth - done < pass ? depth - done : pass);
+        const size_t count = depth - done < pass ? depth - done : pass;
+        if constexpr (Steps::kValues == 1) {
+          WidenRun(At(row, k + done), weight.dtype, row_into, count);
+        } else {
+          RoundRun<Steps>(At(row, k + done), weight.dtype, row_into, count);
+        }
       }
     }
   }

@@ -1,7 +1,7 @@
 // Stored weights to float32 blocks in the cache.
 #pragma once
 
-#include "vector.h"
+#include "steps.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
@@ -67,6 +67,26 @@ inline void WidenRun(const std::byte* from, StoredDType dtype, float* into, size
       return;
     default:
       for (size_t i = 0; i < count; ++i) into[i] = WidenOne(from + i * 2, StoredDType::kBF16);
+  }
+}
+
+/// `count` consecutive values, rounded to pairs; what is missing of the last is zero.
+template <typename Steps>
+inline void RoundRun(const std::byte* from, StoredDType dtype, float* into, size_t count) {
+  if (dtype == StoredDType::kBF16) {
+    std::memcpy(into, from, count * sizeof(uint16_t));
+  } else {
+    const size_t size = dtype == StoredDType::kF32 ? sizeof(float) : sizeof(uint16_t);
+    float wide[kLanes];
+    for (size_t i = 0; i < count; i += kLanes) {
+      const size_t lanes = count - i < kLanes ? count - i : kLanes;
+      if (lanes < kLanes) std::memset(wide, 0, sizeof wide);
+      WidenRun(from + i * size, dtype, wide, lanes);
+      Steps::StoreRow(into, i, Load(wide));
+    }
+  }
+  if (count % Steps::kValues != 0) {
+    std::memset(reinterpret_cast<std::byte*>(into) + count * sizeof(uint16_t), 0, sizeof(uint16_t));
   }
 }
 

@@ -79,10 +79,11 @@ inline void WinogradFewTiles(const Context& context, const ConvolutionArguments&
               return RowMajor<Scheme::kStride>{weights.At(position, m)};
             };
             for (size_t p = 0; p < block.panels; ++p) {
-              MultiplyPanel(rows, rows_from,
-                            block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,
-                            sums + position * Scheme::kBlockRows * columns + p * kColumns, columns, depth,
-                            k > 0, block.count - p * kColumns <= kLanes);
+              MultiplyPanel<Singles>(
+                  rows, rows_from,
+                  block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,
+                  sums + position * Scheme::kBlockRows * columns + p * kColumns, columns, depth, k > 0,
+                  block.count - p * kColumns <= kLanes);
             }
           }
         }
@@ -153,10 +154,11 @@ inline void WinogradManyTiles(const Context& context, const ConvolutionArguments
               return RowMajor<Scheme::kStride>{weights.At(position, m)};
             };
             for (size_t p = 0; p < block.panels; ++p) {
-              MultiplyPanel(rows, rows_from,
-                            block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,
-                            sums + (position * a.outputs + first) * columns + p * kColumns, columns, depth,
-                            k > 0, block.count - p * kColumns <= kLanes);
+              MultiplyPanel<Singles>(
+                  rows, rows_from,
+                  block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,
+                  sums + (position * a.outputs + first) * columns + p * kColumns, columns, depth, k > 0,
+                  block.count - p * kColumns <= kLanes);
             }
           }
         }
@@ -170,7 +172,8 @@ inline void WinogradManyTiles(const Context& context, const ConvolutionArguments
 }
 
 template <typename Scheme>
-inline void WinogradBy(const Context& context, const ConvolutionArguments& a, const Tiles& tiles) {
+inline void WinogradConvolution(const Context& context, const ConvolutionArguments& a) {
+  const Tiles tiles(a, Scheme::kTile);
   const bool many = tiles.panels >= 8 * context.parallel.threads &&
                     Scheme::kPositions * a.inputs * a.outputs <= Scheme::kMostTransformed;
   if (many) {
@@ -180,17 +183,13 @@ inline void WinogradBy(const Context& context, const ConvolutionArguments& a, co
   }
 }
 
-inline void WinogradConvolution(const Context& context, const ConvolutionArguments& a) {
-  const Tiles small(a, SmallTiles::kTile);
-  const Tiles large(a, LargeTiles::kTile);
+/// Whether tiles of 4×4 take at most three quarters of the products that those of 2×2 take.
+inline bool LargeTilesApply(const ConvolutionArguments& a) {
   const auto products = [](size_t positions, const Tiles& tiles) {
     return positions * ((tiles.count + kLanes - 1) / kLanes);
   };
-  if (products(LargeTiles::kPositions, large) * 4 < products(SmallTiles::kPositions, small) * 3) {
-    WinogradBy<LargeTiles>(context, a, large);
-  } else {
-    WinogradBy<SmallTiles>(context, a, small);
-  }
+  return products(LargeTiles::kPositions, Tiles(a, LargeTiles::kTile)) * 4 <
+         products(SmallTiles::kPositions, Tiles(a, SmallTiles::kTile)) * 3;
 }
 
 }  // namespace LATENTD_KERNELS_NAMESPACE

@@ -47,7 +47,7 @@ function heading({ latentd, date, machine, peak, settings }: BenchReport): Marku
     element('h1', {}, escaped('latentd bench')),
     paragraph(`latentd ${latentd}, ${date.replace('T', ' ').slice(0, 16)} UTC`),
     paragraph(
-      `${machine.processor}, ${threads} of ${machine.threads} threads (${machine.extensions.join(' ')}), ${formatBytes(machine.memory)}, ${machine.system}, Node.js ${machine.node}`,
+      `${machine.processor}, ${threads} of ${machine.threads} threads, ${settings.precision} (${machine.extensions.join(' ')}), ${formatBytes(machine.memory)}, ${machine.system}, Node.js ${machine.node}`,
     ),
     paragraph(
       `Measured peaks: ${formatRate(peak.flops, 'FLOP')} (${peak.flopsBy}) and ${formatRate(peak.bandwidth, 'B')} (${peak.bandwidthBy}).`,

@@ -69,19 +69,19 @@ async function measureAndReport(options: BenchOptions, signal: AbortSignal): Pro
 
 async function measure(plan: BenchPlan, settings: Settings, signal: AbortSignal): Promise<BenchReport> {
   const folders = await openFolders(settings);
-  const { threads, memoryLimit } = settings;
+  const { threads, memoryLimit, precision } = settings;
   const { cold, warmup, repeats } = plan;
   const machine = describeMachine();
   const progress = await createBenchProgress(process.stderr, plan);
   try {
     progress.peak();
-    const peak = await machinePeak(threads);
+    const peak = await machinePeak(threads, precision);
     const cases: CaseReport[] = [];
     for (const [index, one] of plan.cases.entries()) {
       progress.case(index);
       const times = await measureCase(one, {
         folders: await folderOptions(settings),
-        ...{ threads, memoryLimit, cold, warmup, repeats, signal },
+        ...{ threads, memoryLimit, precision, cold, warmup, repeats, signal },
         // One trace: that of the first case.
         ...(plan.profile === undefined || index > 0 ? {} : { trace: plan.profile }),
         onRun: (phase) => {
@@ -96,7 +96,7 @@ async function measure(plan: BenchPlan, settings: Settings, signal: AbortSignal)
       date: new Date().toISOString(),
       machine,
       peak,
-      settings: { threads: threads ?? null, cold, warmup, repeats },
+      settings: { threads: threads ?? null, precision, cold, warmup, repeats },
       cases,
     };
   } finally {
@@ -104,10 +104,11 @@ async function measure(plan: BenchPlan, settings: Settings, signal: AbortSignal)
   }
 }
 
-function machinePeak(threads: number | undefined): Promise<Peak> {
+function machinePeak(threads: number | undefined, precision: Settings['precision']): Promise<Peak> {
   const options = threads === undefined ? {} : { threads };
+  const name = precision === 'fp32' ? "latentd's kernels" : `latentd's kernels in ${precision}`;
   return measurePeak([
-    { name: "latentd's kernels", backend: createOnnxBackend(options) },
+    { name, backend: createOnnxBackend({ ...options, precision }) },
     { name: "ONNX Runtime's MatMul", backend: createPlainOnnxBackend(options) },
   ]);
 }

@@ -10,7 +10,7 @@ export function reportText(report: BenchReport): string {
   const { machine, peak, settings } = report;
   const threads = settings.threads ?? machine.threads;
   return [
-    `latentd ${report.latentd}, ${machine.processor}, ${threads} of ${machine.threads} threads, ${machine.extensions.join(' ')}`,
+    `latentd ${report.latentd}, ${machine.processor}, ${threads} of ${machine.threads} threads, ${settings.precision}, ${machine.extensions.join(' ')}`,
     `peak, measured: ${formatRate(peak.flops, 'FLOP')} (${peak.flopsBy})`,
     `                ${formatRate(peak.bandwidth, 'B')} (${peak.bandwidthBy})`,
     ...busyWarning(report),

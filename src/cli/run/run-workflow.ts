@@ -39,8 +39,8 @@ export async function runWorkflow(
   workflow = applyOptions(workflow, options, folders);
   if (isTemplate) workflow = await useAvailableCheckpoint(workflow, folders, settings);
 
-  const { threads, memoryLimit, noise, gpuThreads } = values;
-  const engine = createEngine({ folders, threads, memoryLimit, noise, gpuThreads });
+  const { threads, memoryLimit, precision, noise, gpuThreads } = values;
+  const engine = createEngine({ folders, threads, memoryLimit, precision, noise, gpuThreads });
   const progress = await createProgress(process.stderr);
   try {
     const result = await engine.run(workflow, {

@@ -9,7 +9,7 @@ import { folderOptions } from '../open-folders.js';
 export async function daemonConfiguration(settings: Settings): Promise<DaemonConfiguration> {
   const folders = await folderOptions(settings);
   const graphs = [...new Set([settings.graphs, SHIPPED_GRAPHS])];
-  const { device, threads, memoryLimit, noise, gpuThreads } = settings;
+  const { device, threads, memoryLimit, precision, noise, gpuThreads } = settings;
   return {
     folders: createFolders(folders),
     graphs,
@@ -19,6 +19,7 @@ export async function daemonConfiguration(settings: Settings): Promise<DaemonCon
       device: device === 'auto' ? 'cpu' : device,
       ...(threads !== undefined && { threads }),
       ...(memoryLimit !== undefined && { memoryLimit }),
+      precision,
       noise,
       ...(gpuThreads !== undefined && { gpuThreads }),
     },

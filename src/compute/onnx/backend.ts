@@ -10,19 +10,26 @@ import type { Tensor } from '../tensor.js';
 import { lowerChannelMajor } from './channel-major/lower.js';
 import { checkInputs } from './inputs.js';
 
-/** `threads` are as many as there are processors when left out. A profile is written for each program when it is disposed of. */
+/**
+ * `threads` are as many as there are processors when left out. A profile is written for each program when it is disposed of.
+ * `precision` counts for graphs that may be rounded; others are computed in fp32 in any case.
+ */
 export type OnnxBackendOptions = Partial<OnnxSessionOptions>;
 
 /** A loaded graph runs at every size that its symbolic extents can take, and off the main thread. */
 export function createOnnxBackend(options: OnnxBackendOptions = {}): Backend {
-  const settings = { threads: availableParallelism(), ...options };
+  const { precision = 'fp32', ...others } = options;
+  const settings = { threads: availableParallelism(), ...others };
   const library = runtimeLibrary();
   return {
     device: 'cpu',
     async load(graph: Graph): Promise<Program> {
       const { model, weights } = lowerChannelMajor(graph);
       const session = new OnnxSession();
-      await session.load(library, model.serialize(), weights.entries, settings);
+      await session.load(library, model.serialize(), weights.entries, {
+        ...settings,
+        precision: graph.mayRound ? precision : 'fp32',
+      });
       return new OnnxProgram(graph, session, weights.bytes);
     },
   };

@@ -20,7 +20,7 @@ export function buildUnetGraph(
   weights: WeightSource,
   variant: UnetVariant = plainVariant,
 ): Graph {
-  const graph = new GraphBuilder('unet');
+  const graph = new GraphBuilder('unet', { mayRound: true });
   const [n, h, w, t] = ['N', 'H', 'W', 'T'].map((name) => SymbolicDim.symbol(name)) as [
     SymbolicDim,
     SymbolicDim,

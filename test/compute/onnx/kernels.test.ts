@@ -9,7 +9,7 @@ import { GraphBuilder, type Value } from '../../../src/compute/graph.js';
 import { SymbolicDim } from '../../../src/compute/dim.js';
 import { elementCount, tensor, type Tensor } from '../../../src/compute/tensor.js';
 import type { Weight } from '../../../src/compute/weight.js';
-import { MappedFile, narrowToF16, type StoredDType } from '../../../src/native/addon.js';
+import { hasFastBf16, MappedFile, narrowToF16, type StoredDType } from '../../../src/native/addon.js';
 import { relativeError } from '../fixtures.js';
 
 /** Values of no pattern in [−1, 1), the same at every run. */
@@ -21,9 +21,15 @@ function values(count: number, seed: number): Float32Array {
   });
 }
 
-function plainWeight(name: string, shape: readonly number[], seed: number): Weight {
+/** Values as they are, or such as bfloat16 has. */
+type Rounding = (values: Float32Array) => Float32Array;
+const asTheyAre: Rounding = (values) => values;
+const toBf16: Rounding = (values) =>
+  new Float32Array(new Uint32Array(values.slice().buffer).map((bits) => bits & 0xffff0000).buffer);
+
+function plainWeight(name: string, shape: readonly number[], seed: number, rounding = asTheyAre): Weight {
   const fanIn = shape.length === 1 ? 1 : elementCount(shape.slice(1));
-  const data = values(elementCount(shape), seed).map((value) => value / Math.sqrt(fanIn));
+  const data = rounding(values(elementCount(shape), seed).map((value) => value / Math.sqrt(fanIn)));
   return {
     name,
     shape,
@@ -75,12 +81,13 @@ async function compare(
   backend: ReturnType<typeof createOnnxBackend>,
   shapes: readonly (readonly number[])[],
   build: Build,
+  { rounding = asTheyAre, error = 2e-6 } = {},
 ): Promise<void> {
-  const graph = new GraphBuilder('case');
+  const graph = new GraphBuilder('case', { mayRound: true });
   const inputs: Record<string, Tensor> = {};
   const operands = shapes.map((shape, index) => {
     const name = `input${index}`;
-    inputs[name] = tensor(shape, values(elementCount(shape), 17 + index));
+    inputs[name] = tensor(shape, rounding(values(elementCount(shape), 17 + index)));
     // Equal extents are the same symbol, so that sums of inputs are seen to fit.
     const symbol = (axis: number): SymbolicDim => SymbolicDim.symbol(`extent${shape[axis]!}`);
     const dims = shape.map((extent, axis) => {
@@ -95,17 +102,20 @@ async function compare(
   const [actual, expected] = await Promise.all([ours.run(inputs), theirs.run(inputs)]);
   await Promise.all([ours.dispose(), theirs.dispose()]);
   expect(actual.out!.shape).toEqual(expected.out!.shape);
-  expect(relativeError(actual.out!.data, expected.out!.data)).toBeLessThan(2e-6);
+  expect(relativeError(actual.out!.data, expected.out!.data)).toBeLessThan(error);
 }
 
 const conv = (weight: Weight, bias?: Weight, options?: Parameters<GraphBuilder['conv2d']>[3]): Build => {
   return (graph, x) => graph.conv2d(x, weight, bias, options);
 };
-const w = plainWeight;
+type MakeWeight = (name: string, shape: readonly number[], seed: number) => Weight;
+const w: MakeWeight = plainWeight;
 const padded = { padding: 1 };
 
+type Case = readonly [name: string, shapes: readonly (readonly number[])[], build: Build];
+
 /** Each case takes another way through the kernels; the names say which. */
-const CASES: readonly (readonly [name: string, shapes: readonly (readonly number[])[], build: Build])[] = [
+const casesWith = (w: MakeWeight): readonly Case[] => [
   [
     'winograd, few tiles, whole vectors a row',
     [[1, 24, 12, 64]],
@@ -150,6 +160,7 @@ const CASES: readonly (readonly [name: string, shapes: readonly (readonly number
     [[2, 300, 4, 4]],
     conv(w('w', [60, 300, 3, 3], 1), w('b', [60], 2), { padding: [1, 1, 1, 1] }),
   ],
+  ['taps, odd number of values', [[2, 15, 7, 9]], conv(w('w', [20, 15, 3, 3], 1), undefined, padded)],
   ['taps, 7×7 kernel', [[1, 5, 19, 23]], conv(w('w', [9, 5, 7, 7], 1), undefined, { padding: 3 })],
   ['taps, 1×1 at stride 2', [[1, 16, 15, 15]], conv(w('w', [24, 16, 1, 1], 1), undefined, { stride: 2 })],
   ['pointwise, columns shared', [[1, 400, 13, 17]], conv(w('w', [61, 400, 1, 1], 1), w('b', [61], 2))],
@@ -228,7 +239,7 @@ for (const kernels of ['avx2', 'avx512'] as const) {
 describe.each(sets)('$kernels kernels agree with ONNX Runtime', ({ kernels }) => {
   describe.each([1, 2, 3])('on %i threads', (threads) => {
     const backend = createOnnxBackend({ kernels, threads });
-    it.each(CASES)('%s', async (_, shapes, build) => {
+    it.each(casesWith(w))('%s', async (_, shapes, build) => {
       await compare(backend, shapes, build);
     });
   });
@@ -242,5 +253,53 @@ describe.each(sets)('$kernels kernels agree with ONNX Runtime', ({ kernels }) =>
     ] as const)('%s', async (_, shape, weight) => {
       await compare(backend, [shape], conv(weight, undefined, { padding: (weight.shape[2]! - 1) / 2 }));
     });
+  });
+});
+
+const roundingSets: { readonly kernels: 'portable' | 'avx512' }[] = [{ kernels: 'portable' }];
+if (hasFastBf16()) roundingSets.push({ kernels: 'avx512' });
+
+describe.each(roundingSets)('$kernels kernels in bf16', ({ kernels }) => {
+  describe.each([1, 3])('on %i threads', (threads) => {
+    const backend = createOnnxBackend({ kernels, threads, precision: 'bf16' });
+    const cases = casesWith((name, shape, seed) => plainWeight(name, shape, seed, toBf16));
+    // Soft maximum's weights are rounded whatever goes into it.
+    it.each(cases)('are exact where operands are bfloat16: %s', async (name, shapes, build) => {
+      await compare(backend, shapes, build, {
+        rounding: toBf16,
+        error: name.startsWith('attention') ? 5e-3 : 2e-6,
+      });
+    });
+    it.each(casesWith(w))('round to 8 bits: %s', async (_, shapes, build) => {
+      await compare(backend, shapes, build, { error: 1e-2 });
+    });
+  });
+
+  describe.each(['F64', 'F32', 'F16', 'BF16'] as const)('with weights stored as %s', (dtype) => {
+    const backend = createOnnxBackend({ kernels, threads: 2, precision: 'bf16' });
+    it.each([
+      ['pointwise', [1, 51, 6, 7], storedWeight(w('w', [21, 51, 1, 1], 1), dtype)],
+      ['taps', [1, 9, 6, 7], storedWeight(w('w', [21, 9, 3, 3], 1), dtype)],
+    ] as const)('%s', async (_, shape, weight) => {
+      const build = conv(weight, undefined, { padding: (weight.shape[2]! - 1) / 2 });
+      await compare(backend, [shape], build, { error: 1e-2 });
+    });
+  });
+
+  it('leave graphs alone that may not be rounded', async () => {
+    const backend = createOnnxBackend({ kernels, threads: 1, precision: 'bf16' });
+    const graph = new GraphBuilder('exact');
+    graph.output('y', graph.linear(graph.input('x', [1, 40]), w('w', [16, 40], 1)));
+    const built = graph.build();
+    const inputs = { x: tensor([1, 40], values(40, 3)) };
+    const [exact, rounded] = await Promise.all(
+      [built, { ...built, mayRound: true }].map(async (each) => {
+        const program = await backend.load(each);
+        return (await program.run(inputs)).y!.data;
+      }),
+    );
+    const expected = (await (await plain.load(built)).run(inputs)).y!.data;
+    expect(relativeError(exact!, expected)).toBeLessThan(2e-6);
+    expect(relativeError(rounded!, expected)).toBeGreaterThan(1e-4);
   });
 });
