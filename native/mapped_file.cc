@@ -4,6 +4,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "mapped_bytes.h"
 #include "widen.h"
 
 namespace latentd {
@@ -28,6 +29,7 @@ void MappedFile::Register(Napi::Env env, Napi::Object exports) {
                                             InstanceMethod<&MappedFile::Read>("read"),
                                             InstanceMethod<&MappedFile::WidenInto>("widen"),
                                             InstanceMethod<&MappedFile::Close>("close"),
+                                            InstanceMethod<&MappedFile::Hold>("hold"),
                                         }));
   exports.Set("narrowToF16", Napi::Function::New<NarrowArray>(env, "narrowToF16"));
 }
@@ -45,6 +47,20 @@ std::shared_ptr<const FileMap> MappedFile::MapOf(const Napi::Value& value, const
   const MappedFile* file = Unwrap(value.As<Napi::Object>());
   file->Map(value.Env());
   return file->map_;
+}
+
+Napi::Value MappedFile::Hold(const Napi::CallbackInfo& info) {
+  struct Held : MappedBytes {
+    std::shared_ptr<const FileMap> map;
+  };
+  Map(info.Env());
+  auto held = std::make_unique<Held>(Held{{map_->data(), map_->size()}, map_});
+  const auto release = [](Napi::Env, MappedBytes* bytes) { delete static_cast<Held*>(bytes); };
+  auto external =
+      Napi::External<MappedBytes>::New(info.Env(), static_cast<MappedBytes*>(held.get()), release);
+  static_cast<void>(held.release());
+  external.TypeTag(&kMappedBytesTag);
+  return external;
 }
 
 const FileMap& MappedFile::Map(Napi::Env env) const {

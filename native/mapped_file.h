@@ -24,6 +24,7 @@ class MappedFile : public Napi::ObjectWrap<MappedFile> {
   Napi::Value Read(const Napi::CallbackInfo& info);
   void WidenInto(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
+  Napi::Value Hold(const Napi::CallbackInfo& info);
 
   /// The open map; throws once closed.
   const FileMap& Map(Napi::Env env) const;

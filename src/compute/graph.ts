@@ -42,6 +42,8 @@ export interface Graph {
    * run so often that it pays.
    */
   readonly mayRound: boolean;
+  /** `wide`: values may be too large for float16. */
+  readonly range?: 'wide';
 }
 
 /** A shape that does not fit, found while a graph is built. The message names the layer. */
@@ -58,7 +60,7 @@ export class GraphBuilder {
 
   constructor(
     private readonly name: string,
-    private readonly options: Partial<Pick<Graph, 'mayRound'>> = {},
+    private readonly options: Partial<Pick<Graph, 'mayRound' | 'range'>> = {},
   ) {}
 
   /** Builds the layers of `body` under the path segment `layer`. */
@@ -82,8 +84,9 @@ export class GraphBuilder {
   }
 
   build(): Graph {
-    const { name, inputs, nodes, outputs, options } = this;
-    return { name, inputs, nodes, outputs, mayRound: options.mayRound ?? false };
+    const { name, inputs, nodes, outputs } = this;
+    const { mayRound = false, range } = this.options;
+    return { name, inputs, nodes, outputs, mayRound, ...(range === undefined ? {} : { range }) };
   }
 
   conv2d(

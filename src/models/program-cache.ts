@@ -88,7 +88,7 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
       held += entry.bytes;
     }
     return options.limitBytes === undefined
-      ? loading > availableMemory() * shareForWeights
+      ? loading > (backend.availableBytes?.() ?? availableMemory()) * shareForWeights
       : held > options.limitBytes;
   }
 

@@ -26,6 +26,11 @@ export type EvaluationRequest = samplerTypes.EvaluationRequest;
 /** Number formats that the addon widens to float32. */
 export type StoredDType = 'F64' | 'F32' | 'F16' | 'BF16';
 
+/** A mapped file as another addon reads it; nothing can be done with it in JavaScript. */
+export interface MappedBytes {
+  readonly mappedBytes: unique symbol;
+}
+
 /**
  * A file mapped read-only into memory; pages are read when they are first touched. A file must not be truncated while it
  * is mapped.
@@ -37,6 +42,8 @@ export interface MappedFile {
   read(offset: number, length: number): Uint8Array;
   /** Converts `into.length` values of `dtype` at byte `offset`, aligned or not. Throws `RangeError` beyond the end. */
   widen(offset: number, dtype: StoredDType, into: Float32Array): void;
+  /** For the CUDA addon: the file stays mapped, closed or not, as long as this value is referenced. */
+  hold(): MappedBytes;
   /** Unmaps the file; every later use but `close` throws. */
   close(): void;
 }

@@ -3,7 +3,7 @@ import type { GraphNode, Operation, Value } from '../graph.js';
 import type { Fusion } from '../onnx/channel-major/fusion.js';
 import type { Weight } from '../weight.js';
 import type { Lowering } from './lower.js';
-import { columnsOf, type Epilogue, type View, type Window } from './program.js';
+import { columnsOf, VECTOR, type Epilogue, type View, type Window } from './program.js';
 import { alongChannels, channels } from './structure.js';
 import { UnsupportedOperation } from './unsupported.js';
 
@@ -98,6 +98,9 @@ function epilogue(
   const pairs = activation === 'geglu';
   const added = sums && lowering.view(sums);
   const out = lowering.place(fusion.nodes.at(-1)!.output);
+  if (pairs && out.columns % VECTOR !== 0) {
+    throw new UnsupportedOperation(`the CUDA engine has geglu for multiples of ${VECTOR} columns`);
+  }
   return {
     bias: bias && lowering.weights.vector([bias], pairs ? 'pairs' : 'vector'),
     sums: added,
@@ -226,6 +229,9 @@ function concatenation(operation: OperationOf<'concat'>, result: Value, lowering
   let place = 0;
   for (const value of values) {
     const x = lowering.view(value);
+    if (alongChannels(operation) && place % VECTOR !== 0) {
+      throw new UnsupportedOperation(`the CUDA engine joins multiples of ${VECTOR} channels`);
+    }
     const out: View =
       axis === 0 && !alongChannels(operation)
         ? { ...whole, rows: x.rows, offset: whole.offset + place * whole.stride }
@@ -245,11 +251,15 @@ function resize(operation: OperationOf<'upsample_nearest'>, result: Value, lower
   lowering.emit({ kind: 'resize', x, out, batch, height, width, outHeight, outWidth });
 }
 
-/** The image that `enlarged` is a whole multiple of, when only convolutions read it. */
+/** The image that `enlarged` is so many times as large as, a power of two, when only convolutions read it. */
 function smallSource(enlarged: Value, lowering: Lowering): Value | undefined {
   const small = lowering.structure.enlarged.get(enlarged.id);
   if (small === undefined) return undefined;
   const [, , height, width] = lowering.extents(small) as [number, number, number, number];
   const [, , outHeight, outWidth] = lowering.extents(enlarged) as [number, number, number, number];
-  return outHeight % height === 0 && outWidth % width === 0 ? small : undefined;
+  return isPowerOfTwo(outHeight / height) && isPowerOfTwo(outWidth / width) ? small : undefined;
+}
+
+function isPowerOfTwo(factor: number): boolean {
+  return Number.isInteger(Math.log2(factor));
 }

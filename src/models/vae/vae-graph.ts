@@ -8,13 +8,16 @@ import type { VaeConfig } from './config.js';
 
 const normEpsilon = 1e-6;
 
+/** SDXL's decoder leaves float16's range (sdxl-vae-fp16-fix is a decoder made not to). */
+const WIDE = { range: 'wide' } as const;
+
 function symbols(): readonly [SymbolicDim, SymbolicDim, SymbolicDim] {
   return [SymbolicDim.symbol('N'), SymbolicDim.symbol('H'), SymbolicDim.symbol('W')];
 }
 
 /** Input `latent` N×C×H×W; output `pixels` N×3×H'×W', about [−1, 1]. */
 export function buildDecoderGraph(config: VaeConfig, weights: WeightSource): Graph {
-  const graph = new GraphBuilder('vae decoder');
+  const graph = new GraphBuilder('vae decoder', WIDE);
   const layers = new Layers(graph, weights);
   const [n, h, w] = symbols();
   let x = graph.input('latent', [n, config.latentChannels, h, w]);
@@ -36,7 +39,7 @@ export function buildDecoderGraph(config: VaeConfig, weights: WeightSource): Gra
 
 /** Input `pixels` N×3×H×W in [−1, 1]; output `latent` N×C×H'×W', the mean of the distribution. */
 export function buildEncoderGraph(config: VaeConfig, weights: WeightSource): Graph {
-  const graph = new GraphBuilder('vae encoder');
+  const graph = new GraphBuilder('vae encoder', WIDE);
   const last = config.quantised ? 'quant_conv' : 'encoder.conv_out';
   const layers = new Layers(graph, meanOnly(weights, last, config.latentChannels));
   const [n, h, w] = symbols();

@@ -8,6 +8,8 @@ const cases = operationCases('test/fixtures/compute/ops.safetensors');
 
 /** Graphs with these run on the CPU. */
 const elsewhere = new Set([
+  // 5 channels and 3
+  'concat',
   ...['group_norm_rows', 'tiled_attention', 'tiled_attention_whole', 'attention_received'],
   ...['merge_few', 'merge_none', 'merge_all', 'unmerge_few', 'unmerge_none', 'unmerge_all'],
   ...['scale_channels', 'scale_channels_map', 'mean_map', 'low_frequencies', 'low_frequencies_small'],

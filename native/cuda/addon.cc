@@ -1,0 +1,315 @@
+// The CUDA addon's door: the JavaScript classes CudaDevice and CudaModel. Whatever touches the card does so
+// on a worker thread, one at a time a card.
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "arguments.h"
+#include "cuda/decode.h"
+#include "cuda/device.h"
+#include "cuda/plan.h"
+
+namespace latentd::cuda {
+namespace {
+
+/// Runs `work` on a worker thread with the card to itself, then makes the promise's value on the main thread.
+class Task : public Napi::AsyncWorker {
+ public:
+  using Work = std::function<void()>;
+  using Finish = std::function<Napi::Value(Napi::Env)>;
+
+  static Napi::Promise Start(Napi::Env env, std::shared_ptr<Device> device, Work work, Finish finish) {
+    auto* task = new Task(env, std::move(device), std::move(work), std::move(finish));
+    const Napi::Promise promise = task->deferred_.Promise();
+    task->Queue();  // Deletes itself when it is done, as AsyncWorker does.
+    return promise;
+  }
+
+ protected:
+  void Execute() override {
+    try {
+      const std::lock_guard lock(device_->mutex);
+      work_();
+    } catch (const std::exception& error) {
+      SetError(error.what());
+    }
+  }
+  void OnOK() override { deferred_.Resolve(finish_(Env())); }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  Task(Napi::Env env, std::shared_ptr<Device> device, Work work, Finish finish)
+      : Napi::AsyncWorker(env),
+        device_(std::move(device)),
+        work_(std::move(work)),
+        finish_(std::move(finish)),
+        deferred_(Napi::Promise::Deferred::New(env)) {}
+
+  std::shared_ptr<Device> device_;
+  Work work_;
+  Finish finish_;
+  Napi::Promise::Deferred deferred_;
+};
+
+constexpr napi_type_tag kDeviceTag{0x6c6174656e746420, 0x6375646164657669};
+
+class CudaDevice : public Napi::ObjectWrap<CudaDevice> {
+ public:
+  explicit CudaDevice(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CudaDevice>(info) {
+    device = std::make_shared<Device>(static_cast<int>(RequireCount(info[0], "index")));
+    info.This().As<Napi::Object>().TypeTag(&kDeviceTag);
+  }
+
+  static void Register(Napi::Env env, Napi::Object exports) {
+    exports.Set("CudaDevice", DefineClass(env, "CudaDevice",
+                                          {
+                                              InstanceAccessor<&CudaDevice::Info>("info"),
+                                              InstanceMethod<&CudaDevice::FreeBytes>("freeBytes"),
+                                              InstanceMethod<&CudaDevice::SetPicks>("setPicks"),
+                                              InstanceMethod<&CudaDevice::TakePicks>("takePicks"),
+                                          }));
+  }
+
+  static std::shared_ptr<Device> Of(const Napi::Value& value) {
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kDeviceTag)) {
+      throw Napi::TypeError::New(value.Env(), "device must be a CudaDevice");
+    }
+    return Unwrap(value.As<Napi::Object>())->device;
+  }
+
+  std::shared_ptr<Device> device;
+
+ private:
+  Napi::Value Info(const Napi::CallbackInfo& info) {
+    const cudaDeviceProp& properties = device->properties();
+    auto object = Napi::Object::New(info.Env());
+    int driver = 0;
+    Check(cudaDriverGetVersion(&driver), "asking for the driver's version");
+    object.Set("name", std::string(properties.name));
+    object.Set("capability", std::to_string(properties.major) + "." + std::to_string(properties.minor));
+    object.Set("multiprocessors", properties.multiProcessorCount);
+    object.Set("memoryBytes", static_cast<double>(properties.totalGlobalMem));
+    object.Set("driver", driver);
+    const CublasLt* library = device->cublas();
+    object.Set("library",
+               library == nullptr ? device->no_cublas() : "cublasLt " + std::to_string(library->version()));
+    return object;
+  }
+
+  Napi::Value FreeBytes(const Napi::CallbackInfo& info) {
+    size_t free = 0;
+    size_t total = 0;
+    device->Use();
+    Check(cudaMemGetInfo(&free, &total), "asking for free memory");
+    return Napi::Number::New(info.Env(), static_cast<double>(free));
+  }
+
+  /// Not while a model runs.
+  void SetPicks(const Napi::CallbackInfo& info) {
+    if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "picks must be an object");
+    const auto picks = info[0].As<Napi::Object>();
+    const Napi::Array keys = picks.GetPropertyNames();
+    const std::lock_guard lock(device->mutex);
+    for (uint32_t i = 0; i < keys.Length(); ++i) {
+      const std::string key = Napi::Value(keys.Get(i)).As<Napi::String>().Utf8Value();
+      device->picks[key] = picks.Get(key).ToNumber().Int32Value();
+    }
+  }
+
+  Napi::Value TakePicks(const Napi::CallbackInfo& info) {
+    const std::unique_lock lock(device->mutex, std::try_to_lock);
+    if (!lock || !device->picks_changed) return info.Env().Undefined();
+    device->picks_changed = false;
+    auto picks = Napi::Object::New(info.Env());
+    for (const auto& [shape, way] : device->picks) picks.Set(shape, way);
+    return picks;
+  }
+};
+
+class CudaModel : public Napi::ObjectWrap<CudaModel> {
+ public:
+  explicit CudaModel(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<CudaModel>(info),
+        device_(CudaDevice::Of(info[0])),
+        state_(std::make_shared<State>()) {
+    const std::string name = RequireString(info[1], "precision");
+    if (name != "f16" && name != "bf16") {
+      throw Napi::RangeError::New(info.Env(), "precision must be f16 or bf16, got " + name);
+    }
+    state_->precision = name == "f16" ? Precision::kF16 : Precision::kBF16;
+  }
+
+  static void Register(Napi::Env env, Napi::Object exports) {
+    exports.Set("CudaModel", DefineClass(env, "CudaModel",
+                                         {
+                                             InstanceMethod<&CudaModel::Load>("load"),
+                                             InstanceMethod<&CudaModel::Prepare>("prepare"),
+                                             InstanceMethod<&CudaModel::Run>("run"),
+                                             InstanceMethod<&CudaModel::Profile>("profile"),
+                                             InstanceMethod<&CudaModel::Time>("time"),
+                                             InstanceMethod<&CudaModel::Dispose>("dispose"),
+                                         }));
+  }
+
+ private:
+  /// What tasks share, and touch in turn.
+  struct State {
+    Precision precision = Precision::kF16;
+    std::shared_ptr<const Weights> weights;
+  };
+  /// A program, and its plan once a task has run it.
+  struct Prepared {
+    Program program;
+    std::unique_ptr<Plan> plan;
+
+    Plan& For(const std::shared_ptr<Device>& device, const State& state) {
+      if (!plan) plan = std::make_unique<Plan>(device, state.weights, state.precision, program);
+      return *plan;
+    }
+  };
+
+  /// load({entries, bytes}): Promise of the bytes held on the card
+  Napi::Value Load(const Napi::CallbackInfo& info) {
+    auto decoded = std::make_shared<DecodedWeights>(DecodeWeights(info[0].As<Napi::Object>()));
+    weight_count_ = decoded->entries.size();
+    return Task::Start(
+        info.Env(), device_,
+        [state = state_, device = device_, decoded] {
+          device->Use();
+          state->weights =
+              std::make_shared<Weights>(*device, state->precision, decoded->entries, decoded->bytes);
+        },
+        [state = state_, decoded](Napi::Env env) {
+          return Napi::Number::New(env, static_cast<double>(state->weights->bytes()));
+        });
+  }
+
+  /// prepare(program): its number
+  Napi::Value Prepare(const Napi::CallbackInfo& info) {
+    auto prepared = std::make_shared<Prepared>();
+    prepared->program = DecodeProgram(info[0].As<Napi::Object>(), weight_count_);
+    prepared_.push_back(std::move(prepared));
+    return Napi::Number::New(info.Env(), static_cast<double>(prepared_.size() - 1));
+  }
+
+  std::shared_ptr<Prepared> RequirePlan(const Napi::CallbackInfo& info) {
+    const uint64_t index = RequireCount(info[0], "plan");
+    if (disposed_) throw Napi::Error::New(info.Env(), "the model is disposed");
+    if (index >= prepared_.size()) throw Napi::RangeError::New(info.Env(), "there is no such plan");
+    return prepared_[index];
+  }
+
+  /// run(plan, inputs): Promise of the outputs, in the program's order
+  Napi::Value Run(const Napi::CallbackInfo& info) {
+    const auto prepared = RequirePlan(info);
+    const Program& program = prepared->program;
+    const auto given = info[1].As<Napi::Array>();
+    if (given.Length() != program.inputs.size()) {
+      throw Napi::RangeError::New(info.Env(), "a run needs an array for each input");
+    }
+    struct Call {
+      std::vector<HostInput> inputs;
+      std::vector<Napi::Reference<Napi::TypedArray>> kept;
+      std::vector<std::vector<float>> outputs;
+    };
+    auto call = std::make_shared<Call>();
+    for (uint32_t i = 0; i < given.Length(); ++i) {
+      const auto array = Napi::Value(given.Get(i)).As<Napi::TypedArray>();
+      const Port& port = program.inputs[i];
+      if (array.ElementLength() != static_cast<size_t>(port.count) || array.ElementSize() != sizeof(float)) {
+        throw Napi::RangeError::New(info.Env(),
+                                    port.name + " must have " + std::to_string(port.count) + " values");
+      }
+      const auto* bytes = static_cast<const std::byte*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+      call->inputs.push_back({bytes, array.ElementLength()});
+      call->kept.push_back(Napi::Persistent(array));
+    }
+    for (const Port& port : program.outputs) call->outputs.emplace_back(static_cast<size_t>(port.count));
+    return Task::Start(
+        info.Env(), device_,
+        [state = state_, device = device_, call, prepared] {
+          prepared->For(device, *state).Run(call->inputs, call->outputs);
+        },
+        [call](Napi::Env env) {
+          auto results = Napi::Array::New(env, call->outputs.size());
+          for (uint32_t i = 0; i < call->outputs.size(); ++i) {
+            auto array = Napi::Float32Array::New(env, call->outputs[i].size());
+            std::copy(call->outputs[i].begin(), call->outputs[i].end(), array.Data());
+            results.Set(i, array);
+          }
+          return results;
+        });
+  }
+
+  /// profile(plan): Promise of the milliseconds of each instruction; the plan has run before
+  Napi::Value Profile(const Napi::CallbackInfo& info) {
+    const auto prepared = RequirePlan(info);
+    auto times = std::make_shared<std::vector<float>>();
+    return Task::Start(
+        info.Env(), device_,
+        [state = state_, device = device_, times, prepared] {
+          *times = prepared->For(device, *state).Profile();
+        },
+        [times](Napi::Env env) {
+          auto array = Napi::Float32Array::New(env, times->size());
+          std::copy(times->begin(), times->end(), array.Data());
+          return array;
+        });
+  }
+
+  /// time(plan, times): Promise of the median milliseconds of a run on the card
+  Napi::Value Time(const Napi::CallbackInfo& info) {
+    const auto prepared = RequirePlan(info);
+    const int times = static_cast<int>(RequireCount(info[1], "times"));
+    auto median = std::make_shared<float>();
+    return Task::Start(
+        info.Env(), device_,
+        [state = state_, device = device_, median, prepared, times] {
+          *median = prepared->For(device, *state).TimeRuns(times);
+        },
+        [median](Napi::Env env) { return Napi::Number::New(env, *median); });
+  }
+
+  /// dispose(): Promise; frees the card's memory once no run is under way
+  Napi::Value Dispose(const Napi::CallbackInfo& info) {
+    disposed_ = true;
+    return Task::Start(
+        info.Env(), device_,
+        [state = state_, device = device_, all = std::move(prepared_)] {
+          device->Use();
+          device->stream().Wait();
+          for (const auto& prepared : all) prepared->plan.reset();
+          state->weights.reset();
+        },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  std::shared_ptr<Device> device_;
+  std::shared_ptr<State> state_;
+  std::vector<std::shared_ptr<Prepared>> prepared_;
+  size_t weight_count_ = 0;
+  bool disposed_ = false;
+};
+
+Napi::Value CountDevices(const Napi::CallbackInfo& info) {
+  int count = 0;
+  Check(cudaGetDeviceCount(&count), "looking for cards");
+  return Napi::Number::New(info.Env(), count);
+}
+
+}  // namespace
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  CudaDevice::Register(env, exports);
+  CudaModel::Register(env, exports);
+  exports.Set("countDevices", Napi::Function::New<CountDevices>(env, "countDevices"));
+  return exports;
+}
+
+}  // namespace latentd::cuda
+
+using latentd::cuda::Init;
+NODE_API_MODULE(latentd_cuda, Init)

@@ -1,0 +1,334 @@
+#include "cuda/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace latentd::cuda {
+namespace {
+
+constexpr size_t kAlignment = 256;
+/// Ways from here on are the library's.
+constexpr int kLibraryWays = 100;
+constexpr int kMeasurements = 3;
+
+size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+/// What a measured pick is remembered by: all that a product's time depends on.
+std::string Describe(const Instruction& i, const ProductParameters& p) {
+  std::string text;
+  for (const int64_t number :
+       {int64_t{p.out.rows}, int64_t{p.outputs}, int64_t{p.inner}, p.x.stride, p.out.stride,
+        int64_t{p.window.kernel_height}, int64_t{p.window.kernel_width}, int64_t{p.window.stride},
+        int64_t{p.window.out_height}, int64_t{p.window.out_width}, int64_t{p.window.shift_y},
+        int64_t{static_cast<int>(p.activation)}, int64_t{p.residual.data != nullptr},
+        int64_t{p.sums.data != nullptr}, int64_t{i.bias >= 0}}) {
+    text += std::to_string(number) + ' ';
+  }
+  text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+Plan::Plan(std::shared_ptr<Device> device, std::shared_ptr<const Weights> weights, Precision precision,
+           Program program)
+    : device_(std::move(device)),
+      weights_(std::move(weights)),
+      precision_(precision),
+      program_(std::move(program)) {
+  size_t bytes = 0;
+  for (const auto* ports : {&program_.inputs, &program_.outputs}) {
+    for (const Port& port : *ports) {
+      port_offsets_.push_back(bytes);
+      bytes += Aligned(sizeof(float) * static_cast<size_t>(port.count));
+    }
+  }
+  ports_ = DeviceMemory(bytes, "reserving memory for inputs and outputs");
+  staging_ = PinnedMemory(bytes);
+}
+
+void Plan::Start() {
+  arena_ = device_->Arena(static_cast<size_t>(program_.arena_bytes));
+#ifdef LATENTD_CUDA_EMULATION
+  LaunchAll();
+#else
+  // The first run is launch by launch, and measures; what it picks is recorded by the second.
+  if (!measured_) {
+    LaunchAll();
+    return;
+  }
+  if (!graph_.recorded() || graph_generation_ != device_->arena_generation()) {
+    graph_ = RecordedGraph::Record(device_->stream(), [this] { LaunchAll(); });
+    graph_generation_ = device_->arena_generation();
+  }
+  graph_.Launch(device_->stream());
+#endif
+}
+
+void Plan::Run(std::span<const HostInput> inputs, std::span<std::vector<float>> outputs) {
+  device_->Use();
+  const cudaStream_t stream = device_->stream();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const size_t bytes = sizeof(float) * inputs[i].count;
+    std::memcpy(staging_.data() + port_offsets_[i], inputs[i].data, bytes);
+    Check(cudaMemcpyAsync(ports_.data() + port_offsets_[i], staging_.data() + port_offsets_[i], bytes,
+                          cudaMemcpyHostToDevice, stream),
+          "copying inputs to the card");
+  }
+  Start();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const size_t offset = port_offsets_[inputs.size() + i];
+    Check(cudaMemcpyAsync(staging_.data() + offset, ports_.data() + offset, sizeof(float) * outputs[i].size(),
+                          cudaMemcpyDeviceToHost, stream),
+          "copying outputs from the card");
+  }
+  device_->stream().Wait();
+  measured_ = true;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    std::memcpy(outputs[i].data(), staging_.data() + port_offsets_[inputs.size() + i],
+                sizeof(float) * outputs[i].size());
+  }
+}
+
+std::vector<float> Plan::Profile() {
+  device_->Use();
+  arena_ = device_->Arena(static_cast<size_t>(program_.arena_bytes));
+  std::vector<float> times;
+  Event start, end;
+  for (const Instruction& instruction : program_.instructions) {
+    LaunchOne(instruction);
+    start.Record(device_->stream());
+    for (int i = 0; i < kMeasurements; ++i) LaunchOne(instruction);
+    end.Record(device_->stream());
+    end.Wait();
+    times.push_back(end.MillisecondsSince(start) / kMeasurements);
+  }
+  return times;
+}
+
+float Plan::TimeRuns(int times) {
+  device_->Use();
+  std::vector<float> measured;
+  Event start, end;
+  for (int i = 0; i < times; ++i) {
+    start.Record(device_->stream());
+    Start();
+    end.Record(device_->stream());
+    end.Wait();
+    measured_ = true;
+    measured.push_back(end.MillisecondsSince(start));
+  }
+  std::sort(measured.begin(), measured.end());
+  return measured.empty() ? 0 : measured[measured.size() / 2];
+}
+
+void Plan::LaunchAll() {
+  for (const Instruction& instruction : program_.instructions) {
+    try {
+      LaunchOne(instruction);
+    } catch (const CudaError& error) {
+      throw std::runtime_error(std::string(error.what()) + ", in " + instruction.layer);
+    }
+  }
+}
+
+Matrix Plan::MatrixOf(const View& view) const {
+  if (view.rows == 0) return {};
+  return {arena_ + view.offset, view.stride, view.rows, view.columns};
+}
+
+void Plan::LaunchOne(const Instruction& i) {
+  const cudaStream_t stream = device_->stream();
+  switch (i.kind) {
+    case Kind::kImport:
+    case Kind::kExport:
+      return LaunchPort(i);
+    case Kind::kProduct:
+      return LaunchMatrixProduct(i);
+    case Kind::kGroupNorm: {
+      const int pixels = i.x.rows / i.batch;
+      const GroupNormParameters p{MatrixOf(i.x),
+                                  MatrixOf(i.out),
+                                  weights_->Vector(i.weight),
+                                  weights_->Vector(i.bias),
+                                  reinterpret_cast<float*>(arena_ + i.scratch.offset),
+                                  i.batch,
+                                  pixels,
+                                  i.groups,
+                                  i.parts,
+                                  i.epsilon,
+                                  i.silu};
+      return LaunchGroupNorm(precision_, p, stream);
+    }
+    case Kind::kLayerNorm:
+      return LaunchLayerNorm(
+          precision_,
+          {MatrixOf(i.x), MatrixOf(i.out), weights_->Vector(i.weight), weights_->Vector(i.bias), i.epsilon},
+          stream);
+    case Kind::kAttention: {
+      const AttentionParameters p = AttentionOf(i);
+      if (AttentionFits(p, device_->properties().sharedMemPerBlockOptin)) {
+        return LaunchAttention(precision_, p, stream);
+      }
+      return LaunchPlainAttention(precision_, p, stream);
+    }
+    case Kind::kElementwise: {
+      ElementwiseParameters p{};
+      p.operation = i.operation;
+      p.x = MatrixOf(i.x);
+      p.other = MatrixOf(i.other);
+      p.out = MatrixOf(i.out);
+      p.activation = i.activation;
+      p.factor = i.factor;
+      p.period = i.period;
+      p.height = i.height;
+      p.width = i.width;
+      p.out_height = i.out_height;
+      p.out_width = i.out_width;
+      if (i.operation == Elementwise::kSelectRow) p.index = static_cast<const int32_t*>(p.other.data);
+      if (i.operation == Elementwise::kAddRows) {
+        const PlacedWeight& place = weights_->place(i.weight);
+        p.other = {const_cast<void*>(weights_->At(i.weight)), place.columns, place.rows, place.columns};
+      }
+      return LaunchElementwise(precision_, p, stream);
+    }
+  }
+}
+
+void Plan::LaunchPort(const Instruction& i) {
+  const size_t index = static_cast<size_t>(i.port) + (i.kind == Kind::kExport ? program_.inputs.size() : 0);
+  std::byte* const port = ports_.data() + port_offsets_[index];
+  const cudaStream_t stream = device_->stream();
+  if (i.kind == Kind::kImport && i.out.element == Element::kInt) {
+    Check(cudaMemcpyAsync(arena_ + i.out.offset, port, sizeof(int32_t) * static_cast<size_t>(i.out.rows),
+                          cudaMemcpyDeviceToDevice, stream),
+          "copying an input");
+    return;
+  }
+  const bool importing = i.kind == Kind::kImport;
+  const PortParameters p{reinterpret_cast<float*>(port), MatrixOf(importing ? i.out : i.x), i.pixels};
+  importing ? LaunchImport(precision_, p, stream) : LaunchExport(precision_, p, stream);
+}
+
+AttentionParameters Plan::AttentionOf(const Instruction& i) const {
+  AttentionParameters p{};
+  p.query = MatrixOf(i.x);
+  p.key = MatrixOf(i.key);
+  p.value = MatrixOf(i.value);
+  p.out = MatrixOf(i.out);
+  p.batch = i.batch;
+  p.heads = i.heads;
+  p.queries = i.x.rows / i.batch;
+  p.keys = i.key.rows / i.batch;
+  p.head_width = i.x.columns / i.heads;
+  p.causal = i.causal;
+  p.scale = 1 / std::sqrt(static_cast<float>(p.head_width));
+  return p;
+}
+
+ProductParameters Plan::ProductOf(const Instruction& i) const {
+  const PlacedWeight& place = weights_->place(i.weight);
+  ProductParameters p{};
+  p.x = MatrixOf(i.x);
+  p.weight = weights_->At(i.weight);
+  p.bias = weights_->Vector(i.bias);
+  p.sums = MatrixOf(i.sums);
+  p.rows_per_sum = i.period;
+  p.residual = MatrixOf(i.residual);
+  p.out = MatrixOf(i.out);
+  p.outputs = place.rows;
+  p.inner = place.columns;
+  p.activation = i.activation;
+  p.window = i.window;
+  return p;
+}
+
+bool Plan::LibraryCan(const Instruction& i) const {
+  const bool geglu = i.activation == Activation::kGeglu;
+  return device_->cublas() != nullptr && i.window.kernel_height == 0 && i.sums.rows == 0 &&
+         (i.activation == Activation::kNone || geglu) && !(geglu && i.residual.rows > 0);
+}
+
+LibraryProduct Plan::ForLibrary(const Instruction& i, const ProductParameters& p) const {
+  const bool geglu = i.activation == Activation::kGeglu;
+  return {p.x,
+          p.weight,
+          p.outputs,
+          p.inner,
+          weights_->HalfVector(i.bias),
+          p.residual,
+          geglu ? MatrixOf(i.scratch) : p.out};
+}
+
+std::vector<int> Plan::Ways(const Instruction& i, const ProductParameters& p) {
+  std::vector<int> ways;
+  for (int tile = 0; tile < kProductTiles; ++tile) {
+    if (ProductTileFits(tile, device_->properties().sharedMemPerBlockOptin)) ways.push_back(tile);
+  }
+  if (!LibraryCan(i)) return ways;
+  const int count = device_->cublas()->Ways(precision_, ForLibrary(i, p));
+  for (int way = 0; way < count; ++way) ways.push_back(kLibraryWays + way);
+  return ways;
+}
+
+void Plan::LaunchWay(const Instruction& i, const ProductParameters& p, int way) {
+  const cudaStream_t stream = device_->stream();
+  if (way < kLibraryWays) return LaunchProduct(precision_, way, p, stream);
+  if (!device_->cublas()->Run(precision_, ForLibrary(i, p), way - kLibraryWays, stream)) {
+    throw std::runtime_error("libcublasLt refused a product it had proposed, in " + i.layer);
+  }
+  if (i.activation != Activation::kGeglu) return;
+  ElementwiseParameters gate{};
+  gate.operation = Elementwise::kGegluPairs;
+  gate.x = MatrixOf(i.scratch);
+  gate.out = p.out;
+  LaunchElementwise(precision_, gate, stream);
+}
+
+int Plan::BestWay(const Instruction& i, const ProductParameters& p) {
+  const std::vector<int> ways = Ways(i, p);
+  if (ways.size() == 1) return ways.front();
+  Event start, end;
+  int best = ways.front();
+  float shortest = INFINITY;
+  for (const int way : ways) {
+    try {
+      LaunchWay(i, p, way);
+      start.Record(device_->stream());
+      for (int k = 0; k < kMeasurements; ++k) LaunchWay(i, p, way);
+      end.Record(device_->stream());
+      end.Wait();
+    } catch (const CudaError&) {
+      throw;
+    } catch (const std::runtime_error&) {
+      continue;  // The library's refusal; ours never refuse.
+    }
+    const float time = end.MillisecondsSince(start);
+    if (time < shortest) {
+      shortest = time;
+      best = way;
+    }
+  }
+  return best;
+}
+
+void Plan::LaunchMatrixProduct(const Instruction& i) {
+  const ProductParameters p = ProductOf(i);
+  const std::string shape = Describe(i, p);
+  auto pick = device_->picks.find(shape);
+  if (pick == device_->picks.end()) {
+#ifdef LATENTD_CUDA_EMULATION
+    // There is nothing to be measured; the last tile is the smallest.
+    pick = device_->picks.emplace(shape, kProductTiles - 1).first;
+#else
+    pick = device_->picks.emplace(shape, BestWay(i, p)).first;
+    device_->picks_changed = true;
+#endif
+  }
+  // A pick of another run may name a way of a library that is no longer there.
+  const bool gone = pick->second >= kLibraryWays && !LibraryCan(i);
+  LaunchWay(i, p, gone ? kProductTiles - 1 : pick->second);
+}
+
+}  // namespace latentd::cuda

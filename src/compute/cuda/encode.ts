@@ -1,0 +1,178 @@
+/** Programs and weights in the numbers that the CUDA addon reads (native/cuda/decode.cc). */
+import { MappedFile } from '../../native/addon.js';
+import type {
+  EncodedInstruction,
+  EncodedPort,
+  EncodedProgram,
+  EncodedWeightPart,
+  EncodedWeights,
+} from '../../native/cuda-addon.js';
+import type { Activation } from '../operation.js';
+import { elementCount } from '../tensor.js';
+import type { Weight } from '../weight.js';
+import {
+  ELEMENT_BYTES,
+  padded,
+  type CudaProgram,
+  type Instruction,
+  type View,
+  type Window,
+} from './program.js';
+import type { PackedWeight } from './weights.js';
+
+/** native/cuda/program.h, enum Kind */
+const KIND = { import: 0, export: 1, product: 2, group_norm: 3, layer_norm: 4, attention: 5, elementwise: 6 };
+/** native/cuda/kernels/kernels.h, enum Elementwise */
+const ELEMENTWISE = {
+  ...{ activate: 0, geglu: 1, add: 3, scale: 4, add_per_channel: 5, add_rows: 6, copy: 7, resize: 8 },
+  select_row: 9,
+};
+/** native/cuda/primitives.h, enum Activation */
+const ACTIVATION: Readonly<Record<Activation | 'geglu', number>> = {
+  ...{ silu: 1, gelu: 2, quick_gelu: 3, relu: 4, sigmoid: 5, tanh: 6 },
+  geglu: 7,
+};
+const ELEMENT = { half: 0, float: 1, int: 2 };
+const FORMAT = { F64: 0, F32: 1, F16: 2, BF16: 3 };
+
+export function encodeProgram(program: CudaProgram): EncodedProgram {
+  const view = (given: View | undefined): object | undefined =>
+    given && {
+      offset: program.buffers[given.buffer]!.offset + given.offset * ELEMENT_BYTES[given.element],
+      stride: given.stride,
+      rows: given.rows,
+      columns: given.columns,
+      element: ELEMENT[given.element],
+    };
+  return {
+    arenaBytes: program.arenaBytes,
+    inputs: program.inputs.map(encodePort),
+    outputs: program.outputs.map(encodePort),
+    instructions: program.instructions.map((instruction, index) => ({
+      layer: program.layers[index]!,
+      ...encodeInstruction(instruction, view, program),
+    })),
+  };
+}
+
+function encodePort({ name, shape, element }: CudaProgram['inputs'][number]): EncodedPort {
+  return { name, count: elementCount(shape), integer: element === 'int' };
+}
+
+type EncodeView = (view: View | undefined) => object | undefined;
+
+function encodeInstruction(
+  instruction: Instruction,
+  view: EncodeView,
+  { inputs, outputs }: CudaProgram,
+): Omit<EncodedInstruction, 'layer'> & { readonly kind: number } {
+  switch (instruction.kind) {
+    case 'import': {
+      const port = inputs.findIndex(({ name }) => name === instruction.name);
+      return { kind: KIND.import, port, out: view(instruction.out), pixels: instruction.pixels };
+    }
+    case 'export': {
+      const port = outputs.findIndex(({ name }) => name === instruction.name);
+      return { kind: KIND.export, port, x: view(instruction.x), pixels: instruction.pixels };
+    }
+    case 'product': {
+      const { x, out, sums, residual, scratch, weight, bias, rowsPerSum, activation, window } = instruction;
+      return {
+        kind: KIND.product,
+        ...{ x: view(x), out: view(out), sums: view(sums), residual: view(residual), scratch: view(scratch) },
+        ...{ weight, bias, period: rowsPerSum },
+        activation: activation === undefined ? 0 : ACTIVATION[activation],
+        window: window && encodeWindow(window, x),
+      };
+    }
+    case 'group_norm': {
+      const { x, out, scratch, weight, bias, batch, groups, parts, epsilon, silu } = instruction;
+      return {
+        kind: KIND.group_norm,
+        ...{ x: view(x), out: view(out), scratch: view(scratch) },
+        ...{ weight, bias, batch, groups, parts, epsilon, silu },
+      };
+    }
+    case 'layer_norm': {
+      const { x, out, weight, bias, epsilon } = instruction;
+      return { kind: KIND.layer_norm, x: view(x), out: view(out), weight, bias, epsilon };
+    }
+    case 'attention': {
+      const { query, key, value, out, batch, heads, causal } = instruction;
+      return {
+        kind: KIND.attention,
+        ...{ x: view(query), key: view(key), value: view(value), out: view(out) },
+        ...{ batch, heads, causal },
+      };
+    }
+    default:
+      return {
+        kind: KIND.elementwise,
+        operation: ELEMENTWISE[instruction.kind],
+        ...elementwise(instruction, view),
+      };
+  }
+}
+
+function elementwise(
+  instruction: Extract<Instruction, { kind: keyof typeof ELEMENTWISE }>,
+  view: EncodeView,
+): Record<string, unknown> {
+  const out = view(instruction.out);
+  switch (instruction.kind) {
+    case 'add':
+      return { x: view(instruction.a), other: view(instruction.b), out };
+    case 'add_per_channel':
+      return { x: view(instruction.x), other: view(instruction.v), out, period: instruction.rowsPerSum };
+    case 'add_rows':
+      return { x: view(instruction.x), out, weight: instruction.weight, period: instruction.period };
+    case 'select_row':
+      return { x: view(instruction.x), other: view(instruction.index), out, period: instruction.period };
+    case 'activate':
+      return { x: view(instruction.x), out, activation: ACTIVATION[instruction.function] };
+    case 'scale':
+      return { x: view(instruction.x), out, factor: instruction.factor };
+    case 'resize': {
+      const { height, width, outHeight, outWidth } = instruction;
+      return { x: view(instruction.x), out, height, width, outHeight, outWidth };
+    }
+    default:
+      return { x: view(instruction.x), out };
+  }
+}
+
+/** native/cuda/kernels/kernels.h, struct Window, in its order */
+function encodeWindow(window: Window, x: View): number[] {
+  return [
+    ...[window.storedHeight, window.storedWidth],
+    ...[Math.log2(window.height / window.storedHeight), Math.log2(window.width / window.storedWidth)],
+    ...[window.height, window.width, window.outHeight, window.outWidth],
+    ...[window.kernelHeight, window.kernelWidth, window.stride, window.top, window.left],
+    padded(x.columns),
+  ];
+}
+
+/** Tensors that lie in a mapped file are named by their place there; all others are read now. */
+export function encodeWeights(weights: readonly PackedWeight[], bytes: number): EncodedWeights {
+  return {
+    bytes,
+    entries: weights.map((entry) => ({
+      ...{ offset: entry.offset, rows: padded(entry.rows), columns: entry.columns },
+      wide: entry.element === 'float',
+      pairs: entry.layout === 'pairs',
+      parts: entry.parts.map(encodePart),
+    })),
+  };
+}
+
+function encodePart(part: Weight | number): EncodedWeightPart {
+  if (typeof part === 'number') return { rows: part, channels: 1, taps: 1, format: FORMAT.F32 };
+  const { shape, stored } = part;
+  const extents = { rows: shape[0]!, channels: shape[1] ?? 1, taps: elementCount(shape.slice(2)) };
+  if (stored?.file instanceof MappedFile) {
+    return { ...extents, format: FORMAT[stored.dtype], values: stored.file.hold(), offset: stored.offset };
+  }
+  const values = new Float32Array(elementCount(shape));
+  part.read(values);
+  return { ...extents, format: FORMAT.F32, values };
+}

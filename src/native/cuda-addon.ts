@@ -1,0 +1,107 @@
+/**
+ * The CUDA addon's typed face. It is built where a CUDA compiler is found, and lies beside the other one; it loads on machines
+ * without a card or a driver as well, and says so when a device is asked for.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { MappedBytes } from './addon.js';
+
+export interface CudaDeviceInfo {
+  readonly name: string;
+  /** `9.0` */
+  readonly capability: string;
+  readonly multiprocessors: number;
+  readonly memoryBytes: number;
+  /** CUDA's version as the driver has it, 13000 for 13.0. */
+  readonly driver: number;
+  /** Version of cuBLASLt, or why there is none. */
+  readonly library: string;
+}
+
+/** Which way products of a shape were found to be fastest, by a description of the shape. */
+export type CudaPicks = Readonly<Record<string, number>>;
+
+/** A card. Everything on it happens in turn, on worker threads. */
+export interface CudaDevice {
+  readonly info: CudaDeviceInfo;
+  freeBytes(): number;
+  setPicks(picks: CudaPicks): void;
+  /** All picks, when there are new ones since the last call. */
+  takePicks(): CudaPicks | undefined;
+}
+
+/** A part of a packed weight; zeros without `values`. */
+export interface EncodedWeightPart {
+  readonly rows: number;
+  readonly channels: number;
+  readonly taps: number;
+  /** F64, F32, F16, BF16 as 0 to 3. */
+  readonly format: number;
+  readonly values?: Float32Array | MappedBytes;
+  /** Bytes into the file. */
+  readonly offset?: number;
+}
+
+export interface EncodedWeights {
+  readonly bytes: number;
+  readonly entries: readonly {
+    readonly offset: number;
+    readonly rows: number;
+    readonly columns: number;
+    readonly wide: boolean;
+    readonly pairs: boolean;
+    readonly parts: readonly EncodedWeightPart[];
+  }[];
+}
+
+/** An instruction's numbers by name (native/cuda/program.h, Instruction); left out where they don't matter. */
+export type EncodedInstruction = Readonly<Record<string, unknown>> & {
+  readonly kind: number;
+  readonly layer: string;
+};
+
+export interface EncodedPort {
+  readonly name: string;
+  readonly count: number;
+  readonly integer: boolean;
+}
+
+export interface EncodedProgram {
+  readonly arenaBytes: number;
+  readonly inputs: readonly EncodedPort[];
+  readonly outputs: readonly EncodedPort[];
+  readonly instructions: readonly EncodedInstruction[];
+}
+
+/** A model's weights on a card, and its programs. Errors name what CUDA said, while doing what, in which layer. */
+export interface CudaModel {
+  /** Copies the weights, and resolves with the bytes that they take there. */
+  load(weights: EncodedWeights): Promise<number>;
+  /** The number of a program, for `run`. */
+  prepare(program: EncodedProgram): number;
+  /** Inputs and outputs in the program's order. Inputs must not change meanwhile. */
+  run(plan: number, inputs: readonly (Float32Array | Int32Array)[]): Promise<Float32Array[]>;
+  /** Milliseconds of each instruction by itself. */
+  profile(plan: number): Promise<Float32Array>;
+  /** Milliseconds of a run on the card without its copies: the median of `times`. */
+  time(plan: number, times: number): Promise<number>;
+  dispose(): Promise<void>;
+}
+
+export interface CudaAddon {
+  readonly CudaDevice: new (index: number) => CudaDevice;
+  readonly CudaModel: new (device: CudaDevice, precision: 'f16' | 'bf16') => CudaModel;
+  /** Throws what the runtime says when there is no driver. */
+  readonly countDevices: () => number;
+}
+
+export const CUDA_ADDON_PATH = fileURLToPath(
+  new URL('../../build/Release/latentd-cuda.node', import.meta.url),
+);
+
+/** Undefined when this build of latentd has no CUDA; throws an `Error` when it has, and can't load it. */
+export function loadCudaAddon(path = CUDA_ADDON_PATH): CudaAddon | undefined {
+  if (!existsSync(path)) return undefined;
+  return createRequire(import.meta.url)(path) as CudaAddon;
+}

@@ -1,0 +1,53 @@
+/** The CUDA engine with the processor for a card (native/cuda/emulation): its own kernels and host code, slowly. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadCudaAddon, type CudaAddon } from '../../src/native/cuda-addon.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const native = join(root, 'native');
+
+/** Built with the compiler that built the other addon, once for each state of its sources. */
+export function emulatedCudaAddon(): CudaAddon {
+  const files = readdirSync(join(native, 'cuda'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(cc|cu|h)$/.test(name))
+    .sort()
+    .map((name) => join(native, 'cuda', name));
+  const digest = createHash('sha256');
+  for (const file of files) digest.update(readFileSync(file));
+  const folder = join(root, 'node_modules/.cache/latentd');
+  const path = join(folder, `cuda-emulation-${digest.digest('hex').slice(0, 16)}.node`);
+  if (!existsSync(path)) {
+    mkdirSync(folder, { recursive: true });
+    build(
+      files.filter((file) => !file.endsWith('.h')),
+      path,
+    );
+  }
+  return loadCudaAddon(path)!;
+}
+
+function build(sources: readonly string[], path: string): void {
+  const packageFolder = (name: string): string =>
+    dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  const unfinished = `${path}.${process.pid}`;
+  const result = spawnSync(
+    process.env['CXX'] ?? 'c++',
+    [
+      ...['-std=c++20', '-O2', '-fPIC', '-shared', '-pthread', '-Wno-unknown-pragmas', '-fvisibility=hidden'],
+      ...['-DLATENTD_CUDA_EMULATION', '-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL'],
+      ...[
+        native,
+        packageFolder('node-addon-api'),
+        join(packageFolder('node-api-headers'), 'include'),
+      ].flatMap((include) => ['-I', include]),
+      ...['-x', 'c++', ...sources, '-o', unfinished],
+    ],
+    { encoding: 'utf8' },
+  );
+  if (result.status !== 0) throw new Error(`the emulation could not be built: ${result.stderr}`);
+  renameSync(unfinished, path);
+}
