@@ -57,7 +57,8 @@ function typeOf(spec: InputSpec): string {
     case 'INT':
     case 'FLOAT': {
       const step = spec.step === undefined || spec.step === 1 ? '' : `, step ${spec.step}`;
-      return `${spec.kind}, ${spec.min} to ${spec.max}${step}`;
+      const range = Number.isFinite(spec.max) ? `${spec.min} to ${spec.max}` : `from ${spec.min}`;
+      return `${spec.kind}, ${range}${step}`;
     }
     case 'COMBO':
       return typeof spec.options === 'function'

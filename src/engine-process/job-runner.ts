@@ -78,7 +78,8 @@ async function runImage(
       if (event.type === 'progress') previews.see(event);
       else if (event.type === 'warning') send({ kind: 'warning', id, text: event.text });
       else if (event.type === 'executed') {
-        for (const { path } of event.ui?.images ?? []) send({ kind: 'saved', id, path });
+        for (const { path } of [...(event.ui?.images ?? []), ...(event.ui?.gifs ?? [])])
+          send({ kind: 'saved', id, path });
       }
     },
   });
@@ -87,13 +88,13 @@ async function runImage(
 }
 
 /**
- * The images of a run that succeeded, of the first node that saved any; previews count where nothing was saved. Throws
+ * The images and films of a run that succeeded, of the first node that saved any; previews count where nothing was saved. Throws
  * `JobFailure` with the cause for a run that failed.
  */
 function imagesOf(result: EngineResult): readonly string[] {
   switch (result.status) {
     case 'success': {
-      const shown = Object.values(result.outputs).map(({ images }) => images ?? []);
+      const shown = Object.values(result.outputs).map(({ images = [], gifs = [] }) => [...images, ...gifs]);
       const saved = shown.find((images) => images.some(({ type }) => type === 'output'));
       return (saved ?? shown.find((images) => images.length > 0) ?? []).map(({ path }) => path);
     }
@@ -111,7 +112,7 @@ function imagesOf(result: EngineResult): readonly string[] {
 /** The path that the client is given: the sheet of an animation or tileset, else the first image. */
 async function assemble({ id, request, engine }: JobContext, images: readonly string[]): Promise<string> {
   const [first] = images;
-  if (first === undefined) throw new JobFailure('the workflow saved no image');
+  if (first === undefined) throw new JobFailure('the workflow saved no image and no film');
   const assembly = assemblyOf(request);
   if (assembly.kind === 'none') return first;
   const folder = engine.folders.output;

@@ -32,6 +32,8 @@ export interface FloatInput extends Described {
   readonly step?: number;
   /** What an editor rounds to; false for not at all. */
   readonly round?: number | false;
+  /** Types that a link may give beside FLOAT. */
+  readonly also?: readonly 'INT'[];
 }
 
 export interface StringInput extends Described {
@@ -61,6 +63,8 @@ export interface ComboInput<Option extends string = string> extends Described {
 export interface LinkInput<Type extends ValueType = ValueType> extends Described {
   readonly kind: 'LINK';
   readonly type: Type;
+  /** Other types that it takes too; `object_info` names the first alone. */
+  readonly also?: readonly ValueType[];
 }
 
 export type InputSpec =
@@ -74,11 +78,17 @@ export type InputValue<Spec extends InputSpec> = Spec extends { kind: 'INT' | 'F
       ? string
       : Spec extends { kind: 'BOOLEAN' }
         ? boolean
-        : Spec extends { kind: 'LINK'; type: infer Type extends ValueType }
-          ? ValueTypes[Type]
-          : Spec extends ComboInput<infer Option>
-            ? Option
-            : never;
+        : Spec extends {
+              kind: 'LINK';
+              type: infer Type extends ValueType;
+              also: readonly (infer Also extends ValueType)[];
+            }
+          ? ValueTypes[Type | Also]
+          : Spec extends { kind: 'LINK'; type: infer Type extends ValueType }
+            ? ValueTypes[Type]
+            : Spec extends ComboInput<infer Option>
+              ? Option
+              : never;
 
 export type InputSpecs = Readonly<Record<string, InputSpec>>;
 type Values<Specs extends InputSpecs> = { readonly [Name in keyof Specs]: InputValue<Specs[Name]> };
@@ -96,10 +106,19 @@ export type FingerprintInputs<Required extends InputSpecs, Optional extends Inpu
 export interface OutputSpec<Type extends ValueType = ValueType> extends Described {
   readonly type: Type;
   readonly name: string;
+  /** Other types that it may be, by the node's inputs; `object_info` names the first alone. */
+  readonly also?: readonly ValueType[];
 }
 
 type OutputValues<Outputs extends readonly OutputSpec[]> = {
-  readonly [Index in keyof Outputs]: Outputs[Index] extends OutputSpec<infer Type> ? ValueTypes[Type] : never;
+  readonly [Index in keyof Outputs]: Outputs[Index] extends {
+    readonly type: infer Type extends ValueType;
+    readonly also: readonly (infer Also extends ValueType)[];
+  }
+    ? ValueTypes[Type | Also]
+    : Outputs[Index] extends OutputSpec<infer Type>
+      ? ValueTypes[Type]
+      : never;
 };
 
 /** What a node leaves beside its outputs: files for the user, as in ComfyUI's `ui` result. */
@@ -111,8 +130,18 @@ export interface SavedFile {
   readonly path: string;
 }
 
+/** A film, or an animated picture, that a node saved. */
+export interface SavedFilm extends SavedFile {
+  /** As the node's input names it: `video/h264-mp4`. */
+  readonly format: string;
+  /** Frames a second. */
+  readonly frame_rate: number;
+}
+
 export interface NodeUi {
   readonly images?: readonly SavedFile[];
+  /** VideoHelperSuite's name, whatever their form. */
+  readonly gifs?: readonly SavedFilm[];
   readonly latents?: readonly SavedFile[];
 }
 
@@ -137,6 +166,11 @@ export interface NodeClass<
   readonly outputs: Outputs;
   /** Runs even if nothing is linked to it: it saves or shows something. */
   readonly outputNode?: boolean;
+  /**
+   * `run` is given every other input of the workflow's node too, unchecked: texts, numbers, booleans, and what links bring. For
+   * inputs that depend on another input's value.
+   */
+  readonly takesMore?: boolean;
   /** Its result depends on whose noise the job draws: `RunContext.noise`. */
   readonly drawsNoise?: boolean;
   /** Something that changes when the node's result would, beside its inputs: a file's date and size. ComfyUI's IS_CHANGED. */
@@ -157,6 +191,7 @@ export interface AnyNodeClass {
   readonly optional: InputSpecs;
   readonly outputs: readonly OutputSpec[];
   readonly outputNode?: boolean;
+  readonly takesMore?: boolean;
   readonly drawsNoise?: boolean;
   fingerprint?(inputs: never, folders: RunContext['folders']): string;
   run(inputs: never, context: RunContext): unknown;
@@ -198,9 +233,9 @@ export function combo<const Option extends string>(
   return { kind: 'COMBO', options, ...spec };
 }
 
-export function link<Type extends ValueType>(
+export function link<Type extends ValueType, const Rest extends Omit<LinkInput, 'kind' | 'type'> = object>(
   type: Type,
-  spec: Omit<LinkInput, 'kind' | 'type'> = {},
-): LinkInput<Type> {
+  spec: Rest = {} as Rest,
+): LinkInput<Type> & Rest {
   return { kind: 'LINK', type, ...spec };
 }

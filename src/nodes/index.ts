@@ -1,4 +1,5 @@
 /** Every node class, by its ComfyUI name. Adding a node is adding an entry to one of these files. */
+import * as combineVideo from './combine-video.js';
 import * as compositeMasked from './composite-masked.js';
 import * as conditioning from './conditioning.js';
 import * as conditioningArea from './conditioning-area.js';
@@ -17,6 +18,7 @@ import * as latentFiles from './latent-files.js';
 import * as latentResize from './latent-resize.js';
 import * as latentTransform from './latent-transform.js';
 import * as loadImage from './load-image.js';
+import * as loadVideo from './load-video.js';
 import * as loaders from './loaders.js';
 import * as lora from './lora.js';
 import * as masks from './masks.js';
@@ -32,6 +34,7 @@ import * as textEncoding from './text-encoding.js';
 import * as unetChanges from './unet-changes.js';
 import * as upscaleModel from './upscale-model.js';
 import * as vae from './vae.js';
+import * as videoInfo from './video-info.js';
 
 export type NodeRegistry = ReadonlyMap<string, AnyNodeClass>;
 
@@ -68,6 +71,9 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   faces,
   masks,
   maskShapes,
+  loadVideo,
+  combineVideo,
+  videoInfo,
 ];
 
 export const nodeClasses: NodeRegistry = new Map(

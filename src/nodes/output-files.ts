@@ -82,8 +82,8 @@ export async function saveNumbered(
   }
 }
 
-/** Gives a finished file its name; false when the name is taken. */
-async function claim(whole: string, path: string): Promise<boolean> {
+/** Gives a finished file its name, for good; false when the name is taken. */
+export async function claim(whole: string, path: string): Promise<boolean> {
   try {
     await link(whole, path);
     return true;

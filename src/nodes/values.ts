@@ -28,6 +28,40 @@ export interface Latent {
   readonly batchIndex?: readonly number[];
 }
 
+/** ComfyUI's AUDIO dictionary. */
+export interface Audio {
+  /** 1×channels×samples in [−1, 1]. */
+  readonly waveform: Tensor;
+  /** Hertz. */
+  readonly sampleRate: number;
+}
+
+/** Sound that is read when it is used; undefined where there is none. VideoHelperSuite's lazy AUDIO. */
+export type AudioSource = (signal: AbortSignal) => Promise<Audio | undefined>;
+
+/** VideoHelperSuite's VHS_VIDEOINFO. */
+export interface FilmInfo {
+  readonly source: FilmFacts;
+  /** What is left after rate, skipping and resizing. */
+  readonly loaded: FilmFacts;
+}
+
+export interface FilmFacts {
+  readonly fps: number;
+  readonly frameCount: number;
+  /** Seconds. */
+  readonly duration: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** VideoHelperSuite's VHS_FILENAMES: what VHS_VideoCombine wrote. */
+export interface FilmFiles {
+  readonly saveOutput: boolean;
+  /** Absolute paths. */
+  readonly files: readonly string[];
+}
+
 export interface ValueTypes {
   MODEL: DiffusionModel;
   CLIP: ClipModel;
@@ -43,6 +77,11 @@ export interface ValueTypes {
   GUIDER: Guider;
   NOISE: NoiseSource;
   FACERESTORE_MODEL: FaceRestorer;
+  AUDIO: AudioSource;
+  VHS_VIDEOINFO: FilmInfo;
+  VHS_FILENAMES: FilmFiles;
+  /** Nothing makes one: films are not loaded in batches. */
+  VHS_BatchManager: never;
   INT: number;
   FLOAT: number;
   STRING: string;

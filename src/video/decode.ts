@@ -20,6 +20,8 @@ export interface DecodeOptions {
   readonly format: RawFormat;
   /** Frames to leave out at the beginning; they are decoded, and nothing else is done with them. */
   readonly skip?: number;
+  /** Colours of half the resolution are scaled up as ffmpeg's programs do it by themselves, in the fast way. */
+  readonly plain?: boolean;
   readonly signal?: AbortSignal;
   /** Told once of a file that has faults, after which ffmpeg went on. */
   readonly onFault?: (message: string) => void;
@@ -30,14 +32,14 @@ export interface DecodeOptions {
  * `VideoError` when ffmpeg fails, and the signal's reason when that aborts.
  */
 export async function* decodeVideo(info: VideoInfo, options: DecodeOptions): AsyncGenerator<DecodedFrame> {
-  const { format, skip = 0, signal } = options;
+  const { format, skip = 0, plain = false, signal } = options;
   const clock = new FrameClock(info);
   const { matrix, range } = planColour(info, info.stored);
   const { width, height } = info;
   const filters = [
     ...(skip > 0 ? [`select=gte(n\\,${skip})`] : []),
     'showinfo=checksum=0',
-    `scale=${width}:${height}:in_color_matrix=${matrix}:in_range=${range}:flags=bicubic+accurate_rnd+full_chroma_int`,
+    `scale=${width}:${height}:in_color_matrix=${matrix}:in_range=${range}:flags=${plain ? 'bicubic' : 'bicubic+accurate_rnd+full_chroma_int'}`,
     `format=${format}`,
   ];
   signal?.throwIfAborted();

@@ -47,6 +47,19 @@ export function checkInput(
   return checkLiteral(name, spec, wrapped ?? given, around);
 }
 
+/** An input that the class doesn't declare but takes as it is; undefined for what can be no value. */
+export function checkFurther(given: Literal, around: Surroundings): PlannedInput | undefined {
+  if (Array.isArray(given)) {
+    const [from, slot] = given as readonly Literal[];
+    const known = typeof from === 'string' && typeof slot === 'bigint' && around.hasNode(from);
+    return known && around.classOf(from)?.outputs[Number(slot)] !== undefined
+      ? { kind: 'link', from, slot: Number(slot) }
+      : undefined;
+  }
+  if (given === null || typeof given === 'object') return undefined;
+  return { kind: 'constant', value: typeof given === 'bigint' ? Number(given) : given };
+}
+
 export function missingInput(name: string, spec: InputSpec, around: Surroundings): Fault {
   return {
     type: 'required_input_missing',
@@ -86,7 +99,10 @@ function checkLink(
     );
   }
   const expected = typeName(spec, around.optionsOf);
-  if (output.type === expected && spec.kind !== 'COMBO') return { kind: 'link', from, slot };
+  const taken: readonly string[] = [expected, ...(('also' in spec && spec.also) || [])];
+  const types = [output.type, ...(output.also ?? [])];
+  if (spec.kind !== 'COMBO' && types.some((type) => taken.includes(type)))
+    return { kind: 'link', from, slot };
   return failed({
     type: 'return_type_mismatch',
     message: 'Return type mismatch between linked nodes',

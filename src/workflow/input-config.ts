@@ -60,7 +60,7 @@ export function inputConfig(spec: InputSpec, optionsOf: OptionsOf): readonly [Li
         {
           default: spec.default,
           min: spec.min,
-          max: spec.max,
+          ...(Number.isFinite(spec.max) && { max: spec.max }),
           ...(spec.step !== undefined && { step: spec.step }),
           ...(spec.round !== undefined && { round: spec.round }),
           ...described,

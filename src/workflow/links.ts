@@ -28,7 +28,11 @@ export function linksOf(
 }
 
 function isInput(nodeClass: AnyNodeClass, name: string): boolean {
-  return Object.hasOwn(nodeClass.required, name) || Object.hasOwn(nodeClass.optional, name);
+  return (
+    nodeClass.takesMore === true ||
+    Object.hasOwn(nodeClass.required, name) ||
+    Object.hasOwn(nodeClass.optional, name)
+  );
 }
 
 export interface Cycle {

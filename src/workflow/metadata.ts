@@ -25,9 +25,9 @@ function convertedSource(plan: Plan, id: string): LiteralObject {
   const { required, optional } = planned.nodeClass;
   const inputs = [...node.inputs].map(([name, given]): [string, Literal] => {
     const input = planned.inputs.get(name);
-    if (input?.kind !== 'constant') return [name, given];
     const spec = required[name] ?? optional[name];
-    return [name, spec?.kind === 'INT' ? BigInt(input.value) : input.value];
+    if (input?.kind !== 'constant' || spec === undefined) return [name, given];
+    return [name, spec.kind === 'INT' ? BigInt(input.value) : input.value];
   });
   return { ...node.source, inputs: Object.fromEntries(inputs) };
 }

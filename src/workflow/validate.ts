@@ -7,7 +7,13 @@ import { nearestHint } from '../nearest-names.js';
 import type { Folders } from '../models/folders.js';
 import type { AnyNodeClass } from '../nodes/definition.js';
 import type { NodeRegistry } from '../nodes/index.js';
-import { checkInput, missingInput, type PlannedInput, type Surroundings } from './check-input.js';
+import {
+  checkFurther,
+  checkInput,
+  missingInput,
+  type PlannedInput,
+  type Surroundings,
+} from './check-input.js';
 import type { Fault, FaultReport, NodeFaults } from './faults.js';
 import { describeNodeFault } from './faults.js';
 import { rememberOptions } from './input-config.js';
@@ -97,6 +103,13 @@ function planNode(
       } catch (error) {
         faults.push(exceptionFault(name, error));
       }
+    }
+  }
+  if (nodeClass.takesMore === true) {
+    for (const [name, given] of node.inputs) {
+      if (Object.hasOwn(nodeClass.required, name) || Object.hasOwn(nodeClass.optional, name)) continue;
+      const further = checkFurther(given, around);
+      if (further !== undefined) inputs.set(name, further);
     }
   }
   return { id: node.id, nodeClass, inputs };

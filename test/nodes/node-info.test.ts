@@ -19,7 +19,7 @@ interface ReferenceNode {
   readonly output_names: readonly string[];
 }
 
-/** What ComfyUI says about each class (tools/reference/node_info.py). */
+/** What ComfyUI, or the node pack that a class comes from, says about each class (tools/reference/node_info.py). */
 const reference = JSON.parse(readFileSync(fixture('nodes/node-info.json'), 'utf8')) as Readonly<
   Record<string, ReferenceNode>
 >;
@@ -53,6 +53,9 @@ function described(spec: InputSpec): object {
     default: {
       const { kind, ...bounds } = spec;
       delete (bounds as { tooltip?: string }).tooltip;
+      delete (bounds as { also?: readonly string[] }).also;
+      // A bound that isn't there.
+      if ('max' in bounds && bounds.max === Infinity) delete (bounds as { max?: number }).max;
       return { type: kind, ...bounds };
     }
   }

@@ -7,6 +7,7 @@ import { EXIT } from '../exit-codes.js';
 /** Absolute paths of what a node saved. */
 interface NodeFiles {
   readonly images?: readonly string[];
+  readonly gifs?: readonly string[];
   readonly latents?: readonly string[];
 }
 
@@ -61,7 +62,11 @@ export function outcomeOf(result: EngineResult, signalled: number | undefined): 
   }
   const { status, timings } = result;
   const outputs = Object.fromEntries(Object.entries(result.outputs).map(([id, ui]) => [id, filesOf(ui)]));
-  const files = Object.values(outputs).flatMap(({ images = [], latents = [] }) => [...images, ...latents]);
+  const files = Object.values(outputs).flatMap(({ images = [], gifs = [], latents = [] }) => [
+    ...images,
+    ...gifs,
+    ...latents,
+  ]);
   const json: RunJson = { status, outputs, timings };
   const seconds = `${(result.ms / 1000).toFixed(1)} s`;
   switch (status) {
@@ -85,8 +90,9 @@ export function outcomeOf(result: EngineResult, signalled: number | undefined): 
   }
 }
 
-function filesOf({ images, latents }: NodeUi): NodeFiles {
+function filesOf({ images, gifs, latents }: NodeUi): NodeFiles {
   return {
+    ...(gifs === undefined ? {} : { gifs: gifs.map((file) => file.path) }),
     ...(images === undefined ? {} : { images: images.map((file) => file.path) }),
     ...(latents === undefined ? {} : { latents: latents.map((file) => file.path) }),
   };
