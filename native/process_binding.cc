@@ -1,5 +1,6 @@
 #include "process_binding.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -64,10 +65,18 @@ void EndWithParent(const Napi::CallbackInfo& info) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) throw SystemError(info.Env(), "prctl(PR_SET_PDEATHSIG)");
 }
 
+/// giveBackMemory(): pages that the C library keeps though nothing lies in them go back to the kernel.
+void GiveBackMemory(const Napi::CallbackInfo&) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 }  // namespace
 
 void RegisterProcess(Napi::Env env, Napi::Object exports) {
   exports.Set("notifyService", Napi::Function::New(env, NotifyService, "notifyService"));
+  exports.Set("giveBackMemory", Napi::Function::New(env, GiveBackMemory, "giveBackMemory"));
   exports.Set("endWithParent", Napi::Function::New(env, EndWithParent, "endWithParent"));
 }
 

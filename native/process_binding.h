@@ -5,7 +5,7 @@
 
 namespace latentd {
 
-/// Registers `notifyService` and `endWithParent`.
+/// Registers `notifyService`, `endWithParent` and `giveBackMemory`.
 void RegisterProcess(Napi::Env env, Napi::Object exports);
 
 }  // namespace latentd

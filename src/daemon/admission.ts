@@ -1,6 +1,6 @@
 /** The door of the queue: a `generate` is checked here in full, so that an accepted job can only fail while it runs. */
 import { randomBytes } from 'node:crypto';
-import { extname } from 'node:path';
+import { extname, parse } from 'node:path';
 import { stringify } from 'lossless-json';
 import { completeName, type Folders, type ModelKind } from '../models/folders.js';
 import { schedulerNames } from '../native/addon.js';
@@ -138,7 +138,7 @@ function readWorkflow(given: GenerateRequest['workflow'], graphs: readonly strin
 
 function findModel(folders: Folders, kind: ModelKind, name: string): string {
   const names = folders.list(kind);
-  const found = completeName(names, name);
+  const found = completeName(names, name) ?? onlyOneAlike(names, name);
   if (found === undefined) {
     // Names are mostly given without their extension, which would count as far from all of them.
     const alike =
@@ -146,6 +146,21 @@ function findModel(folders: Folders, kind: ModelKind, name: string): string {
     throw new Refusal(`Model not found: ${shorten(name)}${nearestHint(shorten(name), alike)}`);
   }
   return found;
+}
+
+/**
+ * DGX-Pixels' MCP server and terminal UI ask for "SDXL Base 1.0" until they are told otherwise, and mean
+ * sd_xl_base_1.0.safetensors: a name without a folder that is some file's, but for case and what stands between letters.
+ */
+function onlyOneAlike(names: readonly string[], name: string): string | undefined {
+  if (!/^[\w .()+-]+$/.test(name) || name.includes('..')) return undefined;
+  const wanted = lettersOf(name);
+  const alike = names.filter((listed) => lettersOf(parse(listed).name) === wanted);
+  return alike.length === 1 ? alike[0] : undefined;
+}
+
+function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z\d]/g, '');
 }
 
 function checkBounds(field: keyof typeof BOUNDS, value: number | undefined): void {

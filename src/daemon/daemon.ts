@@ -16,7 +16,7 @@ import { lockFolder } from './lock.js';
 import { JobQueue } from './queue.js';
 import { RequestDesk } from './request-desk.js';
 import { Runner } from './runner.js';
-import { keepHeapSmall } from './small-heap.js';
+import { keepMemorySmall } from './small-memory.js';
 
 /** What may change while the daemon runs. */
 export interface DaemonConfiguration extends Premises {
@@ -135,7 +135,7 @@ export class Daemon {
     closers.push(clearWork);
 
     const { journal, waiting, stageTimes } = await openJournal(join(dataFolder, 'journal.sqlite'), onFatal);
-    closers.push(() => journal.close(), keepHeapSmall());
+    closers.push(() => journal.close(), keepMemorySmall());
     if (waiting.length > 0) log.info({ jobs: waiting.length }, 'unfinished jobs go on');
 
     const state: DaemonState = { configuration: options.configuration, stopping: new AbortController() };

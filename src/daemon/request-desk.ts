@@ -109,13 +109,7 @@ export class RequestDesk {
       running:
         running === undefined
           ? []
-          : [
-              {
-                job_id: running.id,
-                percent: running.progress.percentDone,
-                eta_s: running.progress.remainingSeconds(),
-              },
-            ],
+          : [{ job_id: running.id, percent: running.percent, eta_s: running.secondsLeft }],
       stages: estimates.summary(),
       memory: { daemon_mb: megabytes(process.memoryUsage.rss()), engine_mb: megabytes(engineBytes) },
       engine: engine.info,
@@ -125,7 +119,7 @@ export class RequestDesk {
   }
 
   private listQueue(): StatusInfo['queue'] {
-    let seconds = this.options.runner.running?.progress.remainingSeconds() ?? 0;
+    let seconds = this.options.runner.running?.secondsLeft ?? 0;
     return this.options.queue.pending.slice(0, LISTED_JOBS).map(({ id, load }, index) => {
       seconds += this.options.estimates.seconds(load);
       return { job_id: id, position: index + 1, estimated_time_s: seconds };
@@ -148,7 +142,7 @@ export class RequestDesk {
 
   private secondsOfJobsAhead(): number {
     const { queue, runner, estimates } = this.options;
-    const running = runner.running?.progress.remainingSeconds() ?? 0;
+    const running = runner.running?.secondsLeft ?? 0;
     return queue.pending.reduce((seconds, { load }) => seconds + estimates.seconds(load), running);
   }
 

@@ -41,6 +41,13 @@ export interface RunnerOptions {
   readonly onJobOver: () => void;
 }
 
+/** What can be told of the job that runs. */
+export interface RunningJob {
+  readonly id: string;
+  readonly percent: number;
+  readonly secondsLeft: number;
+}
+
 /** The job that the engine has. */
 interface ActiveJob {
   readonly id: string;
@@ -59,8 +66,12 @@ export class Runner {
   constructor(private readonly options: RunnerOptions) {}
 
   /** The job that runs, and how far it is. */
-  get running(): { readonly id: string; readonly progress: JobProgress } | undefined {
-    return this.active;
+  get running(): RunningJob | undefined {
+    const { active } = this;
+    if (active === undefined) return undefined;
+    const { id, progress, cancellation } = active;
+    const ends = cancellation.signal.aborted;
+    return { id, percent: progress.percentDone, secondsLeft: ends ? 0 : progress.remainingSeconds() };
   }
 
   /** Works until `signal` is aborted; then ends after the running job, or after `interrupt` put it back. */

@@ -149,6 +149,7 @@ interface Bindings {
   readonly decompose: Decompose;
   readonly notifyService: (socket: string, state: string) => void;
   readonly endWithParent: () => void;
+  readonly giveBackMemory: () => void;
 }
 
 function load(): Bindings {
@@ -248,3 +249,6 @@ export const notifyService = bindings.notifyService;
 
 /** From now on this process is killed when the process that started it ends, however that ends. */
 export const endWithParent = bindings.endWithParent;
+
+/** Pages that the C library keeps though nothing lies in them go back to the kernel. */
+export const giveBackMemory = bindings.giveBackMemory;

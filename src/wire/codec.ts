@@ -1,7 +1,14 @@
 /** MessagePack maps from and to the protocol's messages. */
 import { decode, Encoder } from '@msgpack/msgpack';
 import type { z } from 'zod';
-import { MAX_MESSAGE_BYTES, requestSchema, type Reply, type Request, type Update } from './protocol.js';
+import {
+  MAX_MESSAGE_BYTES,
+  MAX_REQUEST_VALUES,
+  requestSchema,
+  type Reply,
+  type Request,
+  type Update,
+} from './protocol.js';
 import { structureFault } from './structure.js';
 
 // Whole numbers become MessagePack integers of any size. Its `useBigInt64` would write those from 2^32 on as floats.
@@ -23,10 +30,13 @@ export function encodeRequest(message: Readonly<Record<string, unknown>>): Uint8
   return exactEncoder.encode(message);
 }
 
-/** Decodes any message of the protocol into a plain map; 64-bit integers become bigints. Throws `ProtocolError`. */
-export function decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  const fault = bytes.byteLength === 0 ? 'it is empty' : structureFault(bytes);
-  if (fault !== undefined) throw new ProtocolError(`message is not MessagePack: ${fault}`);
+/**
+ * Decodes any message of the protocol into a plain map; 64-bit integers become bigints. Throws `ProtocolError`, also for one of
+ * more than `maxValues` values in all.
+ */
+export function decodeMap(bytes: Uint8Array, maxValues = Infinity): Readonly<Record<string, unknown>> {
+  const fault = bytes.byteLength === 0 ? 'not MessagePack: it is empty' : structureFault(bytes, maxValues);
+  if (fault !== undefined) throw new ProtocolError(`message is ${fault}`);
   let value: unknown;
   try {
     value = decode(bytes, { useBigInt64: true });
@@ -46,7 +56,7 @@ export function decodeRequest(bytes: Uint8Array): Request {
   if (bytes.byteLength > MAX_MESSAGE_BYTES) {
     throw new ProtocolError(`message of ${bytes.byteLength} bytes is over the limit of ${MAX_MESSAGE_BYTES}`);
   }
-  const map = decodeMap(bytes);
+  const map = decodeMap(bytes, MAX_REQUEST_VALUES);
   if (typeof map['type'] !== 'string') throw new ProtocolError('message has no text field "type"');
   const result = requestSchema.safeParse(map);
   if (result.success) return result.data;

@@ -10,6 +10,9 @@ export const PROTOCOL_VERSION = '1.0.0';
 export const MAX_PROMPT_LENGTH = 10_000;
 export const MAX_MESSAGE_BYTES = 1_000_000;
 
+/** Most values in a request, those inside of others included: a workflow of a thousand nodes has about half as many. */
+export const MAX_REQUEST_VALUES = 50_000;
+
 export const STAGES = [
   'initializing',
   'loading_models',

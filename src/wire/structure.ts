@@ -3,23 +3,24 @@
  * decoder would make room for them; here every element announced must have its byte in the message.
  */
 
-/** What is wrong with the message as MessagePack; undefined when it is one whole value. */
-export function structureFault(bytes: Uint8Array): string | undefined {
+/** What a message is instead of one whole MessagePack value, of at most `maxValues` in all; undefined when it is that. */
+export function structureFault(bytes: Uint8Array, maxValues = Infinity): string | undefined {
   const end = bytes.byteLength;
   const view = new DataView(bytes.buffer, bytes.byteOffset, end);
   let at = 0;
   /** Values announced and not yet seen. */
   let expected = 1;
-  while (expected > 0) {
-    if (expected > end - at) return `it ends within a value (byte ${end})`;
+  for (let seen = 0; expected > 0; seen++) {
+    if (expected > end - at) return `not MessagePack: it ends within a value (byte ${end})`;
+    if (seen + expected > maxValues) return `too large: it has more than ${maxValues} values`;
     const head = bytes[at]!;
     const { header, payload, values } = sizesOf(head, view, at);
-    if (header < 0) return `byte ${at} is 0x${head.toString(16)}, which begins no value`;
+    if (header < 0) return `not MessagePack: byte ${at} is 0x${head.toString(16)}, which begins no value`;
     at += header + payload;
-    if (at > end) return `it ends within a value (byte ${end})`;
+    if (at > end) return `not MessagePack: it ends within a value (byte ${end})`;
     expected += values - 1;
   }
-  return at === end ? undefined : `${end - at} bytes follow its value`;
+  return at === end ? undefined : `not MessagePack: ${end - at} bytes follow its value`;
 }
 
 interface Sizes {

@@ -208,6 +208,17 @@ describe('cancelling', () => {
     expect((await listener.untilOver(next.id)).at(-1)!.type).toBe('job_complete');
   });
 
+  test('takes the time that the job would still have needed out of what later ones are told', async () => {
+    await start();
+    const long = endless();
+    await client.accept(long);
+    await listener.until(sampling(long.id));
+    const behind = await client.ask(generate());
+    await client.ask({ type: 'cancel', job_id: long.id });
+    const free = await client.ask(generate());
+    expect(Number(behind['estimated_time_s'])).toBeGreaterThan(10 * Number(free['estimated_time_s']));
+  });
+
   test('works while the engine is still starting', async () => {
     await start();
     const request = endless();

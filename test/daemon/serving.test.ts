@@ -314,6 +314,7 @@ describe('requests that are turned away', () => {
       /^Model not found: sd15-tinny; nearest: "sd15-tiny"/,
     ],
     ['a path that leads out', { model: '../models/checkpoints/sd15-tiny' }, /^Model not found: \.\./],
+    ['a path that leads out to a name that is there', { model: '../sd15-tiny' }, /^Model not found: \.\./],
     ['an absolute path', { model: '/etc/passwd' }, /^Model not found: \/etc\/passwd/],
     ['a LoRA that is not there', { lora: 'x' }, /^Model not found: x/],
     ['a size of nothing', { size: [0, 64] }, /^Invalid parameter: size: must be 16 to/],
@@ -356,6 +357,13 @@ describe('requests that are turned away', () => {
     expect(await client.ask({ type: 'status', job_id: request.id })).toMatchObject({
       job: { job_id: request.id, state: 'completed', attempts: 1 },
     });
+  });
+
+  test('but not a model by the name that people call it', async () => {
+    const request = generate({ model: 'SD15 Tiny', steps: 1 });
+    await client.accept(request);
+    const last = (await listener.untilOver(request.id)).at(-1)!;
+    expect(readFileSync(String(last['image_path'])).toString('latin1')).toContain('sd15-tiny.safetensors');
   });
 
   test('prompts of 10 000 characters, counted as people count them', async () => {

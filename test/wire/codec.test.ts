@@ -60,6 +60,11 @@ describe('requests', () => {
     ['a seed beyond 64 bits', encode({ ...generate, seed: -1 }), 'seed: expected an integer from 0 to 2^64'],
     ['a cancel of nothing', encode({ type: 'cancel' }), 'cancel: field job_id is missing'],
     ['a number for a workflow', encode({ ...generate, workflow: 4 }), "workflow: expected a template's name"],
+    [
+      'more values than any workflow has',
+      encode({ type: 'ping', filler: Array.from({ length: 50_000 }, () => 0) }),
+      'too large: it has more than 50000 values',
+    ],
     ['more than 1 MB', encode({ type: 'ping', filler: 'x'.repeat(1_000_000) }), 'over the limit of 1000000'],
   ])('%s is refused', (_, message, reason) => {
     expect(() => decodeRequest(message)).toThrow(reason);
