@@ -38,14 +38,17 @@ function tensors(file) {
   );
 }
 
+/** Where both are no number, or both nothing, they agree. */
 function relativeRms(actual, expected) {
   let difference = 0;
   let size = 0;
   for (let i = 0; i < expected.length; i++) {
+    if (Object.is(actual[i], expected[i])) continue;
+    if (Number.isNaN(expected[i])) return Infinity;
     difference += (actual[i] - expected[i]) ** 2;
-    size += expected[i] ** 2;
   }
-  return Math.sqrt(difference / size);
+  for (const value of expected) if (!Number.isNaN(value)) size += value ** 2;
+  return difference === 0 ? 0 : Math.sqrt(difference / size);
 }
 
 async function compareImages(saved, expected) {

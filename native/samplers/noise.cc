@@ -70,6 +70,8 @@ std::unique_ptr<NoiseSampler> BrownianNoise(uint64_t seed, NoiseDevice device, s
     if (sigma > 0) sigma_min = std::min(sigma_min, sigma);
     sigma_max = std::max(sigma_max, sigma);
   }
+  // A run without steps draws nothing.
+  if (sigmas.size() < 2) return nullptr;
   if (sigma_max == 0) throw std::out_of_range("a Brownian path needs a sigma above 0");
   return std::make_unique<BrownianPathNoise>(sigma_min, sigma_max, count, seed, SeededNormals(device));
 }

@@ -28,7 +28,8 @@ struct NoiseDevice {
 /// `count` values each are thrown away first.
 std::unique_ptr<NoiseSampler> SequentialNoise(uint64_t seed, NoiseDevice device, int skipped, size_t count);
 
-/// `BrownianTreeNoiseSampler` over the sigmas above 0, of which there has to be one.
+/// `BrownianTreeNoiseSampler` over the sigmas above 0, of which there has to be one; nothing for a run
+/// without steps.
 std::unique_ptr<NoiseSampler> BrownianNoise(uint64_t seed, NoiseDevice device, std::span<const float> sigmas,
                                             size_t count);
 

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "schedule/beta_middle.h"
+
 namespace latentd {
 namespace {
 
@@ -47,9 +49,7 @@ double BetaQuantile(double p, double a, double b) {
   if (p <= 0) return 0;
   if (p >= 1) return 1;
   if (a == 1 && b == 1) return p;
-  // The middle of a symmetric distribution falls between two timesteps, so the last bit decides: scipy's is
-  // one above one half for ComfyUI's own a = b = 0.6.
-  if (a == b && p == 0.5) return a == 0.6 ? std::nextafter(0.5, 1.0) : 0.5;
+  if (a == b && p == 0.5) return BetaMiddle(a);
   double low = 0;
   double high = 1;
   double x = a / (a + b);

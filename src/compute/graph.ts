@@ -11,6 +11,7 @@ import {
   multiplyDims,
   sameDim,
   sameShape,
+  SymbolicDim,
   type Dim,
   type Shape,
 } from './dim.js';
@@ -255,13 +256,16 @@ export class GraphBuilder {
 
   tiledAttention(query: Value, key: Value, value: Value, heads: number, tiles: Value): Value {
     this.checkAttention(query, key, value, heads);
-    this.checkIndices(tiles, [4], 'tiled_attention needs the tiles as 4 int32 numbers');
+    this.checkTiles(tiles);
     return this.emit({ kind: 'tiled_attention', query, key, value, heads, tiles }, query.shape);
   }
 
-  attentionReceived(query: Value, key: Value, heads: number): Value {
+  attentionReceived(query: Value, key: Value, heads: number, tiles?: Value): Value {
     this.checkAttention(query, key, key, heads);
-    return this.emit({ kind: 'attention_received', query, key, heads }, key.shape.slice(0, 2));
+    const [batch, tokens] = key.shape as [Dim, Dim];
+    if (tiles !== undefined) this.checkTiles(tiles);
+    const received = tiles === undefined ? tokens : SymbolicDim.symbol('tile');
+    return this.emit({ kind: 'attention_received', query, key, heads, tiles }, [batch, received]);
   }
 
   tokenGroups(x: Value, order: Value, counts: Value): Value {
@@ -327,6 +331,10 @@ export class GraphBuilder {
   private checkIndices(value: Value, shape: Shape, message: string): void {
     const fits = value.dtype === 'int32' && sameShape(value.shape, shape);
     this.check(fits, `${message}, got ${value.dtype} ${formatShape(value.shape)}`);
+  }
+
+  private checkTiles(tiles: Value): void {
+    this.checkIndices(tiles, [4], 'attention in tiles needs them as 4 int32 numbers');
   }
 
   protected emit(operation: Operation, shape: Shape, dtype: DType = 'float32'): Value {

@@ -89,12 +89,16 @@ export type TokenOperation =
       readonly heads: number;
       readonly tiles: Value;
     }
-  /** How much each key is attended to, N×T: Σ over queries of softmax(q·kᵀ/√d), averaged over heads. */
+  /**
+   * How much each key is attended to, N×T: Σ over queries of softmax(q·kᵀ/√d), averaged over heads; with `tiles`, as
+   * `tiled_attention` takes them, averaged over these, too, N×T/(nh·nw).
+   */
   | {
       readonly kind: 'attention_received';
       readonly query: Value;
       readonly key: Value;
       readonly heads: number;
+      readonly tiles: Value | undefined;
     }
   /**
    * Groups of like tokens, int32 N×T: bipartite soft matching by cosine. `order` (int32 T) names sources first, then

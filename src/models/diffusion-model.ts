@@ -5,7 +5,7 @@ import type { LatentFormat } from './latent-format.js';
 import type { WeightPatches } from './lora/patches.js';
 import type { UnetChanges } from './unet/changes.js';
 import type { UnetConfig } from './unet/config.js';
-import type { RandomSource } from './unet/variant.js';
+import type { RandomSource } from './unet/attention-draws.js';
 import type { WeightSource } from './weight-source.js';
 
 /**

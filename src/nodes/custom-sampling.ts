@@ -34,15 +34,15 @@ async function sampleParts(parts: Parts, context: RunContext): Promise<{ outputs
     sampler: { ...parts.sampler, ...context.noise },
     sigmas: parts.sigmas,
     latent: samples,
-    ...drawNoise(noise, samples.shape, latent.batchIndex),
+    ...drawNoise(noise, samples.shape, latent.batchIndex, latent.random),
     noiseMask: latent.noiseMask,
     seed: noise.seed,
     ...duringRun(guider.model, context),
   });
   return {
     outputs: [
-      { ...latent, samples: sampled.samples },
-      { ...latent, samples: sampled.denoised },
+      { ...latent, samples: sampled.samples, random: sampled.random },
+      { ...latent, samples: sampled.denoised, random: sampled.random },
     ],
   };
 }

@@ -44,20 +44,17 @@ export const addNoise = defineNode({
   },
   optional: {},
   outputs: [{ type: 'LATENT', name: 'LATENT' }],
-  run({ model, noise, sigmas, latent_image: latent }) {
+  run({ model, noise: source, sigmas, latent_image: latent }) {
     const first = sigmas[0];
     if (first === undefined) return { outputs: [latent] };
     const scale = sigmas.length === 1 ? first : Math.abs(Math.fround(first - sigmas.at(-1)!));
     const { samples, batchIndex } = latent;
+    const { noise, random } = drawNoise(source, samples.shape, batchIndex, latent.random);
     const isEmpty = samples.data.every((value) => value === 0);
-    const noised = withNoise(
-      isEmpty ? samples : toModelSpace(model.latentFormat, samples),
-      drawNoise(noise, samples.shape, batchIndex).noise,
-      scale,
-    );
+    const noised = withNoise(isEmpty ? samples : toModelSpace(model.latentFormat, samples), noise, scale);
     const finite = mapValues(fromModelSpace(model.latentFormat, noised), (value) =>
       Number.isFinite(value) ? value : 0,
     );
-    return { outputs: [{ ...latent, samples: finite }] };
+    return { outputs: [{ ...latent, samples: finite, random }] };
   },
 });

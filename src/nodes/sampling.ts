@@ -34,20 +34,21 @@ const inputs = {
 
 type Choices = Omit<
   KSamplerOptions,
-  'latent' | 'noiseMask' | 'batchIndex' | 'samplerNoise' | 'signal' | 'progress'
+  'latent' | 'noiseMask' | 'batchIndex' | 'random' | 'samplerNoise' | 'signal' | 'progress'
 >;
 
 /** Samples a latent and keeps what else it carries: its noise mask, its rows of the batch. */
 async function sampleLatent(latent: Latent, choices: Choices, context: RunContext): Promise<Latent> {
-  const samples = await sample({
+  const sampled = await sample({
     ...choices,
     latent: latent.samples,
     noiseMask: latent.noiseMask,
     batchIndex: latent.batchIndex,
+    random: latent.random,
     samplerNoise: context.noise,
     ...duringRun(choices.model, context),
   });
-  return { ...latent, samples };
+  return { ...latent, ...sampled };
 }
 
 export const kSampler = defineNode({

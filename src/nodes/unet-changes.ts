@@ -1,7 +1,6 @@
 /** Changes of how a UNet computes (ComfyUI comfy_extras/nodes_freelunch.py, nodes_hypertile.py and nodes_tomesd.py). */
 import type { DiffusionModel } from '../models/diffusion-model.js';
-import { ModelError } from '../models/model-error.js';
-import type { FreeU } from '../models/unet/changes.js';
+import type { AttentionChange, FreeU } from '../models/unet/changes.js';
 import { boolean, defineNode, float, int, link } from './definition.js';
 
 const category = 'model_patches/unet';
@@ -56,19 +55,8 @@ export const freeUV2 = defineNode({
   run: (inputs) => ({ outputs: [withFreeU(2, inputs)] }),
 });
 
-/** Both change which tokens attend to which. */
-function requireWholeAttention({ changes }: DiffusionModel, node: string): void {
-  const other =
-    changes.hyperTile !== undefined
-      ? 'HyperTile'
-      : changes.mergeRatio !== undefined
-        ? 'TomePatchModel'
-        : undefined;
-  if (other !== undefined) {
-    throw new ModelError(
-      `${node} can't be applied to a model that has ${other} already: use one of them, once`,
-    );
-  }
+function withAttention(own: DiffusionModel, change: AttentionChange): DiffusionModel {
+  return own.withChanges({ ...own.changes, attention: [...own.changes.attention, change] });
 }
 
 export const hyperTile = defineNode({
@@ -97,10 +85,7 @@ export const hyperTile = defineNode({
     max_depth: maxDepth,
     scale_depth: scaleDepth,
   }) {
-    requireWholeAttention(own, 'HyperTile');
-    return {
-      outputs: [own.withChanges({ ...own.changes, hyperTile: { tileSize, swapSize, maxDepth, scaleDepth } })],
-    };
+    return { outputs: [withAttention(own, { kind: 'tile', tileSize, swapSize, maxDepth, scaleDepth })] };
   },
 });
 
@@ -116,8 +101,5 @@ export const tomePatchModel = defineNode({
   },
   optional: {},
   outputs,
-  run({ model: own, ratio }) {
-    requireWholeAttention(own, 'TomePatchModel');
-    return { outputs: [own.withChanges({ ...own.changes, mergeRatio: ratio })] };
-  },
+  run: ({ model: own, ratio }) => ({ outputs: [withAttention(own, { kind: 'merge', ratio })] }),
 });

@@ -7,7 +7,7 @@ import type { Upscaler } from '../models/upscale/upscaler.js';
 import type { FaceRestorer } from '../models/faces/face-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
 import type { Guider } from '../sampling/guider.js';
-import type { NoiseSource } from '../sampling/noise.js';
+import type { NoiseSource, RandomStream } from '../sampling/noise.js';
 import type { SamplerChoice } from '../sampling/run-sampler.js';
 
 export type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
@@ -26,6 +26,8 @@ export interface Latent {
   readonly noiseMask?: Tensor;
   /** For each row, which draw of the noise generator it takes (`LatentFromBatch`). */
   readonly batchIndex?: readonly number[];
+  /** Where the sampling that made it left torch's generator; one that adds no noise goes on from there. */
+  readonly random?: RandomStream | undefined;
 }
 
 /** ComfyUI's AUDIO dictionary. */

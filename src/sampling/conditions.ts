@@ -3,7 +3,7 @@ import type { Tensor } from '../compute/tensor.js';
 import { roundHalfEven } from '../imaging/rounding.js';
 import type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
-import type { RandomSource } from '../models/unet/variant.js';
+import type { RandomSource } from '../models/unet/attention-draws.js';
 import { inpaintInputs } from './inpaint-inputs.js';
 import { boundsOf, fitConditioningMask, type LatentArea } from './masks.js';
 import { sizeEmbedding, type PromptRole } from './size-embedding.js';

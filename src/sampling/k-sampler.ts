@@ -4,8 +4,8 @@ import type { DiffusionModel } from '../models/diffusion-model.js';
 import { kSamplerSigmas } from '../native/samplers.js';
 import { cfgGuider } from './cfg-guider.js';
 import { fitEmptyLatent } from './empty-latent.js';
-import { drawNoise } from './noise.js';
-import { runSampler, type SampledStep, type SamplerNoise } from './run-sampler.js';
+import { drawNoise, type RandomStream } from './noise.js';
+import { runSampler, type Sampled, type SampledStep, type SamplerNoise } from './run-sampler.js';
 
 /** What KSampler and KSamplerAdvanced take. */
 export interface KSamplerOptions {
@@ -25,6 +25,8 @@ export interface KSamplerOptions {
   readonly noiseMask?: Tensor | undefined;
   /** For each row, which draw of the noise it takes. */
   readonly batchIndex?: readonly number[] | undefined;
+  /** Where the last sampling of this latent left torch's generator. */
+  readonly random?: RandomStream | undefined;
   /** Noise is in the latent already (KSamplerAdvanced's `add_noise` disabled). */
   readonly withoutNoise?: boolean;
   /** Steps of the schedule to do, the end not included; all of them when left out. */
@@ -42,25 +44,26 @@ export interface KSamplerOptions {
  * ComfyUI's KSampler and KSamplerAdvanced (nodes.py, common_ksampler): the sampled latent, as nodes hand it on.
  * Throws `RangeError` for unknown samplers and schedulers, with the nearest names.
  */
-export async function sample(options: KSamplerOptions): Promise<Tensor> {
+export async function sample(options: KSamplerOptions): Promise<Pick<Sampled, 'samples' | 'random'>> {
   const { model, positive, negative, cfg, samplerName, seed, noiseMask, batchIndex, signal, progress } =
     options;
   const latent = fitEmptyLatent(options.latent, model);
-  const sigmas = stepRange(scheduleOf(options), options);
-  if (sigmas === undefined) return latent;
   const source = { seed, disabled: options.withoutNoise === true };
-  const { samples } = await runSampler({
+  const drawn = drawNoise(source, latent.shape, batchIndex, options.random);
+  const sigmas = stepRange(scheduleOf(options), options);
+  if (sigmas === undefined) return { samples: latent, random: drawn.random };
+  const { samples, random } = await runSampler({
     guider: cfgGuider(model, { positive, negative }, cfg),
     sampler: { name: samplerName, ...options.samplerNoise },
     sigmas,
     latent,
-    ...drawNoise(source, latent.shape, batchIndex),
+    ...drawn,
     noiseMask,
     seed,
     signal,
     progress,
   });
-  return samples;
+  return { samples, random };
 }
 
 function scheduleOf({ model, samplerName, scheduler, steps, denoise = 1 }: KSamplerOptions): Float32Array {

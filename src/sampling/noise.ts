@@ -1,5 +1,5 @@
 import { elementCount, tensor, type Tensor } from '../compute/tensor.js';
-import type { RandomSource } from '../models/unet/variant.js';
+import type { RandomSource } from '../models/unet/attention-draws.js';
 import { TorchGenerator } from '../native/addon.js';
 
 /** What a NOISE link carries: the noise that sampling starts from. Samplers seed their own noise with `seed`, too. */
@@ -12,20 +12,57 @@ export interface NoiseSource {
 /** Noise, and the generator that goes on from there: torch's global one, on which HyperTile and token merging draw. */
 export interface DrawnNoise {
   readonly noise: Tensor;
-  readonly random: RandomSource;
+  readonly random: RandomStream;
+}
+
+/** A generator that can be taken up from where it is, as often as wanted. */
+export class RandomStream implements RandomSource {
+  private source: RandomSource | undefined;
+  private drawn = 0;
+
+  /** `begin` makes a generator where the stream begins; it is called when something is drawn. */
+  constructor(private readonly begin: () => RandomSource) {}
+
+  random32(): number {
+    this.source ??= this.begin();
+    this.drawn++;
+    return this.source.random32();
+  }
+
+  /** A stream that begins where this one is now. */
+  resumed(): RandomStream {
+    const { begin, drawn } = this;
+    return new RandomStream(() => {
+      const source = begin();
+      for (let i = 0; i < drawn; i++) source.random32();
+      return source;
+    });
+  }
 }
 
 /**
- * A source's noise for a latent of `shape`; `batchIndex` as in `prepareNoise`. Where the source is disabled, ComfyUI's
- * generator goes on from wherever it was; this one begins at the seed.
+ * A source's noise for a latent of `shape`; `batchIndex` as in `prepareNoise`. ComfyUI's generator is a global one: where the
+ * source is disabled it goes on from where the last sampling ended, which is `last`; without that, this one begins at the seed.
  */
 export function drawNoise(
   { seed, disabled = false }: NoiseSource,
   shape: readonly number[],
   batchIndex?: readonly number[],
+  last?: RandomStream,
 ): DrawnNoise {
-  const random = new TorchGenerator(seed);
-  return { noise: disabled ? tensor(shape) : noiseFrom(random, shape, batchIndex), random };
+  if (disabled) {
+    return {
+      noise: tensor(shape),
+      random: last?.resumed() ?? new RandomStream(() => new TorchGenerator(seed)),
+    };
+  }
+  const noise = prepareNoise(shape, seed, batchIndex);
+  const random = new RandomStream(() => {
+    const generator = new TorchGenerator(seed);
+    noiseFrom(generator, shape, batchIndex);
+    return generator;
+  });
+  return { noise, random };
 }
 
 /**

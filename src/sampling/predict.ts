@@ -3,7 +3,7 @@ import { tensor, type Tensor } from '../compute/tensor.js';
 import { crop, LATENT_ROWS } from '../imaging/planes.js';
 import { concatRows, repeatRows, resizeBatch, takeRows } from '../imaging/tensor-ops.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
-import type { RandomSource } from '../models/unet/variant.js';
+import type { RandomSource } from '../models/unet/attention-draws.js';
 import type { Condition, NetworkInputs } from './conditions.js';
 import { influenceOf, type Influence } from './influence.js';
 import { concatChannels } from './inpaint-inputs.js';

@@ -1,13 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { fromModelSpace, toModelSpace } from '../models/latent-format.js';
-import type { RandomSource } from '../models/unet/variant.js';
 import { SamplerRun, type SamplerRunInit } from '../native/addon.js';
 import { findSampler } from '../native/samplers.js';
 import type { Guider } from './guider.js';
 import { fitNoiseMask } from './masks.js';
 import { maskedDenoiser } from './noise-mask.js';
-import { drawNoise } from './noise.js';
+import { drawNoise, type RandomStream } from './noise.js';
 import { addNoise, startsFromPureNoise } from './prediction.js';
 
 /** Whose noise samplers add on their way: what ComfyUI draws there on a CPU (when left out), or on an NVIDIA GPU. */
@@ -41,7 +40,7 @@ export interface SamplingOptions {
   /** For the noise that samplers add on their way. */
   readonly seed: bigint;
   /** Goes on where the noise was drawn; for models that draw at each evaluation. */
-  readonly random?: RandomSource | undefined;
+  readonly random?: RandomStream | undefined;
   /** Looked at before each evaluation; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((step: SampledStep) => void) | undefined;
@@ -52,6 +51,8 @@ export interface Sampled {
   readonly samples: Tensor;
   /** The last denoised prediction, likewise; the samples where there was none. */
   readonly denoised: Tensor;
+  /** Where torch's generator is now. */
+  readonly random: RandomStream | undefined;
 }
 
 /**
@@ -63,7 +64,8 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const { guider, sampler, sigmas, noise, seed, signal, progress } = options;
   const { latentFormat, sampling } = guider.model;
   const { randomInpaintNoise } = findSampler(sampler.name);
-  if (sigmas.length === 0) return { samples: options.latent, denoised: options.latent };
+  if (sigmas.length === 0)
+    return { samples: options.latent, denoised: options.latent, random: options.random };
   requireLatent(options);
 
   // ComfyUI leaves an empty latent unshifted, so that 0 stays 0.
@@ -100,6 +102,7 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   return {
     samples,
     denoised: last === undefined ? samples : fromModelSpace(latentFormat, tensor(latent.shape, last)),
+    random: kept.random,
   };
 }
 

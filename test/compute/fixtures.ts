@@ -94,6 +94,7 @@ const BODIES: Readonly<Record<string, Body>> = {
   tiled_attention: (g, { query, key, value, tiles }) => g.tiledAttention(query, key, value, 4, tiles),
   tiled_attention_whole: (g, { query, key, value, tiles }) => g.tiledAttention(query, key, value, 4, tiles),
   attention_received: (g, { query, key }) => g.attentionReceived(query, key, 4),
+  attention_received_tiled: (g, { query, key, tiles }) => g.attentionReceived(query, key, 4, tiles),
   merge_few: merged,
   merge_none: merged,
   merge_all: merged,

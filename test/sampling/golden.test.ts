@@ -29,8 +29,11 @@ describe.each(['sd15', 'sdxl'] as const)('the golden latents of %s', (family) =>
 
   type Varied = Pick<KSamplerOptions, 'samplerName' | 'scheduler' | 'steps' | 'cfg'> &
     Partial<KSamplerOptions>;
-  const run = (options: Varied) =>
-    sample({ model, positive, negative, seed: 42n, latent: tensor([1, 4, 8, 16]), ...options });
+  const run = async (options: Varied) => {
+    const latent = tensor([1, 4, 8, 16]);
+    const { samples } = await sample({ model, positive, negative, seed: 42n, latent, ...options });
+    return samples;
+  };
 
   it.each([
     ['euler', 'normal', 6, 7],

@@ -83,7 +83,7 @@ describe.each(['sd15', 'sdxl', 'sd15-inpaint'] as const)('sampling %s', (family)
       ...(item.start === null ? {} : { startStep: item.start }),
       ...(item.end === null ? {} : { endStep: item.end }),
     };
-    const samples: Tensor = await sample({
+    const { samples }: { samples: Tensor } = await sample({
       model: withSampling(model, item.sampling),
       positive: await conditioning(item.positive),
       negative: await conditioning(item.negative),

@@ -51,7 +51,7 @@ describe('a run', () => {
   });
 
   it('gives an empty latent the model’s channels and refuses others', async () => {
-    const samples = await sample({ ...settings, latent: tensor([1, 16, 8, 8]), steps: 1 });
+    const { samples } = await sample({ ...settings, latent: tensor([1, 16, 8, 8]), steps: 1 });
     expect(samples.shape).toEqual([1, 4, 8, 8]);
     const latent = tensor([1, 16, 8, 8], new Float32Array(1024).fill(1));
     await expect(sample({ ...settings, latent })).rejects.toThrow(/samples latents of 4 channels/);

@@ -164,6 +164,19 @@ case("select_rows", lambda x, weight: weight[x.argmax(-1)], x=randn(2, 5, 7), we
 case("slice_channels", lambda x: x[:, 1:3], x=randn(2, 4, 3, 5))
 case("shuffle_channels", lambda x: x.unflatten(1, (3, 2)).transpose(1, 2).flatten(1, 2), x=randn(2, 6, 3, 5))
 
+
+
+def attention_received_in_tiles(query, key, tiles):
+    """As comfy_extras/nodes_sag.py sees what comfy_extras/nodes_hypertile.py has cut: the mean over a picture's tiles."""
+    down, across, height, width = tiles.tolist()
+    cut = query.unflatten(1, (down, height // down, across, width // across)).transpose(2, 3)
+    runs = key.reshape(key.shape[0] * down * across, -1, key.shape[2])
+    received = attention_received(cut.reshape(runs.shape[0], -1, query.shape[2]), runs)
+    return received.unflatten(0, (-1, down * across)).mean(1)
+
+
+case("attention_received_tiled", attention_received_in_tiles, query=randn(2, 24, 32), key=randn(2, 24, 32), tiles=whole(2, 3, 4, 6))
+
 folder = os.path.join(os.path.dirname(__file__), "../../test/fixtures/compute")
 os.makedirs(folder, exist_ok=True)
 save_file(cases, os.path.join(folder, "ops.safetensors"))

@@ -12,6 +12,7 @@ import os
 import sys
 
 import comfy_nodes
+import parity_edges
 import parity_sampling
 import run_workflow as reference
 import safetensors.torch
@@ -154,6 +155,7 @@ def cases():
         g.add("SaveImage", images=[tiled, 0], filename_prefix="parity")
         yield name("vae.tiled"), g.nodes
         yield from parity_sampling.cases(make, name)
+        yield from parity_edges.cases(make, name)
         yield from composed(make, name)
     g = Graph("sdxl-tiny")
     sizes = dict(width=1024, height=512, crop_w=32, crop_h=8, target_width=512, target_height=768, clip=g.clip)
@@ -253,6 +255,6 @@ if __name__ == "__main__":
             os.unlink(os.path.join(out, f"{name}.json"))
             continue
         saved = [node["inputs"].get("samples") or node["inputs"]["images"] for node in workflow.values() if node["class_type"] in ("SaveLatent", "SaveImage")]
-        keep = {key: tensors[key] for key in (f"{source}.{workflow[source]['class_type']}.{slot}" for source, slot in saved)}
+        keep = {key: tensors[key].clone() for key in (f"{source}.{workflow[source]['class_type']}.{slot}" for source, slot in saved)}
         safetensors.torch.save_file(keep, os.path.join(out, f"{name}.safetensors"))
         print(name, flush=True)

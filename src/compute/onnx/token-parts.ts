@@ -41,6 +41,59 @@ interface AttentionOperands {
   readonly value: string;
 }
 
+/** How `tiles` cut queries, and what they read, into as many rows more as there are tiles. */
+class Cut {
+  private readonly sides: readonly string[];
+  private readonly count: string;
+
+  constructor(
+    private readonly nodes: NodeWriter,
+    tiles: string,
+  ) {
+    const numbers = nodes.node('Cast', [tiles], { to: INT64 });
+    const [down, across, height, width] = [0, 1, 2, 3].map((index) => entry(nodes, numbers, index)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const [tileHeight, tileWidth] = [nodes.node('Div', [height, down]), nodes.node('Div', [width, across])];
+    this.sides = [down, tileHeight, across, tileWidth];
+    this.count = nodes.node('Mul', [down, across]);
+  }
+
+  /** C×N×T → C×(N·tiles)×T', pixels of a tile together. */
+  query(x: string): string {
+    const { nodes } = this;
+    const picture = nodes.node('Reshape', [x, join(nodes, extents(nodes, x, 0, 2), ...this.sides)]);
+    return this.run(nodes.node('Transpose', [picture], { perm: [0, 1, 2, 4, 3, 5] }), x);
+  }
+
+  /** C×N×T → C×(N·tiles)×T', as the tokens follow each other. */
+  run(x: string, like = x): string {
+    const { nodes } = this;
+    const rows = nodes.node('Mul', [extents(nodes, like, 1, 2), this.count]);
+    return nodes.node('Reshape', [x, join(nodes, extents(nodes, like, 0, 1), rows, [-1])]);
+  }
+
+  /** What became of a query, laid out as `like`, which it was. */
+  joined(x: string, like: string): string {
+    const { nodes } = this;
+    const [down, tileHeight, across, tileWidth] = this.sides as [string, string, string, string];
+    const whole = extents(nodes, like, 0, 2);
+    const separate = nodes.node('Reshape', [x, join(nodes, whole, down, across, tileHeight, tileWidth)]);
+    const picture = nodes.node('Transpose', [separate], { perm: [0, 1, 2, 4, 3, 5] });
+    return nodes.node('Reshape', [picture, join(nodes, whole, [-1])]);
+  }
+
+  /** The mean over each row's tiles: (N·tiles)×T' → N×T'. */
+  mean(x: string): string {
+    const { nodes } = this;
+    const apart = nodes.node('Reshape', [x, join(nodes, [-1], this.count, extents(nodes, x, 1, 2))]);
+    return nodes.node('ReduceMean', [apart, nodes.model.ints([1])], { keepdims: 0 });
+  }
+}
+
 /** Attention within tiles; `attend` writes plain attention. */
 export function tiledAttention(
   nodes: NodeWriter,
@@ -48,53 +101,33 @@ export function tiledAttention(
   tiles: string,
   attend: (operands: AttentionOperands) => string,
 ): string {
-  const numbers = nodes.node('Cast', [tiles], { to: INT64 });
-  const [down, across, height, width] = [0, 1, 2, 3].map((index) => entry(nodes, numbers, index)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  const [tileHeight, tileWidth] = [nodes.node('Div', [height, down]), nodes.node('Div', [width, across])];
-  const whole = extents(nodes, query, 0, 2);
-  const channels = extents(nodes, query, 0, 1);
-  const batch = nodes.node('Mul', [extents(nodes, query, 1, 2), nodes.node('Mul', [down, across])]);
-  const apart = join(nodes, channels, batch, [-1]);
-
-  const picture = nodes.node('Reshape', [query, join(nodes, whole, down, tileHeight, across, tileWidth)]);
-  const tiled = nodes.node('Reshape', [
-    nodes.node('Transpose', [picture], { perm: [0, 1, 2, 4, 3, 5] }),
-    apart,
-  ]);
-  const mixed = attend({
-    query: tiled,
-    key: nodes.node('Reshape', [key, apart]),
-    value: nodes.node('Reshape', [value, apart]),
-  });
-  const separate = nodes.node('Reshape', [mixed, join(nodes, whole, down, across, tileHeight, tileWidth)]);
-  const joined = nodes.node('Transpose', [separate], { perm: [0, 1, 2, 4, 3, 5] });
-  return nodes.node('Reshape', [joined, join(nodes, whole, [-1])]);
+  const cut = new Cut(nodes, tiles);
+  const mixed = attend({ query: cut.query(query), key: cut.run(key), value: cut.run(value) });
+  return cut.joined(mixed, query);
 }
 
 /** T×N */
 export function attentionReceived(
   nodes: NodeWriter,
-  query: string,
-  key: string,
-  heads: number,
-  headDim: number,
+  { query, key }: Omit<AttentionOperands, 'value'>,
+  { heads, headDim }: { readonly heads: number; readonly headDim: number },
+  tiles: string | undefined,
 ): string {
   const { model } = nodes;
+  const cut = tiles === undefined ? undefined : new Cut(nodes, tiles);
   const split = (x: string, perm: readonly number[]) => {
     const shape = join(nodes, [heads, headDim], extents(nodes, x, 1, 3));
     return nodes.node('Transpose', [nodes.node('Reshape', [x, shape])], { perm });
   };
-  const scores = nodes.node('MatMul', [split(query, [2, 0, 3, 1]), split(key, [2, 0, 1, 3])]);
+  const asking = cut === undefined ? query : cut.query(query);
+  const asked = cut === undefined ? key : cut.run(key);
+  const scores = nodes.node('MatMul', [split(asking, [2, 0, 3, 1]), split(asked, [2, 0, 1, 3])]);
   const scaled = nodes.node('Mul', [scores, model.floats([], [headDim ** -0.5])]);
   const shares = nodes.node('Softmax', [scaled], { axis: -1 });
   const mean = nodes.node('ReduceMean', [shares, model.ints([1])], { keepdims: 0 });
   const received = nodes.node('ReduceSum', [mean, model.ints([1])], { keepdims: 0 });
-  return nodes.node('Transpose', [received], { perm: [1, 0] });
+  const ofRows = cut === undefined ? received : cut.mean(received);
+  return nodes.node('Transpose', [ofRows], { perm: [1, 0] });
 }
 
 /** T×N, int64 */

@@ -17,6 +17,7 @@ export interface FreeUScales {
 
 /** HyperTile: tokens attend to each other within tiles of a picture. */
 export interface HyperTile {
+  readonly kind: 'tile';
   /** Pixels; the least side of a tile. */
   readonly tileSize: number;
   /** How many ways of cutting are drawn from. */
@@ -27,14 +28,22 @@ export interface HyperTile {
   readonly scaleDepth: boolean;
 }
 
+/** Bolya and Hoffman, "Token Merging for Fast Stable Diffusion", 2023: tokens that are alike attend as one. */
+export interface TokenMerging {
+  readonly kind: 'merge';
+  /** Share of the tokens merged into others. */
+  readonly ratio: number;
+}
+
+export type AttentionChange = HyperTile | TokenMerging;
+
 export interface UnetChanges {
   /** In order. */
   readonly freeU: readonly FreeU[];
-  readonly hyperTile?: HyperTile;
-  /** Share of the tokens merged into others: Bolya and Hoffman, "Token Merging for Fast Stable Diffusion", 2023. */
-  readonly mergeRatio?: number;
+  /** In order; each sees the tokens that the one before has left. */
+  readonly attention: readonly AttentionChange[];
   /** It tells how the middle block's tokens are attended to. */
   readonly recordsAttention?: boolean;
 }
 
-export const noChanges: UnetChanges = { freeU: [] };
+export const noChanges: UnetChanges = { freeU: [], attention: [] };

@@ -17,33 +17,42 @@ export class SelfAttentions {
     private readonly variant: UnetVariant,
   ) {}
 
-  /** That of the blocks at a level; the first of those in the middle is the one that is recorded. */
+  /** The first of the blocks in the middle is the one that is recorded. */
   readonly at =
-    (level: number, place: 'side' | 'middle'): SelfAttention =>
+    (place: 'side' | 'middle'): SelfAttention =>
     (tokens, heads, path) => {
-      const { tiled, merged, recordsAttention } = this.variant;
+      const { graph } = this.layers;
       const index = this.block++;
-      if (recordsAttention && place === 'middle' && path.endsWith('.transformer_blocks.0.attn1')) {
-        return this.recorded(tokens, heads, path, tiled ? index : undefined);
-      }
-      if (tiled) return this.tiled(tokens, heads, path, index);
-      if (merged && level === 0) return this.merged(tokens, heads, path, index);
-      return this.attend(tokens, tokens, heads, path);
+      const kind = this.variant.attention[index] ?? 'whole';
+      if (kind === 'merged') return this.merged(tokens, heads, path, index);
+      const tiles = kind === 'tiled' ? graph.input(`tiles.${index}`, [4], 'int32') : undefined;
+      const isRecorded =
+        this.variant.recordsAttention && place === 'middle' && path.endsWith('.transformer_blocks.0.attn1');
+      return this.attend({ asking: tokens, asked: tokens, tiles, isRecorded }, heads, path);
     };
 
-  private attend(asking: Value, asked: Value, heads: number, path: string): Value {
-    const { graph } = this.layers;
-    const [query, key, value] = this.project(asking, asked, path);
-    const mixed = graph.within(path, () => graph.attention(query, key, value, heads));
-    return this.layers.linear(mixed, `${path}.to_out.0`);
-  }
-
-  private tiled(tokens: Value, heads: number, path: string, index: number): Value {
-    const { graph } = this.layers;
-    const tiles = graph.input(`tiles.${index}`, [4], 'int32');
-    const [query, key, value] = this.project(tokens, tokens, path);
-    const mixed = graph.within(path, () => graph.tiledAttention(query, key, value, heads, tiles));
-    return this.layers.linear(mixed, `${path}.to_out.0`);
+  private attend(
+    {
+      asking,
+      asked,
+      tiles,
+      isRecorded = false,
+    }: { asking: Value; asked: Value; tiles?: Value | undefined; isRecorded?: boolean },
+    heads: number,
+    path: string,
+  ): Value {
+    const { layers } = this;
+    const { graph } = layers;
+    const query = layers.linear(asking, `${path}.to_q`);
+    const key = layers.linear(asked, `${path}.to_k`);
+    const value = layers.linear(asked, `${path}.to_v`);
+    const mixed = graph.within(path, () => {
+      if (isRecorded) graph.output('attention', graph.attentionReceived(query, key, heads, tiles));
+      return tiles === undefined
+        ? graph.attention(query, key, value, heads)
+        : graph.tiledAttention(query, key, value, heads, tiles);
+    });
+    return layers.linear(mixed, `${path}.to_out.0`);
   }
 
   private merged(tokens: Value, heads: number, path: string, index: number): Value {
@@ -53,27 +62,7 @@ export class SelfAttentions {
     const groups = graph.within(path, () => graph.tokenGroups(tokens, order, counts));
     const left = SymbolicDim.symbol('merged');
     const asking = graph.within(path, () => graph.mergeTokens(tokens, groups, counts, left));
-    const attended = this.attend(asking, tokens, heads, path);
+    const attended = this.attend({ asking, asked: tokens }, heads, path);
     return graph.within(path, () => graph.unmergeTokens(attended, groups));
-  }
-
-  private recorded(tokens: Value, heads: number, path: string, tiles: number | undefined): Value {
-    const { graph } = this.layers;
-    // Every block has tiles, and here they are the whole picture.
-    if (tiles !== undefined) graph.input(`tiles.${tiles}`, [4], 'int32');
-    const [query, key, value] = this.project(tokens, tokens, path);
-    const mixed = graph.within(path, () => {
-      graph.output('attention', graph.attentionReceived(query, key, heads));
-      return graph.attention(query, key, value, heads);
-    });
-    return this.layers.linear(mixed, `${path}.to_out.0`);
-  }
-
-  private project(asking: Value, asked: Value, path: string): readonly [Value, Value, Value] {
-    return [
-      this.layers.linear(asking, `${path}.to_q`),
-      this.layers.linear(asked, `${path}.to_k`),
-      this.layers.linear(asked, `${path}.to_v`),
-    ];
   }
 }

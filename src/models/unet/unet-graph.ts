@@ -78,12 +78,7 @@ class Unet {
       for (let block = 0; block < count; block++) {
         const path = `input_blocks.${skips.length}`;
         hidden = this.residualBlock(hidden, embedding, `${path}.0`);
-        hidden = this.transformer(
-          hidden,
-          depths.shift() ?? 0,
-          this.selfAttentions.at(level, 'side'),
-          `${path}.1`,
-        );
+        hidden = this.transformer(hidden, depths.shift() ?? 0, this.selfAttentions.at('side'), `${path}.1`);
         skips.push(hidden);
       }
       if (level === residualBlocks.length - 1) return;
@@ -98,7 +93,7 @@ class Unet {
     if (depth < -1) return x;
     const hidden = this.residualBlock(x, embedding, 'middle_block.0');
     if (depth < 0) return hidden;
-    const selfAttention = this.selfAttentions.at(this.config.residualBlocks.length - 1, 'middle');
+    const selfAttention = this.selfAttentions.at('middle');
     const attended = this.transformer(hidden, depth, selfAttention, 'middle_block.1');
     return this.residualBlock(attended, embedding, 'middle_block.2');
   }
@@ -119,7 +114,7 @@ class Unet {
         });
         hidden = this.residualBlock(hidden, embedding, `${path}.0`);
         const depth = transformerDepthOutput[index] ?? 0;
-        hidden = this.transformer(hidden, depth, this.selfAttentions.at(level, 'side'), `${path}.1`);
+        hidden = this.transformer(hidden, depth, this.selfAttentions.at('side'), `${path}.1`);
         if (level > 0 && block === blocks - 1) {
           // Sizes that don't halve evenly grow back to the size of the skip that comes next.
           const enlarged = graph.upsampleNearest(hidden, waiting.at(-1)!);

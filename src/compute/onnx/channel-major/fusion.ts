@@ -143,7 +143,7 @@ export function operandsOf(operation: Operation): readonly Value[] {
     case 'tiled_attention':
       return [operation.query, operation.key, operation.value, operation.tiles];
     case 'attention_received':
-      return [operation.query, operation.key];
+      return [operation.query, operation.key, ...(operation.tiles === undefined ? [] : [operation.tiles])];
     case 'token_groups':
       return [operation.x, operation.order, operation.counts];
     case 'merge_tokens':

@@ -21,8 +21,13 @@ export const PART_LOWERINGS: {
       (operands) =>
         context.kernel('Attention', [operands.query, operands.key, operands.value], { heads, causal: 0 }),
     ),
-  attention_received: ({ query, key, heads }, context) =>
-    attentionReceived(context, context.name(query), context.name(key), heads, Number(query.shape[2]) / heads),
+  attention_received: ({ query, key, heads, tiles }, context) =>
+    attentionReceived(
+      context,
+      { query: context.name(query), key: context.name(key) },
+      { heads, headDim: Number(query.shape[2]) / heads },
+      tiles && context.name(tiles),
+    ),
   token_groups: ({ x, order, counts }, context) =>
     tokenGroups(context, context.name(x), context.name(order), context.name(counts)),
   merge_tokens: ({ x, groups, counts }, context) =>

@@ -41,10 +41,10 @@ export const PART_LOWERINGS: {
     });
     return channelsLast(context, mixed);
   },
-  attention_received: ({ query, key, heads }, context) => {
-    const headDim = Number(query.shape[2]) / heads;
-    const [asking, asked] = [channelsFirst(context, query), channelsFirst(context, key)];
-    return swapped(context, attentionReceived(context, asking, asked, heads, headDim));
+  attention_received: ({ query, key, heads, tiles }, context) => {
+    const operands = { query: channelsFirst(context, query), key: channelsFirst(context, key) };
+    const sizes = { heads, headDim: Number(query.shape[2]) / heads };
+    return swapped(context, attentionReceived(context, operands, sizes, tiles && context.name(tiles)));
   },
   token_groups: ({ x, order, counts }, context) =>
     swapped(
