@@ -197,6 +197,8 @@ function costOf({ operation, output }: GraphNode, bindings: DimBindings): Cost &
     case 'roll':
     case 'windows':
     case 'join_windows':
+    case 'pad_multiple':
+    case 'crop_like':
     case 'combs':
     case 'join_combs':
     case 'wide_windows':

@@ -73,6 +73,14 @@ export function multiplyDims(a: Dim, b: Dim): Dim {
   );
 }
 
+/** `a`, or the next multiple of `multiple`. */
+export function roundUpDim(a: Dim, multiple: number): Dim {
+  const apply = (value: number) => Math.ceil(value / multiple) * multiple;
+  if (multiple === 1) return a;
+  if (typeof a === 'number') return apply(a);
+  return SymbolicDim.derived(`ceil(${a.text},${multiple})`, (bindings) => apply(a.evaluate(bindings)));
+}
+
 /** `a` / `divisor`, which must go in. */
 export function divideDim(a: Dim, divisor: number): Dim {
   if (divisor === 1) return a;

@@ -1,5 +1,5 @@
 /** The operations of `picture-operation.ts`, with the shapes that they need and make. */
-import { divideDim, formatShape, multiplyDims, sameDim, sameShape } from './dim.js';
+import { divideDim, formatShape, multiplyDims, roundUpDim, sameDim, sameShape } from './dim.js';
 import type { Value } from './operation.js';
 import { RestorationGraph } from './restoration-graph.js';
 import type { Weight } from './weight.js';
@@ -114,6 +114,19 @@ export class PictureGraph extends RestorationGraph {
       `join_windows can't lay ${formatShape(x.shape)} out as windows of ${height}×${width}`,
     );
     return this.emit({ kind: 'join_windows', x, like, height, width }, [batch, channels, rows, columns]);
+  }
+
+  padMultiple(x: Value, multiple: number): Value {
+    const [batch, channels, height, width] = this.shapeOf(x, 4, 'pad_multiple');
+    const size = [roundUpDim(height, multiple), roundUpDim(width, multiple)];
+    return this.emit({ kind: 'pad_multiple', x, multiple }, [batch, channels, ...size]);
+  }
+
+  /** Extents smaller than those of `like` fail when the graph runs. */
+  cropLike(x: Value, like: Value): Value {
+    const [batch, channels] = this.shapeOf(x, 4, 'crop_like');
+    const [, , height, width] = this.shapeOf(like, 4, 'crop_like');
+    return this.emit({ kind: 'crop_like', x, like }, [batch, channels, height, width]);
   }
 
   combs(x: Value, size: number, by: 'count' | 'step'): Value {

@@ -57,6 +57,10 @@ export type ArrangementOperation =
       readonly height: number;
       readonly width: number;
     }
+  /** Zeros below and on the right, up to a multiple of `multiple`. */
+  | { readonly kind: 'pad_multiple'; readonly x: Value; readonly multiple: number }
+  /** The upper left part of N×C×H×W, as large as `like`. */
+  | { readonly kind: 'crop_like'; readonly x: Value; readonly like: Value }
   /**
    * Pixels as far apart as a grid's lines, as tokens. N×C×H×W is cut into `size`×`size` cells (`by` count), or into cells of
    * `size`×`size` pixels (`by` step); tokens are the pixels at one place of all cells: (N·places)×cells×C.

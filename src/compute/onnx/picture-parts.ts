@@ -142,6 +142,22 @@ export function joinWindows(
   return nodes.node('Reshape', [moved, join(nodes, [channels], extents(nodes, like, 1, 4))]);
 }
 
+/** Rows and columns are the last two axes in either order. */
+export function padMultiple(nodes: NodeWriter, x: string, multiple: number): string {
+  const { model } = nodes;
+  const over = nodes.node('Mod', [extents(nodes, x, 2, 4), model.ints([multiple, multiple])]);
+  const missing = nodes.node('Mod', [
+    nodes.node('Sub', [model.ints([multiple, multiple]), over]),
+    model.ints([multiple, multiple]),
+  ]);
+  return nodes.node('Pad', [x, join(nodes, [0, 0, 0, 0, 0, 0], missing)]);
+}
+
+export function cropLike(nodes: NodeWriter, x: string, like: string): string {
+  const { model } = nodes;
+  return nodes.node('Slice', [x, model.ints([0, 0]), extents(nodes, like, 2, 4), model.ints([2, 3])]);
+}
+
 /** How pictures are cut into combs. */
 export interface CombSize {
   readonly size: number;

@@ -4,14 +4,17 @@ import type { WeightSource } from '../weight-source.js';
 import { underPrefix } from '../weight-views.js';
 import { compact } from './compact.js';
 import { esrgan } from './esrgan.js';
+import { dat } from './dat.js';
+import { hat } from './hat.js';
 import { omniSr } from './omnisr.js';
 import { plksr } from './plksr.js';
 import { span } from './span.js';
+import { swin2Sr } from './swin2sr.js';
 import { swinIr } from './swinir.js';
 import type { UpscaleFamily, UpscaleNetwork } from './network.js';
 
 /** In the order in which they are asked; Compact's keys are the least telling. */
-const families: readonly UpscaleFamily[] = [esrgan, span, plksr, swinIr, omniSr, compact];
+const families: readonly UpscaleFamily[] = [esrgan, span, plksr, dat, hat, swin2Sr, swinIr, omniSr, compact];
 
 /** What a parallel training leaves before every key (spandrel __helpers/canonicalize.py). */
 const prefixes = ['module.', 'netG.'];

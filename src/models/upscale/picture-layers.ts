@@ -105,3 +105,10 @@ export function gate(nn: PictureLayers, x: Value, body: (mean: Value) => Value):
 export function pointwise(weight: Weight, shape: readonly number[]): Weight {
   return computed(weight.name, shape, () => valuesOf(weight));
 }
+
+/** A 1×1 convolution on N×C, pixels being none. */
+export function pointwiseLinear(nn: PictureLayers, weights: WeightSource, x: Value, path: string): Value {
+  const weight = weights.weight(`${path}.weight`);
+  const bias = weights.has(`${path}.bias`) ? weights.weight(`${path}.bias`) : undefined;
+  return nn.graph.within(path, () => nn.graph.linear(x, pointwise(weight, weight.shape.slice(0, 2)), bias));
+}

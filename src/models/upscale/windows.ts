@@ -3,7 +3,9 @@ import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { Value } from '../../compute/graph.js';
 import type { PictureGraph } from '../../compute/picture-graph.js';
 import type { Weight } from '../../compute/weight.js';
+import type { WeightSource } from '../weight-source.js';
 import { computed, valuesOf } from '../weight-values.js';
+import type { PictureLayers } from './network.js';
 
 /** How a block's windows lie. */
 export interface WindowLayout {
@@ -83,4 +85,38 @@ export function inWindows(
   const mapped = body(graph.windows(rolled, height, width));
   const joined = graph.joinWindows(mapped, rolled, height, width);
   return shifted ? graph.roll(joined, rows, columns) : joined;
+}
+
+/** The regions of rolled windows, an input of the graph beside the picture: windows×T×1. */
+export function regionsOf(
+  graph: PictureGraph,
+  like: Value,
+  { height, width }: WindowLayout,
+  name = 'regions',
+): Value {
+  const [, , rows, columns] = like.shape;
+  return graph.windows(graph.input(name, [1, 1, rows!, columns!]), height, width);
+}
+
+/** Swin's attention within windows of a picture, with a table of biases for relative positions. */
+export function swinAttention(
+  nn: PictureLayers,
+  weights: WeightSource,
+  picture: Value,
+  path: string,
+  layout: WindowLayout,
+  regions: Value | undefined,
+): Value {
+  const { graph } = nn;
+  const table = weights.weight(`${path}.relative_position_bias_table`);
+  const heads = table.shape[1]!;
+  return inWindows(graph, picture, layout, (windows) => {
+    const [query, key, value] = splitThree(graph, nn.linear(windows, `${path}.qkv`));
+    const mixed = graph.windowAttention(query, key, value, heads, {
+      scale: ((query.shape[2] as number) / heads) ** -0.5,
+      bias: relativeBias(table, layout.height, layout.width),
+      regions,
+    });
+    return nn.linear(mixed, `${path}.proj`);
+  });
 }

@@ -163,6 +163,7 @@ export function operandsOf(operation: Operation): readonly Value[] {
       return [operation.x, operation.offsets];
     case 'join_windows':
     case 'join_combs':
+    case 'crop_like':
       return [operation.x, operation.like];
     case 'concat':
       return operation.values;

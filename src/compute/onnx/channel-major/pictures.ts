@@ -3,6 +3,7 @@ import type { PictureOperation } from '../../picture-operation.js';
 import type { Weight } from '../../weight.js';
 import {
   channelAttention,
+  cropLike,
   cutCombs,
   cutWideWindows,
   cutWindows,
@@ -10,6 +11,7 @@ import {
   joinCombs,
   joinWindows,
   mish,
+  padMultiple,
   pixelShuffle,
   pixelUnshuffle,
   resizeTo,
@@ -86,6 +88,8 @@ export const PICTURE_LOWERINGS: {
       channelsOf(operation.x.shape, 2),
       operation,
     ),
+  pad_multiple: ({ x, multiple }, context) => padMultiple(context, context.name(x), multiple),
+  crop_like: ({ x, like }, context) => cropLike(context, context.name(x), context.name(like)),
   combs: (operation, context) =>
     cutCombs(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
   join_combs: (operation, context) => {

@@ -1,0 +1,195 @@
+/** Swin2SR: Swin transformer blocks of the second version (Conde et al., 2022; spandrel architectures/Swin2SR). */
+import type { Value } from '../../compute/graph.js';
+import type { Weight } from '../../compute/weight.js';
+import { ModelError } from '../model-error.js';
+import type { WeightSource } from '../weight-source.js';
+import { computed, valuesOf } from '../weight-values.js';
+import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
+import { centred, mlp, residualConnection, restored, rgbMean } from './picture-layers.js';
+import { readUpsampler } from './swin-upsampler.js';
+import {
+  inWindows,
+  regionsOf,
+  relativeIndex,
+  splitThree,
+  windowRegions,
+  type WindowLayout,
+} from './windows.js';
+
+const block0 = 'layers.0.residual_group.blocks.0';
+/** ln(1/0.01), the most that a head's logarithmic scale may be. */
+const mostLogitScale = Math.log(100);
+
+export const swin2Sr: UpscaleFamily = {
+  name: 'Swin2SR',
+  recognises: (weights) =>
+    hasAll(weights, 'patch_embed.proj.weight', 'conv_first.weight', `${block0}.attn.logit_scale`),
+  read(weights) {
+    for (const key of ['absolute_pos_embed', 'conv_after_body_hf.weight', 'conv_bicubic.weight']) {
+      if (weights.has(key))
+        throw new ModelError(`${weights.path} is a Swin2SR of a kind that is not read (${key})`);
+    }
+    const [, inputChannels = 0] = weights.weight('conv_first.weight').shape;
+    const upsampler = readUpsampler(weights, inputChannels);
+    const window = Math.sqrt(weights.weight(`${block0}.attn.relative_position_index`).shape[0]!);
+    const range = window === 7 ? 255 : 1;
+    // A file without masks was made for pictures of one window, which are not rolled.
+    const rolls = weights.has('layers.0.residual_group.blocks.1.attn_mask');
+    const shift = rolls ? Math.floor(window / 2) : 0;
+    const layout: WindowLayout = { height: window, width: window, shift: [shift, shift] };
+    return {
+      architecture: 'Swin2SR',
+      scale: upsampler.scale,
+      inputChannels,
+      outputChannels: inputChannels,
+      minimumSide: 16,
+      multipleOf: 1,
+      windowMultiple: window,
+      extraInputs: ([, , height = 0, width = 0]) => ({ regions: windowRegions(height, width, layout) }),
+      graph: () =>
+        pictureGraph('swin2sr', inputChannels, weights, (nn, given) => {
+          const { graph } = nn;
+          const mean = rgbMean(inputChannels);
+          const x = centred(graph, given, mean, range);
+          const shallow = nn.conv2d(x, 'conv_first', { padding: 1 });
+          const deep = residualConnection(
+            nn,
+            weights,
+            features(nn, weights, shallow, layout),
+            'conv_after_body',
+          );
+          const y = upsampler.build(nn, graph.add(deep, shallow));
+          return restored(graph, upsampler.kind === '' ? graph.add(x, y) : y, mean, range);
+        }),
+    };
+  },
+};
+
+function features(nn: PictureLayers, weights: WeightSource, x: Value, layout: WindowLayout): Value {
+  const { graph } = nn;
+  const regions = regionsOf(graph, x, layout);
+  const embed = (picture: Value, path: string): Value =>
+    graph.spatialToTokens(nn.conv2d(picture, `${path}.proj`));
+  let tokens = embed(x, 'patch_embed');
+  if (weights.has('patch_embed.norm.weight')) tokens = nn.layerNorm(tokens, 'patch_embed.norm');
+  for (let layer = 0; layer < sequenceLength(weights, 'layers'); layer++) {
+    const group = `layers.${layer}.residual_group.blocks`;
+    let inner = tokens;
+    for (let block = 0; block < sequenceLength(weights, group); block++) {
+      const rolled = block % 2 === 1 && layout.shift[0] > 0;
+      const own: WindowLayout = rolled ? layout : { ...layout, shift: [0, 0] };
+      inner = swinBlock(nn, weights, inner, x, `${group}.${block}`, own, rolled ? regions : undefined);
+    }
+    const picture = residualConnection(nn, weights, graph.tokensToSpatial(inner, x), `layers.${layer}.conv`);
+    tokens = graph.add(embed(picture, `layers.${layer}.patch_embed`), tokens);
+  }
+  return graph.tokensToSpatial(nn.layerNorm(tokens, 'norm'), x);
+}
+
+/** Norms come after attention and after the MLP. */
+function swinBlock(
+  nn: PictureLayers,
+  weights: WeightSource,
+  tokens: Value,
+  like: Value,
+  path: string,
+  layout: WindowLayout,
+  regions: Value | undefined,
+): Value {
+  const { graph } = nn;
+  const picture = graph.tokensToSpatial(tokens, like);
+  const attended = inWindows(graph, picture, layout, (windows) =>
+    cosineAttention(nn, weights, windows, `${path}.attn`, layout, regions),
+  );
+  const added = graph.add(nn.layerNorm(graph.spatialToTokens(attended), `${path}.norm1`), tokens);
+  return graph.add(nn.layerNorm(mlp(nn, added, `${path}.mlp`), `${path}.norm2`), added);
+}
+
+function cosineAttention(
+  nn: PictureLayers,
+  weights: WeightSource,
+  windows: Value,
+  path: string,
+  layout: WindowLayout,
+  regions: Value | undefined,
+): Value {
+  const { graph } = nn;
+  const joined = graph.within(`${path}.qkv`, () =>
+    graph.linear(windows, weights.weight(`${path}.qkv.weight`), joinedBias(weights, path)),
+  );
+  const [query, key, value] = splitThree(graph, joined);
+  const logits = weights.weight(`${path}.logit_scale`);
+  const heads = logits.shape[0]!;
+  const width = query.shape[2] as number;
+  const scales = computed(logits.name, [width], () => {
+    const values = valuesOf(logits).map((logit) => Math.exp(Math.min(logit, mostLogitScale)));
+    return Float32Array.from({ length: width }, (_, at) => values[Math.floor((at * heads) / width)]!);
+  });
+  const mixed = graph.windowAttention(
+    graph.scaleFeatures(graph.normalizeHeads(query, heads), scales),
+    graph.normalizeHeads(key, heads),
+    value,
+    heads,
+    { scale: 1, bias: continuousBias(weights, path, layout, heads), regions },
+  );
+  return nn.linear(mixed, `${path}.proj`);
+}
+
+/** Queries and values have biases, keys have none. */
+function joinedBias(weights: WeightSource, path: string): Weight | undefined {
+  if (!weights.has(`${path}.q_bias`)) return undefined;
+  const [query, value] = ['q_bias', 'v_bias'].map((name) => weights.weight(`${path}.${name}`));
+  const features = query!.shape[0]!;
+  return computed(`${path}.q_bias`, [3 * features], () => {
+    const bias = new Float32Array(3 * features);
+    bias.set(valuesOf(query!));
+    bias.set(valuesOf(value!), 2 * features);
+    return bias;
+  });
+}
+
+/** 16·σ of a small network's answer to each relative position, heads×T×T (Swin V2's continuous position bias). */
+function continuousBias(
+  weights: WeightSource,
+  path: string,
+  { height, width }: WindowLayout,
+  heads: number,
+): Weight {
+  const tokens = height * width;
+  const index = relativeIndex(height, width);
+  const at = (name: string): Weight => weights.weight(`${path}.cpb_mlp.${name}`);
+  return computed(`${path}.cpb_mlp`, [heads, tokens, tokens], () => {
+    const [first, offset, second] = ['0.weight', '0.bias', '2.weight'].map((name) => valuesOf(at(name)));
+    const hidden = offset!.length;
+    const place = (step: number, side: number): number => {
+      const scaled = (step / (side - 1)) * 8;
+      return (Math.sign(scaled) * Math.log2(Math.abs(scaled) + 1)) / 3;
+    };
+    const rows: Float64Array[] = [];
+    for (let down = 1 - height; down < height; down++) {
+      for (let right = 1 - width; right < width; right++) {
+        const [y, x] = [place(down, height), place(right, width)];
+        const inner = Float64Array.from({ length: hidden }, (_, unit) =>
+          Math.max(first![2 * unit]! * y + first![2 * unit + 1]! * x + offset![unit]!, 0),
+        );
+        rows.push(
+          Float64Array.from({ length: heads }, (_, head) => {
+            const sum = inner.reduce(
+              (total, value, unit) => total + value * second![head * hidden + unit]!,
+              0,
+            );
+            return 16 / (1 + Math.exp(-sum));
+          }),
+        );
+      }
+    }
+    const bias = new Float32Array(heads * tokens * tokens);
+    for (let i = 0; i < tokens; i++) {
+      for (let j = 0; j < tokens; j++) {
+        const row = rows[index(i, j)]!;
+        for (let head = 0; head < heads; head++) bias[(head * tokens + i) * tokens + j] = row[head]!;
+      }
+    }
+    return bias;
+  });
+}
