@@ -12,6 +12,7 @@ import { createUpscaler } from '../../../src/models/upscale/upscaler.js';
 import type { StepProgress } from '../../../src/nodes/context.js';
 import { imageUpscaleWithModel } from '../../../src/nodes/upscale-model.js';
 import { nodeContext } from '../../support/node-context.js';
+import { weightOf } from '../../compute/fixtures.js';
 import { goldenTensors, relativeRms, syntheticCheckpoint } from '../../support/golden.js';
 
 const golden = goldenTensors('upscale/golden.safetensors');
@@ -28,9 +29,11 @@ const goldenCases = [
 
 /**
  * Of the synthetic SPAN's values 0.7 % lie within [0, 1], of up to 245: spandrel itself comes back to its own golden file to
- * 2.5e-3 only (and 3.1e-3 in float64). The variants below without its normalisation are compared as closely as all others.
+ * 2.5e-3 only (and 3.1e-3 in float64). Swin2SR multiplies cosines by 100 before a softmax: spandrel in float64 is 2.6e-5 away
+ * from itself in float32.
  */
-const tolerance = (name: string): number => (name === 'span-x2' ? 1e-2 : 2e-5);
+const tolerance = (name: string): number =>
+  name === 'span-x2' ? 1e-2 : name.startsWith('swin2sr') ? 4e-5 : 2e-5;
 
 const backends = [
   { name: 'our kernels', backend: createOnnxBackend({ threads: 2 }) },
@@ -114,7 +117,7 @@ function withBuffers(name: string): WeightSource {
     weight(key) {
       const buffer = kept.get(key);
       if (buffer === undefined) return weights.weight(key);
-      return { name: key, shape: buffer.shape, read: (into) => void into.set(buffer.data) };
+      return weightOf(key, buffer);
     },
   };
 }
@@ -136,7 +139,7 @@ describe.each(backends)('agrees with spandrel, $name', ({ backend }) => {
     expect([upscaler.architecture, upscaler.scale]).toEqual([architecture, scale]);
     const enlarged = await upscaler.upscale(channelsLast(variants(`${name}.in`)));
     await programs.dispose();
-    expect(relativeRms(enlarged, channelsLast(variants(`${name}.out`)))).toBeLessThan(2e-5);
+    expect(relativeRms(enlarged, channelsLast(variants(`${name}.out`)))).toBeLessThan(tolerance(name));
   });
 });
 
