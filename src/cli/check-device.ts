@@ -1,10 +1,10 @@
+import { cudaProblem } from '../compute/cuda/open.js';
 import type { ResolvedSettings } from '../config/settings.js';
+import type { Device } from '../engine/choose-backend.js';
 import { hasFastBf16 } from '../native/addon.js';
 import { UsageError } from './exit-codes.js';
 
-/**
- * Everything runs on the processor so far. A device or precision that was asked for by name must not be replaced in silence.
- */
+/** A device or precision that was asked for by name must not be replaced in silence. */
 export function checkDevice({ device, precision }: ResolvedSettings): void {
   if (precision.value === 'bf16' && !hasFastBf16()) {
     throw new UsageError(
@@ -12,7 +12,12 @@ export function checkDevice({ device, precision }: ResolvedSettings): void {
     );
   }
   if (device.value === 'auto' || device.value === 'cpu') return;
-  throw new UsageError(
-    `${device.from}: latentd has no ${device.value} backend yet; use cpu or auto, and see \`latentd doctor\``,
-  );
+  const problem = device.value === 'cuda' ? cudaProblem() : 'latentd has no webgpu backend yet';
+  if (problem === undefined) return;
+  throw new UsageError(`${device.from}: ${problem}; use cpu or auto, and see \`latentd doctor\``);
+}
+
+/** The device to compute on, once it was checked. */
+export function deviceOf({ device }: ResolvedSettings): Device {
+  return device.value === 'webgpu' ? 'cpu' : device.value;
 }

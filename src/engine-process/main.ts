@@ -30,6 +30,10 @@ const engine = createEngine({
   precision: settings.precision,
   noise: settings.noise,
   gpuThreads: settings.gpuThreads,
+  device: settings.device,
+  notice: (message) => {
+    console.warn(message);
+  },
 });
 let running: { readonly id: string; readonly cancellation: AbortController } | undefined;
 let collectedAt = 0;

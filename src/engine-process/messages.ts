@@ -1,5 +1,6 @@
 /** What daemon and engine process say to each other, over Node's IPC channel. */
 import type { Precision } from '../native/onnx-types.js';
+import type { Device } from '../engine/choose-backend.js';
 import type { FolderOptions } from '../models/folders.js';
 import type { Stage } from '../wire/protocol.js';
 import type { JobRequest } from './job.js';
@@ -9,7 +10,7 @@ export interface EngineSettings {
   readonly folders: FolderOptions;
   /** Folders of workflow templates, in the order in which they are asked. */
   readonly graphs: readonly string[];
-  readonly device: string;
+  readonly device: Device;
   readonly threads?: number;
   readonly memoryLimit?: number;
   readonly precision?: Precision;

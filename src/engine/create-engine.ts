@@ -1,5 +1,4 @@
 import type { Backend } from '../compute/backend.js';
-import { createOnnxBackend } from '../compute/onnx/backend.js';
 import type { Precision } from '../native/onnx-types.js';
 import { createFolders, type FolderOptions, type Folders } from '../models/folders.js';
 import { createModelStore } from '../models/open-models.js';
@@ -7,6 +6,7 @@ import { createProgramCache, type ProgramObserver } from '../models/program-cach
 import type { AnyNodeClass } from '../nodes/definition.js';
 import { nodeClasses } from '../nodes/index.js';
 import { WarningRelay } from '../workflow/warnings.js';
+import { chooseBackend, type Device } from './choose-backend.js';
 import { engineOf, type Engine } from './engine.js';
 
 export interface EngineOptions {
@@ -35,7 +35,14 @@ export interface EngineOptions {
   readonly gpuThreads?: number | undefined;
   /** Node classes beside the ones that come with the package, or instead of those of the same name. */
   readonly nodes?: Iterable<AnyNodeClass> | undefined;
-  /** What runs the graphs; ONNX Runtime on the CPU, with `threads` and `precision`, when left out. */
+  /**
+   * What runs the graphs: the CPU, with `threads` and `precision`, when left out; an NVIDIA card (`cuda`, which throws
+   * `CudaUnavailable` without one), or a card where one can be used (`auto`).
+   */
+  readonly device?: Device | undefined;
+  /** Told when something runs on the CPU instead of the card; nodes warn of it when left out. */
+  readonly notice?: ((message: string) => void) | undefined;
+  /** What runs the graphs, instead of a device. */
   readonly backend?: Backend | undefined;
   /** Told when models are loaded and waited for. */
   readonly observer?: ProgramObserver | undefined;
@@ -44,7 +51,7 @@ export interface EngineOptions {
 const defaultResultBytes = 1 << 30;
 
 /**
- * Makes an engine that runs ComfyUI workflows in this process, on the CPU. Nothing is read or loaded before a workflow needs
+ * Makes an engine that runs ComfyUI workflows in this process. Nothing is read or loaded before a workflow needs
  * it.
  *
  * @example
@@ -56,16 +63,16 @@ const defaultResultBytes = 1 << 30;
 export function createEngine(options: EngineOptions = {}): Engine {
   const { threads, precision, memoryLimit, resultBytes = defaultResultBytes, nodes = [], observer } = options;
   const folders = openFolders(options.folders ?? {});
+  const warnings = new WarningRelay();
+  const cpuOptions = {
+    ...(threads !== undefined && { threads }),
+    ...(precision !== undefined && { precision }),
+  };
   const programs = createProgramCache(
-    options.backend ??
-      createOnnxBackend({
-        ...(threads !== undefined && { threads }),
-        ...(precision !== undefined && { precision }),
-      }),
+    options.backend ?? chooseBackend(options.device ?? 'cpu', cpuOptions, options.notice ?? warnings.tell),
     { observer, ...(memoryLimit === undefined ? {} : { limitBytes: memoryLimit }) },
   );
   const { noise = 'cpu', gpuThreads } = options;
-  const warnings = new WarningRelay();
   return engineOf({
     registry: new Map([...nodeClasses, ...[...nodes].map((node) => [node.name, node] as const)]),
     folders,

@@ -125,7 +125,8 @@ describe('what can’t be measured', () => {
     [['--width', '100'], /--width must be a number of pixels/],
     [['--matrix', 'sise=64'], /nearest: "size"/],
     [['--repeats', '0'], /--repeats must be a whole number from 1 to 1000/],
-    [['--device', 'cuda'], /no cuda backend yet/],
+    [['--device', 'webgpu'], /no webgpu backend yet/],
+    [['--device', 'cuda'], /--device: /],
     [['--compare', 'nowhere.json'], /--compare: .*nowhere\.json/],
     [['--compare', 'models/checkpoints/sd15.safetensors'], /is no JSON/],
   ])('%j', async (args, message) => {

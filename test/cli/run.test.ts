@@ -144,7 +144,7 @@ describe('an invalid workflow runs nothing and exits with 2', () => {
 describe('bad usage exits with 2', () => {
   test.each([
     [['nowhere.json'], 'there is no workflow'],
-    [['workflow.json', '--device', 'cuda'], '--device: latentd has no cuda backend yet'],
+    [['workflow.json', '--device', 'webgpu'], '--device: latentd has no webgpu backend yet'],
     [['workflow.json', '--device', 'gpu'], '--device must be one of auto, cpu, cuda, webgpu'],
     [['workflow.json', '--set', '1.size=3'], 'has no input "size"; it has width'],
     [['workflow.json', '--seed', '3'], 'no node of this workflow has a seed'],

@@ -50,6 +50,11 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
 async function measureAndReport(options: BenchOptions, signal: AbortSignal): Promise<void> {
   const { settings } = await settingsFrom(options);
   checkDevice(settings);
+  if (settings.device.value === 'cuda') {
+    throw new UsageError(
+      `${settings.device.from}: bench measures the CPU; for a card there is npm run bench:cuda`,
+    );
+  }
   const values = settingValues(settings);
   const folders = await openFolders(values);
   // Read first, so that nothing is measured in vain.

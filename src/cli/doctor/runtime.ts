@@ -38,19 +38,20 @@ const REMEDIES = {
   cpu: 'install ONNX Runtime again: npm ci',
   webgpu:
     'nothing to do unless you want it: it needs a GPU with a Vulkan driver (apt-get install libvulkan1)',
-  cuda: 'nothing to do unless you want it: its libraries come with ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node',
+  cuda: 'nothing to do unless you want it: it needs an NVIDIA card with a driver for CUDA 12 or later, and npm run build:cuda',
 } as const;
 
 /**
- * Whether ONNX Runtime can run a model on a device. It is tried in a process of its own: a provider writes to standard error
+ * Whether a model can be run on a device. It is tried in a process of its own: a provider writes to standard error
  * as it likes, and a broken driver may take its process down.
  */
 export async function checkDevice(device: keyof typeof REMEDIES): Promise<Check> {
   const name = `device ${device}`;
   try {
-    await run(process.execPath, [PROBE, device], { timeout: PROBE_TIMEOUT_MS });
+    const { stdout } = await run(process.execPath, [PROBE, device], { timeout: PROBE_TIMEOUT_MS });
     if (device === 'cpu') return ok(name, 'works');
-    return ok(name, 'ONNX Runtime runs on it; latentd itself runs on the cpu so far');
+    if (device === 'cuda') return ok(name, stdout.trim());
+    return ok(name, 'ONNX Runtime runs on it; latentd itself does not so far');
   } catch (error) {
     const detail = `not usable: ${probeReason(error)}`;
     return device === 'cpu' ? fault(name, detail, REMEDIES[device]) : warning(name, detail, REMEDIES[device]);

@@ -4,12 +4,13 @@ import { createEngine } from '../../engine/create-engine.js';
 import { WorkflowError } from '../../workflow/faults.js';
 import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import type { SignalWatch } from '../cancel-on-signals.js';
-import { checkDevice } from '../check-device.js';
+import { checkDevice, deviceOf } from '../check-device.js';
 import { checkOutput } from '../check-output.js';
 import { openFolders } from '../open-folders.js';
 import { createProgress } from '../progress.js';
 import type { RunOptions } from '../run.js';
 import { settingsFrom } from '../setting-options.js';
+import { report } from '../terminal.js';
 import { applyOptions } from './apply-options.js';
 import { outcomeOf, type RunOutcome } from './outcome.js';
 import { readWorkflow } from './read-workflow.js';
@@ -40,7 +41,11 @@ export async function runWorkflow(
   if (isTemplate) workflow = await useAvailableCheckpoint(workflow, folders, settings);
 
   const { threads, memoryLimit, precision, noise, gpuThreads } = values;
-  const engine = createEngine({ folders, threads, memoryLimit, precision, noise, gpuThreads });
+  const device = deviceOf(settings);
+  const engine = createEngine({
+    ...{ folders, threads, memoryLimit, precision, noise, gpuThreads, device },
+    notice: report,
+  });
   const progress = await createProgress(process.stderr);
   try {
     const result = await engine.run(workflow, {

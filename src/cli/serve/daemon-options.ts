@@ -1,4 +1,5 @@
 /** From settings to what the daemon wants to know. */
+import { cudaProblem } from '../../compute/cuda/open.js';
 import { SHIPPED_GRAPHS } from '../../config/resolve-settings.js';
 import type { Settings } from '../../config/settings.js';
 import type { DaemonConfiguration } from '../../daemon/daemon.js';
@@ -16,7 +17,8 @@ export async function daemonConfiguration(settings: Settings): Promise<DaemonCon
     engine: {
       folders,
       graphs,
-      device: device === 'auto' ? 'cpu' : device,
+      // Without a card, clients are told that the CPU computes.
+      device: device === 'webgpu' || (device === 'auto' && cudaProblem() !== undefined) ? 'cpu' : device,
       ...(threads !== undefined && { threads }),
       ...(memoryLimit !== undefined && { memoryLimit }),
       precision,
