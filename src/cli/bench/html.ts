@@ -146,14 +146,15 @@ function partsOf({ stages }: CaseReport, phase: StageReport['phase']) {
 
 function stageTable(stages: readonly StageReport[]): Markup {
   return table(
-    ['', 'p50', 'p95', 'min', 'work', 'FLOP/s', 'of peak', 'of bandwidth', 'runs'],
+    ['', 'p50', 'p95', 'min', 'work', 'bytes', 'FLOP/s', 'of peak', 'of bandwidth', 'runs'],
     stages.map((stage) => [
       `${stage.phase} ${stage.name}`,
       ...[stage.summary.p50, stage.summary.p95, stage.summary.min].map(formatTime),
       ...(stage.flops === undefined
-        ? ['', '', '', '']
+        ? ['', '', '', '', '']
         : [
             formatCount(stage.flops, 'FLOP'),
+            formatCount(stage.bytes ?? 0, 'B'),
             formatRate(stage.flops / (stage.summary.p50 / 1000), 'FLOP'),
             formatShare(stage.computeShare ?? 0),
             formatShare(stage.bandwidthShare ?? 0),
