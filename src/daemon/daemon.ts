@@ -127,7 +127,10 @@ export class Daemon {
 
   private static async open(options: DaemonOptions, closers: Closer[]): Promise<Daemon> {
     const { dataFolder, log, curve, onFatal } = options;
-    await mkdir(dataFolder, { recursive: true });
+    await mkdir(dataFolder, { recursive: true }).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`the data folder ${dataFolder} can't be made: ${reason}`, { cause });
+    });
     closers.push(lockFolder(dataFolder));
     const workFolder = join(dataFolder, 'work');
     const clearWork = () => rm(workFolder, { recursive: true, force: true });

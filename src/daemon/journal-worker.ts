@@ -27,8 +27,18 @@ export interface JournalOpened {
 if (parentPort === null) throw new Error('journal-worker.js is started by journal.js');
 const port = parentPort;
 const { file } = workerData as { readonly file: string };
-const database = new JournalDatabase(file);
+const database = open();
 let gathered: JournalRequest[] = [];
+
+/** SQLite's own errors don't survive the way to another thread. */
+function open(): JournalDatabase {
+  try {
+    return new JournalDatabase(file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${file} can't be opened: ${reason}`, { cause });
+  }
+}
 
 function commit(): void {
   const batch = gathered;

@@ -4,22 +4,32 @@ import { join } from 'node:path';
 
 /**
  * Takes the folder and returns how to give it back. The lock is SQLite's own on a file of its own (fcntl locks end with the
- * process, so none is ever stale). Throws an `Error` that names the folder when another daemon has it.
+ * process, so none is ever stale). Throws an `Error` that names the folder when another daemon has it, or nothing can be written
+ * there.
  */
 export function lockFolder(folder: string): () => void {
-  const file = join(folder, 'daemon.lock');
-  const database = new Database(file, { timeout: 0 });
+  let database: Database.Database | undefined;
   try {
+    database = new Database(join(folder, 'daemon.lock'), { timeout: 0 });
     database.pragma('journal_mode = MEMORY');
     database.pragma('locking_mode = EXCLUSIVE');
     database.exec('BEGIN EXCLUSIVE');
-  } catch {
-    database.close();
-    throw new Error(
-      `another latentd daemon uses the data folder ${folder}; stop it, or give this one its own with --data`,
-    );
+    // Of a file that can only be read, SQLite gives out every lock: writing tells.
+    database.pragma('user_version = 1');
+  } catch (cause) {
+    database?.close();
+    throw new Error(describe(folder, cause), { cause });
   }
+  const held = database;
   return () => {
-    database.close();
+    held.close();
   };
+}
+
+function describe(folder: string, cause: unknown): string {
+  if (cause instanceof Database.SqliteError && cause.code === 'SQLITE_BUSY') {
+    return `another latentd daemon uses the data folder ${folder}; stop it, or give this one its own with --data`;
+  }
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return `nothing can be written in the data folder ${folder}: ${reason}`;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -105,6 +105,21 @@ test('a second daemon on the same data is refused, and the first goes on', async
   await first.stop('SIGKILL');
   // No lock is left by one that was killed.
   expect(await (await started()).stop()).toBe(0);
+});
+
+test('a data folder that is none, or holds something else, ends it with a word', async () => {
+  writeFileSync(home.path('file'), '');
+  const inFile = home.launch('--data', 'file');
+  expect(await inFile.ended()).toBe(1);
+  expect(inFile.complaints.join('\n')).toMatch(/the data folder .*\/file can't be made: EEXIST/);
+  mkdirSync(home.path('other'));
+  writeFileSync(
+    home.path('other/journal.sqlite'),
+    'something else, and long enough to be looked at\n'.repeat(20),
+  );
+  const inOther = home.launch('--data', 'other');
+  expect(await inOther.ended()).toBe(1);
+  expect(inOther.complaints.join('\n')).toMatch(/journal\.sqlite can't be opened: file is not a database/);
 });
 
 test('an address that is taken ends it with a word', async () => {
