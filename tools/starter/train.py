@@ -16,7 +16,8 @@ from autoencoder import Autoencoder
 from checkpoint import write_checkpoint
 from dataset import pictures
 from train_autoencoder import to_pixels, train_autoencoder
-from train_denoiser import sample_sheet, train_denoiser
+from train_denoiser import CONTEXT, LAYERS, sample_sheet, train_denoiser, vocabulary
+from train_text import train_text
 
 
 def arguments():
@@ -40,6 +41,7 @@ def main():
     torch.set_num_threads(max(1, min(options.processes, os.cpu_count() or 1)))
     autoencoder = train_autoencoder(options.out, options.autoencoder_steps, 32, min(options.pictures, 30_000), options.device, seed=options.seed)
     encode_pictures(options, autoencoder)
+    train_text(options.out, CONTEXT, LAYERS, vocabulary(), seed=options.seed)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -18,6 +18,7 @@ from sheet import sheet
 from text_encoder import TextEncoder
 from tokens import tokenize
 from train_autoencoder import to_pictures
+from train_text import train_text
 from unet import UNet
 
 WIDTHS, ATTENDS, CONTEXT, LAYERS = (64, 128, 128), (False, True, True), 64, 2
@@ -84,7 +85,9 @@ def train_denoiser(out, autoencoder, latents, steps, batch, device, lr=1e-3, see
     """`latents` [n, 4, 16, 16] of unit size. Stops after `steps`, or at the `deadline` (seconds since 1970), state saved."""
     torch.manual_seed(seed)  # the same weights in every process
     known = vocabulary()
-    model = Denoiser(known).to(device)
+    model = Denoiser(known)
+    model.text.load_state_dict(train_text(out, CONTEXT, LAYERS, known, seed=seed))
+    model = model.to(device)
     average = Denoiser(known).to(device)
     average.load_state_dict(model.state_dict())
     path = os.path.join(out, "denoiser.pt")
