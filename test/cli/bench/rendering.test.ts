@@ -9,7 +9,7 @@ describe('as a table', () => {
 
   it('shows each stage with its share of the peak', () => {
     const [heading, peakLine] = text.split('\n');
-    expect(heading).toBe('latentd 0.1.0, Example 9000, 2 of 2 threads, avx2');
+    expect(heading).toBe('latentd 0.1.0, Example 9000, 2 of 2 threads, fp32, avx2');
     expect(peakLine).toBe('peak, measured: 100 GFLOP/s (products)');
     expect(text).toContain(
       'sd15.safetensors 512×512, batch 2, 3 steps of euler (normal) · sd1 F16 1.9 GB · on the cpu',
