@@ -13,8 +13,8 @@ namespace latentd {
 class CudaGenerator {
  public:
   /// `resident_threads`: how many threads the GPU holds at once, multiprocessors times threads of each; a
-  /// larger tensor makes each thread draw more than once. The default suits every GPU for a latent of up to
-  /// 100 000 values.
+  /// larger tensor makes each thread draw more than once. The default suits every GPU with more threads than
+  /// values are drawn.
   explicit CudaGenerator(uint64_t seed, uint64_t resident_threads = kDefaultResidentThreads)
       : seed_(seed), resident_threads_(resident_threads) {}
 

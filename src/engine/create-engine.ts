@@ -30,7 +30,7 @@ export interface EngineOptions {
   readonly noise?: 'cpu' | 'gpu' | undefined;
   /**
    * Threads that this GPU holds at once, multiprocessors times threads of each; an RTX 4090's when left out. It matters for
-   * latents of more than 100 000 values.
+   * latents of more values than it, or an RTX 4090, has threads.
    */
   readonly gpuThreads?: number | undefined;
   /** Node classes beside the ones that come with the package, or instead of those of the same name. */

@@ -35,7 +35,7 @@ export interface SamplerRunInit {
   readonly options?: Readonly<Record<string, number | boolean | string>>;
   /** Whose noise is reproduced: ComfyUI on the CPU (default) or on an NVIDIA GPU. */
   readonly noise?: 'cpu' | 'gpu';
-  /** Threads that the GPU holds at once (multiprocessors × threads of each): matters from about 100 000 values on. */
+  /** Threads that the GPU holds at once (multiprocessors × threads of each): matters where a latent has more values. */
   readonly gpuThreads?: number;
 }
 

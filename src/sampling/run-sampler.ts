@@ -66,6 +66,7 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const { randomInpaintNoise } = findSampler(sampler.name);
   if (sigmas.length === 0)
     return { samples: options.latent, denoised: options.latent, random: options.random };
+  requireLevels(sigmas);
   requireLatent(options);
 
   // ComfyUI leaves an empty latent unshifted, so that 0 stays 0.
@@ -104,6 +105,14 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
     denoised: last === undefined ? samples : fromModelSpace(latentFormat, tensor(latent.shape, last)),
     random: kept.random,
   };
+}
+
+function requireLevels(sigmas: Float32Array): void {
+  const index = sigmas.findIndex((sigma) => !(sigma >= 0));
+  if (index === -1) return;
+  throw new RangeError(
+    `noise level ${index} of the schedule is ${sigmas[index]}, it has to be a number from 0 up; kl_optimal, for one, has none in a single step`,
+  );
 }
 
 function requireLatent({ guider, latent, noise }: SamplingOptions): void {

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/compute/tensor.js';
 import { createEngine, type Engine } from '../../src/index.js';
@@ -35,15 +36,30 @@ const saveLatent = defineNode({
   },
 });
 
+/** As tools/reference/parity.py draws it. */
+function picture(): Uint8Array {
+  const pixels = new Uint8Array(110 * 150 * 4);
+  for (let y = 0, at = 0; y < 110; y++) {
+    for (let x = 0; x < 150; x++, at += 4) {
+      const isOpaque = (Math.floor(x / 20) + Math.floor(y / 30)) % 2 === 1;
+      pixels.set([x * 37 + y * 11, x * x + y, y * 5, isOpaque ? 255 : (x * 2) % 200], at);
+    }
+  }
+  return pixels;
+}
+
 let engine: Engine;
 let models: string;
-beforeAll(() => {
+beforeAll(async () => {
   models = mkdtempSync(join(tmpdir(), 'latentd-workflows-'));
   mkdirSync(join(models, 'checkpoints'));
   for (const family of ['sd15', 'sdxl'] as const) {
     symlinkSync(tinyCheckpoint(family), join(models, 'checkpoints', `${family}-tiny.safetensors`));
   }
-  engine = createEngine({ folders: { models }, threads: 2, nodes: [saveLatent] });
+  const input = join(models, 'input');
+  mkdirSync(input);
+  await sharp(picture(), { raw: { width: 150, height: 110, channels: 4 } }).toFile(join(input, 'parity.png'));
+  engine = createEngine({ folders: { models, input }, threads: 2, nodes: [saveLatent] });
 });
 afterAll(async () => {
   await engine.dispose();
