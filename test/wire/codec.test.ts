@@ -18,6 +18,49 @@ describe('requests', () => {
     expect(decodeRequest(encode(generate))).toEqual(generate);
   });
 
+  // Byte for byte as rmp_serde's `to_vec_named` writes DGX-Pixels' enums: tagged inside, tuples as lists, f32 as float 32.
+  test.each([
+    ['ping', ['81 a4', 'type', 'a4', 'ping'], { type: 'ping' }],
+    ['list_models', ['81 a4', 'type', 'ab', 'list_models'], { type: 'list_models' }],
+    ['status', ['81 a4', 'type', 'a6', 'status'], { type: 'status' }],
+    [
+      'cancel',
+      ['82 a4', 'type', 'a6', 'cancel', 'a6', 'job_id', 'a7', 'job-001'],
+      { type: 'cancel', job_id: 'job-001' },
+    ],
+    [
+      'generate',
+      [
+        ...['88 a4', 'type', 'a8', 'generate', 'a2', 'id', 'a7', 'job-001', 'a6', 'prompt', 'a6', 'knight'],
+        ...[
+          'a5',
+          'model',
+          'a9',
+          'sdxl-base',
+          'a4',
+          'lora',
+          'a8',
+          'pixelart',
+          'a4',
+          'size',
+          '92 cd0400 cd0300',
+        ],
+        ...['a5', 'steps', '1e', 'a9', 'cfg_scale', 'ca40f00000'],
+      ],
+      {
+        ...{ type: 'generate', id: 'job-001', prompt: 'knight', model: 'sdxl-base', lora: 'pixelart' },
+        ...{ size: [1024, 768], steps: 30, cfg_scale: 7.5 },
+      },
+    ],
+  ])('a %s of the Rust client', (_, parts, expected) => {
+    const bytes = parts.map((part) =>
+      /^[\da-f ]+$/.test(part) && part !== 'a'
+        ? Buffer.from(part.replaceAll(' ', ''), 'hex')
+        : Buffer.from(part),
+    );
+    expect(decodeRequest(Buffer.concat(bytes))).toEqual(expected);
+  });
+
   test('nil is the same as a field left out', () => {
     expect(decodeRequest(encode({ ...generate, lora: null, tileset_grid: null }))).toMatchObject({
       lora: undefined,
