@@ -25,6 +25,7 @@ import * as masks from './masks.js';
 import * as maskShapes from './mask-shapes.js';
 import * as modelSampling from './model-sampling.js';
 import * as noise from './noise.js';
+import * as postProcessing from './post-processing.js';
 import * as samplers from './samplers.js';
 import * as sampling from './sampling.js';
 import * as saveImage from './save-image.js';
@@ -67,6 +68,7 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   saveImage,
   imageBasics,
   imageResize,
+  postProcessing,
   upscaleModel,
   faces,
   masks,

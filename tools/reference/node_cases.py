@@ -148,4 +148,18 @@ case("ConditioningSetAreaPercentage", conditioning=several, width=0.5, height=0.
 case("ConditioningSetAreaStrength", conditioning=several, strength=2.0)
 for area in ("default", "mask bounds"):
     case("ConditioningSetMask", conditioning=several, mask=mask, strength=0.9, set_cond_area=area)
+torch.manual_seed(11)
+wide, narrow = torch.rand(1, 12, 18, 3), torch.rand(2, 9, 7, 3)
+for mode in ("normal", "multiply", "screen", "overlay", "soft_light", "difference"):
+    case("ImageBlend", image1=wide, image2=narrow[:1], blend_factor=0.35, blend_mode=mode)
+case("ImageBlend", image1=narrow, image2=wide, blend_factor=0.8, blend_mode="overlay")
+case("ImageBlend", image1=narrow, image2=torch.rand(1, 9, 7, 4), blend_factor=0.8, blend_mode="screen")
+for radius, sigma in ((1, 1.0), (3, 0.4), (8, 2.0)):
+    case("ImageBlur", image=wide, blur_radius=radius, sigma=sigma)
+    case("ImageSharpen", image=wide, sharpen_radius=radius, sigma=sigma, alpha=0.3)
+for source in (wide, narrow, torch.rand(1, 5, 5, 3)):
+    case("ImageScaleToMaxDimension", image=source, upscale_method="bicubic", largest_size=13)
+    case("ResizeAndPadImage", image=source, target_width=16, target_height=11, padding_color="white", interpolation="area")
+case("ResizeAndPadImage", image=wide, target_width=8, target_height=11, padding_color="black", interpolation="bilinear")
+
 safetensors.torch.save_file(tensors, sys.argv[1], metadata={"cases": json.dumps(cases)})
