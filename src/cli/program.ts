@@ -14,6 +14,7 @@ import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import { submitCommand } from './submit.js';
 import { printJson, report } from './terminal.js';
+import { upscaleCommand } from './upscale.js';
 import { watchCommand } from './watch.js';
 
 /** Obeys the command line and returns the exit code. */
@@ -48,6 +49,7 @@ function createProgram(exit: (status: number) => void): Command {
     .exitOverride();
   const commands = [
     runCommand,
+    upscaleCommand,
     serveCommand,
     submitCommand,
     statusCommand,

@@ -77,7 +77,7 @@ export const TEXT_SUBTITLES: ReadonlySet<string> = new Set([
   'text',
 ]);
 
-export const VIDEO_EXTENSIONS: readonly string[] = CONTAINERS.map(({ extension }) => extension);
+const EXTENSIONS: readonly string[] = CONTAINERS.map(({ extension }) => extension);
 
 /** Throws `VideoError` for an extension or a codec that can't be written. */
 export function chooseOutput(
@@ -88,7 +88,7 @@ export function chooseOutput(
   const container = CONTAINERS.find((one) => one.extension === extension);
   if (container === undefined) {
     throw new VideoError(
-      `films can't be written as ${extension === '' ? 'a file without extension' : extension}; use ${VIDEO_EXTENSIONS.join(', ')}`,
+      `films can't be written as ${extension === '' ? 'a file without extension' : extension}; use ${EXTENSIONS.join(', ')}`,
     );
   }
   if (asked === undefined) return { container, codec: container.codecs[0]! };

@@ -1,0 +1,93 @@
+/** `latentd upscale INPUT OUTPUT`: enlarges a film or a picture with a model, and restores the faces in it. */
+import { Command } from 'commander';
+import { ConfigError } from '../config/settings.js';
+import { ModelError } from '../models/model-error.js';
+import { cancelOnSignals } from './cancel-on-signals.js';
+import { EXIT, UsageError } from './exit-codes.js';
+import { addSettingOptions, type SettingOptions } from './setting-options.js';
+import { print, printJson, report } from './terminal.js';
+
+export interface UpscaleOptions extends SettingOptions {
+  readonly model?: string;
+  readonly faces?: string;
+  readonly fidelity?: string;
+  readonly detector?: string;
+  readonly codec?: string;
+  readonly crf?: string;
+  readonly json?: boolean;
+}
+
+/** What `--json` prints. */
+export interface UpscaleJson {
+  readonly status: 'success' | 'error' | 'invalid' | 'interrupted';
+  /** Absolute path of the film or picture. */
+  readonly output?: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** Of a film: all its frames, and those that an earlier run had made. */
+  readonly frames?: number;
+  readonly resumed?: number;
+  readonly seconds?: number;
+  readonly error?: { readonly type: string; readonly message: string };
+}
+
+export function upscaleCommand(exit: (status: number) => void): Command {
+  const command = new Command('upscale')
+    .description('enlarge a film or a picture with a model, and restore faces')
+    .argument('<INPUT>', 'a film (mp4, mov, mkv, webm, …) or a picture')
+    .argument('<OUTPUT>', 'a film as mp4, mov, mkv or webm; a picture as png, jpg or webp')
+    .option('--model <NAME>', 'from upscale_models; "none" keeps the size (default: the first one)')
+    .option('--faces <NAME>', 'restores faces with a model from facerestore_models, as CodeFormer')
+    .option('--fidelity <X>', 'how close CodeFormer stays to the original face, 0 to 1 (default: 0.5)')
+    .option('--detector <NAME>', 'what finds faces (default: retinaface_resnet50)')
+    .option('--codec <NAME>', "h264, h265, prores or vp9 (default: the output's usual one)")
+    .option(
+      '--crf <N>',
+      'quality, lower is better and larger (default: 18 for h264, 20 for h265, 24 for vp9)',
+    )
+    .option('--json', 'print one JSON object: status, output, width, height, frames, resumed, error');
+  const settings = ['models', 'extraModelPaths', 'device', 'threads', 'precision', 'memoryLimit'] as const;
+  return addSettingOptions(command, settings).action(
+    async (input: string, output: string, options: UpscaleOptions) => {
+      const { code, json } = await carryOut(input, output, options);
+      if (options.json === true) printJson(json);
+      else if (json.output !== undefined) print(json.output);
+      if (json.error !== undefined) report(`latentd: ${json.error.message}`);
+      exit(code);
+    },
+  );
+}
+
+interface Ended {
+  readonly code: number;
+  readonly json: UpscaleJson;
+}
+
+async function carryOut(input: string, output: string, options: UpscaleOptions): Promise<Ended> {
+  const watch = cancelOnSignals();
+  const ended = (code: number, status: UpscaleJson['status'], type: string, message: string): Ended => ({
+    code,
+    json: { status, error: { type, message } },
+  });
+  try {
+    // Loaded here, so that `latentd --help` doesn't wait for it.
+    const { upscaleFile } = await import('./upscale/upscale-file.js');
+    return { code: EXIT.done, json: await upscaleFile(input, output, options, watch.signal) };
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelError) {
+      return ended(EXIT.usage, 'invalid', 'usage', error.message);
+    }
+    if (watch.exitCode !== undefined) {
+      return ended(
+        watch.exitCode,
+        'interrupted',
+        'interrupted',
+        'stopped; the same command goes on where it was',
+      );
+    }
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    return ended(EXIT.failed, 'error', name, message);
+  } finally {
+    watch.release();
+  }
+}
