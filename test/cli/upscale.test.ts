@@ -78,7 +78,15 @@ describe('latentd upscale', () => {
   }, 120_000);
 
   it('enlarges a picture', async () => {
-    ffmpeg('-i', join(home, 'in.mp4'), '-frames:v', '1', '-vf', 'format=rgb24,crop=33:21', join(home, 'in.png'));
+    ffmpeg(
+      '-i',
+      join(home, 'in.mp4'),
+      '-frames:v',
+      '1',
+      '-vf',
+      'format=rgb24,crop=33:21',
+      join(home, 'in.png'),
+    );
     expect((await upscale('in.png', 'sub/out.png', '--model', 'compact-x2')).code).toBe(0);
     const sharp = await loadSharp();
     expect(await sharp(join(home, 'sub/out.png')).metadata()).toMatchObject({
