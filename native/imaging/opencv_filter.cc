@@ -37,14 +37,32 @@ size_t Mirrored(int64_t index, size_t extent) {
   return static_cast<size_t>(index);
 }
 
-/// Sums rows: out[x] = Σ kernel[k]·rows[k][x].
-template <typename Value, typename RowAt>
-void WeighRows(Value* out, size_t width, const std::vector<double>& kernel, const RowAt& row_at) {
+// Whether a white mask comes out as 1 or just below it decides about whole values of the picture, which are
+// cut off in the end; so sums are made in OpenCV's order: from left to right along rows, from the middle
+// outwards along columns.
+
+/// out[x] = Σ kernel[k]·padded[x + k]
+template <typename Value>
+void BlurRow(Value* out, size_t width, const std::vector<double>& kernel, const Value* padded) {
   std::fill_n(out, width, Value{0});
   for (size_t k = 0; k < kernel.size(); k++) {
     const auto weight = static_cast<Value>(kernel[k]);
-    const Value* row = row_at(k);
-    for (size_t x = 0; x < width; x++) out[x] += weight * row[x];
+    for (size_t x = 0; x < width; x++) out[x] += weight * padded[x + k];
+  }
+}
+
+/// out[x] = Σ kernel[k]·row_at(k)[x]
+template <typename Value, typename RowAt>
+void BlurColumns(Value* out, size_t width, const std::vector<double>& kernel, const RowAt& row_at) {
+  const size_t middle = kernel.size() / 2;
+  const Value* centre = row_at(middle);
+  const auto first = static_cast<Value>(kernel[middle]);
+  for (size_t x = 0; x < width; x++) out[x] = first * centre[x];
+  for (size_t k = 1; k <= middle; k++) {
+    const auto weight = static_cast<Value>(kernel[middle + k]);
+    const Value* above = row_at(middle - k);
+    const Value* below = row_at(middle + k);
+    for (size_t x = 0; x < width; x++) out[x] += weight * (below[x] + above[x]);
   }
 }
 
@@ -64,12 +82,12 @@ void GaussianBlur(Value* picture, Extents extents, size_t taps, double sigma) {
       for (size_t i = 0; i < padded.size(); i++) {
         padded[i] = row[Mirrored(static_cast<int64_t>(i) - reach, width)];
       }
-      WeighRows(&across[y * width], width, kernel, [&](size_t k) { return &padded[k]; });
+      BlurRow(&across[y * width], width, kernel, padded.data());
     }
   });
   ParallelFor(height, kRowGrain, [&](size_t begin, size_t end) {
     for (size_t y = begin; y < end; y++) {
-      WeighRows(picture + y * width, width, kernel, [&](size_t k) {
+      BlurColumns(picture + y * width, width, kernel, [&](size_t k) {
         return &across[Mirrored(static_cast<int64_t>(y + k) - reach, height) * width];
       });
     }

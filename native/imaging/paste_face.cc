@@ -52,6 +52,9 @@ std::vector<double> WarpedParsing(const double* parsed, size_t size, Region regi
   std::vector<double> mask(parsed, parsed + size * size);
   GaussianBlur(mask.data(), {size, size}, kParseTaps, kParseSigma);
   GaussianBlur(mask.data(), {size, size}, kParseTaps, kParseSigma);
+  // All white must stay exactly that, as it does with OpenCV's kernel; ours may miss it by the last bit.
+  constexpr double kSteps = 1LL << 32;
+  for (double& value : mask) value = std::nearbyint(value * kSteps) / kSteps;
   for (size_t y = 0; y < size; y++) {
     for (size_t x = 0; x < size; x++) {
       const size_t nearest = std::min({y, x, size - 1 - y, size - 1 - x});

@@ -35,10 +35,21 @@ export class RestorationGraph extends GraphBuilder {
     return this.emit({ kind: 'rsqrt', x }, x.shape);
   }
 
-  maxPool(x: Value, size: number, stride: number, padding: number): Value {
+  /** `partial` squares lie over the edge by what the stride leaves: torch's ceil_mode. */
+  maxPool(
+    x: Value,
+    options: {
+      readonly size: number;
+      readonly stride: number;
+      readonly padding: number;
+      readonly partial?: boolean;
+    },
+  ): Value {
+    const { size, stride, padding, partial = false } = options;
     const [batch, channels, height, width] = this.shapeOf(x, 4, 'max_pool');
-    const pooled = (extent: Dim) => convolvedDim(extent, size, stride, 2 * padding);
-    return this.emit({ kind: 'max_pool', x, size, stride, padding }, [
+    const beyond = 2 * padding + (partial ? stride - 1 : 0);
+    const pooled = (extent: Dim) => convolvedDim(extent, size, stride, beyond);
+    return this.emit({ kind: 'max_pool', x, size, stride, padding, partial }, [
       batch,
       channels,
       pooled(height),

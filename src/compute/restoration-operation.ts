@@ -17,13 +17,14 @@ export type RestorationOperation =
   | { readonly kind: 'leaky_relu'; readonly x: Value; readonly slope: number }
   /** 1 / √x */
   | { readonly kind: 'rsqrt'; readonly x: Value }
-  /** The greatest value of each square; the padding is never it. */
+  /** The greatest value of each square; the padding is never it. With `partial` squares over the edge count (torch's ceil_mode). */
   | {
       readonly kind: 'max_pool';
       readonly x: Value;
       readonly size: number;
       readonly stride: number;
       readonly padding: number;
+      readonly partial: boolean;
     }
   /** torch.nn.functional.interpolate(scale_factor, mode='bilinear'), twice the size or half of it. */
   | { readonly kind: 'resize_bilinear'; readonly x: Value; readonly factor: 2 | 0.5 }

@@ -1,7 +1,7 @@
 /** Pictures and reference values of faces. */
 import sharp from 'sharp';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
-import type { Picture } from '../../src/models/faces/picture.js';
+import { resizeTo, type Picture } from '../../src/models/faces/picture.js';
 import { fixture } from './golden.js';
 
 /** A PNG of `test/fixtures/faces` as OpenCV reads it. */
@@ -61,4 +61,23 @@ export function differences(
     worst = Math.max(worst, difference);
   });
   return { mean: sum / expected.data.length, worst };
+}
+
+/** `small` (H×W×3) enlarged bilinearly, as tools/reference/faces.py makes its pictures, cut to `rows` and `columns`. */
+export function smoothPicture(
+  small: Tensor,
+  height: number,
+  width: number,
+  rows = height,
+  columns = width,
+): Picture {
+  const [smallHeight, smallWidth] = small.shape as [number, number, number];
+  const from = { values: small.data, height: smallHeight, width: smallWidth, bytes: false };
+  const whole = resizeTo(from, height, width);
+  const values = new Float32Array(rows * columns * 3);
+  for (let row = 0; row < rows; row++) {
+    const start = row * width * 3;
+    values.set(whole.values.subarray(start, start + columns * 3), row * columns * 3);
+  }
+  return { values, height: rows, width: columns, bytes: false };
 }

@@ -163,6 +163,7 @@ case("add_constant", lambda input, weight: input + weight, input=randn(2, 3, 1, 
 case("select_rows", lambda x, weight: weight[x.argmax(-1)], x=randn(2, 5, 7), weight=randn(7, 8))
 case("slice_channels", lambda x: x[:, 1:3], x=randn(2, 4, 3, 5))
 case("shuffle_channels", lambda x: x.unflatten(1, (3, 2)).transpose(1, 2).flatten(1, 2), x=randn(2, 6, 3, 5))
+case("max_pool_partial", lambda x: F.max_pool2d(x, 2, 2, 0, ceil_mode=True), x=randn(2, 3, 7, 6))
 
 
 

@@ -1,13 +1,16 @@
 /** Operations of face networks that both lowerings write with ONNX's own operators; rows and columns come last. */
 import type { Padding } from '../operation.js';
+import type { RestorationOperation } from '../restoration-operation.js';
 import type { NodeWriter } from './token-parts.js';
 
 export function maxPool(
   nodes: NodeWriter,
   x: string,
-  { size, stride, padding }: { readonly size: number; readonly stride: number; readonly padding: number },
+  operation: Extract<RestorationOperation, { kind: 'max_pool' }>,
 ): string {
+  const { size, stride, padding, partial } = operation;
   return nodes.node('MaxPool', [x], {
+    ceil_mode: partial ? 1 : 0,
     kernel_shape: [size, size],
     strides: [stride, stride],
     pads: [padding, padding, padding, padding],

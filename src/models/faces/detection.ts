@@ -2,6 +2,8 @@
 import type { Landmarks } from './alignment.js';
 import type { Picture } from './picture.js';
 
+const { fround } = Math;
+
 /** A face in a picture, in pixels. */
 export interface Detection {
   /** Left, top, right, bottom. */
@@ -14,8 +16,8 @@ export interface Detection {
 export type Detect = (picture: Picture) => Promise<readonly Detection[]>;
 
 /**
- * torchvision.ops.nms: of boxes whose overlap is more than `limit` of what they cover together, only the surest stays.
- * Returned are those that stay, the surest first.
+ * torchvision.ops.nms, in float32: of boxes whose overlap is more than `limit` of what they cover together, only the surest
+ * stays. Returned are those that stay, the surest first.
  */
 export function withoutOverlaps<Found extends Pick<Detection, 'box' | 'score'>>(
   found: readonly Found[],
@@ -31,15 +33,15 @@ export function withoutOverlaps<Found extends Pick<Detection, 'box' | 'score'>>(
 
 /** Intersection over union. Nothing over nothing is no number, and no overlap either. */
 function overlap(a: Detection['box'], b: Detection['box']): number {
-  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
-  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
-  const both = width * height;
-  const share = both / (area(a) + area(b) - both);
+  const width = Math.max(0, fround(Math.min(a[2], b[2]) - Math.max(a[0], b[0])));
+  const height = Math.max(0, fround(Math.min(a[3], b[3]) - Math.max(a[1], b[1])));
+  const both = fround(width * height);
+  const share = fround(both / fround(fround(area(a) + area(b)) - both));
   return Number.isNaN(share) ? 0 : share;
 }
 
 function area([left, top, right, bottom]: Detection['box']): number {
-  return (right - left) * (bottom - top);
+  return fround(fround(right - left) * fround(bottom - top));
 }
 
 /** Which of several faces are restored: all, the largest, or the one nearest to the picture's centre. */

@@ -34,7 +34,7 @@ const DEFAULT_FIDELITY = 0.5;
 const LEAST_SIDE = 512;
 /** Detection works on pictures whose shorter side is at least this. */
 const DETECTION_SIDE = 640;
-/** Pixels between the eyes; narrower faces are passed over. */
+/** Pixels, as `eyeDistance` counts them; smaller faces are passed over. */
 const LEAST_EYE_DISTANCE = 5;
 
 /**
@@ -113,12 +113,18 @@ export async function findFaces(
       score,
       landmarks: landmarks.map(([x, y]) => [x / scale, y / scale]) as unknown as Landmarks,
     }))
-    .filter(({ landmarks: [left, right] }) => {
-      return Math.hypot(left[0] - right[0], left[1] - right[1]) >= LEAST_EYE_DISTANCE;
-    });
+    .filter(({ landmarks }) => eyeDistance(landmarks) >= LEAST_EYE_DISTANCE);
   return chosen(found, choice, picture)
     .map(({ landmarks }) => alignment(landmarks))
     .filter((matrix) => matrix !== undefined);
+}
+
+/**
+ * What the reference takes for the distance of the eyes: the difference of their heights, and how far the nose lies beside the
+ * right one (its columns are counted from the box, not from the points).
+ */
+function eyeDistance([left, right, nose]: Landmarks): number {
+  return Math.hypot(left[1] - right[1], right[0] - nose[0]);
 }
 
 /** A restored face, and the matrix that leads from it to the picture. */

@@ -58,7 +58,7 @@ class RetinaFace {
   resnet(pixels: Value): readonly Value[] {
     const { graph } = this;
     const stem = this.active(this.norm(pixels, 'body.conv1', 'body.bn1', 3, 2), 0);
-    let x = graph.maxPool(stem, 3, 2, 1);
+    let x = graph.maxPool(stem, { size: 3, stride: 2, padding: 1 });
     return [1, 2, 3, 4]
       .map((level) => {
         const path = `body.layer${level}`;

@@ -16,7 +16,9 @@ export const YOLO_NUMBERS = 16;
 
 /** A step of the network; `-1` is the step before. */
 type Step =
-  | { readonly kind: 'stem' | 'pyramid' | 'up' }
+  | { readonly kind: 'stem' | 'pyramid' }
+  /** To the size of another step's result, twice the one before. */
+  | { readonly kind: 'up'; readonly like: number }
   | { readonly kind: 'conv'; readonly size: 1 | 3 }
   | { readonly kind: 'csp'; readonly residual: boolean }
   | { readonly kind: 'shuffle' }
@@ -26,10 +28,11 @@ const halving: Step = { kind: 'conv', size: 3 };
 const narrowing: Step = { kind: 'conv', size: 1 };
 const residual: Step = { kind: 'csp', residual: true };
 const plain: Step = { kind: 'csp', residual: false };
-const up: Step = { kind: 'up' };
 const shuffle: Step = { kind: 'shuffle' };
 
 const concat = (other: number): Step => ({ kind: 'concat', other });
+
+const up = (like: number): Step => ({ kind: 'up', like });
 
 interface Layout {
   readonly steps: readonly Step[];
@@ -41,8 +44,8 @@ const LARGE: Layout = {
   steps: [
     ...[{ kind: 'stem' } as const, residual, halving, residual, halving, residual, halving],
     ...[{ kind: 'pyramid' } as const, plain],
-    ...[narrowing, up, concat(5), plain],
-    ...[narrowing, up, concat(3), plain],
+    ...[narrowing, up(5), concat(5), plain],
+    ...[narrowing, up(3), concat(3), plain],
     ...[halving, concat(13), plain],
     ...[halving, concat(9), plain],
   ],
@@ -52,8 +55,8 @@ const LARGE: Layout = {
 const NANO: Layout = {
   steps: [
     ...[{ kind: 'stem' } as const, shuffle, shuffle, shuffle, shuffle, shuffle, shuffle],
-    ...[narrowing, up, concat(4), plain],
-    ...[narrowing, up, concat(2), plain],
+    ...[narrowing, up(4), concat(4), plain],
+    ...[narrowing, up(2), concat(2), plain],
     ...[halving, concat(11), plain],
     ...[halving, concat(7), plain],
   ],
@@ -117,7 +120,7 @@ class YoloFace {
       case 'pyramid':
         return this.pyramid(x, path);
       case 'up':
-        return this.graph.upsampleNearest(x, 2);
+        return this.graph.upsampleNearest(x, results[step.like]!);
       case 'conv':
         return this.conv(x, path, step.size === 3 ? 2 : 1);
       case 'csp':
@@ -132,7 +135,7 @@ class YoloFace {
   private stem(x: Value, path: string): Value {
     const first = this.conv(x, `${path}.stem_1`, 2);
     const convolved = this.conv(this.conv(first, `${path}.stem_2a`, 1), `${path}.stem_2b`, 2);
-    const pooled = this.graph.maxPool(first, 2, 2, 0);
+    const pooled = this.graph.maxPool(first, { size: 2, stride: 2, padding: 0, partial: true });
     return this.conv(this.graph.concat([convolved, pooled], 1), `${path}.stem_3`, 1);
   }
 
@@ -140,7 +143,9 @@ class YoloFace {
   private pyramid(x: Value, path: string): Value {
     const { graph } = this;
     const hidden = this.conv(x, `${path}.cv1`, 1);
-    const pooled = [3, 5, 7].map((size) => graph.maxPool(hidden, size, 1, (size - 1) / 2));
+    const pooled = [3, 5, 7].map((size) =>
+      graph.maxPool(hidden, { size, stride: 1, padding: (size - 1) / 2 }),
+    );
     return this.conv(graph.concat([hidden, ...pooled], 1), `${path}.cv2`, 1);
   }
 
