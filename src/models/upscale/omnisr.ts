@@ -174,7 +174,11 @@ function mbConv(nn: PictureLayers, weights: WeightSource, x: Value, path: string
 function spatialAttention(nn: PictureLayers, x: Value, path: string): Value {
   const { graph } = nn;
   const narrow = nn.conv2d(x, `${path}.conv1`);
-  const strongest = graph.maxPool(nn.conv2d(narrow, `${path}.conv2`, { stride: 2 }), 7, 3, 0);
+  const strongest = graph.maxPool(nn.conv2d(narrow, `${path}.conv2`, { stride: 2 }), {
+    size: 7,
+    stride: 3,
+    padding: 0,
+  });
   const wide = graph.resizeTo(nn.conv2d(strongest, `${path}.conv3`, { padding: 1 }), x);
   const mask = nn.conv2d(graph.add(wide, nn.conv2d(narrow, `${path}.conv_f`)), `${path}.conv4`);
   return graph.multiply(x, graph.activation(mask, 'sigmoid'));
