@@ -4,6 +4,7 @@ import { Request as RequestClient, Subscriber } from 'zeromq';
 import { decodeMap, encodeRequest } from './codec.js';
 import type { CurveClient } from './curve-keys.js';
 import { applyClientSecurity } from './security.js';
+import { isIpv6 } from './socket-options.js';
 
 /** A message as it came: a map whose `type` says which. */
 export type Message = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -23,7 +24,12 @@ export async function request(
   options: { readonly timeoutMs?: number; readonly curve?: CurveClient | undefined } = {},
 ): Promise<Message> {
   const timeout = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const socket = new RequestClient({ linger: 0, receiveTimeout: timeout, sendTimeout: timeout });
+  const socket = new RequestClient({
+    linger: 0,
+    receiveTimeout: timeout,
+    sendTimeout: timeout,
+    ipv6: isIpv6(address),
+  });
   try {
     applyClientSecurity(socket, options.curve);
     socket.connect(address);
@@ -44,10 +50,11 @@ export async function request(
 
 /** A subscription to updates; what was published before it is not heard. */
 export class UpdateStream {
-  private readonly socket = new Subscriber({ linger: 0 });
+  private readonly socket: Subscriber;
   private readonly connected: Promise<void>;
 
   constructor(address: string, curve?: CurveClient) {
+    this.socket = new Subscriber({ linger: 0, ipv6: isIpv6(address) });
     applyClientSecurity(this.socket, curve);
     this.connected = new Promise((resolve) => {
       this.socket.events.on('handshake', () => {

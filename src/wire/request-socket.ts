@@ -5,7 +5,7 @@ import type { CurveServer } from './curve-keys.js';
 import { Outbox } from './outbox.js';
 import { MAX_MESSAGE_BYTES, type Reply, type Request } from './protocol.js';
 import { applySecurity } from './security.js';
-import { SERVER_SOCKET_OPTIONS } from './socket-options.js';
+import { bindSocket, SERVER_SOCKET_OPTIONS } from './socket-options.js';
 
 /** Requests under way at once, and their bytes; beyond that the socket is not read, and ZeroMQ holds the senders back. */
 const MAX_IN_FLIGHT = 1024;
@@ -58,9 +58,9 @@ export class RequestSocket {
 
   /** Binds, begins to answer, and returns the endpoint with its port. Rejects when the address can't be bound. */
   async start(address: string): Promise<string> {
-    await this.router.bind(address);
+    const endpoint = await bindSocket(this.router, address);
     this.read().catch(this.onFault);
-    return this.router.lastEndpoint ?? address;
+    return endpoint;
   }
 
   /** Closes once the replies that are ready have gone out. */

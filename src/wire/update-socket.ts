@@ -5,7 +5,7 @@ import type { CurveServer } from './curve-keys.js';
 import { Outbox } from './outbox.js';
 import type { Update } from './protocol.js';
 import { applySecurity } from './security.js';
-import { SERVER_SOCKET_OPTIONS } from './socket-options.js';
+import { bindSocket, SERVER_SOCKET_OPTIONS } from './socket-options.js';
 
 /** Updates kept for a subscriber that lags; at about 150 bytes each. */
 const HIGH_WATER_MARK = 1000;
@@ -21,9 +21,8 @@ export class UpdateSocket {
   }
 
   /** Binds and returns the endpoint with its port. Rejects when the address can't be bound. */
-  async start(address: string): Promise<string> {
-    await this.publisher.bind(address);
-    return this.publisher.lastEndpoint ?? address;
+  start(address: string): Promise<string> {
+    return bindSocket(this.publisher, address);
   }
 
   /** Sends an update to whoever listens; nobody is waited for. */

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decode, encode } from '@msgpack/msgpack';
 import { afterEach, expect, test } from 'vitest';
 import { Dealer, Request } from 'zeromq';
 import type { Reply, Request as ClientRequest } from '../../src/wire/protocol.js';
+import { request } from '../../src/wire/client.js';
 import { RequestSocket, type RequestHandler } from '../../src/wire/request-socket.js';
 
 const open: { close(): unknown }[] = [];
@@ -135,9 +137,18 @@ test('a flood from one who reads nothing, and connections that say nothing, leav
   for (const connection of halfOpen) connection.destroy();
 });
 
+test('addresses of IPv6 are served, where there is any', async () => {
+  const socket = new RequestSocket(pong, () => undefined);
+  open.push(socket);
+  const hasIpv6 = existsSync('/proc/net/if_inet6') && readFileSync('/proc/net/if_inet6', 'utf8') !== '';
+  const starting = socket.start('tcp://[::1]:*');
+  if (hasIpv6) expect(await request(await starting, { type: 'ping' })).toEqual({ type: 'pong' });
+  else await expect(starting).rejects.toThrow("can't be listened at");
+});
+
 test('an address that is taken is said at once', async () => {
   const address = await serve(pong);
   await expect(
     serve(pong).then(() => new RequestSocket(pong, () => undefined).start(address)),
-  ).rejects.toThrow(/in use/i);
+  ).rejects.toThrow(/^tcp:.* can't be listened at: .*in use/i);
 });
