@@ -85,6 +85,7 @@ CASES = {
     "swin2sr-shuffle-x2": (Swin2SR(**SWIN2, upscale=2, upsampler="pixelshuffle"), same),
     "swin2sr-direct-x2": (Swin2SR(**SWIN2, upscale=2, upsampler="pixelshuffledirect", resi_connection="3conv"), same),
     "swin2sr-nearest-x4": (Swin2SR(**SWIN2, upscale=4, upsampler="nearest+conv"), same),
+    "swin2sr-aux-x2": (Swin2SR(**SWIN2, upscale=2, upsampler="pixelshuffle_aux"), same),
     "swin2sr-jpeg": (Swin2SR(**{**SWIN2, "window_size": 7, "img_size": 28}, img_range=255.0, upsampler=""), same),
     "omnisr-plain-x3": (OmniSR(num_feat=16, block_num=1, pe=False, res_num=2, up_scale=3), same),
     "omnisr-w4-x4": (OmniSR(num_feat=16, block_num=2, pe=True, window_size=4, up_scale=4, bias=True), same),

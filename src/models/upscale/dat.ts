@@ -46,7 +46,7 @@ export const dat: UpscaleFamily = {
       outputChannels: inputChannels,
       minimumSide: 16,
       multipleOf: 1,
-      extraInputs: ([, , height = 0, width = 0]) =>
+      extraInputs: ({ shape: [, , height = 0, width = 0] }) =>
         Object.fromEntries(
           layouts.map((layout, branch) => [
             `regions${branch}`,

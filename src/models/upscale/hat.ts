@@ -43,7 +43,9 @@ export const hat: UpscaleFamily = {
       minimumSide: 16,
       multipleOf: 1,
       windowMultiple: window,
-      extraInputs: ([, , height = 0, width = 0]) => ({ regions: windowRegions(height, width, layout) }),
+      extraInputs: ({ shape: [, , height = 0, width = 0] }) => ({
+        regions: windowRegions(height, width, layout),
+      }),
       graph: () =>
         pictureGraph('hat', inputChannels, weights, (nn, given) => {
           const { graph } = nn;

@@ -22,8 +22,8 @@ export interface UpscaleNetwork {
   readonly windowPadding?: 'reflect' | 'mirror' | 'zero';
   /** From `x`, 1×C×H×W in [0, 1], to `y`, 1×C'×(H·scale)×(W·scale). */
   graph: () => Graph;
-  /** Inputs beside `x` that go by the padded picture's shape, 1×C×H×W. */
-  readonly extraInputs?: (shape: readonly number[]) => Readonly<Record<string, Tensor>>;
+  /** Inputs beside `x`, which is padded, made of it and of its extents before it was padded for windows. */
+  readonly extraInputs?: (x: Tensor, unpadded: readonly number[]) => Readonly<Record<string, Tensor>>;
 }
 
 /** A family of upscale models. */

@@ -1,11 +1,22 @@
 /** Swin2SR: Swin transformer blocks of the second version (Conde et al., 2022; spandrel architectures/Swin2SR). */
+import { multiplyDims } from '../../compute/dim.js';
 import type { Value } from '../../compute/graph.js';
+import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { Weight } from '../../compute/weight.js';
+import { resize } from '../../native/addon.js';
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 import { computed, valuesOf } from '../weight-values.js';
 import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
-import { centred, mlp, residualConnection, restored, rgbMean } from './picture-layers.js';
+import {
+  centred,
+  mlp,
+  readShuffleSteps,
+  residualConnection,
+  restored,
+  rgbMean,
+  shuffleSteps,
+} from './picture-layers.js';
 import { readUpsampler } from './swin-upsampler.js';
 import {
   inWindows,
@@ -25,12 +36,14 @@ export const swin2Sr: UpscaleFamily = {
   recognises: (weights) =>
     hasAll(weights, 'patch_embed.proj.weight', 'conv_first.weight', `${block0}.attn.logit_scale`),
   read(weights) {
-    for (const key of ['absolute_pos_embed', 'conv_after_body_hf.weight', 'conv_bicubic.weight']) {
+    for (const key of ['absolute_pos_embed', 'conv_after_body_hf.weight']) {
       if (weights.has(key))
         throw new ModelError(`${weights.path} is a Swin2SR of a kind that is not read (${key})`);
     }
     const [, inputChannels = 0] = weights.weight('conv_first.weight').shape;
     const upsampler = readUpsampler(weights, inputChannels);
+    // Models for compressed pictures add the picture itself, enlarged the plain way.
+    const auxiliary = weights.has('conv_bicubic.weight');
     const window = Math.sqrt(weights.weight(`${block0}.attn.relative_position_index`).shape[0]!);
     const range = window === 7 ? 255 : 1;
     // A file without masks was made for pictures of one window, which are not rolled.
@@ -45,7 +58,10 @@ export const swin2Sr: UpscaleFamily = {
       minimumSide: 16,
       multipleOf: 1,
       windowMultiple: window,
-      extraInputs: ([, , height = 0, width = 0]) => ({ regions: windowRegions(height, width, layout) }),
+      extraInputs: (x, unpadded) => ({
+        regions: windowRegions(x.shape[2]!, x.shape[3]!, layout),
+        ...(auxiliary ? { bicubic: bicubicOf(x, unpadded, upsampler.scale) } : {}),
+      }),
       graph: () =>
         pictureGraph('swin2sr', inputChannels, weights, (nn, given) => {
           const { graph } = nn;
@@ -58,12 +74,38 @@ export const swin2Sr: UpscaleFamily = {
             features(nn, weights, shallow, layout),
             'conv_after_body',
           );
-          const y = upsampler.build(nn, graph.add(deep, shallow));
+          const joined = graph.add(deep, shallow);
+          if (auxiliary) return restored(graph, auxiliaryPicture(nn, weights, joined, range), mean, range);
+          const y = upsampler.build(nn, joined);
           return restored(graph, upsampler.kind === '' ? graph.add(x, y) : y, mean, range);
         }),
     };
   },
 };
+
+/** What is enlarged is the padded picture, to the size that the unpadded one will have, as spandrel does. */
+function bicubicOf(x: Tensor, unpadded: readonly number[], scale: number): Tensor {
+  const [, channels = 0, height = 0, width = 0] = x.shape;
+  const [, , ownHeight = 0, ownWidth = 0] = unpadded;
+  const size = [ownHeight * scale, ownWidth * scale] as const;
+  return tensor([1, channels, ...size], resize(x.data, channels, 1, height, width, ...size, 'bicubic'));
+}
+
+/** A small picture first, of which the large one is made beside the bicubic one. */
+function auxiliaryPicture(nn: PictureLayers, weights: WeightSource, features: Value, range: number): Value {
+  const { graph } = nn;
+  const channels = weights.weight('conv_bicubic.weight').shape[1]!;
+  const conv = (x: Value, path: string): Value => nn.conv2d(x, path, { padding: 1 });
+  const steps = readShuffleSteps(weights, 'upsample');
+  // Less where the picture was padded, but named by what it is at most.
+  const size = [features.shape[2]!, features.shape[3]!].map((extent) => multiplyDims(extent, steps.scale));
+  const bicubic = graph.input('bicubic', [1, channels, ...size]);
+  const plain = conv(centred(graph, bicubic, rgbMean(channels), range), 'conv_bicubic');
+  const small = conv(graph.leakyRelu(conv(features, 'conv_before_upsample.0'), 0.01), 'conv_aux');
+  const wide = graph.leakyRelu(conv(small, 'conv_after_aux.0'), 0.01);
+  const enlarged = graph.cropLike(shuffleSteps(nn, wide, 'upsample', steps), plain);
+  return conv(graph.add(enlarged, plain), 'conv_last');
+}
 
 function features(nn: PictureLayers, weights: WeightSource, x: Value, layout: WindowLayout): Value {
   const { graph } = nn;

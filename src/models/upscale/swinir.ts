@@ -47,7 +47,7 @@ export const swinIr: UpscaleFamily = {
       minimumSide: 16,
       multipleOf: unshuffle ** 2,
       windowMultiple: window * unshuffle,
-      extraInputs: ([, , height = 0, width = 0]) => ({
+      extraInputs: ({ shape: [, , height = 0, width = 0] }) => ({
         regions: windowRegions(height / unshuffle, width / unshuffle, layout),
       }),
       graph: () =>

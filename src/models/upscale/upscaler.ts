@@ -133,7 +133,7 @@ class NetworkUpscaler implements Upscaler {
     const [, , height = 0, width = 0] = tile.shape;
     const required = padToRequirements(tile, minimumSide, multipleOf);
     const x = padToMultiple(required, windowMultiple, windowPadding);
-    const { y } = await program.run({ x, ...extraInputs?.(x.shape) });
+    const { y } = await program.run({ x, ...extraInputs?.(x, required.shape) });
     const data = y!.data;
     for (let at = 0; at < data.length; at++) data[at] = Math.min(Math.max(data[at]!, 0), 1);
     return cropTo(y!, height * this.scale, width * this.scale);

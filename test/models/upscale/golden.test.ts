@@ -76,6 +76,7 @@ const variantCases = [
   ['swin2sr-shuffle-x2', 'Swin2SR', 2],
   ['swin2sr-direct-x2', 'Swin2SR', 2],
   ['swin2sr-nearest-x4', 'Swin2SR', 4],
+  ['swin2sr-aux-x2', 'Swin2SR', 2],
   ['swin2sr-jpeg', 'Swin2SR', 1],
   ['omnisr-plain-x3', 'OmniSR', 3],
   ['omnisr-w4-x4', 'OmniSR', 4],
