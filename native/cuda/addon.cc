@@ -70,6 +70,7 @@ class CudaDevice : public Napi::ObjectWrap<CudaDevice> {
                                               InstanceMethod<&CudaDevice::FreeBytes>("freeBytes"),
                                               InstanceMethod<&CudaDevice::SetPicks>("setPicks"),
                                               InstanceMethod<&CudaDevice::TakePicks>("takePicks"),
+                                              InstanceMethod<&CudaDevice::Force>("force"),
                                           }));
   }
 
@@ -105,6 +106,21 @@ class CudaDevice : public Napi::ObjectWrap<CudaDevice> {
     device->Use();
     Check(cudaMemGetInfo(&free, &total), "asking for free memory");
     return Napi::Number::New(info.Env(), static_cast<double>(free));
+  }
+
+  /// force('measured' | 'plain' | tile)
+  void Force(const Napi::CallbackInfo& info) {
+    int forced = Device::kMeasured;
+    if (info[0].IsNumber()) {
+      forced = info[0].As<Napi::Number>().Int32Value();
+      const bool fits = forced >= 0 && forced < kProductTiles &&
+                        ProductTileFits(forced, device->properties().sharedMemPerBlockOptin);
+      if (!fits) throw Napi::RangeError::New(info.Env(), "this card has no such tile");
+    } else if (RequireString(info[0], "kernels") == "plain") {
+      forced = Device::kPlain;
+    }
+    const std::lock_guard lock(device->mutex);
+    device->forced = forced;
   }
 
   /// Not while a model runs.

@@ -35,6 +35,10 @@ class Device {
   /// Which way each product was fastest, by a description of its shape.
   std::map<std::string, int> picks;
   bool picks_changed = false;
+  /// For comparisons: the plain twins, or one tile for all products; kMeasured otherwise.
+  static constexpr int kMeasured = -1;
+  static constexpr int kPlain = -2;
+  int forced = kMeasured;
 
  private:
   int index_;

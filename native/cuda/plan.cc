@@ -54,7 +54,7 @@ void Plan::Start() {
   LaunchAll();
 #else
   // The first run is launch by launch, and measures; what it picks is recorded by the second.
-  if (!measured_) {
+  if (!measured_ || device_->forced != Device::kMeasured) {
     LaunchAll();
     return;
   }
@@ -140,6 +140,7 @@ Matrix Plan::MatrixOf(const View& view) const {
 
 void Plan::LaunchOne(const Instruction& i) {
   const cudaStream_t stream = device_->stream();
+  const bool plain = device_->forced == Device::kPlain;
   switch (i.kind) {
     case Kind::kImport:
     case Kind::kExport:
@@ -159,16 +160,16 @@ void Plan::LaunchOne(const Instruction& i) {
                                   i.parts,
                                   i.epsilon,
                                   i.silu};
-      return LaunchGroupNorm(precision_, p, stream);
+      return plain ? LaunchPlainGroupNorm(precision_, p, stream) : LaunchGroupNorm(precision_, p, stream);
     }
-    case Kind::kLayerNorm:
-      return LaunchLayerNorm(
-          precision_,
-          {MatrixOf(i.x), MatrixOf(i.out), weights_->Vector(i.weight), weights_->Vector(i.bias), i.epsilon},
-          stream);
+    case Kind::kLayerNorm: {
+      const LayerNormParameters p{MatrixOf(i.x), MatrixOf(i.out), weights_->Vector(i.weight),
+                                  weights_->Vector(i.bias), i.epsilon};
+      return plain ? LaunchPlainLayerNorm(precision_, p, stream) : LaunchLayerNorm(precision_, p, stream);
+    }
     case Kind::kAttention: {
       const AttentionParameters p = AttentionOf(i);
-      if (AttentionFits(p, device_->properties().sharedMemPerBlockOptin)) {
+      if (!plain && AttentionFits(p, device_->properties().sharedMemPerBlockOptin)) {
         return LaunchAttention(precision_, p, stream);
       }
       return LaunchPlainAttention(precision_, p, stream);
@@ -315,6 +316,8 @@ int Plan::BestWay(const Instruction& i, const ProductParameters& p) {
 
 void Plan::LaunchMatrixProduct(const Instruction& i) {
   const ProductParameters p = ProductOf(i);
+  if (device_->forced == Device::kPlain) return LaunchPlainProduct(precision_, p, device_->stream());
+  if (device_->forced >= 0) return LaunchProduct(precision_, device_->forced, p, device_->stream());
   const std::string shape = Describe(i, p);
   auto pick = device_->picks.find(shape);
   if (pick == device_->picks.end()) {

@@ -27,6 +27,11 @@ export interface CudaDevice {
   readonly info: CudaDeviceInfo;
   freeBytes(): number;
   setPicks(picks: CudaPicks): void;
+  /**
+   * For comparisons: the plain twins of all kernels, or products in tiles of one kind (0 to 3; `RangeError` when the card has
+   * not the shared memory for it), until the measured picks are wanted again. Waits for what runs.
+   */
+  force(kernels: 'measured' | 'plain' | number): void;
   /** All picks, when there are new ones since the last call. */
   takePicks(): CudaPicks | undefined;
 }

@@ -1,65 +1,14 @@
 /** Every network of the tiny checkpoints beside what ComfyUI computed, on any backend. */
-import { tmpdir } from 'node:os';
+import * as networks from '../../src/bench/cuda/tiny-networks.js';
 import type { Backend } from '../../src/compute/backend.js';
-import { tensor, type Tensor } from '../../src/compute/tensor.js';
-import { createFolders } from '../../src/models/folders.js';
-import type { Checkpoint } from '../../src/models/model-store.js';
-import { createModelStore } from '../../src/models/open-models.js';
-import { createProgramCache } from '../../src/models/program-cache.js';
-import { goldenTensors, tinyCheckpoint, type GoldenTensors } from './golden.js';
+import { fixture, tinyCheckpoint } from './golden.js';
 
-export interface Compared {
-  readonly actual: Tensor;
-  readonly expected: Tensor;
-}
-
-export type NetworkName = 'denoiser' | 'decoder' | 'encoder' | 'text encoder' | 'pooled text';
+export type { Compared, NetworkName } from '../../src/bench/cuda/tiny-networks.js';
 
 export function tinyNetworks(
   family: 'sd15' | 'sdxl',
   backend: Backend,
-): Readonly<Record<NetworkName, () => Promise<Compared>>> {
-  const folder = tmpdir();
-  const models = createModelStore({
-    programs: createProgramCache(backend),
-    folders: createFolders({ models: folder, input: folder, output: folder, temp: folder }),
-  }).checkpoint(tinyCheckpoint(family));
-  const golden = goldenTensors(`golden/${family}-tiny.golden.safetensors`);
-  const text = async () => models.clip.encode(positive);
-  return {
-    denoiser: async () => ({ actual: await denoise(models, golden), expected: golden('unet.denoised') }),
-    decoder: async () => ({
-      actual: await models.vae.decode(golden('vae.z')),
-      expected: golden('vae.decoded'),
-    }),
-    encoder: async () => ({
-      actual: await models.vae.encode(golden('vae.image')),
-      expected: golden('vae.encoded'),
-    }),
-    'text encoder': async () => ({ actual: (await text()).cond, expected: golden('clip.0.cond') }),
-    'pooled text': async () => ({ actual: (await text()).pooled!, expected: golden('clip.0.pooled') }),
-  };
-}
-
-/** `clip.0` of the golden data. */
-const positive = 'pixel art character sprite, 16bit game art style, clean background, centered, sharp pixels';
-
-/** The denoised prediction of an epsilon model, x − σ·network(x / √(σ² + 1)). */
-async function denoise({ model }: Checkpoint, golden: GoldenTensors): Promise<Tensor> {
-  const [x, sigma] = [golden('unet.x'), golden('unet.sigma')];
-  const size = x.data.length / sigma.data.length;
-  const level = (index: number): number => sigma.data[Math.floor(index / size)]!;
-  const predicted = await model.predict({
-    x: tensor(
-      x.shape,
-      x.data.map((value, index) => value / Math.sqrt(level(index) ** 2 + 1)),
-    ),
-    timesteps: golden('unet.timestep').data,
-    context: golden('unet.context'),
-    ...(model.family === 'sdxl' ? { adm: golden('unet.adm') } : {}),
-  });
-  return tensor(
-    x.shape,
-    x.data.map((value, index) => value - predicted.data[index]! * level(index)),
-  );
+): ReturnType<typeof networks.tinyNetworks> {
+  const golden = fixture(`golden/${family}-tiny.golden.safetensors`);
+  return networks.tinyNetworks({ checkpoint: tinyCheckpoint(family), golden }, backend);
 }

@@ -1,0 +1,169 @@
+/**
+ * `node dist/bench/cuda/measure.js MODELS/checkpoints/NAME [MANIFEST]`: SDXL at 1024×1024 on a card, as JSON: loading, a step by itself and by kinds
+ * of instructions, decoding, and whole images cold and warm. The checkpoint is written from the manifest when it isn't there.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { matrixFlops, programFlops } from '../../compute/cuda/cost.js';
+import { CudaGraph } from '../../compute/cuda/backend.js';
+import { openCuda } from '../../compute/cuda/open.js';
+import type { CudaProgram } from '../../compute/cuda/program.js';
+import type { Graph } from '../../compute/graph.js';
+import { elementCount, tensor, type Tensor } from '../../compute/tensor.js';
+import { createEngine } from '../../engine/create-engine.js';
+import { recogniseCheckpoint } from '../../models/families.js';
+import { openSafetensors } from '../../models/safetensors.js';
+import { safetensorsWeights } from '../../models/safetensors-weights.js';
+import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../models/synthetic.js';
+import { buildUnetGraph } from '../../models/unet/unet-graph.js';
+import { detectVae } from '../../models/vae/config.js';
+import { buildDecoderGraph } from '../../models/vae/vae-graph.js';
+import { underPrefix } from '../../models/weight-views.js';
+
+const steps = 30;
+const runs = 15;
+
+const [checkpoint = 'models/checkpoints/sdxl-full.safetensors', manifest] = process.argv.slice(2);
+if (!existsSync(checkpoint)) {
+  if (manifest === undefined) throw new Error(`${checkpoint} isn't there; name a manifest to write it from`);
+  console.error(`writing ${checkpoint}`);
+  mkdirSync(dirname(checkpoint), { recursive: true });
+  writeSyntheticCheckpoint(readManifestFile(manifest), checkpoint);
+}
+
+const started = performance.now();
+const { backend, device } = openCuda();
+const openedMs = performance.now() - started;
+const totalBytes = device.freeBytes();
+const source = safetensorsWeights(openSafetensors(checkpoint));
+
+function readManifestFile(path: string): Manifest {
+  const bytes = readFileSync(path);
+  return parseManifest((path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString(), path);
+}
+
+/** Values spread like a latent's. */
+function noise(...shape: number[]): Tensor {
+  const data = new Float32Array(elementCount(shape));
+  let state = 7;
+  for (let i = 0; i < data.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = ((state >>> 8) / 2 ** 23 - 1) * Math.sqrt(3);
+  }
+  return tensor(shape, data);
+}
+
+async function load(graph: Graph) {
+  const start = performance.now();
+  const program = await backend.load(graph);
+  if (!(program instanceof CudaGraph)) throw new Error('not on the card');
+  const seconds = (performance.now() - start) / 1000;
+  return { program, load: { seconds, gigabytesPerSecond: program.residentBytes / 1e9 / seconds } };
+}
+
+/** Milliseconds and FLOPs of all instructions of a kind. */
+function byKind(program: CudaProgram, times: Float32Array): Record<string, object> {
+  const kinds: Record<string, { ms: number; flops: number; count: number }> = {};
+  program.instructions.forEach((instruction, index) => {
+    const convolved = instruction.kind === 'product' && instruction.window !== undefined;
+    const kind = convolved ? 'convolution' : instruction.kind;
+    const sum = (kinds[kind] ??= { ms: 0, flops: 0, count: 0 });
+    sum.ms += times[index]!;
+    sum.flops += matrixFlops(instruction, program.weights);
+    sum.count++;
+  });
+  return Object.fromEntries(
+    Object.entries(kinds).map(([kind, { ms, flops, count }]) => [
+      kind,
+      { count, ms: round(ms), tflops: round(flops / ms / 1e9) },
+    ]),
+  );
+}
+
+/** The slowest instructions, with their layers. */
+function slowest(program: CudaProgram, times: Float32Array): object[] {
+  return Array.from(times, (ms, index) => ({ ms: round(ms), layer: program.layers[index] }))
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, 12);
+}
+
+async function measureGraph(graph: Graph, inputs: Record<string, Tensor>): Promise<object> {
+  const loaded = await load(graph);
+  const first = performance.now();
+  await loaded.program.run(inputs);
+  const firstMs = performance.now() - first;
+  const { plan, program } = loaded.program.prepare(inputs);
+  const ms = await loaded.program.model.time(plan, runs);
+  const times = await loaded.program.model.profile(plan);
+  const flops = programFlops(program);
+  const peakBytes = totalBytes - device.freeBytes();
+  await loaded.program.dispose();
+  return {
+    load: { seconds: round(loaded.load.seconds), gigabytesPerSecond: round(loaded.load.gigabytesPerSecond) },
+    ...{
+      firstMs: round(firstMs),
+      ms: round(ms),
+      teraflop: round(flops / 1e12),
+      tflops: round(flops / ms / 1e9),
+    },
+    ...{ arenaBytes: program.arenaBytes, weightBytes: program.weightBytes, peakBytes },
+    kinds: byKind(program, times),
+    slowest: slowest(program, times),
+  };
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+function workflow(seed: number): string {
+  const node = (class_type: string, inputs: object) => ({ class_type, inputs });
+  return JSON.stringify({
+    1: node('CheckpointLoaderSimple', { ckpt_name: basename(checkpoint) }),
+    2: node('CLIPTextEncode', { clip: ['1', 1], text: 'pixel art character sprite' }),
+    3: node('CLIPTextEncode', { clip: ['1', 1], text: 'blurry' }),
+    4: node('EmptyLatentImage', { width: 1024, height: 1024, batch_size: 1 }),
+    5: node('KSampler', {
+      ...{ model: ['1', 0], positive: ['2', 0], negative: ['3', 0], latent_image: ['4', 0] },
+      ...{ seed, steps, cfg: 7, sampler_name: 'euler', scheduler: 'normal', denoise: 1 },
+    }),
+    6: node('VAEDecode', { samples: ['5', 0], vae: ['1', 2] }),
+    7: node('SaveImage', { images: ['6', 0], filename_prefix: 'measure' }),
+  });
+}
+
+/** Milliseconds of whole images: the first of this process, and the second. */
+async function measureImages(): Promise<object> {
+  const folder = mkdtempSync(join(tmpdir(), 'latentd-measure-'));
+  const folders = { models: dirname(dirname(checkpoint)), output: folder, temp: folder, input: folder };
+  const engine = createEngine({ folders, backend });
+  const times: object[] = [];
+  for (const seed of [1, 2, 3]) {
+    const start = performance.now();
+    const result = await engine.run(workflow(seed));
+    if (result.status !== 'success') throw new Error(JSON.stringify(result));
+    const nodes = result.timings.map(({ class_type, ms }) => [class_type, round(ms)]);
+    times.push({ ms: round(performance.now() - start), nodes, freeBytes: device.freeBytes() });
+  }
+  await engine.dispose();
+  rmSync(folder, { recursive: true });
+  return times;
+}
+
+const { unet, weights } = recogniseCheckpoint(source);
+const vae = underPrefix(source, 'first_stage_model.');
+const report = {
+  device: device.info,
+  openedMs: round(openedMs),
+  denoiser: await measureGraph(buildUnetGraph(unet, weights), {
+    x: noise(2, unet.inChannels, 128, 128),
+    time_embedding: noise(2, unet.modelChannels),
+    context: noise(2, 77, unet.contextDim),
+    ...(unet.admChannels === undefined ? {} : { adm: noise(2, unet.admChannels) }),
+  }),
+  decoder: await measureGraph(buildDecoderGraph(detectVae(vae), vae), { latent: noise(1, 4, 128, 128) }),
+  images: await measureImages(),
+};
+console.log(JSON.stringify(report, null, 1));
