@@ -30,6 +30,8 @@ export class JobStages {
   private samplers: readonly string[] = [];
   private samplersDone = 0;
   private atWork = false;
+  /** Of a workflow that samples nothing: how many nodes run, and how many have begun. */
+  private work: { nodes: number; begun: number } | undefined;
 
   constructor(private readonly options: JobStagesOptions) {
     this.totalSteps = options.steps * options.images;
@@ -42,17 +44,39 @@ export class JobStages {
     this.samplers = [...classes].filter(([, name]) => stageOf(name) === 'sampling').map(([id]) => id);
     this.samplersDone = 0;
     this.atWork = false;
+    this.work = this.samplers.length === 0 ? { nodes: classes.size, begun: 0 } : undefined;
     if (this.image === 0) this.tell();
   }
 
   see(event: RunEvent): void {
-    if (event.type === 'execution_cached') {
+    if (this.work !== undefined) {
+      this.seeWork(event, this.work);
+    } else if (event.type === 'execution_cached') {
       const cached = new Set(event.nodes);
       this.samplers = this.samplers.filter((id) => !cached.has(id));
     } else if (event.type === 'executing') {
       this.seeNode(this.options.stageOf(event.class_type));
     } else if (event.type === 'progress' && this.options.stageOf(event.class_type) === 'sampling') {
       this.seeStep(event.step, event.total_steps);
+    }
+  }
+
+  /** Where nothing is sampled, frames and tiles of any node are the steps, and each node is as much of the whole as another. */
+  private seeWork(event: RunEvent, work: { nodes: number; begun: number }): void {
+    if (event.type === 'execution_cached') {
+      work.nodes -= event.nodes.length;
+    } else if (event.type === 'executing') {
+      work.begun++;
+      this.enter(work.begun === 1 ? (this.options.stageOf(event.class_type) ?? 'sampling') : 'sampling');
+    } else if (event.type === 'progress') {
+      const { images } = this.options;
+      const done = (work.begun - 1 + event.step / event.total_steps) / Math.max(1, work.nodes);
+      this.sampled = Math.max(this.sampled, (this.image + done) / images);
+      this.step = event.step;
+      this.totalSteps = event.total_steps;
+      this.tell();
+    } else if (event.type === 'execution_success' && this.image === this.options.images - 1) {
+      this.enter('post_processing');
     }
   }
 

@@ -147,3 +147,32 @@ test('the times of an image are summed by stage', () => {
   expect(steps).toBe(2);
   expect(firstStep).toBeGreaterThanOrEqual(0);
 });
+
+test('where nothing is sampled, the frames of any node are the steps', () => {
+  const reports: StageReport[] = [];
+  const stages = new JobStages({ images: 1, steps: 4, stageOf, report: (report) => reports.push(report) });
+  const film = new Map([
+    ['1', 'VHS_LoadVideo'],
+    ['2', 'VHS_VideoCombine'],
+  ]);
+  const of = (node: string) => ({ node, class_type: film.get(node)! });
+  stages.beginImage(film);
+  const events: RunEvent[] = [
+    { type: 'executing', ...of('1') },
+    { type: 'progress', ...of('1'), step: 5, total_steps: 10 },
+    { type: 'executing', ...of('2') },
+    { type: 'progress', ...of('2'), step: 1, total_steps: 2 },
+    { type: 'execution_success' },
+  ];
+  for (const event of events) stages.see(event);
+  expect(reports.map(({ stage, step, totalSteps, sampled }) => [stage, step, totalSteps, sampled])).toEqual([
+    ['initializing', 0, 4, 0],
+    ['loading_models', 0, 4, 0],
+    ['encoding', 0, 4, 0],
+    ['sampling', 0, 4, 0],
+    ['sampling', 5, 10, 0.25],
+    ['sampling', 1, 2, 0.75],
+    ['decoding', 2, 2, 1],
+    ['post_processing', 2, 2, 1],
+  ]);
+});
