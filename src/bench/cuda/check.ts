@@ -18,12 +18,12 @@ const [fixtures = 'test/fixtures', sizeText = '8'] = process.argv.slice(2);
 /** How large single layers and images are. */
 const size = Number(sizeText);
 const { backend, device } = openCuda();
-console.log(JSON.stringify(device.info));
+console.error(JSON.stringify(device.info));
 let failures = 0;
 
 function judge(name: string, value: number, good: boolean, unit: string): void {
   if (!good) failures++;
-  console.log(`${good ? 'ok  ' : 'OFF '} ${name}: ${value.toPrecision(3)} ${unit}`);
+  console.error(`${good ? 'ok  ' : 'OFF '} ${name}: ${value.toPrecision(3)} ${unit}`);
 }
 
 /** Every tile on every case; one that the card has no room for is said to be left out. */
@@ -36,7 +36,7 @@ async function checkKernels(): Promise<void> {
       try {
         device.force(kernels);
       } catch {
-        console.log(`     tile ${kernels} doesn't fit this card`);
+        console.error(`     tile ${kernels} doesn't fit this card`);
         continue;
       }
       const { y } = await program.run(inputs);
@@ -118,5 +118,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
-console.log(failures === 0 ? 'all is well' : `${failures} are off`);
+console.error(failures === 0 ? 'all is well' : `${failures} are off`);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -1,8 +1,8 @@
 /**
- * `node dist/bench/cuda/measure.js MODELS/checkpoints/NAME [MANIFEST]`: SDXL at 1024×1024 on a card, as JSON: loading, a step by itself and by kinds
+ * `node dist/bench/cuda/measure.js MODELS/checkpoints/NAME [MANIFEST [REPORT]]`: SDXL at 1024×1024 on a card, as JSON in REPORT: loading, a step by itself and by kinds
  * of instructions, decoding, and whole images cold and warm. The checkpoint is written from the manifest when it isn't there.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -25,7 +25,8 @@ import { underPrefix } from '../../models/weight-views.js';
 const steps = 30;
 const runs = 15;
 
-const [checkpoint = 'models/checkpoints/sdxl-full.safetensors', manifest] = process.argv.slice(2);
+const [checkpoint = 'models/checkpoints/sdxl-full.safetensors', manifest, reportFile = 'cuda-report.json'] =
+  process.argv.slice(2);
 if (!existsSync(checkpoint)) {
   if (manifest === undefined) throw new Error(`${checkpoint} isn't there; name a manifest to write it from`);
   console.error(`writing ${checkpoint}`);
@@ -166,4 +167,4 @@ const report = {
   decoder: await measureGraph(buildDecoderGraph(detectVae(vae), vae), { latent: noise(1, 4, 128, 128) }),
   images: await measureImages(),
 };
-console.log(JSON.stringify(report, null, 1));
+writeFileSync(reportFile, JSON.stringify(report, null, 1));

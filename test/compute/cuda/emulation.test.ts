@@ -4,18 +4,15 @@ import { relativeRms } from '../../support/golden.js';
 import { emulatedCudaAddon } from '../../support/cuda-emulation.js';
 import { tinyNetworks } from '../../support/tiny-goldens.js';
 import { operationCases, relativeError } from '../fixtures.js';
+import { CUDA_CASES } from './cases.js';
 
 const addon = emulatedCudaAddon();
 const backend = createCudaBackend({ addon, device: new addon.CudaDevice(0) });
 
-/** Graphs with these run on the CPU. */
-const elsewhere =
-  /^(concat|group_norm_rows|tiled|attention_received|merge|unmerge|scale_channels|mean_map|low)/;
-
 describe('the kernels, on the emulated card', () => {
   const cases = operationCases('test/fixtures/compute/ops.safetensors');
 
-  it.each(cases.filter(({ name }) => !elsewhere.test(name)))('$name', async ({ graph, inputs, expected }) => {
+  it.each(cases.filter(({ name }) => CUDA_CASES.has(name)))('$name', async ({ graph, inputs, expected }) => {
     const program = await backend.load(graph);
     const { out } = await program.run(inputs);
     await program.dispose();
