@@ -1,6 +1,6 @@
 /**
  * A picture of 256×256 through a network of RealESRGAN x4plus's size, beside spandrel (PyTorch, float32) in the same run, turn by
- * turn. `SPANDREL` names the folder `libs/spandrel` of a checkout, `PYTHON` the Python that has torch; without them our own
+ * turn; `SIDE` takes another size. `SPANDREL` names the folder `libs/spandrel` of a checkout, `PYTHON` the Python that has torch; without them our own
  * figures stand alone.
  */
 import { spawn } from 'node:child_process';
@@ -20,7 +20,7 @@ import { createUpscaler } from '../src/models/upscale/upscaler.js';
 import { comparison } from './harness/comparison.js';
 
 const THREADS = 2;
-const SIDE = 256;
+const SIDE = Number(process.env['SIDE'] ?? 256);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
 
 /** RealESRGAN x4plus: 64 features, 23 blocks. */
