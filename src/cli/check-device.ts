@@ -1,7 +1,7 @@
-import { cudaProblem } from '../compute/cuda/open.js';
 import type { ResolvedSettings } from '../config/settings.js';
 import type { Device } from '../engine/choose-backend.js';
 import { hasFastBf16 } from '../native/addon.js';
+import { cudaProblem } from '../native/find-cuda.js';
 import { UsageError } from './exit-codes.js';
 
 /** A device or precision that was asked for by name must not be replaced in silence. */

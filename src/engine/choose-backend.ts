@@ -1,8 +1,9 @@
 /** Which device computes: the one that was asked for, or with `auto` a card where one can be used. */
 import type { Backend } from '../compute/backend.js';
-import { CudaUnavailable, openCuda } from '../compute/cuda/open.js';
+import { openCuda } from '../compute/cuda/open.js';
 import { createOnnxBackend, type OnnxBackendOptions } from '../compute/onnx/backend.js';
 import { withFallback } from '../compute/with-fallback.js';
+import { CudaUnavailable } from '../native/find-cuda.js';
 
 export type Device = 'auto' | 'cpu' | 'cuda';
 

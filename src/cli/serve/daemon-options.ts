@@ -1,9 +1,9 @@
 /** From settings to what the daemon wants to know. */
-import { cudaProblem } from '../../compute/cuda/open.js';
 import { SHIPPED_GRAPHS } from '../../config/resolve-settings.js';
 import type { Settings } from '../../config/settings.js';
 import type { DaemonConfiguration } from '../../daemon/daemon.js';
 import { createFolders } from '../../models/folders.js';
+import { cudaProblem } from '../../native/find-cuda.js';
 import { folderOptions } from '../open-folders.js';
 
 /** Throws `ConfigError` when an `extra_model_paths.yaml` can't be read. */

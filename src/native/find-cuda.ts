@@ -1,0 +1,47 @@
+/** Whether a card can be used, told without loading anything that computes: the daemon asks too. */
+import { existsSync } from 'node:fs';
+import { loadCudaAddon, type CudaAddon } from './cuda-addon.js';
+
+/** No card can be used. The message says why. */
+export class CudaUnavailable extends Error {
+  override readonly name = 'CudaUnavailable';
+  constructor(
+    message: string,
+    /** Whether there seems to be a card, which latentd could use if something were otherwise. */
+    readonly promising: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** Why no card can be used, as far as can be told without opening one; undefined when there is one. */
+export function cudaProblem(): string | undefined {
+  try {
+    return findCudaAddon().countDevices() > 0 ? undefined : 'this machine has no NVIDIA card';
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** The addon, where it was built. Throws `CudaUnavailable`. */
+export function findCudaAddon(): CudaAddon {
+  try {
+    const addon = loadCudaAddon();
+    if (addon !== undefined) return addon;
+  } catch (error) {
+    throw new CudaUnavailable(`latentd's CUDA engine can't be loaded: ${messageOf(error)}`, hasCard());
+  }
+  throw new CudaUnavailable(
+    "latentd was built without its CUDA engine: with NVIDIA's toolkit installed, build it with npm run build:cuda",
+    hasCard(),
+  );
+}
+
+/** Whether a driver of NVIDIA's, or of Windows' subsystem for Linux, shows a device. */
+export function hasCard(): boolean {
+  return existsSync('/dev/nvidiactl') || existsSync('/dev/dxg');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
