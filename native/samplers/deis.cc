@@ -17,21 +17,25 @@ constexpr size_t kIntegrationPoints = 10000;
 /// to 80.
 struct VpSde {
   VpSde() {
-    constexpr float kEpsilon = 1e-3f;
-    const float low = std::log(0.002f * 0.002f + 1);
-    const float high = std::log(80.0f * 80.0f + 1);
-    beta_d = 2 * (low / kEpsilon - high) / static_cast<float>(1e-3 - 1);
-    beta_min = high - 0.5f * beta_d;
-    beta_max = beta_d + beta_min;
+    constexpr double kEpsilon = 1e-3;
+    const float low = std::log(0.002f * 0.002f + 1) / static_cast<float>(kEpsilon);
+    // The largest sigma is an integer there, so from here on the constants are doubles (deis.py, edm2t); they
+    // meet tensors as floats.
+    const double high = std::log(80.0 * 80.0 + 1);
+    const double slope = 2 * (low - high) / (kEpsilon - 1);
+    const double start = high - 0.5 * slope;
+    beta_d = static_cast<float>(slope);
+    beta_min = static_cast<float>(start);
+    beta_min_squared = static_cast<float>(start * start);
+    range = static_cast<float>((slope + start) - start);
   }
 
   float Time(float sigma) const {
-    return (std::sqrt(beta_min * beta_min + 2 * beta_d * std::log(sigma * sigma + 1)) - beta_min) / beta_d;
+    return (std::sqrt(beta_min_squared + 2 * beta_d * std::log(sigma * sigma + 1)) - beta_min) / beta_d;
   }
 
   /// −½ · d log(alpha)/dt / √(alpha (1 − alpha))
   float Integrand(float t) const {
-    const float range = beta_max - beta_min;
     const float alpha = std::exp(-0.5f * (t * t) * range - t * beta_min);
     const float slope = -0.5f * range * (2 * t) - beta_min;
     return -0.5f * slope / std::sqrt(alpha * (1 - alpha));
@@ -39,7 +43,8 @@ struct VpSde {
 
   float beta_d;
   float beta_min;
-  float beta_max;
+  float beta_min_squared;
+  float range;
 };
 
 /// The share of each of the last `order` derivatives in the step from time i to i + 1, the newest first.
