@@ -20,6 +20,7 @@ export class FolderListing {
 
   constructor(private readonly folders: readonly string[]) {}
 
+  /** Throws where a folder can't be read for a passing reason; the next call tries again. */
   list(): Listing {
     if (this.dates === undefined || !this.isCurrent(this.dates)) this.refresh();
     return this.files;
@@ -75,11 +76,15 @@ function walk(
   }
 }
 
+/** What makes a folder as good as empty. Anything else, such as no more open files (EMFILE), says nothing of what is in it. */
+const EMPTY: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP']);
+
 /** Undefined for a folder that isn't there or may not be read. */
 function readEntries(folder: string): string[] | undefined {
   try {
     return readdirSync(folder);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && EMPTY.has(error.code)) return undefined;
+    throw error;
   }
 }
