@@ -10,6 +10,22 @@
  */
 export { createEngine, type EngineOptions } from './engine/create-engine.js';
 export type { Engine, EngineResult, InvalidResult, RunOptions, WorkflowSource } from './engine/engine.js';
+export { openPictureModels, type PictureModelOptions, type PictureModels } from './engine/picture-models.js';
+export { tensor, type Tensor } from './compute/tensor.js';
+export type { FaceChoice } from './models/faces/detection.js';
+export { DETECTOR_NAMES, type DetectorName, type FaceModelNames } from './models/faces/face-files.js';
+export type { FaceDetector, FaceParser, FaceRestorer } from './models/faces/face-model.js';
+export { restoreFaces, type FaceOptions, type FaceTools } from './models/faces/restore-faces.js';
+export { ModelError } from './models/model-error.js';
+export type { Upscaler, UpscaleOptions } from './models/upscale/upscaler.js';
+export { VideoError } from './video/ffmpeg.js';
+export {
+  processFilm,
+  type FilmOptions,
+  type FilmProgress,
+  type FilmResult,
+  type FrameProcessor,
+} from './video/film.js';
 export { createFolders, type FolderOptions, type Folders, type ModelKind } from './models/folders.js';
 export type { LatentRgb } from './nodes/context.js';
 export type { NodeUi, SavedFile } from './nodes/definition.js';
@@ -23,4 +39,3 @@ export {
 } from './workflow/faults.js';
 export type { InputInfo, NodeInfo } from './workflow/object-info.js';
 export { parseWorkflow, workflowFromObject, type Workflow, type WorkflowNode } from './workflow/parse.js';
-export type { Tensor } from './compute/tensor.js';

@@ -20,9 +20,14 @@ export function nearestNames(name: string, names: Iterable<string>, count = 3): 
   return ranked.slice(0, count).map((entry) => entry.candidate);
 }
 
-/** `; nearest: "a", "b"` for the end of a message, or nothing when no name is near. */
-export function nearestHint(name: string, names: Iterable<string>): string {
-  const nearest = nearestNames(name, names);
+/** `; nearest: "a", "b"` for the end of a message, or nothing when no name is near. `part` is what of a name is compared. */
+export function nearestHint(
+  name: string,
+  names: Iterable<string>,
+  part: (candidate: string) => string = (candidate) => candidate,
+): string {
+  const whole = new Map([...names].map((candidate) => [part(candidate), candidate]));
+  const nearest = nearestNames(name, whole.keys()).map((near) => whole.get(near)!);
   return nearest.length === 0 ? '' : `; nearest: ${nearest.map((near) => JSON.stringify(near)).join(', ')}`;
 }
 

@@ -9,7 +9,7 @@ import { formatBytes, formatTable, print, printJson } from './terminal.js';
 
 export function doctorCommand(exit: (status: number) => void): Command {
   const command = new Command('doctor')
-    .description('check the addon, devices, folders, disk and memory, and say what to do')
+    .description('check the addon, devices, ffmpeg, folders, disk and memory, and say what to do')
     .option('--json', 'print one JSON object');
   return addSettingOptions(command).action(async (options: SettingOptions & { readonly json?: boolean }) => {
     const settings = await settingsFrom(options);
@@ -24,10 +24,11 @@ export function doctorCommand(exit: (status: number) => void): Command {
 
 async function examine(settings: Settings): Promise<Check[]> {
   // Loaded here, so that the help of other commands doesn't wait for it.
-  const [{ checkNode, checkProcessor, checkMemory, checkDisk }, runtime, { checkFolders }] =
+  const [{ checkNode, checkProcessor, checkMemory, checkDisk }, runtime, { checkFfmpeg }, { checkFolders }] =
     await Promise.all([
       import('./doctor/machine.js'),
       import('./doctor/runtime.js'),
+      import('./doctor/video.js'),
       import('./doctor/folders.js'),
     ]);
   return [
@@ -35,6 +36,7 @@ async function examine(settings: Settings): Promise<Check[]> {
     await runtime.checkAddon(),
     await runtime.checkOnnxRuntime(),
     ...(await Promise.all((['cpu', 'webgpu', 'cuda'] as const).map(runtime.checkDevice))),
+    await checkFfmpeg(),
     checkProcessor(),
     checkMemory(),
     checkDisk(settings.output),

@@ -84,7 +84,8 @@ export function createEngine(options: EngineOptions = {}): Engine {
   });
 }
 
-function openFolders(given: Folders | Partial<FolderOptions>): Folders {
+/** Of the working folder where nothing else is said. */
+export function openFolders(given: Folders | Partial<FolderOptions>): Folders {
   if ('resolve' in given) return given;
   return createFolders({ models: 'models', input: 'input', output: 'output', temp: 'temp', ...given });
 }

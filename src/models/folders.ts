@@ -140,7 +140,8 @@ class DiskFolders implements Folders {
     const names = this.list(kind);
     const where = this.kinds.get(kind)!.folders.join(', ');
     if (names.length === 0) return `no ${kind} file ${quoted}: there are no model files in ${where}`;
-    return `no ${kind} file ${quoted} in ${where}${nearestHint(name, names)}`;
+    const whole = LOADABLE.has(extname(name).toLowerCase());
+    return `no ${kind} file ${quoted} in ${where}${nearestHint(name, names, whole ? undefined : stem)}`;
   }
 }
 

@@ -113,6 +113,19 @@ export interface EncoderSettings {
   readonly frameRate: Rational;
 }
 
+/** ffmpeg's names of what writes films and their sound. */
+export const ENCODERS = {
+  h264: 'libx264',
+  h265: 'libx265',
+  prores: 'prores_ks',
+  vp9: 'libvpx-vp9',
+} as const satisfies Readonly<Record<Codec, string>>;
+
+/** Of sound that can't be copied. */
+export const AUDIO_ENCODERS: readonly string[] = [
+  ...new Set(CONTAINERS.map(({ audioEncoder }) => audioEncoder[0]!)),
+];
+
 /** Frames' form on their way to the encoder. */
 export function rawFormat({ deep }: Pick<EncoderSettings, 'deep'>): RawFormat {
   return deep ? 'rgb48le' : 'rgb24';
@@ -138,7 +151,7 @@ export function encoderOptions(settings: EncoderSettings): readonly string[] {
     case 'h264':
       return [
         '-c:v',
-        'libx264',
+        ENCODERS.h264,
         '-preset',
         'medium',
         '-crf',
@@ -148,14 +161,14 @@ export function encoderOptions(settings: EncoderSettings): readonly string[] {
       ];
     case 'h265':
       return [
-        ...['-c:v', 'libx265', '-preset', 'medium', '-crf', String(crf ?? 20), '-tag:v', 'hvc1'],
+        ...['-c:v', ENCODERS.h265, '-preset', 'medium', '-crf', String(crf ?? 20), '-tag:v', 'hvc1'],
         ...['-x265-params', `fps=${rate}:log-level=error`],
       ];
     case 'vp9':
       return [
         ...[
           '-c:v',
-          'libvpx-vp9',
+          ENCODERS.vp9,
           '-crf',
           String(crf ?? 24),
           '-b:v',
@@ -168,6 +181,6 @@ export function encoderOptions(settings: EncoderSettings): readonly string[] {
         ...['-row-mt', '1'],
       ];
     case 'prores':
-      return ['-c:v', 'prores_ks', '-profile:v', 'hq', '-vendor', 'apl0'];
+      return ['-c:v', ENCODERS.prores, '-profile:v', 'hq', '-vendor', 'apl0'];
   }
 }

@@ -2,8 +2,9 @@
  * ffmpeg and ffprobe, the system's programs, as typed jobs. The one module that knows how they are started (fluent-ffmpeg); everything
  * else says which arguments it wants.
  */
+import type { SpawnOptions } from 'node:child_process';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import ffmpeg, { type FfprobeData } from 'fluent-ffmpeg';
+import ffmpeg, { type FfmpegCommand, type FfprobeData } from 'fluent-ffmpeg';
 
 /** A video that can't be read, or made. The message is for the user. */
 export class VideoError extends Error {
@@ -59,15 +60,20 @@ export interface FfmpegJob {
   kill(): void;
 }
 
+export const NO_SPACE = 'no space left on the device';
+
 /** Lines of the log that an error message quotes. */
 const QUOTED_LINES = 4;
+
+/** What ffmpeg logs of a file that it could not finish; before version 7 it ends with 0 all the same. */
+const UNFINISHED = /Error (writing trailer|closing file)/;
 
 /** Starts ffmpeg with up to one input and one output in streams, under backpressure. */
 export function startFfmpeg({ inputs, output, onLine }: FfmpegOptions): FfmpegJob {
   const stdin = new PassThrough();
   // fluent-ffmpeg takes a stream that closes before the process has ended for an error.
   const stdout = new PassThrough({ autoDestroy: false, emitClose: false });
-  const command = ffmpeg({ stdoutLines: 50 });
+  const command = inSessionOfItsOwn(ffmpeg({ stdoutLines: 50 }));
   for (const { path, options } of inputs) {
     command.input(path ?? stdin);
     withOptions(options ?? [], (...given) => command.inputOptions(...given));
@@ -77,18 +83,21 @@ export function startFfmpeg({ inputs, output, onLine }: FfmpegOptions): FfmpegJo
     command.outputOptions(...given),
   );
   const complaints: string[] = [];
+  let unfinished = false;
   let killed = false;
   const done = new Promise<void>((resolve, reject) => {
     command
       .on('stderr', (line: string) => {
         if (/\[(error|fatal|panic)\]/.test(line) && complaints.length < QUOTED_LINES) complaints.push(line);
+        unfinished ||= UNFINISHED.test(line);
         onLine?.(line);
       })
       .on('start', () => {
         if (killed) command.kill('SIGKILL');
       })
       .on('end', () => {
-        resolve();
+        if (unfinished) reject(new VideoError(explain(new Error('the file was not finished'), complaints)));
+        else resolve();
       })
       .on('error', (error: Error) => {
         stdout.end();
@@ -166,6 +175,34 @@ async function readVersion(): Promise<string> {
   return /ffmpeg version n?(\d+(?:\.\d+)*)/.exec(text)?.[1] ?? '0.0';
 }
 
+/** ffmpeg's names of what it can encode with. Rejects with `VideoError` where ffmpeg is absent. */
+export function availableEncoders(): Promise<ReadonlySet<string>> {
+  return new Promise((resolve, reject) => {
+    ffmpeg().getAvailableEncoders((error: Error | null, encoders) => {
+      if (error === null) resolve(new Set(Object.keys(encoders)));
+      else reject(new VideoError(explain(error, []), { cause: error }));
+    });
+  });
+}
+
+/** The method of fluent-ffmpeg by which a command starts the program. */
+interface Starter {
+  _spawnFfmpeg(args: readonly string[], options: SpawnOptions, ...callbacks: readonly unknown[]): void;
+}
+
+/**
+ * Ctrl-C in a terminal, and the terminal's end, reach every process of its session: latentd alone shall hear of them, and let ffmpeg
+ * finish the file that it writes. Should latentd be killed, ffmpeg ends with its pipes. fluent-ffmpeg has no option for it.
+ */
+function inSessionOfItsOwn(command: FfmpegCommand): FfmpegCommand {
+  const starter = command as unknown as Starter;
+  const start = starter._spawnFfmpeg.bind(command);
+  starter._spawnFfmpeg = (args, options, ...callbacks) => {
+    start(args, { ...options, detached: true }, ...callbacks);
+  };
+  return command;
+}
+
 /** `outputOptions` splits a single text at its space, several it leaves alone. */
 function withOptions(options: readonly string[], add: (...given: string[]) => unknown): void {
   if (options.length > 0) add(...options);
@@ -174,7 +211,7 @@ function withOptions(options: readonly string[], add: (...given: string[]) => un
 function explain(error: Error, complaints: readonly string[]): string {
   if (/Cannot find ff(mpeg|probe)|ENOENT|EACCES/.test(error.message)) return HOW_TO_INSTALL;
   const said = complaints.map(withoutLabels).filter((line) => line !== '');
-  if (said.some((line) => /No space left on device/i.test(line))) return 'no space left on the device';
+  if (said.some((line) => /No space left on device/i.test(line))) return NO_SPACE;
   return said.length === 0 ? error.message : [...new Set(said)].join('; ');
 }
 

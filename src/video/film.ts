@@ -10,7 +10,7 @@ import { chooseOutput, rawFormat, type Codec, type Container } from './codecs.js
 import { planColour } from './colour.js';
 import { decodeVideo, type DecodedFrame } from './decode.js';
 import { Stretch } from './encode.js';
-import { ffmpegVersion, VideoError } from './ffmpeg.js';
+import { ffmpegVersion, NO_SPACE, VideoError } from './ffmpeg.js';
 import { fromImage, toImage, type RawFrame } from './frames.js';
 import type { RawFormat } from './nut.js';
 import { valueOf, type Rational } from './rational.js';
@@ -77,9 +77,24 @@ export async function processFilm(options: FilmOptions): Promise<FilmResult> {
     renameSync(await film.assemble(), output);
     folder.remove();
     return result;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw withWhatIsDone(error, folder.frames);
   } finally {
     folder.release();
   }
+}
+
+/** Errors of files and of ffmpeg say that what is done is not lost; others are left as they are. */
+function withWhatIsDone(error: unknown, frames: number): unknown {
+  const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+  if (!full && !(error instanceof VideoError)) return error;
+  const message = full ? NO_SPACE : (error as Error).message;
+  return frames === 0
+    ? new VideoError(message, { cause: error })
+    : new VideoError(`${message}; ${frames} frames are done, and the same command goes on after them`, {
+        cause: error,
+      });
 }
 
 interface Target {
@@ -115,8 +130,9 @@ class Film {
   private lastPts: number;
   private size = { width: 0, height: 0 };
   private open: OpenStretch | undefined;
-  /** The stretch before, while ffmpeg finishes it. */
+  /** The stretch before, while ffmpeg finishes it; aborted when it can't. */
   private closing: Promise<void> = Promise.resolve();
+  private readonly unfinished = new AbortController();
 
   constructor(
     private readonly options: FilmOptions & { readonly signal: AbortSignal },
@@ -187,6 +203,7 @@ class Film {
   }
 
   private async write({ frame, index, pts: told, timeBase: toldIn }: ProcessedFrame): Promise<void> {
+    this.unfinished.signal.throwIfAborted();
     const pts = this.retimed(told, toldIn);
     const open = (this.open ??= await this.begin(frame, index, pts));
     await open.stretch.write(frame, pts);
@@ -242,8 +259,9 @@ class Film {
       const { file, firstFrame, frames, firstPts, lastPts } = open;
       this.folder.add({ file, firstFrame, frames, firstPts, lastPts }, this.clock!);
     });
-    // Heard of when the next one is finished, or all are.
-    this.closing.catch(() => undefined);
+    this.closing.catch((error: unknown) => {
+      this.unfinished.abort(error);
+    });
   }
 
   /** Stored upright where no player is told to turn the frames, pixels that aren't square are turned too. */

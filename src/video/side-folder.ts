@@ -72,11 +72,7 @@ export class SideFolder {
     } else {
       this.discarded = found !== undefined;
     }
-    const kept = new Set(this.finished.map(({ file }) => file));
-    for (const name of readdirSync(path)) {
-      if (name !== LOCK && name !== MANIFEST && !kept.has(name))
-        rmSync(join(path, name), { recursive: true });
-    }
+    this.clear(LOCK);
   }
 
   /** Makes the folder, or takes up what an earlier run left there. Throws `VideoError` while another process works in it. */
@@ -98,21 +94,30 @@ export class SideFolder {
 
   /** Records a stretch whose file is whole. */
   add(stretch: FinishedStretch, clock: FilmClock): void {
-    this.finished.push(stretch);
-    const manifest: Manifest = { version: 1, identity: this.identity, ...clock, stretches: this.finished };
+    const stretches = [...this.finished, stretch];
+    const manifest: Manifest = { version: 1, identity: this.identity, ...clock, stretches };
     const unfinished = this.pathOf(`${MANIFEST}.part`);
     writeFileSync(unfinished, JSON.stringify(manifest, null, 1), { flush: true });
     renameSync(unfinished, this.pathOf(MANIFEST));
+    this.finished.push(stretch);
   }
 
-  /** Lets another process go on. A folder with nothing in it goes. */
+  /** Lets another process go on, with nothing but what it can use. A folder with nothing in it goes. */
   release(): void {
     if (this.finished.length === 0) this.remove();
-    else rmSync(this.pathOf(LOCK), { force: true });
+    else this.clear();
   }
 
   remove(): void {
+    this.finished.length = 0;
     rmSync(this.path, { recursive: true, force: true });
+  }
+
+  /** Removes everything but finished stretches, their manifest and `kept`. */
+  private clear(...kept: readonly string[]): void {
+    const names = new Set([MANIFEST, ...kept, ...this.finished.map(({ file }) => file)]);
+    for (const name of readdirSync(this.path))
+      if (!names.has(name)) rmSync(join(this.path, name), { recursive: true });
   }
 
   private endOf(index: number): number {

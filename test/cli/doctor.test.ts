@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -39,10 +40,11 @@ test('a built clone with no models is ready, and is told what to add', async () 
   const { code, report } = await examine('--output', 'pictures');
   expect([code, report.status]).toEqual([0, 'ok']);
   const check = (name: string) => report.checks.find((each) => each.name === name);
-  for (const name of ['node', 'addon', 'onnxruntime', 'device cpu', 'disk', 'output']) {
+  for (const name of ['node', 'addon', 'onnxruntime', 'device cpu', 'ffmpeg', 'disk', 'output']) {
     expect(check(name)).toMatchObject({ status: 'ok' });
   }
   expect(check('onnxruntime')!.detail).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(check('ffmpeg')!.detail).toMatch(/^\d.*, with ffprobe; writes h264, h265, prores, vp9$/);
   expect(check('models')).toMatchObject({ status: 'warning' });
   expect(check('models')!.remedy).toContain(`${join(cwd, 'models')}/checkpoints`);
   expect(report.settings['output']).toEqual({
@@ -53,6 +55,33 @@ test('a built clone with no models is ready, and is told what to add', async () 
   expect(report.warnings).toEqual([
     'LATENTD_OUTPUTS is set, but there is no such setting; nearest: LATENTD_OUTPUT',
   ]);
+});
+
+test('ffmpeg that is absent, or can do less, is worth a warning', async () => {
+  const programs = join(cwd, 'programs');
+  mkdirSync(programs);
+  const found = (name: string) => execFileSync('which', [name], { encoding: 'utf8' }).trim();
+  const ffmpegCheck = async () => {
+    const { stdout } = await latentd(['doctor', '--json'], { cwd, env: { PATH: programs } });
+    return (JSON.parse(stdout) as Report).checks.find(({ name }) => name === 'ffmpeg');
+  };
+  expect(await ffmpegCheck()).toEqual({
+    name: 'ffmpeg',
+    status: 'warning',
+    detail: "ffmpeg or ffprobe isn't there; only films need them",
+    remedy: expect.stringContaining('apt-get install -y ffmpeg') as unknown,
+  });
+  const less = `#!/bin/sh\nif [ "$1" = -encoders ]; then echo ' V..... libx264 x'; else exec ${found('ffmpeg')} "$@"; fi\n`;
+  writeFileSync(join(programs, 'ffmpeg'), less, { mode: 0o755 });
+  expect(await ffmpegCheck()).toMatchObject({
+    detail: "ffmpeg or ffprobe isn't there; only films need them",
+  });
+  symlinkSync(found('ffprobe'), join(programs, 'ffprobe'));
+  const check = await ffmpegCheck();
+  expect(check?.status).toBe('warning');
+  expect(check?.detail).toMatch(
+    /, without libx265 \(h265\), prores_ks \(prores\), libvpx-vp9 \(vp9\), aac \(sound\), libopus \(sound\)$/,
+  );
 });
 
 test('an output folder that is a file is a fault', async () => {

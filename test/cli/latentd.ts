@@ -30,6 +30,8 @@ export interface LatentdOptions {
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** Called with each piece of standard output, and with what sends the process a signal. */
   readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** In a process group of its own, which signals reach as a whole, as those from a terminal do. */
+  readonly group?: boolean;
   /** Closes the reading end of standard output at once. */
   readonly closeOutput?: boolean;
 }
@@ -41,17 +43,20 @@ export function latentd(args: readonly string[], options: LatentdOptions): Promi
     cwd: options.cwd,
     env: { ...Object.fromEntries(inherited), ...options.env },
     stdio: 'pipe',
+    detached: options.group === true,
     // Before the test gives up, so that nothing is left running.
     timeout: 50_000,
     killSignal: 'SIGKILL',
   });
-  options.onStart?.((signal) => child.kill(signal));
+  const kill = (signal: NodeJS.Signals) =>
+    options.group === true ? process.kill(-child.pid!, signal) : child.kill(signal);
+  options.onStart?.(kill);
   let stdout = '';
   let stderr = '';
   if (options.closeOutput === true) child.stdout.destroy();
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
-    options.onOutput?.(text, (signal) => child.kill(signal));
+    options.onOutput?.(text, kill);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.end(options.input ?? '');

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadSharp } from '../../src/imaging/load-sharp.js';
 import { writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
@@ -48,34 +47,6 @@ describe('latentd upscale', () => {
     );
     expect(timesOf(output)).toEqual(timesOf(join(home, 'in.mp4')));
   });
-
-  it('goes on after it was stopped', async () => {
-    // Long enough to be stopped on its way.
-    makeClip(join(home, 'long.mp4'), 20, '96x64');
-    const stopped = await latentd(['upscale', 'long.mp4', 'long-2.mp4'], {
-      cwd: home,
-      onStart: (kill) => {
-        const look = async () => {
-          const finished = () =>
-            existsSync(join(home, 'long-2.mp4.latentd/manifest.json')) &&
-            !existsSync(join(home, 'long-2.mp4'));
-          while (!finished()) await delay(20);
-          kill('SIGTERM');
-        };
-        void look();
-      },
-    });
-    expect(stopped.code).toBe(143);
-    expect(stopped.stderr).toContain('stopped; the same command goes on where it was');
-    expect(existsSync(join(home, 'long-2.mp4'))).toBe(false);
-    const { code, stdout } = await upscale('long.mp4', 'long-2.mp4', '--json');
-    expect(code).toBe(0);
-    const result = JSON.parse(stdout) as { frames: number; resumed: number };
-    expect(result.frames).toBe(600);
-    expect(result.resumed).toBeGreaterThanOrEqual(240);
-    expect(timesOf(join(home, 'long-2.mp4'))).toEqual(timesOf(join(home, 'long.mp4')));
-    expect(readdirSync(home).filter((name) => name.endsWith('.latentd'))).toEqual([]);
-  }, 120_000);
 
   it('enlarges a picture', async () => {
     ffmpeg(

@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -232,6 +240,37 @@ describe('a film that was stopped', () => {
     });
     await expect(failing).rejects.toThrow('no model');
     expect(readdirSync(folder).filter((name) => name.startsWith('failing'))).toEqual([]);
+  });
+});
+
+describe('a disk that is full', () => {
+  /** From a frame on, a file of the work is written to where there is no space. */
+  const filling = (output: string, frame: number, file: string) => {
+    let seen = 0;
+    return film('plain.mp4', output, {
+      stretchFrames: 10,
+      process: (image) => {
+        if (++seen === frame) symlinkSync('/dev/full', at(`${output}.latentd/${file}`));
+        return twice(image);
+      },
+    });
+  };
+
+  it.each([
+    ['in a stretch', 'full-1.mp4', 'stretch-000000040.mp4', 40],
+    ['when the whole is put together', 'full-2.mp4', 'whole.mp4', 60],
+  ])('%s is an error, after which it goes on', async (_, output, file, frames) => {
+    await expect(filling(output, 12, file)).rejects.toThrow(
+      `no space left on the device; ${frames} frames are done, and the same command goes on after them`,
+    );
+    expect(existsSync(at(output))).toBe(false);
+    const left = readdirSync(at(`${output}.latentd`)).filter((name) => name !== 'manifest.json');
+    expect(left.length).toBe(frames / 10);
+    expect(await film('plain.mp4', output, { stretchFrames: 10 })).toMatchObject({
+      frames: 60,
+      resumed: frames,
+    });
+    expect(timesOf(at(output))).toEqual(timesOf(at('plain.mp4')));
   });
 });
 

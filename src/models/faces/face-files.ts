@@ -41,16 +41,17 @@ export function openRestorer({ models, folders }: Place, name: string): FaceRest
   return asked(models.face(path), 'restorer', path, 'restores faces');
 }
 
-/**
- * Everything that faces are restored with. `restorer` is a file's name as listed, or the beginning of one in any case (`CodeFormer` for
- * `codeformer-v0.1.0.pth`).
- */
+export interface FaceModelNames {
+  /** A file's name as listed, or the beginning of one in any case: `CodeFormer` for `codeformer-v0.1.0.pth`. */
+  readonly restorer: string;
+  /** `retinaface_resnet50` when left out. */
+  readonly detector?: DetectorName;
+}
+
+/** Everything that faces are restored with. Throws `ModelError`. */
 export function openFaceTools(
   place: Place,
-  {
-    restorer,
-    detector = 'retinaface_resnet50',
-  }: { readonly restorer: string; readonly detector?: DetectorName },
+  { restorer, detector = 'retinaface_resnet50' }: FaceModelNames,
 ): FaceTools {
   return {
     restorer: openRestorer(place, restorerName(place.folders, restorer)),
