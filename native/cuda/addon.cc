@@ -33,12 +33,19 @@ class Task : public Napi::AsyncWorker {
     try {
       const std::lock_guard lock(device_->mutex);
       work_();
+    } catch (const CudaError& error) {
+      // After an illegal access, say, every call fails until the process ends.
+      lost_ = cudaDeviceSynchronize() != cudaSuccess;
+      SetError(error.what());
     } catch (const std::exception& error) {
       SetError(error.what());
     }
   }
   void OnOK() override { deferred_.Resolve(finish_(Env())); }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+  void OnError(const Napi::Error& error) override {
+    if (lost_) error.Value().As<Napi::Object>().Set("code", "CUDA_DEVICE_LOST");
+    deferred_.Reject(error.Value());
+  }
 
  private:
   Task(Napi::Env env, std::shared_ptr<Device> device, Work work, Finish finish)
@@ -52,6 +59,7 @@ class Task : public Napi::AsyncWorker {
   Work work_;
   Finish finish_;
   Napi::Promise::Deferred deferred_;
+  bool lost_ = false;
 };
 
 constexpr napi_type_tag kDeviceTag{0x6c6174656e746420, 0x6375646164657669};
@@ -101,11 +109,7 @@ class CudaDevice : public Napi::ObjectWrap<CudaDevice> {
   }
 
   Napi::Value FreeBytes(const Napi::CallbackInfo& info) {
-    size_t free = 0;
-    size_t total = 0;
-    device->Use();
-    Check(cudaMemGetInfo(&free, &total), "asking for free memory");
-    return Napi::Number::New(info.Env(), static_cast<double>(free));
+    return Napi::Number::New(info.Env(), static_cast<double>(device->FreeBytes()));
   }
 
   /// force('measured' | 'plain' | tile)
@@ -316,12 +320,25 @@ Napi::Value CountDevices(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), count);
 }
 
+#ifdef LATENTD_CUDA_EMULATION
+/// emulate({memoryBytes?, lost?}): what happens to the card
+void Emulate(const Napi::CallbackInfo& info) {
+  const auto settings = info[0].As<Napi::Object>();
+  if (settings.Has("memoryBytes"))
+    emulation::card.memory_bytes = RequireCount(settings.Get("memoryBytes"), "memoryBytes");
+  if (settings.Has("lost")) emulation::card.lost = settings.Get("lost").ToBoolean().Value();
+}
+#endif
+
 }  // namespace
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   CudaDevice::Register(env, exports);
   CudaModel::Register(env, exports);
   exports.Set("countDevices", Napi::Function::New<CountDevices>(env, "countDevices"));
+#ifdef LATENTD_CUDA_EMULATION
+  exports.Set("emulate", Napi::Function::New<Emulate>(env, "emulate"));
+#endif
   return exports;
 }
 

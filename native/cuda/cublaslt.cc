@@ -34,6 +34,9 @@ size_t CublasLt::version() const { return 0; }
 static_assert(CUBLASLT_MATMUL_DESC_TRANSA == 3 && CUBLASLT_MATMUL_DESC_EPILOGUE == 7);
 static_assert(CUBLASLT_MATMUL_DESC_BIAS_POINTER == 8 && CUBLASLT_EPILOGUE_BIAS == 4);
 static_assert(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES == 1 && CUBLAS_COMPUTE_32F == 68 && CUBLAS_OP_T == 1);
+static_assert(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK == 3 && CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE == 2);
+static_assert(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES == 5 &&
+              CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES == 8);
 static_assert(sizeof(cublasLtMatmulHeuristicResult_t) == 64 + 8 + 4 + 4 + 16);
 #endif
 
@@ -50,6 +53,13 @@ constexpr int32_t kTransposed = 1;
 constexpr int32_t kEpilogueDefault = 1;
 constexpr int32_t kEpilogueBias = 4;
 constexpr int kPreferWorkspace = 1;
+constexpr int kPreferReductions = 3;
+/// Sums of several blocks are added in float32, in a fixed order.
+constexpr uint32_t kReduceWide = 2;
+constexpr int kPreferAlignmentOfA = 5;
+constexpr int kPreferAlignmentOfD = 8;
+/// What all views have; the library takes 256 for granted where nothing is said.
+constexpr uint32_t kAlignment = 16;
 constexpr size_t kWorkspaceBytes = 64 << 20;
 
 struct Algorithm {
@@ -190,6 +200,10 @@ struct CublasLt::State {
     const Descriptor owned(preference, library.MatmulPreferenceDestroy);
     library.MatmulPreferenceSetAttribute(preference, kPreferWorkspace, &kWorkspaceBytes,
                                          sizeof kWorkspaceBytes);
+    library.MatmulPreferenceSetAttribute(preference, kPreferReductions, &kReduceWide, sizeof kReduceWide);
+    for (int operand = kPreferAlignmentOfA; operand <= kPreferAlignmentOfD; ++operand) {
+      library.MatmulPreferenceSetAttribute(preference, operand, &kAlignment, sizeof kAlignment);
+    }
     std::array<Heuristic, kMostWays> results{};
     int count = 0;
     const int status =

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cuda/cublaslt.h"
+#include "cuda/kernels/kernels.h"
 #include "cuda/resources.h"
 
 namespace latentd::cuda {
@@ -16,6 +17,8 @@ class Device {
   /// Throws `CudaError` when there is no such card, or no driver for it.
   explicit Device(int index);
 
+  /// Memory that can be had.
+  size_t FreeBytes() const;
   /// Makes the card this thread's.
   void Use() const;
 

@@ -15,6 +15,9 @@ class CudaError : public std::runtime_error {
       : std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(code) + " (" + cudaGetErrorName(code) +
                            ") while " + action),
         code_(code) {}
+  /// The same, in a layer.
+  CudaError(const CudaError& error, const std::string& layer)
+      : std::runtime_error(std::string(error.what()) + ", in " + layer), code_(error.code_) {}
 
   cudaError_t code() const { return code_; }
 

@@ -47,8 +47,15 @@ __device__ __forceinline__ float2 Unpack(uint32_t pair) {
   return {ToFloat(T{static_cast<uint16_t>(pair)}), ToFloat(T{static_cast<uint16_t>(pair >> 16)})};
 }
 
+#ifdef LATENTD_CUDA_EMULATION
+using emulation::RequireAligned;
+#else
+__device__ __forceinline__ void RequireAligned(const void*, size_t) {}
+#endif
+
 template <typename T>
 __device__ __forceinline__ void LoadVector(const T* from, float (&values)[kVector]) {
+  RequireAligned(from, sizeof(uint4));
   const uint4 raw = *reinterpret_cast<const uint4*>(from);
   const uint32_t words[4] = {raw.x, raw.y, raw.z, raw.w};
 #pragma unroll
@@ -66,6 +73,7 @@ __device__ __forceinline__ void StoreVector(const float (&values)[kVector], T* i
   raw.y = Pack<T>(values[2], values[3]);
   raw.z = Pack<T>(values[4], values[5]);
   raw.w = Pack<T>(values[6], values[7]);
+  RequireAligned(into, sizeof(uint4));
   *reinterpret_cast<uint4*>(into) = raw;
 }
 

@@ -11,12 +11,14 @@ constexpr size_t kAlignment = 256;
 /// Ways from here on are the library's.
 constexpr int kLibraryWays = 100;
 constexpr int kMeasurements = 3;
+/// Every card has room for it.
+constexpr int kSmallestTile = kProductTiles - 1;
 
 size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 /// What a measured pick is remembered by: all that a product's time depends on.
-std::string Describe(const Instruction& i, const ProductParameters& p) {
-  std::string text;
+std::string Describe(Precision precision, const Instruction& i, const ProductParameters& p) {
+  std::string text = precision == Precision::kF16 ? "f16 " : "bf16 ";
   for (const int64_t number :
        {int64_t{p.out.rows}, int64_t{p.outputs}, int64_t{p.inner}, p.x.stride, p.out.stride,
         int64_t{p.window.kernel_height}, int64_t{p.window.kernel_width}, int64_t{p.window.stride},
@@ -45,7 +47,7 @@ Plan::Plan(std::shared_ptr<Device> device, std::shared_ptr<const Weights> weight
     }
   }
   ports_ = DeviceMemory(bytes, "reserving memory for inputs and outputs");
-  staging_ = PinnedMemory(bytes);
+  staging_ = PinnedMemory(bytes, "reserving pinned memory for inputs and outputs");
 }
 
 void Plan::Start() {
@@ -84,7 +86,7 @@ void Plan::Run(std::span<const HostInput> inputs, std::span<std::vector<float>> 
           "copying outputs from the card");
   }
   device_->stream().Wait();
-  measured_ = true;
+  measured_ = measured_ || device_->forced == Device::kMeasured;
   for (size_t i = 0; i < outputs.size(); ++i) {
     std::memcpy(outputs[i].data(), staging_.data() + port_offsets_[inputs.size() + i],
                 sizeof(float) * outputs[i].size());
@@ -116,7 +118,7 @@ float Plan::TimeRuns(int times) {
     Start();
     end.Record(device_->stream());
     end.Wait();
-    measured_ = true;
+    measured_ = measured_ || device_->forced == Device::kMeasured;
     measured.push_back(end.MillisecondsSince(start));
   }
   std::sort(measured.begin(), measured.end());
@@ -128,7 +130,7 @@ void Plan::LaunchAll() {
     try {
       LaunchOne(instruction);
     } catch (const CudaError& error) {
-      throw std::runtime_error(std::string(error.what()) + ", in " + instruction.layer);
+      throw CudaError(error, instruction.layer);
     }
   }
 }
@@ -273,18 +275,22 @@ std::vector<int> Plan::Ways(const Instruction& i, const ProductParameters& p) {
   return ways;
 }
 
-void Plan::LaunchWay(const Instruction& i, const ProductParameters& p, int way) {
+bool Plan::LaunchWay(const Instruction& i, const ProductParameters& p, int way) {
   const cudaStream_t stream = device_->stream();
-  if (way < kLibraryWays) return LaunchProduct(precision_, way, p, stream);
-  if (!device_->cublas()->Run(precision_, ForLibrary(i, p), way - kLibraryWays, stream)) {
-    throw std::runtime_error("libcublasLt refused a product it had proposed, in " + i.layer);
+  if (way < kLibraryWays) {
+    LaunchProduct(precision_, way, p, stream);
+    return true;
   }
-  if (i.activation != Activation::kGeglu) return;
-  ElementwiseParameters gate{};
-  gate.operation = Elementwise::kGegluPairs;
-  gate.x = MatrixOf(i.scratch);
-  gate.out = p.out;
-  LaunchElementwise(precision_, gate, stream);
+  const bool run =
+      LibraryCan(i) && device_->cublas()->Run(precision_, ForLibrary(i, p), way - kLibraryWays, stream);
+  if (run && i.activation == Activation::kGeglu) {
+    ElementwiseParameters gate{};
+    gate.operation = Elementwise::kGegluPairs;
+    gate.x = MatrixOf(i.scratch);
+    gate.out = p.out;
+    LaunchElementwise(precision_, gate, stream);
+  }
+  return run;
 }
 
 int Plan::BestWay(const Instruction& i, const ProductParameters& p) {
@@ -294,17 +300,11 @@ int Plan::BestWay(const Instruction& i, const ProductParameters& p) {
   int best = ways.front();
   float shortest = INFINITY;
   for (const int way : ways) {
-    try {
-      LaunchWay(i, p, way);
-      start.Record(device_->stream());
-      for (int k = 0; k < kMeasurements; ++k) LaunchWay(i, p, way);
-      end.Record(device_->stream());
-      end.Wait();
-    } catch (const CudaError&) {
-      throw;
-    } catch (const std::runtime_error&) {
-      continue;  // The library's refusal; ours never refuse.
-    }
+    if (!LaunchWay(i, p, way)) continue;
+    start.Record(device_->stream());
+    for (int k = 0; k < kMeasurements; ++k) LaunchWay(i, p, way);
+    end.Record(device_->stream());
+    end.Wait();
     const float time = end.MillisecondsSince(start);
     if (time < shortest) {
       shortest = time;
@@ -318,20 +318,22 @@ void Plan::LaunchMatrixProduct(const Instruction& i) {
   const ProductParameters p = ProductOf(i);
   if (device_->forced == Device::kPlain) return LaunchPlainProduct(precision_, p, device_->stream());
   if (device_->forced >= 0) return LaunchProduct(precision_, device_->forced, p, device_->stream());
-  const std::string shape = Describe(i, p);
+  const std::string shape = Describe(precision_, i, p);
   auto pick = device_->picks.find(shape);
   if (pick == device_->picks.end()) {
 #ifdef LATENTD_CUDA_EMULATION
     // There is nothing to be measured; the last tile is the smallest.
-    pick = device_->picks.emplace(shape, kProductTiles - 1).first;
+    pick = device_->picks.emplace(shape, kSmallestTile).first;
 #else
     pick = device_->picks.emplace(shape, BestWay(i, p)).first;
     device_->picks_changed = true;
 #endif
   }
-  // A pick of another run may name a way of a library that is no longer there.
-  const bool gone = pick->second >= kLibraryWays && !LibraryCan(i);
-  LaunchWay(i, p, gone ? kProductTiles - 1 : pick->second);
+  // A pick of another run may name a way that the library no longer proposes.
+  if (!LaunchWay(i, p, pick->second)) {
+    pick->second = kSmallestTile;
+    LaunchWay(i, p, kSmallestTile);
+  }
 }
 
 }  // namespace latentd::cuda

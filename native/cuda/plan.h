@@ -40,7 +40,8 @@ class Plan {
   void LaunchOne(const Instruction& instruction);
   void LaunchPort(const Instruction& instruction);
   void LaunchMatrixProduct(const Instruction& instruction);
-  void LaunchWay(const Instruction& instruction, const ProductParameters& parameters, int way);
+  /// False when the library refuses.
+  bool LaunchWay(const Instruction& instruction, const ProductParameters& parameters, int way);
   int BestWay(const Instruction& instruction, const ProductParameters& parameters);
   std::vector<int> Ways(const Instruction& instruction, const ProductParameters& parameters);
   bool LibraryCan(const Instruction& instruction) const;

@@ -9,19 +9,20 @@
 
 namespace latentd::cuda {
 
-/// The card's memory. Contents are undefined.
-class DeviceMemory {
+/// Memory of one kind. Contents are undefined.
+template <typename Kind>
+class Memory {
  public:
-  DeviceMemory() = default;
-  DeviceMemory(size_t bytes, const char* purpose) : bytes_(bytes) {
-    if (bytes > 0) Check(cudaMalloc(&data_, bytes), purpose);
+  Memory() = default;
+  Memory(size_t bytes, const char* purpose) : bytes_(bytes) {
+    if (bytes > 0) Check(Kind::Allocate(&data_, bytes), purpose);
   }
-  ~DeviceMemory() {
-    if (data_ != nullptr) static_cast<void>(cudaFree(data_));
+  ~Memory() {
+    if (data_ != nullptr) static_cast<void>(Kind::Free(data_));
   }
-  DeviceMemory(DeviceMemory&& other) noexcept
+  Memory(Memory&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  DeviceMemory& operator=(DeviceMemory&& other) noexcept {
+  Memory& operator=(Memory&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
     return *this;
@@ -35,31 +36,21 @@ class DeviceMemory {
   size_t bytes_ = 0;
 };
 
+struct OnCard {
+  static cudaError_t Allocate(void** data, size_t bytes) { return cudaMalloc(data, bytes); }
+  static cudaError_t Free(void* data) { return cudaFree(data); }
+};
+
+struct Pinned {
+  static cudaError_t Allocate(void** data, size_t bytes) {
+    return cudaHostAlloc(data, bytes, cudaHostAllocDefault);
+  }
+  static cudaError_t Free(void* data) { return cudaFreeHost(data); }
+};
+
+using DeviceMemory = Memory<OnCard>;
 /// Host memory that copies can be made from and to while the processor does something else.
-class PinnedMemory {
- public:
-  PinnedMemory() = default;
-  explicit PinnedMemory(size_t bytes) : bytes_(bytes) {
-    if (bytes > 0) Check(cudaHostAlloc(&data_, bytes, cudaHostAllocDefault), "reserving pinned memory");
-  }
-  ~PinnedMemory() {
-    if (data_ != nullptr) static_cast<void>(cudaFreeHost(data_));
-  }
-  PinnedMemory(PinnedMemory&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  PinnedMemory& operator=(PinnedMemory&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-
-  std::byte* data() const { return static_cast<std::byte*>(data_); }
-  size_t size() const { return bytes_; }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
-};
+using PinnedMemory = Memory<Pinned>;
 
 class Stream {
  public:

@@ -25,7 +25,9 @@ size_t SizeOf(StoredFormat format) {
 
 /// One of two pieces that take turns.
 struct Piece {
-  explicit Piece(size_t bytes) : host(bytes), device(bytes, "reserving memory for weights on their way") {}
+  explicit Piece(size_t bytes)
+      : host(bytes, "reserving pinned memory for weights"),
+        device(bytes, "reserving memory for weights on their way") {}
   PinnedMemory host;
   DeviceMemory device;
   Event done;

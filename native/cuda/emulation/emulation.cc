@@ -131,9 +131,11 @@ class Processor {
   static void Entry();
 
   void Schedule(unsigned threads) {
+    backwards_ = !backwards_;
     for (;;) {
       bool ran = false;
-      for (unsigned i = 0; i < threads; ++i) {
+      for (unsigned turn = 0; turn < threads; ++turn) {
+        const unsigned i = backwards_ ? threads - 1 - turn : turn;
         if (fibers_[i].state != State::kReady) continue;
         current_ = &fibers_[i];
         scheduler_.SwitchTo(current_->context);
@@ -180,6 +182,7 @@ class Processor {
   Fiber* current_ = nullptr;
   const std::function<void()>* body_ = nullptr;
   std::exception_ptr error_;
+  bool backwards_ = true;
 };
 
 thread_local Processor processor;
@@ -235,7 +238,13 @@ void* SharedMemory() {
   return reinterpret_cast<void*>((address + 127) / 128 * 128);
 }
 
+void RequireAligned(const void* address, size_t bytes) {
+  if (reinterpret_cast<uintptr_t>(address) % bytes != 0) throw std::logic_error("a misaligned address");
+}
+
 void CopyLater(void* to, const void* from, int bytes, int zeros) {
+  RequireAligned(to, static_cast<size_t>(bytes + zeros));
+  RequireAligned(from, static_cast<size_t>(bytes + zeros));
   processor.current().open.push_back({to, from, bytes, zeros});
 }
 

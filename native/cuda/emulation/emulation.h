@@ -1,7 +1,7 @@
 // A graphics card on the processor: threads of a block are fibers, warps meet where the hardware has them
 // meet. It runs the kernels as they are written, slowly, so that indexing, fragments, barriers and the engine
-// around them are tested without a card. What it can't show: races between barriers, alignment of wide loads,
-// and speed.
+// around them are tested without a card. Blocks run their threads forwards and backwards by turns, so that a
+// missing barrier has a chance to show. What it can't show: all other races, and speed.
 #pragma once
 
 #include <cmath>
@@ -43,6 +43,9 @@ void MeetWarp(void (*function)(void* const* lanes), void* argument);
 
 /// Memory of the block, 16-byte aligned, filled with NaN before each block.
 void* SharedMemory();
+
+/// Throws `std::logic_error` where the hardware would refuse an address.
+void RequireAligned(const void* address, size_t bytes);
 
 /// Copies wait for their group to be waited for, as the hardware's may.
 void CopyLater(void* to, const void* from, int bytes, int zeros);

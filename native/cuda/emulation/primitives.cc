@@ -127,11 +127,13 @@ template void MmaM16N8K16<F16>(float (&)[4], const uint32_t (&)[4], const uint32
 template void MmaM16N8K16<BF16>(float (&)[4], const uint32_t (&)[4], const uint32_t (&)[2]);
 
 void LoadMatrices(uint32_t (&to)[4], const void* row) {
+  emulation::RequireAligned(row, 16);
   MatrixLane lane{to, row};
   emulation::MeetWarp(&LoadInWarp<false>, &lane);
 }
 
 void LoadMatricesTransposed(uint32_t (&to)[4], const void* row) {
+  emulation::RequireAligned(row, 16);
   MatrixLane lane{to, row};
   emulation::MeetWarp(&LoadInWarp<true>, &lane);
 }

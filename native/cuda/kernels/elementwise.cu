@@ -167,6 +167,18 @@ dim3 GridFor(int64_t count) {
 
 }  // namespace
 
+void CheckKernels(const cudaDeviceProp& card) {
+#ifndef LATENTD_CUDA_EMULATION
+  cudaFuncAttributes attributes;
+  const auto kernel = reinterpret_cast<const void*>(ElementwiseKernel<F16>);
+  if (cudaFuncGetAttributes(&attributes, kernel) == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());
+  throw std::runtime_error(std::string("CUDA: this build of latentd has no code for ") + card.name +
+                           " (compute capability " + std::to_string(card.major) + "." +
+                           std::to_string(card.minor) + ")");
+#endif
+}
+
 void LaunchElementwise(Precision precision, const ElementwiseParameters& p, cudaStream_t stream) {
   const auto kernel = precision == Precision::kF16 ? ElementwiseKernel<F16> : ElementwiseKernel<BF16>;
   const int64_t vectors = (p.out.columns + kVector - 1) / kVector;

@@ -11,6 +11,9 @@
 
 namespace latentd::cuda {
 
+/// Throws when this build has no code that the card can run.
+void CheckKernels(const cudaDeviceProp& card);
+
 enum class Precision : int { kF16, kBF16 };
 
 struct Matrix {
@@ -67,6 +70,12 @@ struct AttentionParameters {
 bool AttentionFits(const AttentionParameters& parameters, size_t shared_bytes_per_block);
 void LaunchAttention(Precision precision, const AttentionParameters& parameters, cudaStream_t stream);
 void LaunchPlainAttention(Precision precision, const AttentionParameters& parameters, cudaStream_t stream);
+/// Channels of the widest head that each of two fast kernels takes; wider ones than the first's are the
+/// second's.
+constexpr int kNarrowHead = 160;
+constexpr int kWideHead = 512;
+bool WideAttentionFits(const AttentionParameters& parameters, size_t shared_bytes_per_block);
+void LaunchWideAttention(Precision precision, const AttentionParameters& parameters, cudaStream_t stream);
 
 struct GroupNormParameters {
   Matrix x, out;

@@ -1,5 +1,5 @@
 // The kernels' plain twins: one thread a result, no shared memory, no tensor cores. They are what the fast
-// ones are compared with, and attention's also serves the heads that the fast one has no shape for.
+// ones are compared with, and attention's also serves the heads that the fast ones have no shape for.
 #include "cuda/kernels/kernels.h"
 #include "cuda/launch.h"
 #include "cuda/primitives.h"

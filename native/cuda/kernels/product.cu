@@ -179,8 +179,11 @@ __global__ void __launch_bounds__(Shape::kThreads) ProductKernel(const ProductPa
   constexpr int kMmaRows = Shape::kWarpRows / 16;
   constexpr int kMmaColumns = Shape::kWarpColumns / 8;
   T* const ring = reinterpret_cast<T*>(DynamicShared());
-  const int first_row = static_cast<int>(blockIdx.y) * Shape::kRows;
-  const int first_column = static_cast<int>(blockIdx.x) * Shape::kColumns;
+  // Tiles side by side follow each other: they share rows of x. One number for both, as a grid has no more
+  // than 65535 rows.
+  const unsigned across = (p.outputs + Shape::kColumns - 1) / Shape::kColumns;
+  const int first_row = static_cast<int>(blockIdx.x / across) * Shape::kRows;
+  const int first_column = static_cast<int>(blockIdx.x % across) * Shape::kColumns;
   const int lane = LaneOf(threadIdx.x);
   const int warp = static_cast<int>(threadIdx.x) / 32;
   constexpr int kWarpsAcross = Shape::kColumns / Shape::kWarpColumns;
@@ -263,8 +266,8 @@ __global__ void __launch_bounds__(Shape::kThreads) ProductKernel(const ProductPa
 
 template <typename T, typename Shape>
 void LaunchTile(const ProductParameters& p, cudaStream_t stream) {
-  const dim3 grid((p.outputs + Shape::kColumns - 1) / Shape::kColumns,
-                  (p.out.rows + Shape::kRows - 1) / Shape::kRows);
+  const dim3 grid(static_cast<unsigned>((p.outputs + Shape::kColumns - 1) / Shape::kColumns) *
+                  static_cast<unsigned>((p.out.rows + Shape::kRows - 1) / Shape::kRows));
   const auto kernel =
       p.window.kernel_height > 0 ? ProductKernel<T, Shape, true> : ProductKernel<T, Shape, false>;
   Launch<ProductParameters>(kernel, grid, dim3(Shape::kThreads), Shape::kSharedBytes, stream, p);

@@ -118,6 +118,9 @@ export function kernelCases(size: number): KernelCase[] {
       attention(2),
     ),
     kernelCase('causal attention', [[2, 77, 128]], attention(2, true)),
+    kernelCase('attention, a head of 512', [[1, tokens, 512]], attention(1)),
     kernelCase('attention, a head of 512 in bfloat16', [[1, tokens, 512]], attention(1), 'wide'),
+    kernelCase('attention, heads of 320', [[2, tokens, 640]], attention(2)),
+    kernelCase('causal attention, heads of 256', [[1, tokens, 512]], attention(2, true)),
   ];
 }
