@@ -6,6 +6,7 @@
 #include "samplers/steps.h"
 #include "samplers/table.h"
 #include "schedule/linspace.h"
+#include "schedule/torch_sum.h"
 
 namespace latentd {
 namespace {
@@ -31,13 +32,15 @@ struct VpSde {
   }
 
   float Time(float sigma) const {
-    return (std::sqrt(beta_min_squared + 2 * beta_d * std::log(sigma * sigma + 1)) - beta_min) / beta_d;
+    return (std::sqrt(beta_min_squared + 2 * beta_d * Log(sigma * sigma + 1)) - beta_min) / beta_d;
   }
 
   /// −½ · d log(alpha)/dt / √(alpha (1 − alpha))
   float Integrand(float t) const {
     const float alpha = std::exp(-0.5f * (t * t) * range - t * beta_min);
-    const float slope = -0.5f * range * (2 * t) - beta_min;
+    // ComfyUI has torch differentiate, by way of alpha.
+    const float outer = 1 / alpha * alpha;
+    const float slope = outer * range * -0.5f * (2 * t) - outer * beta_min;
     return -0.5f * slope / std::sqrt(alpha * (1 - alpha));
   }
 
@@ -51,19 +54,20 @@ struct VpSde {
 std::array<float, kOrder> Coefficients(const VpSde& sde, const std::vector<float>& times, int i, int order) {
   const std::vector<float> taus = Linspace(times[i], times[i + 1], kIntegrationPoints);
   const float dtau = (times[i + 1] - times[i]) / static_cast<float>(kIntegrationPoints);
-  std::array<double, kOrder> sums{};
-  for (const float tau : taus) {
-    const float integrand = sde.Integrand(tau);
-    for (int j = 0; j < order; ++j) {
+  std::vector<float> integrand;
+  for (const float tau : taus) integrand.push_back(sde.Integrand(tau));
+  std::vector<float> values(taus.size());
+  std::array<float, kOrder> coefficients{};
+  for (int j = 0; j < order; ++j) {
+    for (size_t at = 0; at < taus.size(); ++at) {
       float basis = 1;
       for (int k = 0; k < order; ++k) {
-        if (k != j) basis *= (tau - times[i - k]) / (times[i - j] - times[i - k]);
+        if (k != j) basis *= (taus[at] - times[i - k]) / (times[i - j] - times[i - k]);
       }
-      sums[j] += integrand * basis;
+      values[at] = integrand[at] * basis;
     }
+    coefficients[j] = TorchSum(values) * dtau;
   }
-  std::array<float, kOrder> coefficients{};
-  for (int j = 0; j < order; ++j) coefficients[j] = static_cast<float>(sums[j]) * dtau;
   return coefficients;
 }
 

@@ -5,7 +5,7 @@
 namespace latentd {
 namespace {
 
-float GeometricMean(float a, float b) { return std::exp(Lerp(std::log(a), std::log(b), 0.5f)); }
+float GeometricMean(float a, float b) { return std::exp(Lerp(Log(a), Log(b), 0.5f)); }
 
 }  // namespace
 

@@ -105,6 +105,7 @@ SamplerTask DpmFast(Sampling& s) {
     const float h = t_next - t;
     co_await s.Denoise(x, Sigma(t), denoised);
     p.eps = Derivative(x, denoised, Sigma(t));
+    denoised = x - Sigma(t) * p.eps;
     s.Report(i, denoised);
     if (orders[i] == 1) {
       FirstOrderStep(x, t, t_next, p, x);
@@ -207,6 +208,8 @@ SamplerTask DpmAdaptive(Sampling& s) {
     const float h = step.down - t;
     co_await s.Denoise(x, Sigma(t), predicted);
     p.eps = Derivative(x, predicted, Sigma(t));
+    // What is shown is x without its noise, which isn't the prediction to the last bit.
+    predicted = x - Sigma(t) * p.eps;
     const float r1 = order == 2 ? 0.5f : kThird;
     FirstMidpoint(x, t, h, r1, p, u);
     const float sigma_1 = Sigma(t + r1 * h);
@@ -228,7 +231,7 @@ SamplerTask DpmAdaptive(Sampling& s) {
     if (controller.Accept(x_low.RelativeError(x_high, x_previous, atol, rtol))) {
       x_previous = x_low;
       x = x_high;
-      if (step.up != 0) s.AddNoise(x, {step.up * s_noise}, Sigma(t), Sigma(t_next));
+      if (eta != 0) s.AddNoise(x, {step.up * s_noise}, Sigma(t), Sigma(t_next));
       t = t_next;
     }
     s.Report(i, predicted);

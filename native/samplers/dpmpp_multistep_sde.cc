@@ -88,6 +88,7 @@ SamplerTask DpmPp3MSde(Sampling& s) {
   Latent d1_0 = s.New();
   Latent d1_1 = s.New();
   Latent d1 = s.New();
+  Latent d2 = s.New();
   float h_1 = 0;
   float h_2 = 0;
   for (int i = 0; i < s.steps(); ++i) {
@@ -108,8 +109,11 @@ SamplerTask DpmPp3MSde(Sampling& s) {
       d1_0 = Derivative(denoised, denoised_1, r0);
       d1_1 = Derivative(denoised_1, denoised_2, r1);
       d1_1 = d1_0 - d1_1;
-      d1 = d1_0 + (r0 / (r0 + r1)) * d1_1;
-      x = x + (step.alpha * phi_2) * d1 - (step.alpha * phi_3 / (r0 + r1)) * d1_1;
+      d1 = r0 * d1_1;
+      d1 = d1 / (r0 + r1);
+      d1 = d1_0 + d1;
+      d2 = d1_1 / (r0 + r1);
+      x = x + (step.alpha * phi_2) * d1 - (step.alpha * phi_3) * d2;
     } else if (i > 0) {
       d1 = Derivative(denoised, denoised_1, h_1 / step.h);
       x = x + (step.alpha * phi_2) * d1;

@@ -34,13 +34,13 @@ SamplerTask DpmPpSde(Sampling& s) {
     const float alpha_t = sigma_next * std::exp(lambda_t);
 
     const AncestralStep first = AncestralStepBetween(std::exp(-lambda_s), std::exp(-lambda_mid), eta);
-    const float h_first = -std::log(first.down) - lambda_s;
+    const float h_first = -Log(first.down) - lambda_s;
     x_2 = (alpha_mid / alpha_s * std::exp(-h_first)) * x - (alpha_mid * Expm1(-h_first)) * denoised;
     if (noisy) s.AddNoise(x_2, {alpha_mid, static_cast<float>(s_noise), first.up}, sigma, sigma_mid);
     co_await s.Denoise(x_2, sigma_mid, denoised_2);
 
     const AncestralStep second = AncestralStepBetween(std::exp(-lambda_s), std::exp(-lambda_t), eta);
-    const float h_second = -std::log(second.down) - lambda_s;
+    const float h_second = -Log(second.down) - lambda_s;
     denoised = static_cast<float>(1 - fac) * denoised + static_cast<float>(fac) * denoised_2;
     x = (alpha_t / alpha_s * std::exp(-h_second)) * x - (alpha_t * Expm1(-h_second)) * denoised;
     if (noisy) s.AddNoise(x, {alpha_t, static_cast<float>(s_noise), second.up}, sigma, sigma_next);

@@ -1,15 +1,18 @@
 // Cui et al., "Elucidating the Solution Space of Extended Reverse-Time SDE for Diffusion Models", 2023:
 // ER-SDE-Solver-3 for data prediction (comfy/k_diffusion/sampling.py, sample_er_sde).
+#include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "samplers/steps.h"
 #include "samplers/table.h"
+#include "schedule/torch_sum.h"
 
 namespace latentd {
 namespace {
 
-constexpr int kIntegrationPoints = 200;
+constexpr size_t kIntegrationPoints = 200;
 
 /// φ of the paper: how much noise the reverse process keeps.
 class NoiseScaler {
@@ -22,12 +25,20 @@ class NoiseScaler {
     if (type == "ODE") exponent_ = 1;
   }
 
-  float operator()(float x) const {
-    if (!extended_) return Pow(x, static_cast<float>(exponent_));
-    return x * (std::exp(Pow(x, 0.3f)) + 10.0f);
+  float operator()(float x) const { return Scaled(x, Pow(x, extended_ ? kExponent : exponent_)); }
+
+  /// Of many at once, which torch raises otherwise.
+  void operator()(std::span<const float> of, std::span<float> into) const {
+    std::copy(of.begin(), of.end(), into.begin());
+    Pow(into, extended_ ? kExponent : exponent_);
+    for (size_t i = 0; i < into.size(); ++i) into[i] = Scaled(of[i], into[i]);
   }
 
  private:
+  static constexpr double kExponent = 0.3;
+
+  float Scaled(float x, float power) const { return extended_ ? x * (std::exp(power) + 10.0f) : power; }
+
   bool extended_;
   double exponent_;
 };
@@ -69,19 +80,18 @@ SamplerTask ErSde(Sampling& s) {
     if (stage >= 2) {
       const float dt = lambda_t - lambda_s;
       const float step = -dt / static_cast<float>(kIntegrationPoints);
-      double integral = 0;
-      double moment = 0;
-      for (int k = 0; k < kIntegrationPoints; ++k) {
-        const float at = lambda_t + static_cast<float>(k) * step;
-        const float scaled = scaler(at);
-        integral += 1 / scaled;
-        moment += (at - lambda_s) / scaled;
-      }
-      const float integral_s = static_cast<float>(integral) * step;
+      std::array<float, kIntegrationPoints> at;
+      std::array<float, kIntegrationPoints> scaled;
+      std::array<float, kIntegrationPoints> values;
+      for (size_t k = 0; k < at.size(); ++k) at[k] = lambda_t + static_cast<float>(k) * step;
+      scaler(at, scaled);
+      for (size_t k = 0; k < at.size(); ++k) values[k] = 1 / scaled[k];
+      const float integral_s = TorchSum(values) * step;
       denoised_d = Derivative(denoised, old_denoised, lambda_s - lambdas[i - 1]);
       x = x + (alpha_t * (dt + integral_s * scaler(lambda_t))) * denoised_d;
       if (stage >= 3) {
-        const float integral_u = static_cast<float>(moment) * step;
+        for (size_t k = 0; k < at.size(); ++k) values[k] = (at[k] - lambda_s) / scaled[k];
+        const float integral_u = TorchSum(values) * step;
         denoised_u = Derivative(denoised_d, old_denoised_d, (lambda_s - lambdas[i - 2]) / 2);
         x = x + (alpha_t * (dt * dt / 2 + integral_u * scaler(lambda_t))) * denoised_u;
       }

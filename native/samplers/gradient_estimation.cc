@@ -36,7 +36,8 @@ SamplerTask Extrapolated(Sampling& s, bool cfg_pp) {
         x = x + dt * d;
       }
       if (i >= 1) {
-        old_d = gamma * d - gamma * old_d;
+        old_d = d - old_d;
+        old_d = gamma * old_d;
         x = x + dt * old_d;
       }
     }

@@ -46,12 +46,18 @@ Coefficients UnevenCoefficients(int order, float h, float h1, float h2, float h3
           temp1 * h1 / h2 + (h1 / h2 + ratio * (1 + h2 / h3)) * temp2, -temp2 * ratio * h1 / h2};
 }
 
-Coefficients EvenCoefficients(int order) {
-  constexpr std::array<Coefficients, 4> kTable = {{
-      {1, 0, 0, 0},
-      {3.0f / 2, -1.0f / 2, 0, 0},
-      {23.0f / 12, -16.0f / 12, 5.0f / 12, 0},
-      {55.0f / 24, -59.0f / 24, 37.0f / 24, -9.0f / 24},
+/// Adams-Bashforth for even steps, in whole numbers, and what they are shares of.
+struct Shares {
+  Coefficients shares;
+  float whole;
+};
+
+const Shares& EvenCoefficients(int order) {
+  static constexpr std::array<Shares, 4> kTable = {{
+      {{1, 0, 0, 0}, 1},
+      {{3, -1, 0, 0}, 2},
+      {{23, -16, 5, 0}, 12},
+      {{55, -59, 37, -9}, 24},
   }};
   return kTable[static_cast<size_t>(order - 1)];
 }
@@ -76,12 +82,15 @@ SamplerTask PseudoNumerical(Sampling& s, bool uneven) {
       return i >= back ? s.sigmas[i - back + 1] - s.sigmas[i - back] : 0.0f;
     };
     const float h = sigma_next - sigma;
-    const Coefficients c = uneven
-                               ? UnevenCoefficients(order, h, step_before(1), step_before(2), step_before(3))
-                               : EvenCoefficients(order);
+    const Shares chosen =
+        uneven ? Shares{UnevenCoefficients(order, h, step_before(1), step_before(2), step_before(3)), 1}
+               : EvenCoefficients(order);
+    const Coefficients& c = chosen.shares;
     const std::array<Term, 4> terms = {c[0] * d[0], c[1] * d[1], c[2] * d[2], c[3] * d[3]};
     direction.Combine(std::span(terms).first(static_cast<size_t>(order)));
-    x = x + h * direction;
+    direction = h * direction;
+    if (chosen.whole != 1) direction = direction / chosen.whole;
+    x = x + direction;
   }
 }
 

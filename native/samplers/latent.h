@@ -24,6 +24,8 @@ class LatentMemory {
   virtual void Free(float* values) noexcept = 0;
   /// into = Σ factor · values, each product rounded and summed from the left, as torch evaluates such a sum.
   virtual void Combine(std::span<const Term> terms, float* into, size_t count) = 0;
+  /// The same, each product fused into the sum, as a matrix product evaluates it.
+  virtual void CombineFused(std::span<const Term> terms, float* into, size_t count) = 0;
   /// into = (a − b) / divisor
   virtual void DividedDifference(const float* a, const float* b, float divisor, float* into,
                                  size_t count) = 0;
@@ -82,6 +84,12 @@ class Latent {
   /// The sum of any number of terms.
   Latent& Combine(std::span<const Term> terms) {
     memory_->Combine(terms, values_, size_);
+    return *this;
+  }
+
+  /// The same, rounded as in a matrix product.
+  Latent& CombineFused(std::span<const Term> terms) {
+    memory_->CombineFused(terms, values_, size_);
     return *this;
   }
 

@@ -30,6 +30,8 @@ constexpr double kWeights[] = {0.011694638867371874278064396062192, 0.0325581623
 /// with scipy's quad, which is content with one application of this rule; NumPy evaluates the polynomial in
 /// float32.
 double MultistepCoefficient(int order, const std::vector<float>& t, int i, int j) {
+  // quad evaluates nothing there, where the polynomial may be no number.
+  if (t[i] == t[i + 1]) return 0;
   const auto basis = [&](double at) {
     const float tau = static_cast<float>(at);
     float product = 1;

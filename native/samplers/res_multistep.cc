@@ -59,7 +59,7 @@ SamplerTask RefinedMultistep(Sampling& s, double eta, bool cfg_pp) {
       d = b1 * followed + b2 * old_denoised;
       x = SigmaOfHalfLogSnr(h) * x + h * d;
     }
-    if (s.sigmas[i + 1] > 0 && step.up != 0) s.AddNoise(x, {s_noise, step.up}, sigma, s.sigmas[i + 1]);
+    if (s.sigmas[i + 1] > 0 && eta != 0) s.AddNoise(x, {s_noise, step.up}, sigma, s.sigmas[i + 1]);
     std::swap(old_denoised, followed);
     old_sigma_down = step.down;
   }

@@ -17,7 +17,8 @@ std::vector<float> ExponentialCoefficients(float s, float t, int order, double t
   std::vector<float> products;
   for (int p = 0; p < order; ++p) {
     const float power = static_cast<float>(p);
-    products.push_back(Pow(t, power) - Pow(s, power) * decay);
+    // With an exponent for each, torch's pow doesn't multiply.
+    products.push_back(std::pow(t, power) - std::pow(s, power) * decay);
   }
   std::vector<float> coefficients;
   for (int p = 0; p < order; ++p) {
@@ -27,7 +28,7 @@ std::vector<float> ExponentialCoefficients(float s, float t, int order, double t
       float logarithm = std::lgamma(static_cast<float>(p + 1)) - std::lgamma(static_cast<float>(q + 1));
       if (tau > 0) logarithm -= static_cast<float>(p - q) * static_cast<float>(std::log(tau_mul));
       const float sign = (p - q) % 2 == 0 ? 1.0f : -1.0f;
-      sum += std::exp(logarithm) * sign * products[q];
+      sum = std::fma(std::exp(logarithm) * sign, products[q], sum);
     }
     coefficients.push_back(sum);
   }
@@ -56,9 +57,9 @@ std::vector<float> AdamsCoefficients(float sigma_next, std::span<const float> la
   std::vector<float> vandermonde;
   for (size_t p = 0; p < order; ++p) {
     for (const float lambda : lambdas) {
-      float power = 1;
+      double power = 1;
       for (size_t k = 0; k < p; ++k) power *= lambda;
-      vandermonde.push_back(power);
+      vandermonde.push_back(static_cast<float>(power));
     }
   }
   std::vector<float> b = SolveLinearSystem(
@@ -94,7 +95,7 @@ SamplerTask StochasticAdams(Sampling& s, bool pece) {
   const auto combine = [&](float x_share, std::span<const float> b, Latent& into) {
     // b counts from the oldest; the sum over predictions is made first, as tensordot does.
     for (size_t k = 0; k < b.size(); ++k) terms[k] = b[k] * predictions[b.size() - 1 - k];
-    residual.Combine(std::span(terms).first(b.size()));
+    residual.CombineFused(std::span(terms).first(b.size()));
     into = x_share * x + residual;
   };
 

@@ -99,6 +99,7 @@ SamplerTask Seeds3(Sampling& s) {
   Latent denoised = s.New();
   Latent denoised_2 = s.New();
   Latent denoised_3 = s.New();
+  Latent direction = s.New();
   Latent x_2 = s.New();
   Latent x_3 = s.New();
   for (int i = 0; i < s.steps(); ++i) {
@@ -130,16 +131,16 @@ SamplerTask Seeds3(Sampling& s) {
 
     const float a3_2 = F32(r_2 / r_1) * HPhi2(F32(-r_2) * h_eta);
     const float a3_1 = HPhi1(F32(-r_2) * h_eta) - a3_2;
-    x_3 = (sigma_2 / sigma * std::exp(F32(-r_2) * h * eta_f)) * x - (alpha_2 * a3_1) * denoised -
-          (alpha_2 * a3_2) * denoised_2;
+    direction = a3_1 * denoised + a3_2 * denoised_2;
+    x_3 = (sigma_2 / sigma * std::exp(F32(-r_2) * h * eta_f)) * x - alpha_2 * direction;
     noise.Continue(F32(r_1 - r_2) * h * eta_f, sigma_1, sigma_2);
     noise.AddTo(x_3, sigma_2);
     co_await s.Denoise(x_3, sigma_2, denoised_3);
 
     const float b3 = HPhi2(-h_eta) / F32(r_2);
     const float b1 = HPhi1(-h_eta) - b3;
-    x = (sigma_next / sigma * std::exp(-h * eta_f)) * x - (alpha_t * b1) * denoised -
-        (alpha_t * b3) * denoised_3;
+    direction = b1 * denoised + b3 * denoised_3;
+    x = (sigma_next / sigma * std::exp(-h * eta_f)) * x - alpha_t * direction;
     noise.Continue(F32(r_2 - 1) * h * eta_f, sigma_2, sigma_next);
     noise.AddTo(x, sigma_next);
   }

@@ -25,7 +25,7 @@ inline AncestralStep AncestralStepBetween(float from, float to, double eta) {
 
 /// log(alpha / sigma) of a variance-exploding model: ComfyUI's sigma_to_half_log_snr, DPM-Solver's lambda
 /// (and t).
-inline float HalfLogSnr(float sigma) { return -std::log(sigma); }
+inline float HalfLogSnr(float sigma) { return -Log(sigma); }
 inline float SigmaOfHalfLogSnr(float lambda) { return std::exp(-lambda); }
 
 /// torch.lerp, which counts from the nearer end.

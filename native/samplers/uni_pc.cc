@@ -3,6 +3,7 @@
 // variance-preserving scale.
 #include <algorithm>
 #include <array>
+#include <span>
 #include <vector>
 
 #include "samplers/linear_system.h"
@@ -16,10 +17,10 @@ namespace {
 struct VpPoint {
   explicit VpPoint(float sigma)
       : sigma(sigma),
-        log_alpha(0.5f * std::log(1 / (sigma * sigma + 1))),
+        log_alpha(0.5f * Log(1 / (sigma * sigma + 1))),
         alpha(std::exp(log_alpha)),
         deviation(std::sqrt(1.0f - std::exp(2.0f * log_alpha))),
-        lambda(log_alpha - 0.5f * std::log(1.0f - std::exp(2.0f * log_alpha))) {}
+        lambda(log_alpha - 0.5f * Log(1.0f - std::exp(2.0f * log_alpha))) {}
 
   float sigma;
   float log_alpha;
@@ -35,7 +36,7 @@ struct BhSystem {
     float h_phi_k = h_phi_1 / hh - 1;
     double factorial = 1;
     for (size_t i = 1; i <= order; ++i) {
-      for (const float rk : rks) matrix.push_back(Pow(rk, static_cast<float>(i - 1)));
+      for (const float rk : rks) matrix.push_back(Pow(rk, static_cast<double>(i - 1)));
       b.push_back(h_phi_k * static_cast<float>(factorial) / b_h);
       factorial *= static_cast<double>(i + 1);
       h_phi_k = h_phi_k / hh - static_cast<float>(1 / factorial);
@@ -79,11 +80,19 @@ SamplerTask UnifiedPredictorCorrector(Sampling& s, bool bh2) {
   Latent scaled = s.New();
   Latent x_t = s.New();
   Latent base = s.New();
+  Latent residual = s.New();
   Latent denoised = s.New();
   Latent eps = s.New();
   // Data predictions at the last points, the newest first, and their differences to the newest.
   std::array<Latent, 3> known = {s.New(), s.New(), s.New()};
   std::array<Latent, 3> difference = {s.New(), s.New(), s.New()};
+
+  // residual = Σ rho · difference, from the second difference on
+  std::array<Term, 3> terms;
+  const auto combine = [&](std::span<const float> rhos) {
+    for (size_t k = 0; k < rhos.size(); ++k) terms[k] = rhos[k] * difference[k + 1];
+    residual.CombineFused(std::span(terms).first(rhos.size()));
+  };
 
   x = x / std::sqrt(1.0f + sigmas[0] * sigmas[0]);
   for (int i = 0; i < steps; ++i) {
@@ -110,7 +119,10 @@ SamplerTask UnifiedPredictorCorrector(Sampling& s, bool bh2) {
         const std::vector<float> rho_p = system.Predictor();
         base = (t.deviation / from.deviation) * x - (t.alpha * system.h_phi_1) * known[0];
         x_t = base;
-        for (size_t k = 0; k < rho_p.size(); ++k) x_t = x_t - (scale * rho_p[k]) * difference[k + 1];
+        if (!rho_p.empty()) {
+          combine(rho_p);
+          x_t = base - scale * residual;
+        }
       } else {
         x_t = x;
       }
@@ -126,10 +138,14 @@ SamplerTask UnifiedPredictorCorrector(Sampling& s, bool bh2) {
       known[0] = x_t - t.deviation * eps;
       known[0] = known[0] / t.alpha;
       if (first) continue;
-      x = base;
-      for (int k = 1; k < order; ++k) x = x - (scale * rho_c[k - 1]) * difference[k];
       difference[0] = known[0] - known[1];
-      x = x - (scale * rho_c.back()) * difference[0];
+      if (order == 1) {
+        residual = rho_c[0] * difference[0];
+      } else {
+        combine(std::span(rho_c).first(static_cast<size_t>(order) - 1));
+        residual = residual + rho_c.back() * difference[0];
+      }
+      x = base - scale * residual;
     }
     s.Report(i, known[0]);
   }

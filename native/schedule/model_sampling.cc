@@ -83,7 +83,7 @@ DiscreteSampling::DiscreteSampling(const BetaSchedule& schedule)
     : DiscreteSampling(TrainedSigmas(schedule), 1) {}
 
 float DiscreteSampling::Timestep(float sigma) const {
-  const float log_sigma = std::log(sigma);
+  const float log_sigma = Log(sigma);
   size_t nearest = 0;
   for (size_t i = 1; i < log_sigmas_.size(); ++i) {
     if (std::abs(log_sigma - log_sigmas_[i]) < std::abs(log_sigma - log_sigmas_[nearest])) nearest = i;
@@ -112,7 +112,7 @@ DistilledSampling::DistilledSampling(const BetaSchedule& schedule)
 ContinuousEdmSampling::ContinuousEdmSampling(double sigma_min, double sigma_max)
     : ModelSampling(ContinuousTable(sigma_min, sigma_max)) {}
 
-float ContinuousEdmSampling::Timestep(float sigma) const { return 0.25f * std::log(sigma); }
+float ContinuousEdmSampling::Timestep(float sigma) const { return 0.25f * Log(sigma); }
 
 float ContinuousEdmSampling::Sigma(float timestep) const { return std::exp(timestep / 0.25f); }
 

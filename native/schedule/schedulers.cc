@@ -138,10 +138,9 @@ Sigmas KarrasSigmas(int steps, double sigma_min, double sigma_max, double rho) {
   const double max_inverse = std::pow(sigma_max, 1 / rho);
   Sigmas sigmas = Linspace(0.0f, 1.0f, static_cast<size_t>(steps));
   for (float& sigma : sigmas) {
-    const float base =
-        static_cast<float>(max_inverse) + sigma * static_cast<float>(min_inverse - max_inverse);
-    sigma = Pow(base, static_cast<float>(rho));
+    sigma = static_cast<float>(max_inverse) + sigma * static_cast<float>(min_inverse - max_inverse);
   }
+  Pow(sigmas, rho);
   sigmas.push_back(0);
   return sigmas;
 }
@@ -158,7 +157,8 @@ Sigmas PolyexponentialSigmas(int steps, double sigma_min, double sigma_max, doub
   const float range = static_cast<float>(std::log(sigma_max) - std::log(sigma_min));
   const float low = static_cast<float>(std::log(sigma_min));
   Sigmas sigmas = Linspace(1.0f, 0.0f, static_cast<size_t>(steps));
-  for (float& sigma : sigmas) sigma = std::exp(Pow(sigma, static_cast<float>(rho)) * range + low);
+  Pow(sigmas, rho);
+  for (float& sigma : sigmas) sigma = std::exp(sigma * range + low);
   sigmas.push_back(0);
   return sigmas;
 }
@@ -179,7 +179,7 @@ Sigmas LaplaceSigmas(int steps, double sigma_min, double sigma_max, double mu, d
   for (float& sigma : sigmas) {
     const float offset = 0.5f - sigma;
     const float sign = offset > 0 ? 1.0f : (offset < 0 ? -1.0f : 0.0f);
-    const float logarithm = std::log(1 - 2 * std::abs(offset) + 1e-5f);
+    const float logarithm = Log(1 - 2 * std::abs(offset) + 1e-5f);
     const float exponent = static_cast<float>(mu) - static_cast<float>(beta) * sign * logarithm;
     sigma = std::clamp(std::exp(exponent), static_cast<float>(sigma_min), static_cast<float>(sigma_max));
   }
