@@ -199,8 +199,14 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
         info.Env(), device_,
         [state = state_, device = device_, decoded] {
           device->Use();
-          state->weights =
-              std::make_shared<Weights>(*device, state->precision, decoded->entries, decoded->bytes);
+          try {
+            state->weights =
+                std::make_shared<Weights>(*device, state->precision, decoded->entries, decoded->bytes);
+          } catch (const CudaError& error) {
+            // Activations of what ran before may be what is in the way.
+            if (error.code() == cudaErrorMemoryAllocation) device->ReleaseArena();
+            throw;
+          }
         },
         [state = state_, decoded](Napi::Env env) {
           return Napi::Number::New(env, static_cast<double>(state->weights->bytes()));

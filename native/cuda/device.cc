@@ -49,11 +49,15 @@ size_t Device::FreeBytes() const {
 
 void Device::Use() const { Check(cudaSetDevice(index_), "choosing the card"); }
 
+void Device::ReleaseArena() {
+  stream().Wait();
+  arena_ = DeviceMemory();
+  ++arena_generation_;
+}
+
 std::byte* Device::Arena(size_t bytes) {
   if (bytes > arena_.size()) {
-    stream().Wait();
-    arena_ = DeviceMemory();
-    ++arena_generation_;
+    ReleaseArena();
     arena_ = DeviceMemory(bytes, "reserving memory for activations");
   }
   return arena_.data();

@@ -25,6 +25,8 @@ class Device {
   /// At least `bytes` for activations, which all programs share as they run in turn. A larger one replaces
   /// it, and then `arena_generation` is another.
   std::byte* Arena(size_t bytes);
+  /// Gives its memory back until the next run asks for it.
+  void ReleaseArena();
   int arena_generation() const { return arena_generation_; }
 
   const cudaDeviceProp& properties() const { return properties_; }

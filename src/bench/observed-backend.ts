@@ -13,7 +13,7 @@ export interface ProgramRun extends Cost {
 /** `backend`, telling of every run of its programs once it is over. Costs are counted once for each shape of inputs. */
 export function observedBackend(backend: Backend, told: (run: ProgramRun) => void): Backend {
   return {
-    device: backend.device,
+    ...backend,
     async load(graph) {
       return new ObservedProgram(graph, await backend.load(graph), told);
     },

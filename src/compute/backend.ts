@@ -16,6 +16,6 @@ export interface Program {
 export interface Backend {
   readonly device: string;
   load(graph: Graph): Promise<Program>;
-  /** Bytes that can be had for weights; the system's memory when left out. */
-  availableBytes?(): number;
+  /** Bytes that can be had for weights; the system's memory when left out or undefined. */
+  availableBytes?(): number | undefined;
 }

@@ -7,10 +7,16 @@ import { availableMemory } from './available-memory.js';
 export interface ProgramCache {
   /**
    * Runs `body` with the program for `key`. The graph is built and loaded when it isn't there, after others were evicted to
-   * make room; a program in use is never evicted. Uses of one key at the same time share one load; a load that fails is
+   * make room; a program in use is never evicted. A load or run that memory doesn't suffice for is tried again without the
+   * others. Uses of one key at the same time share one load; a load that fails is
    * not remembered.
    */
   use<Result>(key: string, build: () => Graph, body: (program: Program) => Promise<Result>): Promise<Result>;
+  /**
+   * Bytes that a run may take beside weights, as far as that can be told beforehand: what the system has free. Infinite where
+   * graphs run on a device with memory of its own, whose allocations fail in good time.
+   */
+  runBytes(): number;
   /** Disposes every program, those in use as soon as they are no longer. Later uses are refused. */
   dispose(): Promise<void>;
 }
@@ -105,15 +111,28 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
     }
   }
 
-  async function load(key: string, graph: Graph): Promise<Program> {
-    await makeRoom(key, overLimit);
+  /** Tries again without the idle programs when memory doesn't suffice. */
+  async function withRoom<Result>(key: string, body: () => Promise<Result>): Promise<Result> {
     try {
-      return await backend.load(graph);
+      return await body();
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
       await makeRoom(key, () => true);
-      return await backend.load(graph);
+      return await body();
     }
+  }
+
+  function runningWithRoom(key: string, program: Program): Program {
+    return {
+      residentBytes: program.residentBytes,
+      run: (inputs) => withRoom(key, () => program.run(inputs)),
+      dispose: () => program.dispose(),
+    };
+  }
+
+  async function load(key: string, graph: Graph): Promise<Program> {
+    await makeRoom(key, overLimit);
+    return runningWithRoom(key, await withRoom(key, () => backend.load(graph)));
   }
 
   function open(key: string, build: () => Graph): Entry {
@@ -155,6 +174,8 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
         if (options.limitBytes !== undefined) await makeRoom(key, overLimit);
       }
     },
+
+    runBytes: () => (backend.availableBytes?.() === undefined ? availableMemory() : Infinity),
 
     async dispose() {
       disposed = true;

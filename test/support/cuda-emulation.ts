@@ -10,8 +10,17 @@ import { loadCudaAddon, type CudaAddon } from '../../src/native/cuda-addon.js';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const native = join(root, 'native');
 
+/** What tests may have happen to the emulated card. */
+export interface EmulatedCudaAddon extends CudaAddon {
+  readonly emulate: (settings: {
+    readonly memoryBytes?: number;
+    /** As after an illegal access: every call fails. */
+    readonly lost?: boolean;
+  }) => void;
+}
+
 /** Built with the compiler that built the other addon, once for each state of its sources. */
-export function emulatedCudaAddon(): CudaAddon {
+export function emulatedCudaAddon(): EmulatedCudaAddon {
   const files = readdirSync(join(native, 'cuda'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(cc|cu|h)$/.test(name))
     .sort()
@@ -27,7 +36,7 @@ export function emulatedCudaAddon(): CudaAddon {
       path,
     );
   }
-  return loadCudaAddon(path)!;
+  return loadCudaAddon(path) as EmulatedCudaAddon;
 }
 
 function build(sources: readonly string[], path: string): void {

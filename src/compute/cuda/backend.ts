@@ -5,6 +5,7 @@ import { SymbolicDim, type DimBindings } from '../dim.js';
 import type { Graph } from '../graph.js';
 import { checkInputs } from '../onnx/inputs.js';
 import { tensor, type Tensor } from '../tensor.js';
+import { lossNamed } from './device-lost.js';
 import { encodeProgram, encodeWeights } from './encode.js';
 import { lowerCuda, lowerForInputs } from './lower.js';
 import type { CudaProgram, Precision } from './program.js';
@@ -25,7 +26,7 @@ export function createCudaBackend(options: CudaBackendOptions): Backend {
       // Weights are the same at all sizes.
       const { weights, weightBytes } = lowerCuda(graph, anySize(graph), { precision });
       const model = new options.addon.CudaModel(options.device, precision);
-      const bytes = await model.load(encodeWeights(weights, weightBytes));
+      const bytes = await lossNamed(model.load(encodeWeights(weights, weightBytes)));
       return new CudaGraph(graph, precision, model, bytes, options);
     },
     availableBytes: () => options.device.freeBytes(),
@@ -52,9 +53,11 @@ export class CudaGraph implements Program {
   async run(inputs: NamedTensors): Promise<Record<string, Tensor>> {
     checkInputs(this.graph, inputs);
     const { plan, program } = this.prepare(inputs);
-    const arrays = await this.model.run(
-      plan,
-      program.inputs.map(({ name }) => inputs[name]!.data),
+    const arrays = await lossNamed(
+      this.model.run(
+        plan,
+        program.inputs.map(({ name }) => inputs[name]!.data),
+      ),
     );
     const picks = this.options.device.takePicks();
     if (picks !== undefined) this.options.onPicks?.(picks);

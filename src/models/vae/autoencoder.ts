@@ -1,6 +1,5 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { Program } from '../../compute/backend.js';
-import { availableMemory } from '../available-memory.js';
 import { graphOf } from '../model-graph.js';
 import { isOutOfMemory, type ProgramCache } from '../program-cache.js';
 import type { WeightSource } from '../weight-source.js';
@@ -132,7 +131,7 @@ class Autoencoder implements VaeModel {
     whole: () => Promise<Tensor>,
     tiled: () => Promise<Tensor>,
   ): Promise<Tensor> {
-    const free = this.options.memoryLimit ?? availableMemory();
+    const free = this.options.memoryLimit ?? this.programs.runBytes();
     const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
     if (needed > free) {
       this.options.notify?.(
