@@ -31,6 +31,8 @@ export const imageUpscaleWithModel = defineNode({
     const onTile = (step: number, totalSteps: number) => {
       progress({ step, totalSteps });
     };
-    return { outputs: [await upscale_model.upscale(rgbOf(image), { signal, onTile })] };
+    // Transparency is for the few networks that take it; others have no use for it.
+    const fitting = image.shape[3] === upscale_model.inputChannels ? image : rgbOf(image);
+    return { outputs: [await upscale_model.upscale(fitting, { signal, onTile })] };
   },
 });

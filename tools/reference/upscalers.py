@@ -99,6 +99,17 @@ CASES = {
 }
 
 
+# Made in their turn, so that the inputs of those above stay what they are. Padded, the input has 24×24 pixels.
+LATER = {
+    "plksr-sparse-x2": lambda: (PLKSR(dim=16, n_blocks=2, upscaling_factor=2, lk_type="SparsePLK"), same),
+    "compact-grey-to-rgb-x2": lambda: (Compact(num_in_ch=1, num_feat=16, num_conv=1, upscale=2), same),
+    "swin2sr-positions-x2": lambda: (Swin2SR(**{**SWIN2, "img_size": 24}, upscale=2, upsampler="pixelshuffledirect", ape=True), same),
+    "swin2sr-half-x2": lambda: (Swin2SR(**SWIN2, upscale=2, upsampler="pixelshuffledirect"), same),
+    "hat-positions-x2": lambda: (HAT(**HATS, img_size=24, window_size=8, upscale=2, upsampler="pixelshuffle", ape=True), same),
+    "omnisr-no-bias-x1": lambda: (OmniSR(num_feat=16, block_num=1, pe=True, res_num=1, up_scale=1, bias=False), same),
+}
+
+
 def fill(key, shape):
     values = torch.from_numpy(synth.fill(key, shape, "F32"))
     return 1 + values.abs() if key.endswith("running_var") else values
@@ -106,13 +117,20 @@ def fill(key, shape):
 
 def main(folder):
     kept = {}
-    for name, (model, rename) in CASES.items():
+    for name, case in {**CASES, **LATER}.items():
+        model, rename = case() if callable(case) else case
         parameters = set(dict(model.named_parameters()))
         state, manifest = {}, {}
         for key, value in model.state_dict().items():
             own = rename(key)
             recipe = key in parameters or key.endswith(("running_mean", "running_var"))
+            if name == "swin2sr-half-x2" and value.is_floating_point():
+                value = value.half().float()
             state[own] = fill(own, tuple(value.shape)) if recipe else value
+            if name in LATER and key.endswith("logit_scale"):
+                # The recipe's 100 is the most that there may be; training begins at 10.
+                state[own] = torch.full(value.shape, 10.0).log()
+                kept[f"{name}.buffer.{own}"] = state[own].clone()
             manifest[own] = ["F32" if value.is_floating_point() else "I64", list(value.shape)]
             if not recipe and value.is_floating_point() and not key.endswith("attn_mask"):
                 kept[f"{name}.buffer.{own}"] = value.float().contiguous().clone()

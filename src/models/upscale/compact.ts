@@ -16,6 +16,11 @@ export const compact: UpscaleFamily = {
       );
     }
     const { scale, outputChannels } = found;
+    if (outputChannels !== inputChannels && inputChannels !== 1) {
+      throw new ModelError(
+        `${weights.path} makes ${outputChannels} channels of ${inputChannels}; the picture itself, which is added, has another number`,
+      );
+    }
     return {
       architecture: 'Compact',
       scale,
@@ -32,7 +37,11 @@ export const compact: UpscaleFamily = {
             if (layer + 1 < layers)
               features = graph.prelu(features, weights.weight(`body.${layer + 1}.weight`));
           }
-          return graph.add(graph.pixelShuffle(features, scale), graph.upsampleNearest(x, scale));
+          // A grey picture is the base of each colour.
+          const [detail, base] = [graph.pixelShuffle(features, scale), graph.upsampleNearest(x, scale)];
+          return outputChannels === inputChannels
+            ? graph.add(detail, base)
+            : graph.addBroadcast(detail, base);
         }),
     };
   },

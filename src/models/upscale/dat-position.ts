@@ -14,9 +14,10 @@ export function positionBias(
   const heads = weights.weight(`${path}.pos.pos3.2.weight`).shape[0]!;
   const tokens = height * width;
   const index = relativeIndex(height, width);
+  const prepare = positionNetwork(weights, `${path}.pos`);
   return computed(`${path}.pos`, [heads, tokens, tokens], () => {
     const rows: Float64Array[] = [];
-    const network = positionNetwork(weights, `${path}.pos`);
+    const network = prepare();
     for (let down = 1 - height; down < height; down++) {
       for (let right = 1 - width; right < width; right++) rows.push(network(Float64Array.of(down, right)));
     }
@@ -32,8 +33,10 @@ export function positionBias(
 }
 
 type Layer = (x: Float64Array) => Float64Array;
+/** Reads the weights that a layer needs. */
+type Prepare = () => Layer;
 
-function positionNetwork(weights: WeightSource, path: string): Layer {
+function positionNetwork(weights: WeightSource, path: string): Prepare {
   const layers = [
     linear(weights, `${path}.pos_proj`),
     ...[1, 2, 3].flatMap((step) => [
@@ -41,23 +44,32 @@ function positionNetwork(weights: WeightSource, path: string): Layer {
       linear(weights, `${path}.pos${step}.2`),
     ]),
   ];
-  return (x) => layers.reduce((value, layer) => layer(value), x);
+  return () => {
+    const prepared = layers.map((prepare) => prepare());
+    return (x) => prepared.reduce((value, layer) => layer(value), x);
+  };
 }
 
-function linear(weights: WeightSource, path: string): Layer {
-  const [weight, bias] = ['weight', 'bias'].map((name) => valuesOf(weights.weight(`${path}.${name}`)));
-  return (x) =>
-    Float64Array.from(bias!, (offset, row) =>
-      x.reduce((sum, value, column) => sum + value * weight![row * x.length + column]!, offset),
-    );
+function linear(weights: WeightSource, path: string): Prepare {
+  const parts = ['weight', 'bias'].map((name) => weights.weight(`${path}.${name}`));
+  return () => {
+    const [weight, bias] = parts.map(valuesOf);
+    return (x) =>
+      Float64Array.from(bias!, (offset, row) =>
+        x.reduce((sum, value, column) => sum + value * weight![row * x.length + column]!, offset),
+      );
+  };
 }
 
-function layerNormRelu(weights: WeightSource, path: string): Layer {
-  const [weight, bias] = ['weight', 'bias'].map((name) => valuesOf(weights.weight(`${path}.${name}`)));
-  return (x) => {
-    const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
-    const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
-    const deviation = Math.sqrt(variance + 1e-5);
-    return x.map((value, at) => Math.max(((value - mean) / deviation) * weight![at]! + bias![at]!, 0));
+function layerNormRelu(weights: WeightSource, path: string): Prepare {
+  const parts = ['weight', 'bias'].map((name) => weights.weight(`${path}.${name}`));
+  return () => {
+    const [weight, bias] = parts.map(valuesOf);
+    return (x) => {
+      const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+      const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
+      const deviation = Math.sqrt(variance + 1e-5);
+      return x.map((value, at) => Math.max(((value - mean) / deviation) * weight![at]! + bias![at]!, 0));
+    };
   };
 }

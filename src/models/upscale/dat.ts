@@ -211,12 +211,11 @@ function folded(
   norm: string,
 ): { readonly weight: Weight; readonly bias: Weight } {
   const { weight, bias } = foldBatchNorm(weights, conv, norm);
+  const parts = [`${norm}.weight`, `${norm}.running_var`, `${conv}.bias`].map((key) => weights.weight(key));
   return {
     weight,
     bias: computed(bias.name, bias.shape, () => {
-      const [gain, variance, own] = [`${norm}.weight`, `${norm}.running_var`, `${conv}.bias`].map((key) =>
-        valuesOf(weights.weight(key)),
-      );
+      const [gain, variance, own] = parts.map(valuesOf);
       return valuesOf(bias).map(
         (value, at) => value + (own![at]! * gain![at]!) / Math.sqrt(variance![at]! + 1e-5),
       );

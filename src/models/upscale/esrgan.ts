@@ -45,6 +45,7 @@ export const esrgan: UpscaleFamily = {
       outputChannels,
       minimumSide: 2,
       multipleOf: shuffle === 1 ? 1 : 4,
+      ignoresOtherKeys: weights !== source,
       graph: () =>
         pictureGraph('esrgan', inputChannels, weights, (nn, x) => {
           const features = shuffle === 1 ? x : nn.graph.pixelUnshuffle(x, shuffle);

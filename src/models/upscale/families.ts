@@ -1,4 +1,5 @@
 import { ModelError } from '../model-error.js';
+import { graphOf } from '../model-graph.js';
 import { whatItLooksLike } from '../unsupported.js';
 import type { WeightSource } from '../weight-source.js';
 import { underPrefix } from '../weight-views.js';
@@ -19,7 +20,15 @@ const families: readonly UpscaleFamily[] = [esrgan, span, plksr, dat, hat, swin2
 /** What a parallel training leaves before every key (spandrel __helpers/canonicalize.py). */
 const prefixes = ['module.', 'netG.'];
 
-/** The network that a file holds. Throws `ModelError` when its keys are of no known family. */
+/** What networks derive for themselves and files keep all the same, and what counting operations left in some. */
+const derivedKey =
+  /(?:^|\.)(?:attn_mask(?:_[01])?|relative_position_index(?:_SA|_OCA)?|relative_coords_table|rpe_biases|num_batches_tracked|no_norm|total_ops|total_params|eval_conv\.(?:weight|bias))$/;
+
+/**
+ * The network that a file holds. Throws `ModelError` when its keys are of no known family, when some are missing, and when there
+ * are weights that the family's networks have no use for: without them it would be another network (torch's load_state_dict is
+ * as strict).
+ */
 export function recogniseUpscaler(file: WeightSource): UpscaleNetwork {
   const weights = prefixes.reduce(
     (source, prefix) =>
@@ -27,9 +36,27 @@ export function recogniseUpscaler(file: WeightSource): UpscaleNetwork {
     file,
   );
   const family = families.find(({ recognises }) => recognises(weights));
-  if (family !== undefined) return family.read(weights);
+  if (family !== undefined) return readAll(family, weights);
   const known = families.map(({ name }) => name).join(', ');
   throw new ModelError(
     `${file.path} is no upscale model that is known (${known}); it looks like ${whatItLooksLike(weights)}`,
+  );
+}
+
+function readAll(family: UpscaleFamily, weights: WeightSource): UpscaleNetwork {
+  const unread = new Set([...weights.keys()].filter((key) => !derivedKey.test(key)));
+  const network = family.read({
+    ...weights,
+    weight(key) {
+      unread.delete(key);
+      return weights.weight(key);
+    },
+  });
+  graphOf(weights, network.graph);
+  const [first] = unread;
+  if (first === undefined || network.ignoresOtherKeys === true) return network;
+  const others = unread.size === 1 ? '' : ` and ${unread.size - 1} more`;
+  throw new ModelError(
+    `${weights.path} is a variant of ${family.name} that is not known: its networks have no ${first}${others}`,
   );
 }

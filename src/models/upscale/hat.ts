@@ -3,6 +3,7 @@ import type { Value } from '../../compute/graph.js';
 import type { Weight } from '../../compute/weight.js';
 import type { WeightSource } from '../weight-source.js';
 import { computed, valuesOf } from '../weight-values.js';
+import { readAbsolutePositions, type AbsolutePositions } from './absolute-positions.js';
 import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
 import {
   centred,
@@ -33,6 +34,9 @@ export const hat: UpscaleFamily = {
     const steps = readShuffleSteps(weights, 'upsample');
     const window = Math.sqrt(weights.weight('relative_position_index_SA').shape[0]!);
     const wide = Math.sqrt(weights.weight('relative_position_index_OCA').shape[1]!);
+    const positions = readAbsolutePositions(weights);
+    // Made for pictures of one window, which are not rolled.
+    const rolls = positions === undefined || positions.pixels > window ** 2;
     const shift = Math.floor(window / 2);
     const layout: WindowLayout = { height: window, width: window, shift: [shift, shift] };
     return {
@@ -45,6 +49,7 @@ export const hat: UpscaleFamily = {
       windowMultiple: window,
       extraInputs: ({ shape: [, , height = 0, width = 0] }) => ({
         regions: windowRegions(height, width, layout),
+        ...positions?.input(height, width),
       }),
       graph: () =>
         pictureGraph('hat', inputChannels, weights, (nn, given) => {
@@ -52,7 +57,7 @@ export const hat: UpscaleFamily = {
           const mean = rgbMean(inputChannels);
           const conv = (x: Value, path: string) => nn.conv2d(x, path, { padding: 1 });
           const shallow = conv(centred(graph, given, mean, 1), 'conv_first');
-          const deep = features(nn, weights, shallow, layout, wide);
+          const deep = features(nn, weights, shallow, { layout, wide, rolls, positions });
           const body = weights.has('conv_after_body.weight') ? conv(deep, 'conv_after_body') : deep;
           const before = conv(graph.add(body, shallow), 'conv_before_upsample.0');
           const enlarged = shuffleSteps(nn, graph.leakyRelu(before, 0.01), 'upsample', steps);
@@ -62,22 +67,30 @@ export const hat: UpscaleFamily = {
   },
 };
 
+interface Attention {
+  readonly layout: WindowLayout;
+  /** The side of the windows that keys and values are of. */
+  readonly wide: number;
+  readonly rolls: boolean;
+  readonly positions: AbsolutePositions | undefined;
+}
+
 function features(
   nn: PictureLayers,
   weights: WeightSource,
   x: Value,
-  layout: WindowLayout,
-  wide: number,
+  { layout, wide, rolls, positions }: Attention,
 ): Value {
   const { graph } = nn;
   const regions = regionsOf(graph, x, layout);
   let tokens = graph.spatialToTokens(x);
   if (weights.has('patch_embed.norm.weight')) tokens = nn.layerNorm(tokens, 'patch_embed.norm');
+  if (positions !== undefined) tokens = positions.added(graph, tokens, x);
   for (let layer = 0; layer < sequenceLength(weights, 'layers'); layer++) {
     const group = `layers.${layer}.residual_group`;
     let inner = tokens;
     for (let block = 0; block < sequenceLength(weights, `${group}.blocks`); block++) {
-      const own = block % 2 === 0 ? undefined : regions;
+      const own = rolls && block % 2 === 1 ? regions : undefined;
       inner = hybridBlock(nn, weights, inner, x, `${group}.blocks.${block}`, layout, own);
     }
     inner = overlappingAttention(nn, weights, inner, x, `${group}.overlap_attn`, layout.height, wide);

@@ -22,6 +22,8 @@ export interface UpscaleNetwork {
   readonly windowPadding?: 'reflect' | 'mirror' | 'zero';
   /** From `x`, 1×C×H×W in [0, 1], to `y`, 1×C'×(H·scale)×(W·scale). */
   graph: () => Graph;
+  /** Keys that the graph doesn't read stay unheeded, as spandrel has it for this layout; in all others they are errors. */
+  readonly ignoresOtherKeys?: boolean;
   /** Inputs beside `x`, which is padded, made of it and of its extents before it was padded for windows. */
   readonly extraInputs?: (x: Tensor, unpadded: readonly number[]) => Readonly<Record<string, Tensor>>;
 }

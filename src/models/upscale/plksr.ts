@@ -2,12 +2,15 @@
 import type { Value } from '../../compute/graph.js';
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
-import { computed } from '../weight-values.js';
+import { computed, valuesOf } from '../weight-values.js';
 import { channelNorm } from './picture-layers.js';
 import { pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
 
 /** No file says into how many groups RealPLKSR's normalisation is cut. */
 const normGroups = 4;
+/** Nor how sparse kernels are: what spandrel takes (PLKSRArch.load). */
+const sparseSide = 5;
+const sparseDilations = [1, 2, 3, 4];
 
 export const plksr: UpscaleFamily = {
   name: 'PLKSR',
@@ -84,23 +87,70 @@ function channelMixer(
 /** Large kernels on the first channels; the others stay as they are. */
 function largeKernel(nn: PictureLayers, weights: WeightSource, x: Value, path: string): Value {
   const { graph } = nn;
+  if (weights.has(`${path}.convs.0.weight`)) return sparseKernels(nn, weights, x, path);
   const names = ['conv', 'mn_conv', 'nm_conv', 'nn_conv'].filter((name) =>
     weights.has(`${path}.${name}.weight`),
   );
-  if (names.length === 0) {
-    throw new ModelError(`${weights.path}: ${path} has sparse large kernels, whose dilations no file says`);
-  }
   const channels = weights.weight(`${path}.${names[0]!}.weight`).shape[0]!;
+  return ofFirstChannels(nn, x, channels, (part) =>
+    names
+      .map((name) => {
+        const [, , height = 1, width = 1] = weights.weight(`${path}.${name}.weight`).shape;
+        const [rows, columns] = [Math.floor(height / 2), Math.floor(width / 2)];
+        return nn.conv2d(part, `${path}.${name}`, { padding: [rows, columns, rows, columns] });
+      })
+      .reduce((sum, value) => graph.add(sum, value)),
+  );
+}
+
+function ofFirstChannels(
+  { graph }: PictureLayers,
+  x: Value,
+  channels: number,
+  body: (part: Value) => Value,
+): Value {
   const all = x.shape[1] as number;
-  const part = graph.slice(x, 1, 0, channels);
-  const seen = names
-    .map((name) => {
-      const [, , height = 1, width = 1] = weights.weight(`${path}.${name}.weight`).shape;
-      const [rows, columns] = [Math.floor(height / 2), Math.floor(width / 2)];
-      return nn.conv2d(part, `${path}.${name}`, { padding: [rows, columns, rows, columns] });
-    })
-    .reduce((sum, value) => graph.add(sum, value));
+  const seen = body(graph.slice(x, 1, 0, channels));
   return channels === all ? seen : graph.concat([seen, graph.slice(x, 1, channels, all - channels)], 1);
+}
+
+/** Dilated convolutions, side by side: together they are one large one. */
+function sparseKernels(nn: PictureLayers, weights: WeightSource, x: Value, path: string): Value {
+  const count = sequenceLength(weights, `${path}.convs`);
+  const kernels = Array.from({ length: count }, (_, at) => weights.weight(`${path}.convs.${at}.weight`));
+  const biases = Array.from({ length: count }, (_, at) => weights.weight(`${path}.convs.${at}.bias`));
+  const [outputs = 0, inputs = 0] = kernels[0]!.shape;
+  if (
+    count !== sparseDilations.length ||
+    kernels.some(({ shape }) => shape.join() !== [outputs, inputs, sparseSide, sparseSide].join())
+  ) {
+    const sides = kernels.map(({ shape }) => shape.slice(2).join('×')).join(', ');
+    throw new ModelError(
+      `${weights.path}: ${path} has sparse kernels of ${sides}, whose dilations no file says; four of 5×5 are known`,
+    );
+  }
+  const side = (sparseSide - 1) * Math.max(...sparseDilations) + 1;
+  const middle = Math.floor(side / 2);
+  const weight = computed(`${path}.convs.weight`, [outputs, inputs, side, side], () => {
+    const whole = new Float64Array(outputs * inputs * side ** 2);
+    kernels.forEach((kernel, at) => {
+      const dilation = sparseDilations[at]!;
+      const place = (tap: number): number => middle + (tap - Math.floor(sparseSide / 2)) * dilation;
+      valuesOf(kernel).forEach((value, index) => {
+        const [row, column] = [Math.floor(index / sparseSide) % sparseSide, index % sparseSide];
+        const plane = Math.floor(index / sparseSide ** 2);
+        whole[(plane * side + place(row)) * side + place(column)]! += value;
+      });
+    });
+    return Float32Array.from(whole);
+  });
+  const bias = computed(`${path}.convs.bias`, [outputs], () => {
+    const values = biases.map(valuesOf);
+    return Float32Array.from({ length: outputs }, (_, at) => values.reduce((sum, own) => sum + own[at]!, 0));
+  });
+  return ofFirstChannels(nn, x, outputs, (part) =>
+    nn.graph.within(path, () => nn.graph.conv2d(part, weight, bias, { padding: middle })),
+  );
 }
 
 /** Each channel `times` times, side by side. */

@@ -30,6 +30,11 @@ export const span: UpscaleFamily = {
       throw new ModelError(`${weights.path}: ${shuffled} channels are no enlarged picture`);
     const { scale, outputChannels } = found;
     const normalized = !weights.has('no_norm');
+    if (normalized && inputChannels !== 3) {
+      throw new ModelError(
+        `${weights.path} takes ${inputChannels} channels off their mean, which is known of red, green and blue alone (it has no no_norm)`,
+      );
+    }
     return {
       architecture: 'SPAN',
       scale,
@@ -91,8 +96,12 @@ function merged(weights: WeightSource, path: string): { readonly weight: Weight;
   const at = (name: string): Weight => weights.weight(`${path}.${name}`);
   const [outputs, inputs] = at('sk.weight').shape as [number, number];
   const [middle, before] = at('conv.1.weight').shape as [number, number];
+  const [kernels, biases] = ['weight', 'bias'].map((kind) =>
+    [0, 1, 2].map((layer) => at(`conv.${layer}.${kind}`)),
+  ) as [Weight[], Weight[]];
+  const [skipWeight, skipBias] = [at('sk.weight'), at('sk.bias')];
   const weight = computed(`${path}.weight`, [outputs, inputs, 3, 3], () => {
-    const [w1, w2, w3] = [0, 1, 2].map((layer) => valuesOf(at(`conv.${layer}.weight`)));
+    const [w1, w2, w3] = kernels.map(valuesOf);
     const half = new Float64Array(middle * inputs * 9);
     for (let m = 0; m < middle; m++) {
       for (let b = 0; b < before; b++) {
@@ -112,16 +121,15 @@ function merged(weights: WeightSource, path: string): { readonly weight: Weight;
         }
       }
     }
-    valuesOf(at('sk.weight')).forEach((value, index) => {
+    valuesOf(skipWeight).forEach((value, index) => {
       whole[index * 9 + 4]! += value;
     });
     return Float32Array.from(whole);
   });
   const bias = computed(`${path}.bias`, [outputs], () => {
-    const [b1, b2, b3] = [0, 1, 2].map((layer) => valuesOf(at(`conv.${layer}.bias`)));
-    const w2 = valuesOf(at('conv.1.weight'));
-    const w3 = valuesOf(at('conv.2.weight'));
-    const skip = valuesOf(at('sk.bias'));
+    const [b1, b2, b3] = biases.map(valuesOf);
+    const [w2, w3] = kernels.slice(1).map(valuesOf) as [Float32Array, Float32Array];
+    const skip = valuesOf(skipBias);
     const half = Float64Array.from({ length: middle }, (_, m) => {
       let sum = b2![m]!;
       for (let b = 0; b < before; b++) {

@@ -7,6 +7,7 @@ import { resize } from '../../native/addon.js';
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 import { computed, valuesOf } from '../weight-values.js';
+import { readAbsolutePositions, type AbsolutePositions } from './absolute-positions.js';
 import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
 import {
   centred,
@@ -36,18 +37,16 @@ export const swin2Sr: UpscaleFamily = {
   recognises: (weights) =>
     hasAll(weights, 'patch_embed.proj.weight', 'conv_first.weight', `${block0}.attn.logit_scale`),
   read(weights) {
-    for (const key of ['absolute_pos_embed', 'conv_after_body_hf.weight']) {
-      if (weights.has(key))
-        throw new ModelError(`${weights.path} is a Swin2SR of a kind that is not read (${key})`);
-    }
+    refuseOddKinds(weights);
     const [, inputChannels = 0] = weights.weight('conv_first.weight').shape;
+    const positions = readAbsolutePositions(weights);
     const upsampler = readUpsampler(weights, inputChannels);
     // Models for compressed pictures add the picture itself, enlarged the plain way.
     const auxiliary = weights.has('conv_bicubic.weight');
     const window = Math.sqrt(weights.weight(`${block0}.attn.relative_position_index`).shape[0]!);
     const range = window === 7 ? 255 : 1;
     // A file without masks was made for pictures of one window, which are not rolled.
-    const rolls = weights.has('layers.0.residual_group.blocks.1.attn_mask');
+    const rolls = [...weights.keys()].some((key) => key.endsWith('.attn_mask'));
     const shift = rolls ? Math.floor(window / 2) : 0;
     const layout: WindowLayout = { height: window, width: window, shift: [shift, shift] };
     return {
@@ -60,6 +59,7 @@ export const swin2Sr: UpscaleFamily = {
       windowMultiple: window,
       extraInputs: (x, unpadded) => ({
         regions: windowRegions(x.shape[2]!, x.shape[3]!, layout),
+        ...positions?.input(x.shape[2]!, x.shape[3]!),
         ...(auxiliary ? { bicubic: bicubicOf(x, unpadded, upsampler.scale) } : {}),
       }),
       graph: () =>
@@ -71,7 +71,7 @@ export const swin2Sr: UpscaleFamily = {
           const deep = residualConnection(
             nn,
             weights,
-            features(nn, weights, shallow, layout),
+            features(nn, weights, shallow, layout, positions),
             'conv_after_body',
           );
           const joined = graph.add(deep, shallow);
@@ -82,6 +82,20 @@ export const swin2Sr: UpscaleFamily = {
     };
   },
 };
+
+/** Throws `ModelError` for what spandrel loads and can't run, or doesn't load. */
+function refuseOddKinds(weights: WeightSource): void {
+  const patch = weights.weight('patch_embed.proj.weight').shape[2]!;
+  if (patch !== 1) {
+    throw new ModelError(`${weights.path} is a Swin2SR of patches of ${patch}×${patch}, only 1×1 is known`);
+  }
+  if (weights.has('conv_after_body_hf.weight')) {
+    // Swin2SR.forward returns three pictures for these, which ImageModelDescriptor.__call__ doesn't take.
+    throw new ModelError(
+      `${weights.path} is a Swin2SR with a branch for high frequencies (pixelshuffle_hf), which ComfyUI can't run either`,
+    );
+  }
+}
 
 /** What is enlarged is the padded picture, to the size that the unpadded one will have, as spandrel does. */
 function bicubicOf(x: Tensor, unpadded: readonly number[], scale: number): Tensor {
@@ -107,13 +121,20 @@ function auxiliaryPicture(nn: PictureLayers, weights: WeightSource, features: Va
   return conv(graph.add(enlarged, plain), 'conv_last');
 }
 
-function features(nn: PictureLayers, weights: WeightSource, x: Value, layout: WindowLayout): Value {
+function features(
+  nn: PictureLayers,
+  weights: WeightSource,
+  x: Value,
+  layout: WindowLayout,
+  positions: AbsolutePositions | undefined,
+): Value {
   const { graph } = nn;
   const regions = regionsOf(graph, x, layout);
   const embed = (picture: Value, path: string): Value =>
     graph.spatialToTokens(nn.conv2d(picture, `${path}.proj`));
   let tokens = embed(x, 'patch_embed');
   if (weights.has('patch_embed.norm.weight')) tokens = nn.layerNorm(tokens, 'patch_embed.norm');
+  if (positions !== undefined) tokens = positions.added(graph, tokens, x);
   for (let layer = 0; layer < sequenceLength(weights, 'layers'); layer++) {
     const group = `layers.${layer}.residual_group.blocks`;
     let inner = tokens;
@@ -191,40 +212,26 @@ function joinedBias(weights: WeightSource, path: string): Weight | undefined {
 }
 
 /** 16·σ of a small network's answer to each relative position, heads×T×T (Swin V2's continuous position bias). */
-function continuousBias(
-  weights: WeightSource,
-  path: string,
-  { height, width }: WindowLayout,
-  heads: number,
-): Weight {
+function continuousBias(weights: WeightSource, path: string, layout: WindowLayout, heads: number): Weight {
+  const { height, width } = layout;
   const tokens = height * width;
   const index = relativeIndex(height, width);
-  const at = (name: string): Weight => weights.weight(`${path}.cpb_mlp.${name}`);
+  const layers = ['0.weight', '0.bias', '2.weight'].map((name) => weights.weight(`${path}.cpb_mlp.${name}`));
+  const places = relativePlaces(weights, `${path}.relative_coords_table`, layout);
   return computed(`${path}.cpb_mlp`, [heads, tokens, tokens], () => {
-    const [first, offset, second] = ['0.weight', '0.bias', '2.weight'].map((name) => valuesOf(at(name)));
+    const [first, offset, second] = layers.map(valuesOf);
     const hidden = offset!.length;
-    const place = (step: number, side: number): number => {
-      const scaled = (step / (side - 1)) * 8;
-      return (Math.sign(scaled) * Math.log2(Math.abs(scaled) + 1)) / 3;
-    };
-    const rows: Float64Array[] = [];
-    for (let down = 1 - height; down < height; down++) {
-      for (let right = 1 - width; right < width; right++) {
-        const [y, x] = [place(down, height), place(right, width)];
-        const inner = Float64Array.from({ length: hidden }, (_, unit) =>
-          Math.max(first![2 * unit]! * y + first![2 * unit + 1]! * x + offset![unit]!, 0),
-        );
-        rows.push(
-          Float64Array.from({ length: heads }, (_, head) => {
-            const sum = inner.reduce(
-              (total, value, unit) => total + value * second![head * hidden + unit]!,
-              0,
-            );
-            return 16 / (1 + Math.exp(-sum));
-          }),
-        );
-      }
-    }
+    const table = places();
+    const rows = Array.from({ length: table.length / 2 }, (_, place) => {
+      const [y, x] = table.subarray(2 * place);
+      const inner = Float64Array.from({ length: hidden }, (_, unit) =>
+        Math.max(first![2 * unit]! * y! + first![2 * unit + 1]! * x! + offset![unit]!, 0),
+      );
+      return Float64Array.from({ length: heads }, (_, head) => {
+        const sum = inner.reduce((total, value, unit) => total + value * second![head * hidden + unit]!, 0);
+        return 16 / (1 + Math.exp(-sum));
+      });
+    });
     const bias = new Float32Array(heads * tokens * tokens);
     for (let i = 0; i < tokens; i++) {
       for (let j = 0; j < tokens; j++) {
@@ -234,4 +241,35 @@ function continuousBias(
     }
     return bias;
   });
+}
+
+/**
+ * Relative positions on a logarithmic scale, as pairs of y and x. A file's own table counts, as it does for torch: stored in half
+ * precision, it is another one.
+ */
+function relativePlaces(
+  weights: WeightSource,
+  key: string,
+  { height, width }: WindowLayout,
+): () => Float32Array {
+  if (weights.has(key)) {
+    const table = weights.weight(key);
+    const expected = [1, 2 * height - 1, 2 * width - 1, 2];
+    if (table.shape.join() !== expected.join()) {
+      throw new ModelError(
+        `${weights.path}: ${key} has shape [${table.shape.join(', ')}], should have [${expected.join(', ')}]`,
+      );
+    }
+    return () => valuesOf(table);
+  }
+  const scaled = (index: number, side: number): number => {
+    const step = ((index - side + 1) / (side - 1)) * 8;
+    return (Math.sign(step) * Math.log2(Math.abs(step) + 1)) / 3;
+  };
+  const columns = 2 * width - 1;
+  return () =>
+    Float32Array.from({ length: 2 * (2 * height - 1) * columns }, (_, at) => {
+      const place = at >> 1;
+      return at % 2 === 0 ? scaled(Math.floor(place / columns), height) : scaled(place % columns, width);
+    });
 }

@@ -1,6 +1,5 @@
 /** SwinIR: residual groups of Swin transformer blocks (Liang et al., 2021; spandrel architectures/SwinIR). */
 import type { Value } from '../../compute/graph.js';
-import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
 import { centred, mlp, residualConnection, restored, rgbMean } from './picture-layers.js';
@@ -25,11 +24,6 @@ export const swinIr: UpscaleFamily = {
     const inputs = weights.weight(`${first}.weight`).shape[1]!;
     const unshuffle = first === 'conv_first' ? 1 : Math.round(Math.sqrt(inputs / 3));
     const inputChannels = inputs / unshuffle ** 2;
-    if (weights.has('absolute_pos_embed')) {
-      throw new ModelError(
-        `${weights.path} has positions for one size of picture alone (absolute_pos_embed)`,
-      );
-    }
     const window = windowSide(weights);
     const upsampler = readUpsampler(weights, inputChannels);
     const scale = upsampler.scale / unshuffle;

@@ -28,8 +28,10 @@ export interface Upscaler {
   readonly architecture: string;
   /** Output pixels per input pixel along a side. */
   readonly scale: number;
+  /** Of the pictures that it takes: 3, and 1 or 4 of few. */
+  readonly inputChannels: number;
   /**
-   * N×H×W×3 in [0, 1] → N×(H·scale)×(W·scale)×3 in [0, 1]. Rejects with `ModelError` for pictures that the model can't take,
+   * N×H×W×C in [0, 1] → N×(H·scale)×(W·scale)×C' in [0, 1]. Rejects with `ModelError` for pictures that the model can't take,
    * and with what the backend says when memory is short even for the smallest tiles.
    */
   upscale(images: Tensor, options?: UpscaleOptions): Promise<Tensor>;
@@ -59,6 +61,7 @@ class NetworkUpscaler implements Upscaler {
   readonly identity: string;
   readonly architecture: string;
   readonly scale: number;
+  readonly inputChannels: number;
 
   constructor(
     private readonly weights: WeightSource,
@@ -69,6 +72,7 @@ class NetworkUpscaler implements Upscaler {
     this.identity = `upscaler ${weights.identity}`;
     this.architecture = network.architecture;
     this.scale = network.scale;
+    this.inputChannels = network.inputChannels;
   }
 
   async upscale(images: Tensor, options: UpscaleOptions = {}): Promise<Tensor> {

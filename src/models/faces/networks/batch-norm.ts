@@ -14,11 +14,16 @@ export interface FoldedConvolution {
 export function foldBatchNorm(weights: WeightSource, conv: string, norm: string): FoldedConvolution {
   const kernel = weights.weight(`${conv}.weight`);
   const bias = weights.weight(`${norm}.bias`);
+  const [weight, variances, means] = ['weight', 'running_var', 'running_mean'].map((name) =>
+    weights.weight(`${norm}.${name}`),
+  ) as [Weight, Weight, Weight];
   /** What each output channel is multiplied by. */
   const gains = (): Float64Array => {
-    const gamma = valuesOf(weights.weight(`${norm}.weight`));
-    const variance = valuesOf(weights.weight(`${norm}.running_var`));
-    return Float64Array.from(gamma, (value, channel) => value / Math.sqrt(variance[channel]! + epsilon));
+    const variance = valuesOf(variances);
+    return Float64Array.from(
+      valuesOf(weight),
+      (value, channel) => value / Math.sqrt(variance[channel]! + epsilon),
+    );
   };
   return {
     weight: {
@@ -37,7 +42,7 @@ export function foldBatchNorm(weights: WeightSource, conv: string, norm: string)
       shape: bias.shape,
       read(into) {
         bias.read(into);
-        const mean = valuesOf(weights.weight(`${norm}.running_mean`));
+        const mean = valuesOf(means);
         gains().forEach((gain, channel) => {
           into[channel]! -= gain * mean[channel]!;
         });
