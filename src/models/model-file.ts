@@ -1,5 +1,11 @@
+import { ModelError } from './model-error.js';
 import { openMapped, readSafetensors, type SafetensorsFile } from './safetensors.js';
-import { looksLikeTorch, readTorchTensors, torchSignatureBytes } from './torch-file/torch-file.js';
+import {
+  looksLikeOldTorch,
+  looksLikeTorch,
+  readTorchTensors,
+  torchSignatureBytes,
+} from './torch-file/torch-file.js';
 
 /**
  * Opens a file of weights, `.safetensors` or one that torch.save wrote (`.pth`, `.pt`, `.ckpt`, `.bin`), told apart by its
@@ -7,9 +13,15 @@ import { looksLikeTorch, readTorchTensors, torchSignatureBytes } from './torch-f
  * wrong with it.
  */
 export function openModelFile(path: string): SafetensorsFile {
-  return openMapped(path, (file) =>
-    looksLikeTorch(file.read(0, Math.min(file.size, torchSignatureBytes)))
-      ? { metadata: {}, tensors: readTorchTensors(path, file) }
-      : readSafetensors(path, file),
-  );
+  return openMapped(path, (file) => {
+    if (looksLikeTorch(file.read(0, Math.min(file.size, torchSignatureBytes)))) {
+      return { metadata: {}, tensors: readTorchTensors(path, file) };
+    }
+    if (looksLikeOldTorch(file)) {
+      throw new ModelError(
+        `${path} is a tar file, as torch wrote before 2017: load it in torch and save it again`,
+      );
+    }
+    return readSafetensors(path, file);
+  });
 }

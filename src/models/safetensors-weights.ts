@@ -64,17 +64,23 @@ function weight(opened: SafetensorsFile, key: string, entry: SafetensorsEntry): 
     : { name: key, shape, read };
 }
 
+/** Values of the file to each of a tensor's, up to which they are read together. */
+const mostGap = 64;
+
 /** The values of a tensor whose strides are its own, row-major. */
 function gathered(opened: SafetensorsFile, key: string, entry: SafetensorsEntry): Float32Array {
   const { shape, strides = [] } = entry;
-  const span = shape.reduce((sum, extent, axis) => sum + (extent - 1) * strides[axis]!, 1);
-  const window = new Float32Array(span);
-  readValues(opened, key, entry, 0, window);
   const values = new Float32Array(elementCount(shape));
+  const span = shape.reduce((sum, extent, axis) => sum + (extent - 1) * strides[axis]!, 1);
+  // What a few values far from each other lie between isn't read with them.
+  const whole = span <= mostGap * values.length;
+  const window = new Float32Array(whole ? span : 1);
+  if (whole) readValues(opened, key, entry, 0, window);
   const at = shape.map(() => 0);
   let from = 0;
   for (let into = 0; into < values.length; into++) {
-    values[into] = window[from]!;
+    if (!whole) readValues(opened, key, entry, from, window);
+    values[into] = window[whole ? from : 0]!;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       from += strides[axis]!;
       if (++at[axis]! < shape[axis]!) break;

@@ -3,6 +3,12 @@ import { PickleError } from './values.js';
 /** Bytes of whole numbers: the longest that torch writes, its magic number, has ten. */
 const longestNumber = 16;
 
+/** surrogatepass, which Python writes with, has no counterpart here; no key has a lone surrogate. */
+const decoders = {
+  'utf-8': new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }),
+  latin1: new TextDecoder('latin1', { fatal: true }),
+};
+
 /** Reads a pickle's operands, little-endian, never beyond its bytes. */
 export class PickleReader {
   private readonly view: DataView;
@@ -51,26 +57,24 @@ export class PickleReader {
   }
 
   text(length: number): string {
-    return this.decode(this.bytes(length), 'utf-8');
+    return this.decode(this.take(length), length, 'utf-8');
   }
 
   latin1(length: number): string {
-    return this.decode(this.bytes(length), 'latin1');
+    return this.decode(this.take(length), length, 'latin1');
   }
 
   /** Up to the next newline, which is passed over. */
   line(): string {
     const end = this.data.indexOf(0x0a, this.position);
     if (end < 0) throw this.truncated(1);
-    const bytes = this.data.subarray(this.position, end);
+    const from = this.position;
     this.position = end + 1;
-    return this.decode(bytes, 'utf-8');
+    return this.decode(from, end - from, 'utf-8');
   }
 
-  /** A view of the pickle's own bytes. */
-  bytes(length: number): Uint8Array {
-    const from = this.take(length);
-    return this.data.subarray(from, from + length);
+  skip(length: number): void {
+    this.take(length);
   }
 
   private take(length: number): number {
@@ -80,10 +84,9 @@ export class PickleReader {
     return from;
   }
 
-  private decode(bytes: Uint8Array, encoding: 'utf-8' | 'latin1'): string {
+  private decode(from: number, length: number, encoding: keyof typeof decoders): string {
     try {
-      // surrogatepass, which Python writes with, has no counterpart here; no key has a lone surrogate.
-      return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+      return decoders[encoding].decode(this.data.subarray(from, from + length));
     } catch {
       throw new PickleError(`the text before byte ${this.position} is not ${encoding}`);
     }

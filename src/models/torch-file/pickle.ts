@@ -3,7 +3,14 @@
  * Lib/pickletools.py describes them). Names and calls are decided by `PickleHost`; any other opcode is refused.
  */
 import { PickleReader } from './pickle-reader.js';
-import { PickleError, PickleTuple, type GlobalName, type PickleDict, type PickleValue } from './values.js';
+import {
+  Inert,
+  PickleError,
+  PickleTuple,
+  type GlobalName,
+  type PickleDict,
+  type PickleValue,
+} from './values.js';
 
 /** Who says what names and calls mean. Each method throws `PickleError` for what it doesn't allow. */
 export interface PickleHost {
@@ -12,9 +19,14 @@ export interface PickleHost {
   persistent(id: PickleValue): PickleValue;
 }
 
-/** Values pushed, each container counting for eight more: a real checkpoint of 10 000 tensors needs a tenth. */
-const mostWork = 4_000_000;
+/**
+ * Values pushed or remembered, each container counting for eight more and each call for what it is given: a real checkpoint of
+ * 10 000 tensors needs a fifth.
+ */
+const mostWork = 2_000_000;
 const containerWork = 8;
+/** What no weights are made of; each would be an object of its own. */
+const someBytes = new Inert('bytes');
 
 /** Opcodes that build objects by running their classes' code, for the message that refuses them. */
 const refusedOpcodes: Readonly<Record<number, string>> = {
@@ -54,12 +66,17 @@ class PickleMachine {
   ) {}
 
   push(value: PickleValue): void {
-    if (++this.work > mostWork) throw new PickleError('it describes more objects than any model has');
+    this.spend(1);
     this.stack.push(value);
   }
 
+  private spend(work: number): void {
+    this.work += work;
+    if (this.work > mostWork) throw new PickleError('it describes more objects than any model has');
+  }
+
   pushContainer(value: PickleValue): void {
-    this.work += containerWork;
+    this.spend(containerWork);
     this.push(value);
   }
 
@@ -76,8 +93,7 @@ class PickleMachine {
   }
 
   mark(): void {
-    this.work += containerWork;
-    if (this.work > mostWork) throw new PickleError('it describes more objects than any model has');
+    this.spend(containerWork);
     this.marks.push(this.stack);
     this.stack = [];
   }
@@ -97,7 +113,7 @@ class PickleMachine {
   }
 
   remember(index: number): void {
-    this.work++;
+    this.spend(1);
     this.memo.set(index, this.top());
   }
 
@@ -129,12 +145,20 @@ class PickleMachine {
     const args = this.pop();
     const callee = this.pop();
     if (!(args instanceof PickleTuple)) throw this.fault('calls with something that is no tuple');
+    // A list that was made once could be copied again and again.
+    for (const value of args.items) this.spend(1 + itemsOf(value));
     this.pushContainer(this.host.call(callee, args.items));
   }
 
   fault(what: string): PickleError {
     return new PickleError(`the opcode before byte ${this.reader.position} ${what}`);
   }
+}
+
+function itemsOf(value: PickleValue): number {
+  if (value instanceof PickleTuple) return value.items.length;
+  if (Array.isArray(value)) return value.length;
+  return value instanceof Map ? value.size : 0;
 }
 
 type Step = (machine: PickleMachine, reader: PickleReader) => void;
@@ -205,13 +229,16 @@ const constants: Readonly<Record<number, Step>> = {
     m.push(r.latin1(r.byte()));
   }, // SHORT_BINSTRING
   0x42: (m, r) => {
-    m.push(r.bytes(r.uint32()));
+    r.skip(r.uint32());
+    m.push(someBytes);
   }, // BINBYTES
   0x43: (m, r) => {
-    m.push(r.bytes(r.byte()));
+    r.skip(r.byte());
+    m.push(someBytes);
   }, // SHORT_BINBYTES
   0x8e: (m, r) => {
-    m.push(r.bytes(r.uint64()));
+    r.skip(r.uint64());
+    m.push(someBytes);
   }, // BINBYTES8
 };
 

@@ -12,6 +12,10 @@ import { PickleError, TorchTensor, type PickleDict, type PickleValue } from './v
 /** How many bytes `looksLikeTorch` needs. */
 export const torchSignatureBytes = 4;
 
+/** Tied weights lie in a file once; all tensors together are at most so many times as large, files of a few bytes apart. */
+const mostShared = 8;
+const smallFile = 16 << 20;
+
 /**
  * Whether the first bytes are those of one of torch's layouts: a zip file's, or of a pickle that begins with a long number, of
  * protocol 2 to 5. As the length of a safetensors header the latter would be beyond what is allowed.
@@ -22,6 +26,13 @@ export function looksLikeTorch(start: Uint8Array): boolean {
   return a === 0x80 && b >= 2 && b <= 5 && (c === 0x8a || c === 0x95) && d >= 6;
 }
 
+/** The tar files that torch wrote before 0.1.10, of which their header's magic tells. */
+export function looksLikeOldTorch(file: MappedFile): boolean {
+  const [at, magic] = [257, 'ustar'];
+  if (file.size < at + magic.length) return false;
+  return new TextDecoder('latin1').decode(file.read(at, magic.length)) === magic;
+}
+
 /**
  * The tensors of a checkpoint. Throws `ModelError` naming the file and what is wrong with it: an opcode or a global that is
  * not needed for tensors, a tensor that leaves its storage, a damaged or truncated file.
@@ -30,11 +41,14 @@ export function readTorchTensors(path: string, file: MappedFile): TensorMap {
   try {
     const container = file.read(0, 1)[0] === 0x50 ? openZip(file) : openLegacy(file);
     const tensors = new Map<string, SafetensorsEntry>();
+    let described = 0;
     for (const [key, tensor] of tensorsOf(container.root)) {
-      tensors.set(
-        key,
-        within(key, () => entryOf(tensor, container, file.size)),
-      );
+      const entry = within(key, () => entryOf(tensor, container, file.size));
+      described += entry.byteLength;
+      tensors.set(key, entry);
+    }
+    if (described > mostShared * file.size + smallFile) {
+      throw new PickleError(`its tensors share ${file.size} bytes so often that they would be ${described}`);
     }
     if (tensors.size === 0) throw new PickleError('it holds no tensors by name');
     return tensors;
@@ -51,7 +65,7 @@ function within<Result>(key: string, body: () => Result): Result {
     return body();
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
-    throw new PickleError(`tensor ${key}: ${error.message}`, { cause: error });
+    throw new PickleError(`tensor ${key.slice(0, 200)}: ${error.message}`, { cause: error });
   }
 }
 

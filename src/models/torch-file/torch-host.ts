@@ -25,6 +25,8 @@ const dtypes: Readonly<Record<string, SafetensorsDType>> = {
   ...{ int8: 'I8', uint8: 'U8', uint16: 'U16', uint32: 'U32', uint64: 'U64', bool: 'BOOL' },
 };
 
+const mostAxes = 16;
+
 type Builder = (args: readonly PickleValue[]) => PickleValue;
 
 const list: Builder = ([items]) => [...sequence(items ?? [])];
@@ -61,7 +63,13 @@ const parameter: Builder = ([data]) => {
 };
 
 /** (function, class, arguments, state): a tensor with attributes. */
-const fromType: Builder = ([builder, , args]) => build(builder ?? null, sequence(args ?? null));
+const fromType: Builder = ([builder, , args]) => {
+  const name = builder instanceof GlobalName ? builder.qualified : '';
+  // Another of its own kind could go on without end.
+  if (!name.startsWith('torch._utils.'))
+    throw new PickleError('a tensor with attributes is made of no tensor');
+  return build(builder ?? null, sequence(args ?? null));
+};
 
 const inert =
   (name: string): Builder =>
@@ -86,6 +94,7 @@ const builders: Readonly<Record<string, Builder>> = {
 };
 
 const inertNames: ReadonlySet<string> = new Set([
+  'collections.Counter',
   ...['torch.device', 'torch.Tensor', 'torch.serialization._get_layout', 'torch.storage.UntypedStorage'],
   ...['numpy.dtype', 'numpy.core.multiarray.scalar', 'numpy._core.multiarray.scalar', '_codecs.encode'],
   ...[
@@ -146,13 +155,12 @@ function storageOf(id: PickleValue): TorchStorage {
 
 function tensorOf(storage: TorchStorage, dtype: SafetensorsDType, rest: readonly PickleValue[]): TorchTensor {
   const [offset, size, stride] = rest;
-  const extents = (value: PickleValue | undefined, what: string) =>
-    sequence(value ?? null).map((item) => count(item, what));
-  const shape = extents(size, 'an extent');
-  const strides = extents(stride, 'a stride');
-  if (shape.length !== strides.length || shape.length > 16) {
-    throw new PickleError(`a tensor of ${shape.length} axes has ${strides.length} strides`);
+  const [axes, steps] = [sequence(size ?? null), sequence(stride ?? null)];
+  if (axes.length !== steps.length || axes.length > mostAxes) {
+    throw new PickleError(`a tensor of ${axes.length} axes has ${steps.length} strides`);
   }
+  const shape = axes.map((item) => count(item, 'an extent'));
+  const strides = steps.map((item) => count(item, 'a stride'));
   return new TorchTensor(storage, dtype, count(offset, 'an offset'), shape, strides);
 }
 

@@ -7,7 +7,6 @@ export type PickleValue =
   | number
   | bigint
   | string
-  | Uint8Array
   | readonly PickleValue[]
   | PickleDict
   | PickleTuple
@@ -27,7 +26,7 @@ export class GlobalName {
   constructor(readonly qualified: string) {}
 }
 
-/** Something that is of no use for weights: a numpy scalar, a device, a callback's settings. */
+/** Something that is of no use for weights: bytes, a numpy scalar, a device, a callback's settings. */
 export class Inert {
   constructor(readonly of: string) {}
 }

@@ -15,7 +15,9 @@ export interface ZipEntry {
 
 const endRecordBytes = 22;
 const longestComment = 0xffff;
-const mostDirectoryBytes = 64 << 20;
+const mostDirectoryBytes = 16 << 20;
+/** Each becomes an object of its own. */
+const mostEntries = 100_000;
 const all32Bits = 0xffffffff;
 
 /** Every entry by name. Throws `PickleError` when the directory is damaged. */
@@ -24,6 +26,7 @@ export function readZipDirectory(file: MappedFile): ReadonlyMap<string, ZipEntry
   if (size > mostDirectoryBytes || offset + size > file.size) {
     throw new PickleError(`the zip directory of ${size} bytes at ${offset} is not in the file`);
   }
+  if (count > mostEntries) throw new PickleError(`a zip file of ${count} entries is refused`);
   const view = viewOf(file, offset, size);
   const entries = new Map<string, ZipEntry>();
   let at = 0;
