@@ -50,6 +50,16 @@ describe('philox4x32', () => {
   });
 });
 
+/** The normal `word` of a thread's call of curand_normal4, from its definition (curand_normal.h, _curand_box_muller). */
+function curandNormal(seed: bigint, thread: number, call: number, word: number): number {
+  const key = Uint32Array.of(Number(seed & 0xffffffffn), Number(seed >> 32n));
+  const words = philox4x32(Uint32Array.of(call, 0, thread, 0), key);
+  const [x, y] = word < 2 ? [words[0]!, words[1]!] : [words[2]!, words[3]!];
+  const radius = Math.sqrt(-2 * Math.log((x + 0.5) * 2 ** -32));
+  const angle = (y + 0.5) * 2 ** -32 * 2 * Math.PI;
+  return radius * (word % 2 === 0 ? Math.sin(angle) : Math.cos(angle));
+}
+
 describe('CudaGenerator', () => {
   it('makes what torch.randn makes on a GPU for seed 0', () => {
     // torch.manual_seed(0); torch.randn(3, 4, device='cuda')
@@ -72,6 +82,46 @@ describe('CudaGenerator', () => {
     expect([...all.subarray(1024, 1280)]).toEqual([...wide.randn(256)]);
     expect(new Set(all).size).toBeGreaterThan(2000);
     expect(() => new CudaGenerator(1n, 255)).toThrow(RangeError);
+  });
+
+  // Multiprocessors times the threads that each holds at once.
+  it.each([
+    ['H100 and H200', 132, 2048],
+    ['A100', 108, 2048],
+    ['RTX 4090', 128, 1536],
+    ['GB10', 48, 1536],
+    ['RTX 3060', 28, 1536],
+    ['RTX 2060', 30, 1024],
+  ])('is laid out as on an %s, of %i × %i threads', (_, multiprocessors, threadsOfEach) => {
+    const resident = multiprocessors * threadsOfEach;
+    const seed = 0x9e3779b97f4a7c15n;
+    const generator = new CudaGenerator(seed, resident);
+    let offset = 0;
+    // Latents of 1024×1024 and, in a batch, of 768×512; one value; up to the grid, past it, past four of it.
+    const counts = [
+      4 * 128 * 128,
+      3 * 4 * 96 * 64,
+      1,
+      257,
+      resident - 1,
+      resident,
+      resident + 1,
+      4 * resident,
+      4 * resident + 1,
+    ];
+    for (const count of counts) {
+      const values = generator.randn(count);
+      const blocks = Math.min(Math.floor(resident / 256), Math.ceil(count / 256));
+      const grid = blocks * 256;
+      const places = [0, 1, 255, 256, grid - 1, grid, 2 * grid + 77, 4 * grid - 1, 4 * grid, count - 1];
+      for (const index of places.filter((place) => place < count)) {
+        const call = Math.floor(index / (4 * grid));
+        const word = Math.floor(index / grid) % 4;
+        expect(values[index]).toBeCloseTo(curandNormal(seed, index % grid, offset / 4 + call, word), 5);
+      }
+      // Each call of a thread passes four outputs.
+      offset += 4 * Math.ceil(count / (4 * grid));
+    }
   });
 
   it('is normal', () => {
