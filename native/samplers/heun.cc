@@ -42,7 +42,10 @@ SamplerTask HeunPp2(Sampling& s) {
   Latent d_3 = s.New();
   const float last = s.sigmas.back();
   for (int i = 0; i < s.steps(); ++i) {
+    const int draws = s.global_draws();
     const float sigma = Churn(s, i, x);
+    // ComfyUI draws where it adds nothing, too.
+    if (s.global_draws() == draws) s.PassGlobalNoise();
     const float sigma_2 = s.sigmas[i + 1];
     const float dt = sigma_2 - sigma;
     co_await s.Denoise(x, sigma, denoised);

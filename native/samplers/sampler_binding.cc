@@ -119,6 +119,7 @@ void SamplerRunBinding::Register(Napi::Env env, Napi::Object exports) {
                                             InstanceAccessor<&SamplerRunBinding::Denoised>("denoised"),
                                             InstanceAccessor<&SamplerRunBinding::Step>("step"),
                                             InstanceAccessor<&SamplerRunBinding::TotalSteps>("totalSteps"),
+                                            InstanceAccessor<&SamplerRunBinding::GlobalDraws>("globalDraws"),
                                         }));
   const auto samplers = Samplers();
   auto table = Napi::Array::New(env, samplers.size());
@@ -212,6 +213,10 @@ Napi::Value SamplerRunBinding::Step(const Napi::CallbackInfo& info) {
 
 Napi::Value SamplerRunBinding::TotalSteps(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sampling_->steps());
+}
+
+Napi::Value SamplerRunBinding::GlobalDraws(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sampling_->global_draws());
 }
 
 }  // namespace latentd

@@ -24,6 +24,7 @@ class SamplerRunBinding : public Napi::ObjectWrap<SamplerRunBinding> {
   Napi::Value Denoised(const Napi::CallbackInfo& info);
   Napi::Value Step(const Napi::CallbackInfo& info);
   Napi::Value TotalSteps(const Napi::CallbackInfo& info);
+  Napi::Value GlobalDraws(const Napi::CallbackInfo& info);
 
   void Resume(Napi::Env env);
   /// Tells V8, which doesn't see it, about how many latents are held here, so that given-up runs are

@@ -17,7 +17,15 @@ void Sampling::AddNoise(Latent& latent, std::initializer_list<float> factors, fl
   AddFrom(*setup_.noise, latent, factors, sigma, sigma_next);
 }
 
+void Sampling::PassGlobalNoise() {
+  ++global_draws_;
+  ++unused_draws_;
+}
+
 void Sampling::AddGlobalNoise(Latent& latent, std::initializer_list<float> factors) {
+  host_noise_.resize(setup_.size);
+  for (; unused_draws_ > 0; --unused_draws_) setup_.global_noise->Sample(0, 0, host_noise_);
+  ++global_draws_;
   AddFrom(*setup_.global_noise, latent, factors, 0, 0);
 }
 

@@ -122,10 +122,14 @@ class Sampling {
   void AddNoise(Latent& latent, std::initializer_list<float> factors, float sigma, float sigma_next);
   /// x = x + torch.randn_like(x) · factor · factor · …
   void AddGlobalNoise(Latent& latent, std::initializer_list<float> factors);
+  /// Draws `torch.randn_like(x)` and doesn't use it.
+  void PassGlobalNoise();
 
   // The driver's side.
   const Evaluation* pending() const { return pending_ ? &evaluation_ : nullptr; }
   void Answered() { pending_ = false; }
+  /// How often torch's global generator was drawn on.
+  int global_draws() const { return global_draws_; }
   int reported_steps() const { return reported_steps_; }
   const Latent& reported() const { return reported_; }
 
@@ -148,6 +152,9 @@ class Sampling {
   Latent noise_;
   Latent reported_;
   int reported_steps_ = 0;
+  int global_draws_ = 0;
+  /// Of them, those that wait to be made until one is used.
+  int unused_draws_ = 0;
   Evaluation evaluation_{};
   bool pending_ = false;
 };

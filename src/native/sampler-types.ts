@@ -59,6 +59,8 @@ export interface SamplerRun {
   readonly step: number;
   /** `sigmas.length - 1`; dpm_fast takes fewer steps, dpm_adaptive as many as it needs. */
   readonly totalSteps: number;
+  /** How often the sampler has drawn noise of the latent's size on torch's global generator. */
+  readonly globalDraws: number;
   /** The denoised prediction of the last finished step: a preview, and `denoised_output` in the end. A copy. */
   readonly denoised: Float32Array | undefined;
 }

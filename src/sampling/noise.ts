@@ -19,19 +19,32 @@ export interface DrawnNoise {
 export class RandomStream implements RandomSource {
   private source: RandomSource | undefined;
   private drawn = 0;
+  /** Words that are passed over once something is drawn again. */
+  private passed = 0;
 
   /** `begin` makes a generator where the stream begins; it is called when something is drawn. */
   constructor(private readonly begin: () => RandomSource) {}
 
   random32(): number {
     this.source ??= this.begin();
+    for (; this.passed > 0; this.passed--) {
+      this.drawn++;
+      this.source.random32();
+    }
     this.drawn++;
     return this.source.random32();
   }
 
+  /** Goes on as if `torch.randn` had drawn `count` values, 16 or more (ATen/native/cpu/DistributionTemplates.h, normal_fill). */
+  passNormals(count: number): void {
+    // The last 16 are drawn anew where they don't fill a block.
+    this.passed += count + (count % 16 === 0 ? 0 : 16);
+  }
+
   /** A stream that begins where this one is now. */
   resumed(): RandomStream {
-    const { begin, drawn } = this;
+    const { begin } = this;
+    const drawn = this.drawn + this.passed;
     return new RandomStream(() => {
       const source = begin();
       for (let i = 0; i < drawn; i++) source.random32();

@@ -87,9 +87,13 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const { name, ...choices } = sampler;
   const run = new SamplerRun(name, { x: x.data, sigmas, seed, modelSampling: sampling.levels, ...choices });
   let reported = 0;
+  let passed = 0;
   for (let request = run.next(); request !== undefined; request = run.next()) {
     await nextTurn();
     signal?.throwIfAborted();
+    // On a GPU samplers draw on its own generator.
+    for (; sampler.noise !== 'gpu' && passed < run.globalDraws; passed++)
+      kept.random?.passNormals(request.x.length);
     const noised = tensor(latent.shape, request.x);
     const { denoised, uncond } = await denoiser(noised, request.sigma, request.needsUncond);
     run.provide(denoised.data, request.needsUncond ? uncond.data : undefined);
