@@ -2,65 +2,19 @@
 // on a worker thread, one at a time a card.
 #include <napi.h>
 
-#include <functional>
 #include <memory>
-#include <stdexcept>
+#include <optional>
 #include <vector>
 
 #include "arguments.h"
 #include "cuda/decode.h"
 #include "cuda/device.h"
 #include "cuda/plan.h"
+#include "cuda/sampling_call.h"
+#include "cuda/task.h"
 
 namespace latentd::cuda {
 namespace {
-
-/// Runs `work` on a worker thread with the card to itself, then makes the promise's value on the main thread.
-class Task : public Napi::AsyncWorker {
- public:
-  using Work = std::function<void()>;
-  using Finish = std::function<Napi::Value(Napi::Env)>;
-
-  static Napi::Promise Start(Napi::Env env, std::shared_ptr<Device> device, Work work, Finish finish) {
-    auto* task = new Task(env, std::move(device), std::move(work), std::move(finish));
-    const Napi::Promise promise = task->deferred_.Promise();
-    task->Queue();  // Deletes itself when it is done, as AsyncWorker does.
-    return promise;
-  }
-
- protected:
-  void Execute() override {
-    try {
-      const std::lock_guard lock(device_->mutex);
-      work_();
-    } catch (const CudaError& error) {
-      // After an illegal access, say, every call fails until the process ends.
-      lost_ = cudaDeviceSynchronize() != cudaSuccess;
-      SetError(error.what());
-    } catch (const std::exception& error) {
-      SetError(error.what());
-    }
-  }
-  void OnOK() override { deferred_.Resolve(finish_(Env())); }
-  void OnError(const Napi::Error& error) override {
-    if (lost_) error.Value().As<Napi::Object>().Set("code", "CUDA_DEVICE_LOST");
-    deferred_.Reject(error.Value());
-  }
-
- private:
-  Task(Napi::Env env, std::shared_ptr<Device> device, Work work, Finish finish)
-      : Napi::AsyncWorker(env),
-        device_(std::move(device)),
-        work_(std::move(work)),
-        finish_(std::move(finish)),
-        deferred_(Napi::Promise::Deferred::New(env)) {}
-
-  std::shared_ptr<Device> device_;
-  Work work_;
-  Finish finish_;
-  Napi::Promise::Deferred deferred_;
-  bool lost_ = false;
-};
 
 constexpr napi_type_tag kDeviceTag{0x6c6174656e746420, 0x6375646164657669};
 
@@ -168,6 +122,7 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
                                              InstanceMethod<&CudaModel::Load>("load"),
                                              InstanceMethod<&CudaModel::Prepare>("prepare"),
                                              InstanceMethod<&CudaModel::Run>("run"),
+                                             InstanceMethod<&CudaModel::Sample>("sample"),
                                              InstanceMethod<&CudaModel::Profile>("profile"),
                                              InstanceMethod<&CudaModel::Time>("time"),
                                              InstanceMethod<&CudaModel::Dispose>("dispose"),
@@ -238,20 +193,12 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
     }
     struct Call {
       std::vector<HostInput> inputs;
-      std::vector<Napi::Reference<Napi::TypedArray>> kept;
+      Kept kept;
       std::vector<std::vector<float>> outputs;
     };
     auto call = std::make_shared<Call>();
     for (uint32_t i = 0; i < given.Length(); ++i) {
-      const auto array = Napi::Value(given.Get(i)).As<Napi::TypedArray>();
-      const Port& port = program.inputs[i];
-      if (array.ElementLength() != static_cast<size_t>(port.count) || array.ElementSize() != sizeof(float)) {
-        throw Napi::RangeError::New(info.Env(),
-                                    port.name + " must have " + std::to_string(port.count) + " values");
-      }
-      const auto* bytes = static_cast<const std::byte*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-      call->inputs.push_back({bytes, array.ElementLength()});
-      call->kept.push_back(Napi::Persistent(array));
+      call->inputs.push_back(ReadInput(given.Get(i), program.inputs[i], call->kept));
     }
     for (const Port& port : program.outputs) call->outputs.emplace_back(static_cast<size_t>(port.count));
     return Task::Start(
@@ -261,13 +208,43 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
         },
         [call](Napi::Env env) {
           auto results = Napi::Array::New(env, call->outputs.size());
-          for (uint32_t i = 0; i < call->outputs.size(); ++i) {
-            auto array = Napi::Float32Array::New(env, call->outputs[i].size());
-            std::copy(call->outputs[i].begin(), call->outputs[i].end(), array.Data());
-            results.Set(i, array);
-          }
+          for (uint32_t i = 0; i < call->outputs.size(); ++i) results.Set(i, ToArray(env, call->outputs[i]));
           return results;
         });
+  }
+
+  /// sample(plan, sampler, settings): Promise of {sample, denoised?, reports}
+  Napi::Value Sample(const Napi::CallbackInfo& info) {
+    const auto prepared = RequirePlan(info);
+    const auto call = ReadSampling(info[1], info[2].As<Napi::Object>(), prepared->program);
+    return Task::Start(
+        info.Env(), device_,
+        [state = state_, device = device_, call, prepared] {
+          struct Release {
+            Napi::ThreadSafeFunction& function;
+            ~Release() { function.Release(); }
+          } const release{call->report};
+          std::optional<CardSampling> sampling;
+          {
+            const std::lock_guard lock(device->mutex);
+            device->Use();
+            sampling.emplace(
+                device, prepared->For(device, *state), *call->lent, call->settings,
+                [&call](int step, int steps, std::vector<float> denoised) {
+                  call->Report(step, steps, std::move(denoised));
+                },
+                [&call] { return *static_cast<const volatile int32_t*>(call->cancelled) != 0; });
+          }
+          sampling->Run(call->sample, call->denoised);
+        },
+        [call](Napi::Env env) {
+          auto result = Napi::Object::New(env);
+          result.Set("sample", ToArray(env, call->sample));
+          if (!call->denoised.empty()) result.Set("denoised", ToArray(env, call->denoised));
+          result.Set("reports", call->reports);
+          return result;
+        },
+        Task::Card::kLeft);
   }
 
   /// profile(plan): Promise of the milliseconds of each instruction; the plan has run before
@@ -279,11 +256,7 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
         [state = state_, device = device_, times, prepared] {
           *times = prepared->For(device, *state).Profile();
         },
-        [times](Napi::Env env) {
-          auto array = Napi::Float32Array::New(env, times->size());
-          std::copy(times->begin(), times->end(), array.Data());
-          return array;
-        });
+        [times](Napi::Env env) { return ToArray(env, *times); });
   }
 
   /// time(plan, times): Promise of the median milliseconds of a run on the card

@@ -73,7 +73,7 @@ std::vector<Port> ReadPorts(const Napi::Object& program, const char* name) {
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const auto port = Napi::Value(array.Get(i)).As<Napi::Object>();
     ports.push_back({RequireString(port.Get("name"), "name"), IntegerOr(port, "count", 0),
-                     port.Get("integer").ToBoolean().Value()});
+                     SmallOr(port, "rows", 1, 1, kMostRows), port.Get("integer").ToBoolean().Value()});
   }
   return ports;
 }

@@ -50,11 +50,14 @@ endif()
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 
 file(GLOB sources CONFIGURE_DEPENDS "native/cuda/*.cc" "native/cuda/kernels/*.cu")
+# Samplers are lent by the other addon; latents are this one's.
+list(APPEND sources native/samplers/latent.cc)
 add_library(latentd-cuda SHARED ${sources} ${CMAKE_JS_SRC})
 target_include_directories(latentd-cuda PRIVATE ${CMAKE_SOURCE_DIR}/native ${CMAKE_JS_INC} ${NODE_ADDON_API_DIR}
                            ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 target_link_libraries(latentd-cuda PRIVATE ${CMAKE_JS_LIB} Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_definitions(latentd-cuda PRIVATE NAPI_VERSION=8 NODE_ADDON_API_CPP_EXCEPTIONS_ALL)
-target_compile_options(latentd-cuda PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unused-parameter>)
+target_compile_options(latentd-cuda PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unused-parameter
+                       -ffp-contract=off>)
 set_target_properties(latentd-cuda PROPERTIES PREFIX "" SUFFIX ".node" CXX_VISIBILITY_PRESET hidden
                       CUDA_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)

@@ -1,6 +1,7 @@
 // A program at one size, ready to run: its launches, and the graph that they are recorded as.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +27,20 @@ class Plan {
   /// Runs once, from inputs to outputs, both in the program's order. The caller holds the device's mutex.
   void Run(std::span<const HostInput> inputs, std::span<std::vector<float>> outputs);
 
+  // For who drives it in steps of his own, on the device's stream, holding the device's mutex:
+
+  /// Inputs and outputs on the card, as the graph has them.
+  float* Input(size_t port) const { return PortAt(port); }
+  const float* Output(size_t port) const { return PortAt(program_.inputs.size() + port); }
+  /// Copies an input there, by way of pinned memory.
+  void Give(size_t port, const HostInput& input);
+  /// Puts everything from inputs to outputs on the stream. The first time it measures, later it is a recorded
+  /// graph.
+  void Start();
+  /// Whose inputs lie there: nobody's after a `Run`.
+  const void* holder() const { return holder_; }
+  void Hold(const void* holder) { holder_ = holder; }
+
   /// Milliseconds of each instruction on the card, by itself, after a run that was the first.
   std::vector<float> Profile();
   /// Milliseconds of a run on the card without its copies, the median of `times`.
@@ -49,7 +64,7 @@ class Plan {
   ProductParameters ProductOf(const Instruction& instruction) const;
   AttentionParameters AttentionOf(const Instruction& instruction) const;
   Matrix MatrixOf(const View& view) const;
-  void Start();
+  float* PortAt(size_t index) const { return reinterpret_cast<float*>(ports_.data() + port_offsets_[index]); }
 
   std::shared_ptr<Device> device_;
   std::shared_ptr<const Weights> weights_;
@@ -60,6 +75,9 @@ class Plan {
   DeviceMemory ports_;
   PinnedMemory staging_;
   std::vector<size_t> port_offsets_;
+  /// When each input that was given has left `staging_`.
+  std::deque<Event> given_;
+  const void* holder_ = nullptr;
   bool measured_ = false;
 #ifndef LATENTD_CUDA_EMULATION
   RecordedGraph graph_;

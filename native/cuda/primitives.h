@@ -34,6 +34,10 @@ inline float Exp(float x) { return __builtin_expf(x); }
 inline float Erf(float x) { return __builtin_erff(x); }
 inline float Tanh(float x) { return __builtin_tanhf(x); }
 inline float ReciprocalRoot(float x) { return 1 / __builtin_sqrtf(x); }
+inline float RoundedProduct(float a, float b) { return a * b; }
+inline float RoundedSum(float a, float b) { return a + b; }
+inline float RoundedQuotient(float a, float b) { return a / b; }
+inline float FusedSum(float a, float b, float sum) { return __builtin_fmaf(a, b, sum); }
 
 #else
 
@@ -102,6 +106,11 @@ __device__ __forceinline__ float Exp(float x) { return __expf(x); }
 __device__ __forceinline__ float Erf(float x) { return erff(x); }
 __device__ __forceinline__ float Tanh(float x) { return tanhf(x); }
 __device__ __forceinline__ float ReciprocalRoot(float x) { return rsqrtf(x); }
+// None of these is contracted with another.
+__device__ __forceinline__ float RoundedProduct(float a, float b) { return __fmul_rn(a, b); }
+__device__ __forceinline__ float RoundedSum(float a, float b) { return __fadd_rn(a, b); }
+__device__ __forceinline__ float RoundedQuotient(float a, float b) { return __fdiv_rn(a, b); }
+__device__ __forceinline__ float FusedSum(float a, float b, float sum) { return __fmaf_rn(a, b, sum); }
 
 #endif
 

@@ -52,6 +52,8 @@ struct Instruction {
 struct Port {
   std::string name;
   int64_t count = 0;
+  /// Its first extent.
+  int64_t rows = 1;
   bool integer = false;
 };
 

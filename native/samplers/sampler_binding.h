@@ -39,4 +39,7 @@ class SamplerRunBinding : public Napi::ObjectWrap<SamplerRunBinding> {
   int64_t accounted_bytes_ = 0;
 };
 
+/// lendSampler(sampler, init): for another addon, which runs it
+Napi::Value LendSampler(const Napi::CallbackInfo& info);
+
 }  // namespace latentd

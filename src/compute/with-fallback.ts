@@ -31,6 +31,7 @@ export function withFallback(first: Backend, second: Backend, notice: (message: 
     }
   }
 
+  /** On the first backend until that is lost. A sampling that the loss ends is its caller's to begin again. */
   class Moving implements Program {
     private elsewhere: Promise<Program> | undefined;
 
@@ -48,6 +49,16 @@ export function withFallback(first: Backend, second: Backend, notice: (message: 
         () => this.program.run(inputs),
         async () => (await (this.elsewhere ??= second.load(this.graph))).run(inputs),
       );
+    }
+
+    get sample(): Program['sample'] {
+      const { program } = this;
+      if (lost || program.sample === undefined) return undefined;
+      return (inputs, sampling) =>
+        surviving(
+          () => program.sample!(inputs, sampling),
+          () => Promise.reject(new DeviceLost(`${first.device} is lost`)),
+        );
     }
 
     async dispose(): Promise<void> {

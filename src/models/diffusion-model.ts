@@ -1,3 +1,4 @@
+import type { GraphSampled, GraphSampling } from '../compute/graph-sampling.js';
 import type { Tensor } from '../compute/tensor.js';
 import type { ModelSampling as NoiseLevels } from '../native/addon.js';
 import type { Guidance } from './guidance.js';
@@ -42,6 +43,13 @@ export interface UnetInputs {
   readonly onAttention?: ((received: Tensor) => void) | undefined;
 }
 
+/** A sampler to be run with a UNet where both are: on a device that can do without JavaScript between evaluations. */
+export interface UnetSampling extends Pick<GraphSampling, 'sampler' | 'cfg' | 'signal' | 'progress'> {
+  /** N×Cin×h×w, half of the batch with `cfg`. */
+  readonly shape: readonly number[];
+  readonly inputs: Pick<UnetInputs, 'context' | 'adm'>;
+}
+
 /** A denoising UNet as a checkpoint describes it. Light and immutable: weights are read when it first predicts. */
 export interface DiffusionModel {
   readonly identity: string;
@@ -57,6 +65,8 @@ export interface DiffusionModel {
   readonly weights: WeightSource;
   /** The UNet's raw output, N×Cout×h×w. */
   predict(inputs: UnetInputs): Promise<Tensor>;
+  /** Undefined where device or model leave that to the caller, an evaluation at a time. */
+  sample?(sampling: UnetSampling): Promise<GraphSampled | undefined>;
   /** The same model with patches added on top of those it has. */
   withPatches(patches: WeightPatches): DiffusionModel;
   withSampling(sampling: ModelSampling): DiffusionModel;

@@ -124,7 +124,13 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
 
   function runningWithRoom(key: string, program: Program): Program {
     return {
-      residentBytes: program.residentBytes,
+      get residentBytes() {
+        return program.residentBytes;
+      },
+      get sample(): Program['sample'] {
+        const { sample } = program;
+        return sample && ((...given) => withRoom(key, () => sample.apply(program, given)));
+      },
       run: (inputs) => withRoom(key, () => program.run(inputs)),
       dispose: () => program.dispose(),
     };

@@ -21,6 +21,7 @@ export type StoredWeight = onnx.StoredWeight;
 export type SamplerInfo = samplerTypes.SamplerInfo;
 export type SamplerRun = samplerTypes.SamplerRun;
 export type SamplerRunInit = samplerTypes.SamplerRunInit;
+export type LentSampler = samplerTypes.LentSampler;
 export type EvaluationRequest = samplerTypes.EvaluationRequest;
 
 /** Number formats that the addon widens to float32. */
@@ -116,6 +117,7 @@ interface Bindings {
   readonly BrownianTree: new (t0: number, t1: number, count: number, seed: bigint) => BrownianTree;
   readonly philox4x32: (counter: Uint32Array, key: Uint32Array) => Uint32Array;
   readonly SamplerRun: new (sampler: string, init: SamplerRunInit) => SamplerRun;
+  readonly lendSampler: (sampler: string, init: SamplerRunInit) => LentSampler;
   readonly samplers: readonly SamplerInfo[];
   readonly ModelSampling: schedule.ModelSamplingConstructor;
   readonly schedulerNames: readonly SchedulerName[];
@@ -237,6 +239,9 @@ export const philox4x32 = bindings.philox4x32;
 
 /** Starts a run; throws `RangeError` for an unknown sampler or option, or a setting that makes no sense. */
 export const SamplerRun = bindings.SamplerRun;
+
+/** What `SamplerRun` is given, for a device that runs samplers by itself. Throws likewise. */
+export const lendSampler = bindings.lendSampler;
 
 /** Every sampler, in ComfyUI's order. */
 export const samplers = bindings.samplers;

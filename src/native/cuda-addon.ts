@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { MappedBytes } from './addon.js';
+import type { LentSampler, MappedBytes } from './addon.js';
 
 export interface CudaDeviceInfo {
   readonly name: string;
@@ -69,6 +69,8 @@ export type EncodedInstruction = Readonly<Record<string, unknown>> & {
 export interface EncodedPort {
   readonly name: string;
   readonly count: number;
+  /** The first extent. */
+  readonly rows: number;
   readonly integer: boolean;
 }
 
@@ -79,6 +81,39 @@ export interface EncodedProgram {
   readonly instructions: readonly EncodedInstruction[];
 }
 
+/** What the outputs of a denoiser mean that samplers can be run with on a card. */
+export const CARD_PREDICTIONS = ['epsilon', 'v_prediction', 'edm', 'x0'] as const;
+export type CardPrediction = (typeof CARD_PREDICTIONS)[number];
+
+/** A denoiser's program as a sampler asks it. Ports are named by their numbers. */
+export interface CudaSampling {
+  /** The noised latent, which the card writes: once, or twice one below the other with `cfg`. */
+  readonly x: number;
+  /** The sinusoidal embedding of the noise level's timestep, likewise. */
+  readonly timeEmbedding: number;
+  /** As large as `x`. */
+  readonly out: number;
+  /** For every input; those of `x` and `timeEmbedding` are not looked at. They must not change meanwhile. */
+  readonly inputs: readonly (Float32Array | Int32Array)[];
+  readonly prediction: CardPrediction;
+  /** Standard deviation of the data. */
+  readonly sigmaData: number;
+  /** Of classifier-free guidance; the first half of the batch is then the unconditional one. */
+  readonly cfg?: number;
+  /** Looked at before each evaluation: 1 ends the sampling with an error. */
+  readonly cancelled: Int32Array;
+  /** Told of each step that is done; must not throw. */
+  readonly report: (step: number, totalSteps: number, denoised: Float32Array) => void;
+}
+
+export interface CudaSampled {
+  readonly sample: Float32Array;
+  /** The last prediction, where there was one. */
+  readonly denoised?: Float32Array;
+  /** How often `report` is called in all, which may be later than this is known. */
+  readonly reports: number;
+}
+
 /** A model's weights on a card, and its programs. Errors name what CUDA said, while doing what, in which layer. */
 export interface CudaModel {
   /** Copies the weights, and resolves with the bytes that they take there. */
@@ -87,6 +122,8 @@ export interface CudaModel {
   prepare(program: EncodedProgram): number;
   /** Inputs and outputs in the program's order. Inputs must not change meanwhile. */
   run(plan: number, inputs: readonly (Float32Array | Int32Array)[]): Promise<Float32Array[]>;
+  /** Runs a sampler on the card, without a turn in JavaScript between evaluations. */
+  sample(plan: number, sampler: LentSampler, sampling: CudaSampling): Promise<CudaSampled>;
   /** Milliseconds of each instruction by itself. */
   profile(plan: number): Promise<Float32Array>;
   /** Milliseconds of a run on the card without its copies: the median of `times`. */

@@ -39,6 +39,11 @@ export interface SamplerRunInit {
   readonly gpuThreads?: number;
 }
 
+/** A sampler set up for another addon to run, once; nothing can be done with it in JavaScript. */
+export interface LentSampler {
+  readonly lentSampler: unique symbol;
+}
+
 /**
  * One run of a sampler, driven by the caller, who may stop at any time:
  *

@@ -13,18 +13,29 @@ export function cfgGuider(
   cfg: number,
 ): Guider {
   const { guidance } = model;
+  const isSkipped = (needsUncond: boolean): boolean =>
+    isClose(cfg, 1) && !needsUncond && guidance.needsUncond !== true;
+  const promptsFor = (input: Parameters<Guider['ready']>[0]) =>
+    new ReadyPrompts(
+      { model, ...input },
+      {
+        positive: { conditioning: positive, role: 'positive' },
+        negative: { conditioning: negative, role: 'negative' },
+      },
+    );
   return {
     model,
+    plain(input, needsUncond) {
+      const { before = [], combine, after = [] } = guidance;
+      if (before.length > 0 || combine !== undefined || after.length > 0) return undefined;
+      const skipped = isSkipped(needsUncond);
+      const inputs = promptsFor(input).commonInputs(skipped ? ['positive'] : ['positive', 'negative']);
+      return inputs && { inputs, cfg: skipped ? undefined : cfg };
+    },
     ready(input) {
-      const prompts = new ReadyPrompts(
-        { model, ...input },
-        {
-          positive: { conditioning: positive, role: 'positive' },
-          negative: { conditioning: negative, role: 'negative' },
-        },
-      );
+      const prompts = promptsFor(input);
       return async (x, sigma, needsUncond) => {
-        const skipped = isClose(cfg, 1) && !needsUncond && guidance.needsUncond !== true;
+        const skipped = isSkipped(needsUncond);
         const [cond, uncond] = await prompts.predict(
           ['positive', skipped ? undefined : 'negative'],
           x,

@@ -2,8 +2,14 @@ import type { Tensor } from '../compute/tensor.js';
 import type { Conditioning } from '../models/conditioning.js';
 import type { DiffusionModel } from '../models/diffusion-model.js';
 import type { GuidanceInput } from '../models/guidance.js';
-import { prepareConditions, type Condition, type LatentInput, type PromptInput } from './conditions.js';
-import { predictDenoised } from './predict.js';
+import {
+  prepareConditions,
+  type Condition,
+  type LatentInput,
+  type NetworkInputs,
+  type PromptInput,
+} from './conditions.js';
+import { commonInputs, predictDenoised } from './predict.js';
 
 /** A guided prediction of what is under the noise, N×C×h×w. */
 export interface Denoised {
@@ -19,6 +25,15 @@ export type Denoiser = (x: Tensor, sigma: number, needsUncond: boolean) => Promi
 export interface Guider {
   readonly model: DiffusionModel;
   ready(input: Omit<LatentInput, 'model'>): Denoiser;
+  /** The same as data, where it is that simple. */
+  plain?(input: Omit<LatentInput, 'model'>, needsUncond: boolean): PlainGuidance | undefined;
+}
+
+/** Guidance that is one evaluation of the network, whatever the noise level, and uncond + cfg·(cond − uncond). */
+export interface PlainGuidance {
+  /** The unconditional prompt's, and then the other's; the latter's alone without `cfg`. */
+  readonly inputs: NetworkInputs;
+  readonly cfg: number | undefined;
 }
 
 /** Prompts made ready for one run, and a way to predict with them. */
@@ -44,6 +59,16 @@ export class ReadyPrompts<Name extends string> {
    * the model records it. ComfyUI's SelfAttentionGuidance looks at the second of any guider's prompts.
    */
   attention: Tensor | undefined;
+
+  /** The network's inputs as one batch, the last name's first, where one evaluation is all that these prompts take. */
+  commonInputs(names: readonly Name[]): NetworkInputs | undefined {
+    const { model, latent } = this.input;
+    return commonInputs(
+      model,
+      names.map((name) => this.conditions[name]),
+      latent,
+    );
+  }
 
   /** The denoised prediction of each named prompt; zeros for those left out. */
   predict(names: readonly (Name | undefined)[], x: Tensor, sigma: number): Promise<Tensor[]> {

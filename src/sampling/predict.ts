@@ -65,6 +65,24 @@ export async function predictDenoised(
   return averages.map((average) => average.result());
 }
 
+/**
+ * The network's inputs of all prompts as one batch, the last prompt's first, where one evaluation serves every noise level and
+ * each prompt's prediction is a part of what comes out; undefined where it takes more than that.
+ */
+export function commonInputs(
+  model: DiffusionModel,
+  prompts: readonly (readonly Condition[])[],
+  x: Tensor,
+): NetworkInputs | undefined {
+  const highest = model.sampling.levels.percentToSigma(0);
+  const always = ({ sigmas }: Condition): boolean => sigmas.highest >= highest && sigmas.lowest === 0;
+  if (!prompts.every((conditions) => conditions.length === 1 && conditions.every(always))) return undefined;
+  const tasks = prompts.flat().map((condition, prompt) => taskFor(prompt, condition, x));
+  const isCommon = (task: Task): boolean =>
+    isPlain(task.influence) && task.inputs.concat === undefined && shareBatch(task, tasks[0]!);
+  return tasks.every(isCommon) ? joinInputs(tasks.reverse().map(({ inputs }) => inputs)) : undefined;
+}
+
 function taskFor(prompt: number, condition: Condition, x: Tensor): Task {
   const [rows = 1, , height = 1, width = 1] = x.shape;
   const influence = influenceOf(condition, height, width);

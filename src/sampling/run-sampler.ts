@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DeviceLost } from '../compute/cuda/device-lost.js';
+import type { GraphSampled } from '../compute/graph-sampling.js';
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { fromModelSpace, toModelSpace } from '../models/latent-format.js';
-import { SamplerRun, type SamplerRunInit } from '../native/addon.js';
+import { lendSampler, SamplerRun, type LentSampler, type SamplerRunInit } from '../native/addon.js';
 import { findSampler } from '../native/samplers.js';
 import type { Guider } from './guider.js';
 import { fitNoiseMask } from './masks.js';
@@ -85,7 +87,17 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const firstSigma = sigmas[0]!;
   const x = addNoise(latent, noise, firstSigma, startsFromPureNoise(sampling, firstSigma));
   const { name, ...choices } = sampler;
-  const run = new SamplerRun(name, { x: x.data, sigmas, seed, modelSampling: sampling.levels, ...choices });
+  const init = { x: x.data, sigmas, seed, modelSampling: sampling.levels, ...choices };
+  const finished = (sample: Tensor, last: Tensor | undefined): Sampled => {
+    const samples = fromModelSpace(latentFormat, sample);
+    const denoised = last === undefined ? samples : fromModelSpace(latentFormat, last);
+    return { samples, denoised, random: kept.random };
+  };
+  if (noiseMask === undefined) {
+    const sampled = await sampleOnDevice(options, latent, () => lendSampler(name, init));
+    if (sampled !== undefined) return finished(sampled.sample, sampled.denoised);
+  }
+  const run = new SamplerRun(name, init);
   let reported = 0;
   let passed = 0;
   for (let request = run.next(); request !== undefined; request = run.next()) {
@@ -102,13 +114,33 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
     reported = run.step;
     progress?.({ step: reported, totalSteps: run.totalSteps, denoised: tensor(latent.shape, last) });
   }
-  const samples = fromModelSpace(latentFormat, tensor(latent.shape, run.result));
-  const last = run.denoised;
-  return {
-    samples,
-    denoised: last === undefined ? samples : fromModelSpace(latentFormat, tensor(latent.shape, last)),
-    random: kept.random,
-  };
+  return finished(tensor(latent.shape, run.result), run.denoised && tensor(latent.shape, run.denoised));
+}
+
+/**
+ * The same on the network's device, where that can drive the sampler and the guidance is as simple as that takes. A device that is
+ * lost meanwhile leaves it to the caller, from the start.
+ */
+async function sampleOnDevice(
+  { guider, sampler: { name }, signal, progress }: SamplingOptions,
+  latent: Tensor,
+  sampler: () => LentSampler,
+): Promise<GraphSampled | undefined> {
+  const plain = guider.plain?.({ latent }, findSampler(name).needsUncond);
+  if (plain === undefined) return undefined;
+  signal?.throwIfAborted();
+  try {
+    return await guider.model.sample?.({
+      ...plain,
+      ...{ shape: latent.shape, sampler, signal },
+      progress(step, totalSteps, denoised) {
+        progress?.({ step, totalSteps, denoised: tensor(latent.shape, denoised) });
+      },
+    });
+  } catch (error) {
+    if (error instanceof DeviceLost) return undefined;
+    throw error;
+  }
 }
 
 function requireLevels(sigmas: Float32Array): void {

@@ -24,7 +24,10 @@ export function emulatedCudaAddon(): EmulatedCudaAddon {
   const files = readdirSync(join(native, 'cuda'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(cc|cu|h)$/.test(name))
     .sort()
-    .map((name) => join(native, 'cuda', name));
+    .map((name) => join(native, 'cuda', name))
+    .concat(
+      ['latent.cc', 'latent.h', 'sampling.h', 'lent_sampler.h'].map((name) => join(native, 'samplers', name)),
+    );
   const digest = createHash('sha256');
   for (const file of files) digest.update(readFileSync(file));
   const folder = join(root, 'node_modules/.cache/latentd');
@@ -47,6 +50,7 @@ function build(sources: readonly string[], path: string): void {
     process.env['CXX'] ?? 'c++',
     [
       ...['-std=c++20', '-O2', '-fPIC', '-shared', '-pthread', '-Wno-unknown-pragmas', '-fvisibility=hidden'],
+      '-ffp-contract=off',
       ...['-DLATENTD_CUDA_EMULATION', '-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS_ALL'],
       ...[
         native,

@@ -138,6 +138,31 @@ struct PortParameters {
 void LaunchImport(Precision precision, const PortParameters& parameters, cudaStream_t stream);
 void LaunchExport(Precision precision, const PortParameters& parameters, cudaStream_t stream);
 
+/// into = Σ factor · values, of float32; `into` may be among the operands. Products are rounded before they
+/// are added, or with `fused` only after.
+constexpr int kMostTerms = 16;
+struct CombineParameters {
+  float* into;
+  int64_t count;
+  int terms;
+  bool fused;
+  const float* values[kMostTerms];
+  float factors[kMostTerms];
+};
+
+void LaunchCombine(const CombineParameters& parameters, cudaStream_t stream);
+
+/// into = (a − b) / divisor; a / divisor where `b` is null.
+struct QuotientParameters {
+  const float* a;
+  const float* b;
+  float divisor;
+  float* into;
+  int64_t count;
+};
+
+void LaunchQuotient(const QuotientParameters& parameters, cudaStream_t stream);
+
 enum class StoredFormat : int { kF64, kF32, kF16, kBF16 };
 
 /// A part of a packed weight, from the checkpoint's format and order (outputs × channels × taps).

@@ -3,12 +3,14 @@ import type { CudaAddon, CudaDevice, CudaModel } from '../../native/cuda-addon.j
 import type { Backend, NamedTensors, Program } from '../backend.js';
 import { SymbolicDim, type DimBindings } from '../dim.js';
 import type { Graph } from '../graph.js';
+import type { GraphSampled, GraphSampling } from '../graph-sampling.js';
 import { checkInputs } from '../onnx/inputs.js';
 import { tensor, type Tensor } from '../tensor.js';
 import { lossNamed } from './device-lost.js';
 import { encodeProgram, encodeWeights } from './encode.js';
 import { lowerCuda, lowerForInputs } from './lower.js';
 import type { CudaProgram, Precision } from './program.js';
+import { sampleOnCard } from './sample.js';
 
 export interface CudaBackendOptions {
   readonly addon: CudaAddon;
@@ -59,11 +61,23 @@ export class CudaGraph implements Program {
         program.inputs.map(({ name }) => inputs[name]!.data),
       ),
     );
-    const picks = this.options.device.takePicks();
-    if (picks !== undefined) this.options.onPicks?.(picks);
+    this.tellPicks();
     return Object.fromEntries(
       program.outputs.map(({ name, shape }, index) => [name, tensor(shape, arrays[index])]),
     );
+  }
+
+  async sample(inputs: NamedTensors, sampling: GraphSampling): Promise<GraphSampled> {
+    checkInputs(this.graph, inputs);
+    const { plan, program } = this.prepare(inputs);
+    const sampled = await sampleOnCard(this.model, plan, program, inputs, sampling);
+    this.tellPicks();
+    return sampled;
+  }
+
+  private tellPicks(): void {
+    const picks = this.options.device.takePicks();
+    if (picks !== undefined) this.options.onPicks?.(picks);
   }
 
   /** The program for inputs of these shapes, lowered when they first come. */

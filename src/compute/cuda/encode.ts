@@ -56,7 +56,7 @@ export function encodeProgram(program: CudaProgram): EncodedProgram {
 }
 
 function encodePort({ name, shape, element }: CudaProgram['inputs'][number]): EncodedPort {
-  return { name, count: elementCount(shape), integer: element === 'int' };
+  return { name, count: elementCount(shape), rows: shape[0] ?? 1, integer: element === 'int' };
 }
 
 type EncodeView = (view: View | undefined) => object | undefined;

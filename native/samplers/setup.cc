@@ -1,0 +1,103 @@
+#include "samplers/setup.h"
+
+#include <algorithm>
+#include <string>
+
+#include "arguments.h"
+#include "random/generator_binding.h"
+#include "schedule/schedule_binding.h"
+
+namespace latentd {
+namespace {
+
+SamplerOptions RequireOptions(const Napi::Value& value, const Sampler& sampler) {
+  SamplerOptions options;
+  if (value.IsUndefined()) return options;
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "options must be an object");
+  const auto object = value.As<Napi::Object>();
+  const Napi::Array keys = object.GetPropertyNames();
+  for (uint32_t i = 0; i < keys.Length(); ++i) {
+    const std::string key = keys.Get(i).ToString().Utf8Value();
+    if (std::find(sampler.options.begin(), sampler.options.end(), key) == sampler.options.end()) {
+      std::string message = "the sampler " + std::string(sampler.name) + " has no option " + key;
+      for (size_t k = 0; k < sampler.options.size(); ++k) {
+        message += (k == 0 ? "; it has " : ", ") + std::string(sampler.options[k]);
+      }
+      throw Napi::RangeError::New(value.Env(), message);
+    }
+    const Napi::Value option = object.Get(key);
+    if (option.IsUndefined()) continue;
+    if (option.IsNumber() || option.IsBoolean()) {
+      options.Set(key, option.ToNumber().DoubleValue());
+    } else {
+      options.Set(key, RequireString(option, key.c_str()));
+    }
+  }
+  return options;
+}
+
+NoiseDevice RequireNoiseDevice(const Napi::Object& init) {
+  NoiseDevice device;
+  const Napi::Value noise = init.Get("noise");
+  if (!noise.IsUndefined()) {
+    const std::string name = RequireString(noise, "noise");
+    if (name != "cpu" && name != "gpu") {
+      throw Napi::RangeError::New(init.Env(), "noise must be cpu or gpu, got " + name);
+    }
+    device.gpu = name == "gpu";
+  }
+  const Napi::Value threads = init.Get("gpuThreads");
+  if (!threads.IsUndefined()) device.resident_threads = RequireGpuThreads(threads);
+  return device;
+}
+
+std::unique_ptr<NoiseSampler> MakeNoise(const Sampler& sampler, const std::vector<float>& sigmas, size_t size,
+                                        uint64_t seed, NoiseDevice device) {
+  switch (sampler.noise) {
+    case SamplerNoise::kNone:
+      return nullptr;
+    case SamplerNoise::kSequential:
+      return SequentialNoise(seed, device, 0, size);
+    case SamplerNoise::kBrownian:
+      return BrownianNoise(seed, NoiseDevice{}, sigmas, size);
+    case SamplerNoise::kBrownianOnDevice:
+      return BrownianNoise(seed, device, sigmas, size);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const Sampler& RequireSampler(const Napi::Value& value) {
+  const std::string name = RequireString(value, "sampler");
+  const Sampler* sampler = FindSampler(name);
+  if (sampler == nullptr) throw Napi::RangeError::New(value.Env(), "there is no sampler " + name);
+  return *sampler;
+}
+
+Sampling::Setup RequireSetup(const Napi::Value& value, const Sampler& sampler) {
+  const Napi::Env env = value.Env();
+  if (!value.IsObject()) throw Napi::TypeError::New(env, "a run needs an object of its settings");
+  const auto init = value.As<Napi::Object>();
+  const auto x = RequireFloat32Array(init.Get("x"), "x");
+  const auto sigmas = RequireFloat32Array(init.Get("sigmas"), "sigmas");
+  const uint64_t seed = RequireSeed(init.Get("seed"), "seed");
+  const NoiseDevice device = RequireNoiseDevice(init);
+  const ModelSampling& model = ModelSamplingBinding::Require(init.Get("modelSampling"), "modelSampling");
+  if (x.empty()) throw Napi::RangeError::New(env, "x must not be empty");
+  if (sigmas.empty()) throw Napi::RangeError::New(env, "sigmas must not be empty");
+  if (std::any_of(sigmas.begin(), sigmas.end(), [](float sigma) { return !(sigma >= 0); })) {
+    throw Napi::RangeError::New(env, "sigmas must be numbers from 0 up");
+  }
+  Sampling::Setup setup;
+  setup.size = x.size();
+  setup.sigmas.assign(sigmas.begin(), sigmas.end());
+  setup.options = RequireOptions(init.Get("options"), sampler);
+  setup.stochastic = {model.PercentToSigma(0.2), model.PercentToSigma(0.8)};
+  setup.noise = MakeNoise(sampler, setup.sigmas, setup.size, seed, device);
+  // On the CPU the initial noise was drawn from the global generator before (comfy/sample.py, prepare_noise).
+  setup.global_noise = SequentialNoise(seed, device, device.gpu ? 0 : 1, setup.size);
+  return setup;
+}
+
+}  // namespace latentd
