@@ -13,6 +13,18 @@ export function rgbOf(image: Tensor): Tensor {
   return rgb;
 }
 
+/** As many channels as asked for: further ones left out, a missing alpha opaque (what ComfyUI node_helpers.py, image_alpha_fix means to do). */
+export function withChannels(image: Tensor, channels: number): Tensor {
+  const own = image.shape[3]!;
+  if (own === channels) return image;
+  const result = tensor([...image.shape.slice(0, 3), channels]);
+  result.data.forEach((_, at) => {
+    const channel = at % channels;
+    result.data[at] = channel < own ? image.data[Math.floor(at / channels) * own + channel]! : 1;
+  });
+  return result;
+}
+
 /** Masks, N×H×W, as grey images. */
 export function greyImage(mask: Tensor): Tensor {
   const image = tensor([...mask.shape, 3]);

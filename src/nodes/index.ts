@@ -8,12 +8,16 @@ import type { AnyNodeClass } from './definition.js';
 import * as faces from './faces.js';
 import * as guidance from './guidance.js';
 import * as guiders from './guiders.js';
+import * as imageAlpha from './image-alpha.js';
 import * as imageBasics from './image-basics.js';
+import * as imageQuantize from './image-quantize.js';
 import * as imageResize from './image-resize.js';
+import * as imageStitch from './image-stitch.js';
 import * as inpainting from './inpainting.js';
 import * as latentBatch from './latent-batch.js';
 import * as latentBlend from './latent-blend.js';
 import * as latentComposite from './latent-composite.js';
+import * as latentCut from './latent-cut.js';
 import * as latentFiles from './latent-files.js';
 import * as latentResize from './latent-resize.js';
 import * as latentTransform from './latent-transform.js';
@@ -63,12 +67,16 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   latentTransform,
   latentBlend,
   latentComposite,
+  latentCut,
   compositeMasked,
   loadImage,
   saveImage,
   imageBasics,
   imageResize,
+  imageStitch,
+  imageAlpha,
   postProcessing,
+  imageQuantize,
   upscaleModel,
   faces,
   masks,

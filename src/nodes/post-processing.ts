@@ -1,9 +1,10 @@
-/** Blending, blurring and sharpening images (ComfyUI comfy_extras/nodes_post_processing.py). */
-import { tensor, type Tensor } from '../compute/tensor.js';
+/** Blending, blurring, sharpening and noise on images (ComfyUI comfy_extras/nodes_post_processing.py, nodes_images.py). */
+import { withChannels } from '../imaging/channels.js';
 import { gaussianBlur } from '../imaging/blur.js';
 import { combineValues } from '../imaging/tensor-ops.js';
 import { upscaleImage } from '../imaging/upscale.js';
-import { combo, defineNode, float, int, link } from './definition.js';
+import { prepareNoise } from '../sampling/noise.js';
+import { combo, defineNode, float, int, link, seed } from './definition.js';
 
 const blendModes = {
   normal: (_: number, b: number) => b,
@@ -21,18 +22,6 @@ function lightened(value: number): number {
 
 const within = (value: number): number => Math.min(Math.max(value, 0), 1);
 
-/** `image` with as many channels as `like`: further ones left out, a missing alpha opaque (what node_helpers.py, image_alpha_fix means to do). */
-function withChannelsOf(image: Tensor, like: Tensor): Tensor {
-  const [from, to] = [image.shape[3]!, like.shape[3]!];
-  if (from === to) return image;
-  const result = tensor([...image.shape.slice(0, 3), to]);
-  result.data.forEach((_, at) => {
-    const channel = at % to;
-    result.data[at] = channel < from ? image.data[Math.floor(at / to) * from + channel]! : 1;
-  });
-  return result;
-}
-
 export const imageBlend = defineNode({
   name: 'ImageBlend',
   displayName: 'Image Blend',
@@ -48,7 +37,7 @@ export const imageBlend = defineNode({
   outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
   run({ image1, image2, blend_factor, blend_mode }) {
     const base = image1;
-    const other = withChannelsOf(image2, image1);
+    const other = withChannels(image2, image1.shape[3]!);
     const [, height = 0, width = 0] = base.shape;
     const resized = base.shape.every((extent, axis) => extent === other.shape[axis])
       ? other
@@ -58,6 +47,33 @@ export const imageBlend = defineNode({
       within(a * (1 - blend_factor) + blend(a, b) * blend_factor),
     );
     return { outputs: [mixed] };
+  },
+});
+
+export const imageAddNoise = defineNode({
+  name: 'ImageAddNoise',
+  displayName: 'ImageAddNoise',
+  category: 'image',
+  description: 'Adds Gaussian noise to images.',
+  required: {
+    image: link('IMAGE'),
+    seed: seed({ tooltip: 'The random seed.' }),
+    strength: float({
+      default: 0.5,
+      min: 0,
+      max: 1,
+      step: 0.01,
+      tooltip: 'Standard deviation of the noise.',
+    }),
+  },
+  optional: {},
+  outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
+  run({ image, seed, strength }) {
+    const noise = prepareNoise(image.shape, seed);
+    const share = Math.fround(strength);
+    return {
+      outputs: [combineValues(image, noise, (value, draw) => within(value + Math.fround(share * draw)))],
+    };
   },
 });
 

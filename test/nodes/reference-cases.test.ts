@@ -30,7 +30,10 @@ describe("nodes return what ComfyUI's do", () => {
       .filter(({ node }) => node === name)
       .flatMap(({ inputs, outputs }, index) => {
         const values = Object.fromEntries(
-          Object.entries(inputs).map(([key, written]) => [key, readValue(written, tensor)] as const),
+          Object.entries(inputs).map(([key, written]) => {
+            const value = readValue(written, tensor);
+            return [key, key === 'seed' ? BigInt(value as number) : value] as const;
+          }),
         );
         const expected = outputs.map((written) => readValue(written, tensor));
         return differences(run(name, values), expected, TOLERANCE, `case ${index}`);

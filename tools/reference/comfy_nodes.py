@@ -19,7 +19,7 @@ comfy_env._Finder.names.add("spandrel")
 # facerestore_cf imports what its models were trained with.
 comfy_env._Finder.names.update(("lpips", "lmdb"))
 
-EXTRAS = ("align_your_steps", "clip_sdxl", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask", "model_advanced", "perpneg",
+EXTRAS = ("align_your_steps", "clip_sdxl", "compositing", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask", "model_advanced", "perpneg",
           "post_processing", "sag", "tomesd", "upscale_model")
 NODES = dict(nodes.NODE_CLASS_MAPPINGS)
 DISPLAY_NAMES = dict(nodes.NODE_DISPLAY_NAME_MAPPINGS)

@@ -162,4 +162,30 @@ for source in (wide, narrow, torch.rand(1, 5, 5, 3)):
     case("ResizeAndPadImage", image=source, target_width=16, target_height=11, padding_color="white", interpolation="area")
 case("ResizeAndPadImage", image=wide, target_width=8, target_height=11, padding_color="black", interpolation="bilinear")
 
+torch.manual_seed(29)
+near = (torch.nn.functional.interpolate(torch.rand(2, 3, 4, 5), size=(24, 21), mode="bilinear") + 0.03 * torch.randn(2, 3, 24, 21)).clamp(0, 1)
+near = near.movedim(1, -1).contiguous()
+flat = (torch.rand(1, 5, 6, 3) * 3).floor() / 3
+for dither in ("none", "floyd-steinberg", "bayer-2", "bayer-4", "bayer-8", "bayer-16"):
+    case("ImageQuantize", image=near, colors=12, dither=dither)
+for colors in (1, 2, 3, 7, 64, 256):
+    case("ImageQuantize", image=near, colors=colors, dither="none")
+    case("ImageQuantize", image=flat, colors=colors, dither="floyd-steinberg")
+see_through = torch.rand(1, 4, 5, 4)
+for direction in ("right", "down", "left", "up"):
+    for match, space, color in ((True, 0, "white"), (False, 3, "white"), (False, 2, "red"), (True, 4, "black")):
+        case("ImageStitch", image1=wide, image2=narrow, direction=direction, match_image_size=match, spacing_width=space, spacing_color=color)
+    case("ImageStitch", image1=see_through, image2=narrow, direction=direction, match_image_size=False, spacing_width=2, spacing_color="blue")
+case("ImageStitch", image1=wide, direction="up", match_image_size=True, spacing_width=4, spacing_color="white")
+for strength in (0.0, 0.2, 1.0):
+    case("ImageAddNoise", image=wide, seed=90210, strength=strength)
+case("SplitImageWithAlpha", image=see_through)
+case("SplitImageWithAlpha", image=narrow)
+case("JoinImageWithAlpha", image=narrow, alpha=torch.rand(1, 4, 3))
+case("JoinImageWithAlpha", image=see_through, alpha=torch.rand(3, 4, 5))
+for dim in ("x", "-x", "y", "-y", "t", "-t"):
+    case("LatentConcat", samples1=two, samples2=one, dim=dim)
+for dim, index, amount in (("x", 3, 4), ("x", -3, 9), ("y", 40, 2), ("y", -40, 3), ("t", 1, 2), ("t", -1, 5)):
+    case("LatentCut", samples=masked, dim=dim, index=index, amount=amount)
+
 safetensors.torch.save_file(tensors, sys.argv[1], metadata={"cases": json.dumps(cases)})
