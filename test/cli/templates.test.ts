@@ -12,9 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readManifest, writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
 import { buildCli, latentd, ROOT, type Ended } from './latentd.js';
 
-const SYNTHETIC = 'latentd-synthetic-tiny.safetensors';
+const STARTER = 'starter-sprites.safetensors';
 const SPRITE = join(ROOT, 'graphs/sprite_optimized.json');
 const SMALL = ['--set', 'Canvas.width=64', '--set', 'Canvas.height=64', '--set', 'Sampler.steps=2'];
 
@@ -25,7 +26,7 @@ interface RunJson {
   readonly error?: { readonly type: string; readonly message: string };
 }
 
-/** A working folder as on a fresh clone, whose first run has written the synthetic checkpoint. */
+/** A working folder without models, whose first run has put the starter model there. */
 let cwd: string;
 let first: Ended;
 
@@ -41,26 +42,23 @@ afterAll(() => {
 const metadata = (path: string) => readFileSync(path).toString('latin1');
 
 describe('on a fresh clone', () => {
-  test('the first run writes a synthetic checkpoint, says so, and saves a picture', () => {
+  test('the first run takes the starter model, says so, and saves a picture', () => {
     const image = join(cwd, 'output/sprite_00001_.png');
     expect([first.code, first.stdout]).toEqual([0, `${image}\n`]);
     expect(first.stderr).toContain(
-      `There is no checkpoint yet, so a tiny one was written: ${join(cwd, 'models/checkpoints', SYNTHETIC)}`,
+      `sd_xl_base_1.0.safetensors isn't there, so the template runs with ${STARTER} (a tiny model of pixel-art sprites, at 128×128`,
     );
-    expect(first.stderr).toContain('will be small and look like noise');
     expect(first.stderr).toContain('no --prompt was given, so it is "a knight with a round shield"');
     expect(metadata(image)).toContain('pixel art sprite of a knight with a round shield, 16-bit');
-    expect(metadata(image)).toContain(SYNTHETIC);
+    expect(metadata(image)).toContain(STARTER);
   });
 
-  test('the next run uses it again, and only it is there', async () => {
-    const { code, stderr } = await latentd(['run', SPRITE, ...SMALL, '--prompt', 'an owl'], { cwd });
+  test('the next run uses it again, at the size and guidance that suit it', async () => {
+    const { code, stdout } = await latentd(['run', SPRITE, '--prompt', 'an owl'], { cwd });
     expect(code).toBe(0);
-    expect(stderr).toContain(
-      `sd_xl_base_1.0.safetensors isn't there, so the template runs with ${SYNTHETIC}`,
-    );
-    expect(stderr).toContain('will be small and look like noise');
-    expect(readdirSync(join(cwd, 'models/checkpoints'))).toEqual([SYNTHETIC]);
+    expect(metadata(stdout.trim())).toMatch(/"width":\s*128,\s*"height":\s*128/);
+    expect(metadata(stdout.trim())).toMatch(/"cfg":\s*4/);
+    expect(readdirSync(join(cwd, 'models/checkpoints'))).toEqual([STARTER]);
   });
 
   test('the same seed draws the same picture', async () => {
@@ -82,17 +80,16 @@ function pixels(path: string): string {
   return text.slice(text.indexOf('IDAT'));
 }
 
-test("a user's own checkpoint comes before the synthetic one", async () => {
+test("a user's own checkpoint comes before the starter model", async () => {
   const models = join(cwd, 'own');
   mkdirSync(join(models, 'checkpoints'), { recursive: true });
-  for (const name of [SYNTHETIC, 'zebra.safetensors']) {
-    symlinkSync(join(cwd, 'models/checkpoints', SYNTHETIC), join(models, 'checkpoints', name));
-  }
+  symlinkSync(join(cwd, 'models/checkpoints', STARTER), join(models, 'checkpoints', STARTER));
+  const manifest = readManifest(join(ROOT, 'data/synthetic-sdxl-tiny.json'));
+  writeSyntheticCheckpoint(manifest, join(models, 'checkpoints/zebra.safetensors'));
   writeFileSync(join(models, 'checkpoints/aged.safetensors'), 'damaged');
   const { code, stderr } = await latentd(['run', SPRITE, ...SMALL, '--models', models], { cwd });
   expect(code).toBe(0);
   expect(stderr).toContain('the template runs with zebra.safetensors');
-  expect(stderr).not.toContain('noise');
 });
 
 test('a models folder that was named is never written to', async () => {
@@ -112,13 +109,13 @@ test('a workflow of the user that names a missing checkpoint is refused', async 
 });
 
 test('--checkpoint takes a name without its extension, and suggests another for a wrong one', async () => {
-  const named = await latentd(['run', 'mine.json', ...SMALL, '--checkpoint', 'latentd-synthetic-tiny'], {
+  const named = await latentd(['run', 'mine.json', ...SMALL, '--checkpoint', 'starter-sprites'], {
     cwd,
   });
   expect(named.code).toBe(0);
-  const wrong = await latentd(['run', 'mine.json', '--checkpoint', 'latentd-synthetic-tony'], { cwd });
+  const wrong = await latentd(['run', 'mine.json', '--checkpoint', 'starter-sprite'], { cwd });
   expect(wrong.code).toBe(2);
-  expect(wrong.stderr).toContain(`nearest: "${SYNTHETIC}"`);
+  expect(wrong.stderr).toContain(`nearest: "${STARTER}"`);
 });
 
 describe('every template runs', () => {
@@ -147,7 +144,7 @@ describe('every template runs', () => {
 
   test('pixel_art_lora', async () => {
     mkdirSync(join(cwd, 'models/loras'));
-    const lora = join(ROOT, 'test/fixtures/golden/sdxl-tiny-lora.safetensors');
+    const lora = join(ROOT, 'models/loras/starter-handheld.safetensors');
     writeFileSync(join(cwd, 'models/loras/mine.safetensors'), readFileSync(lora));
     const missing = await latentd(['run', 'pixel_art_lora', ...SMALL], { cwd });
     expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('pixel-art-xl.safetensors')]);
@@ -159,7 +156,7 @@ describe('every template runs', () => {
 describe('a signal ends the run within a step', () => {
   const endless = () => ({
     ...(JSON.parse(readFileSync(SPRITE, 'utf8')) as object),
-    1: { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: SYNTHETIC } },
+    1: { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: STARTER } },
     90: { class_type: 'EmptyImage', inputs: { width: 8, height: 8, batch_size: 1, color: 0 } },
     0: { class_type: 'SaveImage', inputs: { images: ['90', 0], filename_prefix: 'before' } },
   });

@@ -67,6 +67,6 @@ function chooseCheckpoint(name: string | undefined, folders: Folders, settings: 
   if (first !== undefined) return first;
   throw new UsageError(
     `there is no checkpoint to measure in ${settings.models.value}/checkpoints: put one there or name its folder with --models; ` +
-      '`latentd run sprite_optimized` without --models writes a tiny synthetic one into ./models, which `latentd bench` then measures',
+      '`latentd run sprite_optimized` without --models puts the starter model into ./models, which `latentd bench` then measures',
   );
 }

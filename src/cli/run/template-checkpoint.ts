@@ -1,23 +1,24 @@
 /** Which checkpoint a template runs with where the one that it names isn't there. */
-import { mkdirSync, statSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedSettings } from '../../config/settings.js';
 import type { Folders } from '../../models/folders.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import type { Workflow } from '../../workflow/parse.js';
-import { formatBytes, report } from '../terminal.js';
+import type { Literal } from '../../workflow/literal.js';
+import { report } from '../terminal.js';
 
 /** What the shipped templates name, as DGX-Pixels' do. */
 const NAMED_BY_TEMPLATES = 'sd_xl_base_1.0.safetensors';
-const SYNTHETIC = 'latentd-synthetic-tiny.safetensors';
+const STARTER = 'starter-sprites.safetensors';
 /** Three folders below the package's root from both src/cli/run and dist/cli/run. */
-const MANIFEST = fileURLToPath(new URL('../../../data/synthetic-sdxl-tiny.json', import.meta.url));
+const SHIPPED = fileURLToPath(new URL(`../../../models/checkpoints/${STARTER}`, import.meta.url));
 
 /**
  * Where a template names SDXL's base checkpoint and it isn't there, puts in one that is, and says so. Where there is none at
- * all in the default models folder, the tiny synthetic one is written first; a models folder that the user named is never
- * written to.
+ * all in the default models folder, the package's starter model is put there first; a models folder that the user named is
+ * never written to.
  */
 export async function useAvailableCheckpoint(
   workflow: Workflow,
@@ -29,14 +30,9 @@ export async function useAvailableCheckpoint(
   );
   if (!wanted || folders.list('checkpoints').includes(NAMED_BY_TEMPLATES)) return workflow;
   let name = await chooseCheckpoint(folders);
-  if (name === undefined && settings.models.source === 'default') {
-    name = SYNTHETIC;
-    await writeSynthetic(join(settings.models.value, 'checkpoints'));
-  } else if (name !== undefined) {
-    report(
-      `${NAMED_BY_TEMPLATES} isn't there, so the template runs with ${name} (--checkpoint NAME takes another)`,
-    );
-    if (name === SYNTHETIC) report(NOISE);
+  if (name === undefined && settings.models.source === 'default' && existsSync(SHIPPED)) {
+    name = STARTER;
+    putStarter(join(settings.models.value, 'checkpoints'));
   }
   if (name === undefined) {
     report(
@@ -45,41 +41,47 @@ export async function useAvailableCheckpoint(
     return workflow;
   }
   const chosen = name;
+  const advice =
+    chosen === STARTER
+      ? `a tiny model of pixel-art sprites, at ${STARTER_SIDE}×${STARTER_SIDE}; put an SDXL checkpoint beside it for more`
+      : '--checkpoint NAME takes another';
+  report(`${NAMED_BY_TEMPLATES} isn't there, so the template runs with ${chosen} (${advice})`);
   return mapInputs(workflow, (value, input) => {
     if (input === 'ckpt_name' && value === NAMED_BY_TEMPLATES) return chosen;
-    const isSide = input === 'width' || input === 'height';
-    return chosen === SYNTHETIC && isSide && typeof value === 'bigint' ? NOISE_SIDE : value;
+    return chosen === STARTER ? suitedToStarter(value, input) : value;
   });
 }
 
-/** Noise needs no large canvas, and someone who tries the first command should not wait for one. */
-const NOISE_SIDE = 256n;
+/** Pixels a side of what the starter model was trained on. */
+const STARTER_SIDE = 128n;
+const STARTER_GUIDANCE = 4n;
 
-const NOISE =
-  'Its weights are synthetic, so the picture will be small and look like noise: it shows that everything works, no more.';
+/** The templates' own canvas and guidance, meant for SDXL, as the starter model needs them; what the user set stays. */
+function suitedToStarter(value: Literal, input: string): Literal {
+  if ((input === 'width' || input === 'height') && value === 1024n) return STARTER_SIDE;
+  if (input === 'cfg' && value === 7n) return STARTER_GUIDANCE;
+  return value;
+}
 
 /** The first SDXL checkpoint by name; failing that the first one, of any family, that draws from text alone. */
 async function chooseCheckpoint(folders: Folders): Promise<string | undefined> {
   const { inspectModel } = await import('../inspect-model.js');
   let second: string | undefined;
   for (const name of folders.list('checkpoints')) {
-    if (name === SYNTHETIC) continue;
+    if (name === STARTER) continue;
     const { family } = inspectModel(folders, 'checkpoints', name);
     if (family === undefined || family.includes('inpainting') || family.includes('refiner')) continue;
     if (family.startsWith('sdxl')) return name;
     second ??= name;
   }
-  return second ?? (folders.list('checkpoints').includes(SYNTHETIC) ? SYNTHETIC : undefined);
+  return second ?? (folders.list('checkpoints').includes(STARTER) ? STARTER : undefined);
 }
 
-async function writeSynthetic(folder: string): Promise<void> {
-  const { readManifest, writeSyntheticCheckpoint } = await import('../../models/synthetic.js');
-  const path = join(folder, SYNTHETIC);
+/** Copied beside its place and renamed, so that no half of it is ever found there. */
+function putStarter(folder: string): void {
   mkdirSync(folder, { recursive: true });
-  writeSyntheticCheckpoint(readManifest(MANIFEST), path);
-  report(
-    `There is no checkpoint yet, so a tiny one was written: ${path} (${formatBytes(statSync(path).size)}).`,
-  );
-  report(NOISE);
-  report(`Put an SDXL checkpoint beside it, and the same command uses that one.`);
+  const path = join(folder, STARTER);
+  const unfinished = `${path}.${process.pid}.part`;
+  copyFileSync(SHIPPED, unfinished, constants.COPYFILE_FICLONE);
+  renameSync(unfinished, path);
 }
