@@ -12,7 +12,7 @@ beforeAll(() => {
   cwd = mkdtempSync(join(tmpdir(), 'latentd-models-'));
   mkdirSync(join(cwd, 'models/checkpoints'), { recursive: true });
   mkdirSync(join(cwd, 'models/loras'));
-  const manifest = readManifest(join(ROOT, 'data/synthetic-sdxl-tiny.json'));
+  const manifest = readManifest(join(ROOT, 'test/fixtures/golden/manifests/sdxl-tiny.json'));
   writeSyntheticCheckpoint(manifest, join(cwd, 'models/checkpoints/tiny.safetensors'));
   writeFileSync(join(cwd, 'models/checkpoints/half.safetensors'), 'no model');
   writeFileSync(join(cwd, 'models/checkpoints/notes.txt'), '');

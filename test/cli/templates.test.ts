@@ -84,7 +84,7 @@ test("a user's own checkpoint comes before the starter model", async () => {
   const models = join(cwd, 'own');
   mkdirSync(join(models, 'checkpoints'), { recursive: true });
   symlinkSync(join(cwd, 'models/checkpoints', STARTER), join(models, 'checkpoints', STARTER));
-  const manifest = readManifest(join(ROOT, 'data/synthetic-sdxl-tiny.json'));
+  const manifest = readManifest(join(ROOT, 'test/fixtures/golden/manifests/sdxl-tiny.json'));
   writeSyntheticCheckpoint(manifest, join(models, 'checkpoints/zebra.safetensors'));
   writeFileSync(join(models, 'checkpoints/aged.safetensors'), 'damaged');
   const { code, stderr } = await latentd(['run', SPRITE, ...SMALL, '--models', models], { cwd });

@@ -15,7 +15,7 @@ def write_checkpoint(out, path):
     text, unet = learned(state)
     tensors = {f"model.diffusion_model.{key}": value for key, value in unet.items()}
     model = Autoencoder()
-    model.load_state_dict(torch.load(os.path.join(out, "autoencoder.pt"), map_location="cpu")["average"])
+    model.load_state_dict(torch.load(os.path.join(out, "decoder.pt"), map_location="cpu"))
     scale = np.load(os.path.join(out, "latents-scale.npz"))
     tensors |= grow(model, torch.from_numpy(scale["mean"]), torch.from_numpy(scale["std"]))
     tensors |= Denoiser(state["vocabulary"]).text.checkpoint(text)

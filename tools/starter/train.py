@@ -15,7 +15,7 @@ import torch.distributed as dist
 from autoencoder import Autoencoder
 from checkpoint import write_checkpoint
 from dataset import pictures
-from train_autoencoder import to_pixels, train_autoencoder
+from train_autoencoder import polish_decoder, to_pixels, train_autoencoder
 from train_denoiser import CONTEXT, LAYERS, sample_sheet, train_denoiser, vocabulary
 from train_text import train_text
 
@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--pictures", type=int, default=100_000)
     parser.add_argument("--autoencoder-steps", type=int, default=3000)
+    parser.add_argument("--decoder-steps", type=int, default=2000, help="of the decoder alone, on rougher latents")
     parser.add_argument("--steps", type=int, default=6000, help="of the UNet and the text encoder")
     parser.add_argument("--batch", type=int, default=64, help="pictures a step, over all processes")
     parser.add_argument("--processes", type=int, default=1, help="on a CPU, one core each: faster than threads that wait for each other")
@@ -41,6 +42,7 @@ def main():
     torch.set_num_threads(max(1, min(options.processes, os.cpu_count() or 1)))
     autoencoder = train_autoencoder(options.out, options.autoencoder_steps, 32, min(options.pictures, 30_000), options.device, seed=options.seed)
     encode_pictures(options, autoencoder)
+    polish_decoder(options.out, options.decoder_steps, 32, min(options.pictures, 30_000), options.device, seed=options.seed)
     train_text(options.out, CONTEXT, LAYERS, vocabulary(), seed=options.seed)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -93,7 +95,7 @@ def work(rank, options, port, deadline):
 def decoder(out, device):
     """Pixels of latents of unit size."""
     model = Autoencoder().to(device)
-    model.load_state_dict(torch.load(os.path.join(out, "autoencoder.pt"), map_location=device)["average"])
+    model.load_state_dict(torch.load(os.path.join(out, "decoder.pt"), map_location=device))
     scale = np.load(os.path.join(out, "latents-scale.npz"))
     mean, std = (torch.from_numpy(scale[key]).to(device).view(1, 4, 1, 1) for key in ("mean", "std"))
 

@@ -1,4 +1,4 @@
-"""Trains the autoencoder on drawn sprites; resumable."""
+"""Trains the autoencoder on drawn sprites, then its decoder on latents as rough as the denoiser's; resumable."""
 
 import math
 import os
@@ -77,3 +77,44 @@ def train_autoencoder(out, steps, batch, count, device, lr=2e-3, seed=0):
                 x = to_pixels(held[:24], device)
                 sheet(np.concatenate([held[:24], to_pictures(average.decode(average.encode(x)))]), 24, os.path.join(out, "autoencoder.png"), enlarge=2)
     return average
+
+
+ROUGH = 0.4  # most noise on the latents that the decoder is polished with
+
+
+def polish_decoder(out, steps, batch, count, device, lr=1e-3, seed=0):
+    """The autoencoder whose decoder has gone on learning, its encoder as it was: what a denoiser makes of noise is rougher than
+    what the encoder makes of pictures, and flat colours should come out flat all the same."""
+    model = Autoencoder().to(device)
+    model.load_state_dict(torch.load(os.path.join(out, "autoencoder.pt"), map_location=device)["average"])
+    path = os.path.join(out, "decoder.pt")
+    if os.path.exists(path):
+        model.load_state_dict(torch.load(path, map_location=device))
+        return model
+    torch.manual_seed(seed)
+    data = pictures(count, os.path.join(out, "pictures.npy"))
+    train, held = data[512:], data[:512]
+    own = list(model.decoder.parameters())
+    optimiser = torch.optim.AdamW(own, lr=lr, betas=(0.9, 0.99), weight_decay=0.0)
+    random = np.random.default_rng(seed)
+    began = time.time()
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = lr * min(1, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * step / steps)) + 1e-6
+        x = to_pixels(train[np.sort(random.integers(0, len(train), batch))], device)
+        with torch.autocast(device, torch.bfloat16):
+            with torch.no_grad():
+                latent = model.encode(x)
+            rough = ROUGH * torch.rand(batch, 1, 1, 1, device=device) * torch.randn_like(latent)
+            back = model.decode(latent + rough).float()
+        loss = 0.5 * F.mse_loss(back, x) + F.l1_loss(back, x)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(own, 1.0)
+        optimiser.step()
+        if (step + 1) % 100 == 0:
+            rate = (step + 1) * batch / (time.time() - began)
+            print(f"decoder {step + 1}/{steps} loss {loss.item():.4f} psnr {psnr(model, held[:128], device)} {rate:.0f}/s", flush=True)
+    torch.save(model.state_dict(), path + ".part")
+    os.replace(path + ".part", path)
+    return model
