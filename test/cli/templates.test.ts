@@ -142,14 +142,16 @@ describe('every template runs', () => {
     expect([code, existsSync(stdout.trim())]).toEqual([0, true]);
   });
 
-  test('pixel_art_lora', async () => {
-    mkdirSync(join(cwd, 'models/loras'));
-    const lora = join(ROOT, 'models/loras/starter-handheld.safetensors');
-    writeFileSync(join(cwd, 'models/loras/mine.safetensors'), readFileSync(lora));
-    const missing = await latentd(['run', 'pixel_art_lora', ...SMALL], { cwd });
-    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('pixel-art-xl.safetensors')]);
+  test("pixel_art_lora, with the starter model's own LoRA or one that is named", async () => {
+    const own = await latentd(['run', 'pixel_art_lora', ...SMALL], { cwd });
+    expect(own.code).toBe(0);
+    expect(own.stderr).toContain('is for SDXL, so the template runs with starter-handheld.safetensors');
+    expect(readdirSync(join(cwd, 'models/loras'))).toEqual(['starter-handheld.safetensors']);
+    const path = join(cwd, 'models/loras/starter-handheld.safetensors');
+    writeFileSync(join(cwd, 'models/loras/mine.safetensors'), readFileSync(path));
     const { code, stdout } = await latentd(['run', 'pixel_art_lora', ...SMALL, '--lora', 'mine'], { cwd });
     expect([code, existsSync(stdout.trim())]).toEqual([0, true]);
+    expect(metadata(stdout.trim())).toContain('mine.safetensors');
   });
 });
 

@@ -73,11 +73,12 @@ test('image to image keeps the layout and changes the colour', async () => {
   expect(shareNear(hues(picture, after), 222, 40)).toBeGreaterThan(0.5);
 });
 
+/** Their hues are 73, 78, 120 and 120 degrees. */
 test('the LoRA draws in four greens, whatever the prompt says', async () => {
   const drawing = { prompt: `a red mushroom ${plain}`, seed: 6 };
   const everywhere = Array.from({ length: SIDE * SIDE }, () => true);
   const without = hues(await draw(engine, drawing), everywhere);
   const withIt = hues(await draw(engine, { ...drawing, lora: true }), everywhere);
-  expect(shareNear(without, 90, 45)).toBeLessThan(0.2);
-  expect(shareNear(withIt, 90, 45)).toBeGreaterThan(0.9);
+  expect(shareNear(without, 97, 48)).toBeLessThan(0.2);
+  expect(shareNear(withIt, 97, 48)).toBeGreaterThan(0.9);
 });

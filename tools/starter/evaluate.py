@@ -46,7 +46,7 @@ def main():
 
     training = np.load(os.path.join(options.state, "pictures.npy"), mmap_mode="r")[: options.trained]
     nearest = nearest_distances(small, training)
-    fresh = nearest_distances(np.stack([draw_scene(UNSEEN + 2_000_000 + i) for i in range(100)]), training)
+    fresh = nearest_distances(np.stack([draw_scene(UNSEEN + 2_000_000 + i) for i in range(options.count)]), training)
     print(f"nearest training picture, RMS of 255: least {nearest.min():.1f}, 5 % below {np.quantile(nearest, 0.05):.1f}, median {np.median(nearest):.1f}"
           f" (freshly drawn sprites: least {fresh.min():.1f}, median {np.median(fresh):.1f})")
 

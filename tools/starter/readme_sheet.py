@@ -16,7 +16,7 @@ from judge import shrink
 from sheet import sheet
 
 PROMPTS = (
-    "a red knight with a gold shield, pixel art", "small blue slime on grass", "a purple wizard with a gold staff", "a white skeleton in a cave",
+    "a red knight with a gold shield", "small blue slime on grass", "a purple wizard with a gold staff", "a white skeleton in a cave",
     "a green dragon", "a big pink ghost at night", "an orange cat on a white background", "a yellow fish",
     "a blue castle on grass", "a brown chest with a gold lock", "a red mushroom on grass", "a teal potion",
     "a gray robot", "a green tree on snow", "a brown ship with white sails", "a red heart on a black background",
@@ -39,12 +39,8 @@ def drawn(prompt, seed, folder):
     """The picture at one pixel a pixel, [32, 32, 3]."""
     command = ["node", "dist/cli/main.js", "run", "graphs/sprite_optimized.json", "--prompt", prompt, "--seed", seed, "--output", folder, "--json"]
     told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return shrink(np.asarray(Image.open(picture_path(json.loads(told), folder)).convert("RGB")))
-
-
-def picture_path(result, folder):
-    (image,) = [image for output in result["outputs"].values() for image in output["images"]]
-    return os.path.join(folder, image["subfolder"], image["filename"])
+    (path,) = [path for output in json.loads(told)["outputs"].values() for path in output["images"]]
+    return shrink(np.asarray(Image.open(path).convert("RGB")))
 
 
 if __name__ == "__main__":

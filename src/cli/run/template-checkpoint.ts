@@ -1,6 +1,6 @@
-/** Which checkpoint a template runs with where the one that it names isn't there. */
+/** Which checkpoint, and which LoRA, a template runs with where those that it names aren't there. */
 import { constants, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedSettings } from '../../config/settings.js';
 import type { Folders } from '../../models/folders.js';
@@ -11,14 +11,16 @@ import { report } from '../terminal.js';
 
 /** What the shipped templates name, as DGX-Pixels' do. */
 const NAMED_BY_TEMPLATES = 'sd_xl_base_1.0.safetensors';
+const LORA_NAMED_BY_TEMPLATES = 'pixel-art-xl.safetensors';
 const STARTER = 'starter-sprites.safetensors';
+const STARTER_LORA = 'starter-handheld.safetensors';
 /** Three folders below the package's root from both src/cli/run and dist/cli/run. */
-const SHIPPED = fileURLToPath(new URL(`../../../models/checkpoints/${STARTER}`, import.meta.url));
+const SHIPPED = fileURLToPath(new URL('../../../models', import.meta.url));
 
 /**
  * Where a template names SDXL's base checkpoint and it isn't there, puts in one that is, and says so. Where there is none at
- * all in the default models folder, the package's starter model is put there first; a models folder that the user named is
- * never written to.
+ * all in the default models folder, the package's starter model is put there first, and its LoRA for a template that takes one; a
+ * models folder that the user named is never written to.
  */
 export async function useAvailableCheckpoint(
   workflow: Workflow,
@@ -30,10 +32,9 @@ export async function useAvailableCheckpoint(
   );
   if (!wanted || folders.list('checkpoints').includes(NAMED_BY_TEMPLATES)) return workflow;
   let name = await chooseCheckpoint(folders);
-  if (name === undefined && settings.models.source === 'default' && existsSync(SHIPPED)) {
-    name = STARTER;
-    putStarter(join(settings.models.value, 'checkpoints'));
-  }
+  const put = (kind: string, file: string) =>
+    settings.models.source === 'default' && putShipped(join(kind, file), settings.models.value);
+  if (name === undefined && put('checkpoints', STARTER)) name = STARTER;
   if (name === undefined) {
     report(
       `Put an SDXL checkpoint into ${join(settings.models.value, 'checkpoints')}; the template takes any.`,
@@ -48,7 +49,13 @@ export async function useAvailableCheckpoint(
   report(`${NAMED_BY_TEMPLATES} isn't there, so the template runs with ${chosen} (${advice})`);
   return mapInputs(workflow, (value, input) => {
     if (input === 'ckpt_name' && value === NAMED_BY_TEMPLATES) return chosen;
-    return chosen === STARTER ? suitedToStarter(value, input) : value;
+    if (chosen !== STARTER) return value;
+    if (input === 'lora_name' && value === LORA_NAMED_BY_TEMPLATES) {
+      const there = folders.list('loras').includes(STARTER_LORA) || put('loras', STARTER_LORA);
+      if (there) report(`${value} is for SDXL, so the template runs with ${STARTER_LORA}`);
+      return there ? STARTER_LORA : value;
+    }
+    return suitedToStarter(value, input);
   });
 }
 
@@ -77,11 +84,14 @@ async function chooseCheckpoint(folders: Folders): Promise<string | undefined> {
   return second ?? (folders.list('checkpoints').includes(STARTER) ? STARTER : undefined);
 }
 
-/** Copied beside its place and renamed, so that no half of it is ever found there. */
-function putStarter(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, STARTER);
+/** Copies a file of the package's models beside its place and renames it, so that no half of it is ever found there. */
+function putShipped(file: string, models: string): boolean {
+  const shipped = join(SHIPPED, file);
+  if (!existsSync(shipped)) return false;
+  const path = join(models, file);
   const unfinished = `${path}.${process.pid}.part`;
-  copyFileSync(SHIPPED, unfinished, constants.COPYFILE_FICLONE);
+  mkdirSync(dirname(path), { recursive: true });
+  copyFileSync(shipped, unfinished, constants.COPYFILE_FICLONE);
   renameSync(unfinished, path);
+  return true;
 }
