@@ -73,12 +73,16 @@ function timingOptions({ source, container, lastTicks, clock }: Assembly): strin
   }
   const timescale = trackTimescale(clock.timeBase);
   // The stretches have the same timescale, so that it doesn't matter whether ffmpeg filters before it converts or after.
-  const duration = Math.round(lastTicks * valueOf(clock.timeBase) * timescale);
+  const units = (ticks: number): number => Math.round(ticks * valueOf(clock.timeBase) * timescale);
+  const [next, jump] = [`PREV_OUTDTS+${units(1)}`, `gt(DTS\\,PREV_OUTDTS+${units(4)})`];
+  const step = source.constantRate === undefined ? 'DTS' : `if(${jump}\\,DTS\\,min(DTS\\,${next}))`;
   return [
-    '-video_track_timescale',
-    String(timescale),
-    '-bsf:v',
-    `setts=pts=PTS:dts=DTS:duration=${duration}`,
+    ...['-video_track_timescale', String(timescale)],
+    // Stretches of one or two frames aren't reordered, so that they are decoded earlier or later than the others.
+    ...[
+      '-bsf:v',
+      `setts=pts=PTS:dts=if(N\\,max(PREV_OUTDTS+1\\,${step})\\,DTS):duration=${units(lastTicks)}`,
+    ],
   ];
 }
 

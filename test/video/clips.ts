@@ -25,6 +25,7 @@ export interface StreamFacts {
   readonly color_range?: string;
   readonly color_space?: string;
   readonly r_frame_rate: string;
+  readonly avg_frame_rate: string;
   readonly duration?: string;
   readonly nb_frames?: string;
   readonly side_data_list?: readonly { readonly rotation?: number }[];

@@ -223,6 +223,26 @@ describe('a film that was stopped', () => {
     expect(existsSync(at('again.mp4.latentd'))).toBe(false);
   });
 
+  it('after a single frame has the same times, and the same rate where a single one is left', async () => {
+    makeClip(at('frames.mp4'), 0.7, '96x64');
+    const stop = new AbortController();
+    const first = film('frames.mp4', 'frames-2.mp4', {
+      stretchFrames: 1,
+      signal: stop.signal,
+      onProgress: ({ done }) => {
+        if (done === 1) stop.abort(new Error('enough'));
+      },
+    });
+    await expect(first).rejects.toThrow('enough');
+    const { resumed, frames } = await film('frames.mp4', 'frames-2.mp4', { stretchFrames: 19 });
+    expect(resumed).toBeGreaterThan(0);
+    expect(frames).toBe(21);
+    expect(timesOf(at('frames-2.mp4'))).toEqual(timesOf(at('frames.mp4')));
+    await film('frames.mp4', 'frames-3.mp4', { stretchFrames: 10 });
+    expect(video('frames-3.mp4')).toMatchObject({ avg_frame_rate: '30/1', duration: '0.700000' });
+    expect(timesOf(at('frames-3.mp4'))).toEqual(timesOf(at('frames.mp4')));
+  });
+
   it('begins anew with other settings', async () => {
     await stopAt('other.mp4', 38);
     const warnings: string[] = [];
