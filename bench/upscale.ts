@@ -1,9 +1,10 @@
 /**
  * A picture of 256×256 through a network of RealESRGAN x4plus's size, beside spandrel (PyTorch, float32) in the same run, turn by
  * turn; `SIDE` takes another size. `SPANDREL` names the folder `libs/spandrel` of a checkout, `PYTHON` the Python that has torch; without them our own
- * figures stand alone.
+ * figures stand alone. `MODEL` takes a network of another family (those of tools/reference/upscale_sizes.py, made by spandrel), on
+ * 96×96, which the windows of all of them divide.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,8 @@ import { createUpscaler } from '../src/models/upscale/upscaler.js';
 import { comparison } from './harness/comparison.js';
 
 const THREADS = 2;
-const SIDE = Number(process.env['SIDE'] ?? 256);
+const MODEL = process.env['MODEL'] ?? 'real-esrgan';
+const SIDE = Number(process.env['SIDE'] ?? (MODEL === 'real-esrgan' ? 256 : 96));
 const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
 
 /** RealESRGAN x4plus: 64 features, 23 blocks. */
@@ -49,15 +51,41 @@ interface Turn {
   readonly peak: number;
 }
 
-/** spandrel in a process of its own; undefined where it isn't told of. */
+/** How Python is called for spandrel's sake; undefined where it isn't told of. */
+function python(
+  script: string,
+): { readonly command: string; readonly script: string; readonly env: NodeJS.ProcessEnv } | undefined {
+  const { SPANDREL, PYTHON = 'python3' } = process.env;
+  if (SPANDREL === undefined) return undefined;
+  const env = { ...process.env, PYTHONPATH: SPANDREL, OMP_NUM_THREADS: String(THREADS) };
+  return {
+    command: PYTHON,
+    script: fileURLToPath(new URL(`../tools/reference/${script}`, import.meta.url)),
+    env,
+  };
+}
+
+function writeModel(path: string): void {
+  if (MODEL === 'real-esrgan') {
+    writeSyntheticCheckpoint(realEsrgan(), path);
+    return;
+  }
+  const maker = python('upscale_sizes.py');
+  if (maker === undefined) throw new Error(`SPANDREL must name libs/spandrel, which makes ${MODEL}`);
+  execFileSync(maker.command, [maker.script, MODEL, path], {
+    env: maker.env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** spandrel in a process of its own. */
 function startPeer(
   model: string,
 ): { readonly turn: () => Promise<Turn>; readonly stop: () => void } | undefined {
-  const { SPANDREL, PYTHON = 'python3' } = process.env;
-  if (SPANDREL === undefined) return undefined;
-  const script = fileURLToPath(new URL('../tools/reference/upscale_peer.py', import.meta.url));
-  const child = spawn(PYTHON, [script, model, String(SIDE), String(THREADS)], {
-    env: { ...process.env, PYTHONPATH: SPANDREL, OMP_NUM_THREADS: String(THREADS) },
+  const peer = python('upscale_peer.py');
+  if (peer === undefined) return undefined;
+  const child = spawn(peer.command, [peer.script, model, String(SIDE), String(THREADS)], {
+    env: peer.env,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -76,12 +104,12 @@ const ownPeak = (): number =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
 
 comparison(
-  'upscale',
-  `A picture of ${SIDE}×${SIDE} through RealESRGAN x4plus’s network, beside spandrel in PyTorch float32.`,
+  MODEL === 'real-esrgan' ? 'upscale' : `upscale-${MODEL}`,
+  `A picture of ${SIDE}×${SIDE} through ${MODEL === 'real-esrgan' ? 'RealESRGAN x4plus’s network' : `a network of the family ${MODEL}`}, beside spandrel in PyTorch float32.`,
   async (results) => {
     const folder = mkdtempSync(join(tmpdir(), 'latentd-upscale-'));
     const path = join(folder, 'model.safetensors');
-    writeSyntheticCheckpoint(realEsrgan(), path);
+    writeModel(path);
     const programs = createProgramCache(createOnnxBackend({ threads: THREADS }));
     const upscaler = createUpscaler(safetensorsWeights(openModelFile(path)), programs);
     const picture = tensor([1, SIDE, SIDE, 3]);
