@@ -4,7 +4,7 @@ import type { Weight } from '../../compute/weight.js';
 import type { WeightSource } from '../weight-source.js';
 import { computed, valuesOf } from '../weight-values.js';
 import { readAbsolutePositions, type AbsolutePositions } from './absolute-positions.js';
-import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
+import { hasAll, pictureGraph, type PictureLayers, type UpscaleFamily } from './network.js';
 import {
   centred,
   gate,
@@ -15,7 +15,8 @@ import {
   rgbMean,
   shuffleSteps,
 } from './picture-layers.js';
-import { regionsOf, splitThree, swinAttention, windowRegions, type WindowLayout } from './windows.js';
+import { swinGroups, type BlockPlace } from './swin-groups.js';
+import { splitThree, swinAttention, windowRegions, type WindowLayout } from './windows.js';
 
 /** How much the convolutions beside a block's attention count; no file says. */
 const convolutionScale = 0.01;
@@ -37,7 +38,7 @@ export const hat: UpscaleFamily = {
     const positions = readAbsolutePositions(weights);
     // Made for pictures of one window, which are not rolled.
     const rolls = positions === undefined || positions.pixels > window ** 2;
-    const shift = Math.floor(window / 2);
+    const shift = rolls ? Math.floor(window / 2) : 0;
     const layout: WindowLayout = { height: window, width: window, shift: [shift, shift] };
     return {
       architecture: 'HAT',
@@ -57,7 +58,7 @@ export const hat: UpscaleFamily = {
           const mean = rgbMean(inputChannels);
           const conv = (x: Value, path: string) => nn.conv2d(x, path, { padding: 1 });
           const shallow = conv(centred(graph, given, mean, 1), 'conv_first');
-          const deep = features(nn, weights, shallow, { layout, wide, rolls, positions });
+          const deep = features(nn, weights, shallow, { layout, wide, positions });
           const body = weights.has('conv_after_body.weight') ? conv(deep, 'conv_after_body') : deep;
           const before = conv(graph.add(body, shallow), 'conv_before_upsample.0');
           const enlarged = shuffleSteps(nn, graph.leakyRelu(before, 0.01), 'upsample', steps);
@@ -67,11 +68,10 @@ export const hat: UpscaleFamily = {
   },
 };
 
-interface Attention {
+interface Body {
   readonly layout: WindowLayout;
   /** The side of the windows that keys and values are of. */
   readonly wide: number;
-  readonly rolls: boolean;
   readonly positions: AbsolutePositions | undefined;
 }
 
@@ -79,40 +79,27 @@ function features(
   nn: PictureLayers,
   weights: WeightSource,
   x: Value,
-  { layout, wide, rolls, positions }: Attention,
+  { layout, wide, positions }: Body,
 ): Value {
   const { graph } = nn;
-  const regions = regionsOf(graph, x, layout);
-  let tokens = graph.spatialToTokens(x);
-  if (weights.has('patch_embed.norm.weight')) tokens = nn.layerNorm(tokens, 'patch_embed.norm');
-  if (positions !== undefined) tokens = positions.added(graph, tokens, x);
-  for (let layer = 0; layer < sequenceLength(weights, 'layers'); layer++) {
-    const group = `layers.${layer}.residual_group`;
-    let inner = tokens;
-    for (let block = 0; block < sequenceLength(weights, `${group}.blocks`); block++) {
-      const own = rolls && block % 2 === 1 ? regions : undefined;
-      inner = hybridBlock(nn, weights, inner, x, `${group}.blocks.${block}`, layout, own);
-    }
-    inner = overlappingAttention(nn, weights, inner, x, `${group}.overlap_attn`, layout.height, wide);
-    if (weights.has(`layers.${layer}.conv.weight`)) {
-      const picture = graph.tokensToSpatial(inner, x);
-      inner = graph.spatialToTokens(nn.conv2d(picture, `layers.${layer}.conv`, { padding: 1 }));
-    }
-    tokens = graph.add(inner, tokens);
-  }
-  return graph.tokensToSpatial(nn.layerNorm(tokens, 'norm'), x);
+  return swinGroups(nn, weights, x, {
+    layout,
+    positions,
+    embed: (picture) => graph.spatialToTokens(picture),
+    block: (tokens, place) => hybridBlock(nn, weights, tokens, place),
+    after: (tokens, path) => {
+      const overlap = `${path}.residual_group.overlap_attn`;
+      const mixed = overlappingAttention(nn, weights, tokens, x, overlap, layout.height, wide);
+      if (!weights.has(`${path}.conv.weight`)) return mixed;
+      const picture = graph.tokensToSpatial(mixed, x);
+      return graph.spatialToTokens(nn.conv2d(picture, `${path}.conv`, { padding: 1 }));
+    },
+  });
 }
 
-function hybridBlock(
-  nn: PictureLayers,
-  weights: WeightSource,
-  tokens: Value,
-  like: Value,
-  path: string,
-  layout: WindowLayout,
-  regions: Value | undefined,
-): Value {
+function hybridBlock(nn: PictureLayers, weights: WeightSource, tokens: Value, place: BlockPlace): Value {
   const { graph } = nn;
+  const { path, like, layout, regions } = place;
   const normed = graph.tokensToSpatial(nn.layerNorm(tokens, `${path}.norm1`), like);
   const cab = `${path}.conv_block.cab`;
   const narrow = graph.activation(nn.conv2d(normed, `${cab}.0`, { padding: 1 }), 'gelu');
@@ -124,8 +111,7 @@ function hybridBlock(
       `${cab}.3.attention.3`,
     ),
   );
-  const own: WindowLayout = regions === undefined ? { ...layout, shift: [0, 0] } : layout;
-  const attended = swinAttention(nn, weights, normed, `${path}.attn`, own, regions);
+  const attended = swinAttention(nn, weights, normed, `${path}.attn`, layout, regions);
   const both = graph.add(attended, graph.scale(convolved, convolutionScale));
   const added = graph.add(graph.spatialToTokens(both), tokens);
   return graph.add(mlp(nn, nn.layerNorm(added, `${path}.norm2`), `${path}.mlp`), added);

@@ -8,7 +8,7 @@ import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 import { computed, valuesOf } from '../weight-values.js';
 import { readAbsolutePositions, type AbsolutePositions } from './absolute-positions.js';
-import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
+import { hasAll, pictureGraph, type PictureLayers, type UpscaleFamily } from './network.js';
 import {
   centred,
   mlp,
@@ -18,15 +18,9 @@ import {
   rgbMean,
   shuffleSteps,
 } from './picture-layers.js';
+import { swinGroups, type BlockPlace } from './swin-groups.js';
 import { readUpsampler } from './swin-upsampler.js';
-import {
-  inWindows,
-  regionsOf,
-  relativeIndex,
-  splitThree,
-  windowRegions,
-  type WindowLayout,
-} from './windows.js';
+import { inWindows, relativeIndex, splitThree, windowRegions, type WindowLayout } from './windows.js';
 
 const block0 = 'layers.0.residual_group.blocks.0';
 /** ln(1/0.01), the most that a head's logarithmic scale may be. */
@@ -129,37 +123,25 @@ function features(
   positions: AbsolutePositions | undefined,
 ): Value {
   const { graph } = nn;
-  const regions = regionsOf(graph, x, layout);
   const embed = (picture: Value, path: string): Value =>
     graph.spatialToTokens(nn.conv2d(picture, `${path}.proj`));
-  let tokens = embed(x, 'patch_embed');
-  if (weights.has('patch_embed.norm.weight')) tokens = nn.layerNorm(tokens, 'patch_embed.norm');
-  if (positions !== undefined) tokens = positions.added(graph, tokens, x);
-  for (let layer = 0; layer < sequenceLength(weights, 'layers'); layer++) {
-    const group = `layers.${layer}.residual_group.blocks`;
-    let inner = tokens;
-    for (let block = 0; block < sequenceLength(weights, group); block++) {
-      const rolled = block % 2 === 1 && layout.shift[0] > 0;
-      const own: WindowLayout = rolled ? layout : { ...layout, shift: [0, 0] };
-      inner = swinBlock(nn, weights, inner, x, `${group}.${block}`, own, rolled ? regions : undefined);
-    }
-    const picture = residualConnection(nn, weights, graph.tokensToSpatial(inner, x), `layers.${layer}.conv`);
-    tokens = graph.add(embed(picture, `layers.${layer}.patch_embed`), tokens);
-  }
-  return graph.tokensToSpatial(nn.layerNorm(tokens, 'norm'), x);
+  return swinGroups(nn, weights, x, {
+    layout,
+    positions,
+    embed: (picture) => embed(picture, 'patch_embed'),
+    block: (tokens, place) => swinBlock(nn, weights, tokens, place),
+    after: (tokens, path) =>
+      embed(
+        residualConnection(nn, weights, graph.tokensToSpatial(tokens, x), `${path}.conv`),
+        `${path}.patch_embed`,
+      ),
+  });
 }
 
 /** Norms come after attention and after the MLP. */
-function swinBlock(
-  nn: PictureLayers,
-  weights: WeightSource,
-  tokens: Value,
-  like: Value,
-  path: string,
-  layout: WindowLayout,
-  regions: Value | undefined,
-): Value {
+function swinBlock(nn: PictureLayers, weights: WeightSource, tokens: Value, place: BlockPlace): Value {
   const { graph } = nn;
+  const { path, like, layout, regions } = place;
   const picture = graph.tokensToSpatial(tokens, like);
   const attended = inWindows(graph, picture, layout, (windows) =>
     cosineAttention(nn, weights, windows, `${path}.attn`, layout, regions),

@@ -1,10 +1,11 @@
 /** SwinIR: residual groups of Swin transformer blocks (Liang et al., 2021; spandrel architectures/SwinIR). */
 import type { Value } from '../../compute/graph.js';
 import type { WeightSource } from '../weight-source.js';
-import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
+import { hasAll, pictureGraph, type PictureLayers, type UpscaleFamily } from './network.js';
 import { centred, mlp, residualConnection, restored, rgbMean } from './picture-layers.js';
+import { swinGroups, type BlockPlace } from './swin-groups.js';
 import { readUpsampler } from './swin-upsampler.js';
-import { regionsOf, swinAttention, windowRegions, type WindowLayout } from './windows.js';
+import { swinAttention, windowRegions, type WindowLayout } from './windows.js';
 
 const block0 = 'layers.0.residual_group.blocks.0';
 
@@ -52,7 +53,7 @@ export const swinIr: UpscaleFamily = {
           const x = unshuffle === 1 ? whole : graph.pixelUnshuffle(whole, unshuffle);
           const shallow = nn.conv2d(x, first, { padding: 1 });
           const deep = graph.add(
-            residualConnection(nn, weights, swinFeatures(nn, weights, shallow, layout), 'conv_after_body'),
+            residualConnection(nn, weights, features(nn, weights, shallow, layout), 'conv_after_body'),
             shallow,
           );
           const y = upsampler.build(nn, deep);
@@ -68,43 +69,22 @@ function windowSide(weights: WeightSource): number {
   return (Math.sqrt(table) + 1) / 2;
 }
 
-function swinFeatures(nn: PictureLayers, weights: WeightSource, x: Value, layout: WindowLayout): Value {
+function features(nn: PictureLayers, weights: WeightSource, x: Value, layout: WindowLayout): Value {
   const { graph } = nn;
-  const regions = regionsOf(graph, x, layout);
-  let tokens = graph.spatialToTokens(x);
-  if (weights.has('patch_embed.norm.weight')) tokens = nn.layerNorm(tokens, 'patch_embed.norm');
-  const layers = sequenceLength(weights, 'layers');
-  for (let layer = 0; layer < layers; layer++) {
-    const group = `layers.${layer}.residual_group.blocks`;
-    let inner = tokens;
-    for (let block = 0; block < sequenceLength(weights, group); block++) {
-      const own: WindowLayout = block % 2 === 0 ? { ...layout, shift: [0, 0] } : layout;
-      inner = swinBlock(
-        nn,
-        weights,
-        inner,
-        x,
-        `${group}.${block}`,
-        own,
-        block % 2 === 0 ? undefined : regions,
-      );
-    }
-    const picture = residualConnection(nn, weights, graph.tokensToSpatial(inner, x), `layers.${layer}.conv`);
-    tokens = graph.add(graph.spatialToTokens(picture), tokens);
-  }
-  return graph.tokensToSpatial(nn.layerNorm(tokens, 'norm'), x);
+  return swinGroups(nn, weights, x, {
+    layout,
+    embed: (picture) => graph.spatialToTokens(picture),
+    block: (tokens, place) => swinBlock(nn, weights, tokens, place),
+    after: (tokens, path) =>
+      graph.spatialToTokens(
+        residualConnection(nn, weights, graph.tokensToSpatial(tokens, x), `${path}.conv`),
+      ),
+  });
 }
 
-function swinBlock(
-  nn: PictureLayers,
-  weights: WeightSource,
-  tokens: Value,
-  like: Value,
-  path: string,
-  layout: WindowLayout,
-  regions: Value | undefined,
-): Value {
+function swinBlock(nn: PictureLayers, weights: WeightSource, tokens: Value, place: BlockPlace): Value {
   const { graph } = nn;
+  const { path, like, layout, regions } = place;
   const picture = graph.tokensToSpatial(nn.layerNorm(tokens, `${path}.norm1`), like);
   const attended = swinAttention(nn, weights, picture, `${path}.attn`, layout, regions);
   const added = graph.add(graph.spatialToTokens(attended), tokens);

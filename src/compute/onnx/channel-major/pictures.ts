@@ -1,26 +1,7 @@
 /** Operations on pictures, C×N×H×W. Those that ONNX Runtime wants in its own order are turned around for it: for one picture that costs a copy. */
 import type { PictureOperation } from '../../picture-operation.js';
 import type { Weight } from '../../weight.js';
-import {
-  channelAttention,
-  cropLike,
-  cutCombs,
-  cutWideWindows,
-  cutWindows,
-  join,
-  joinCombs,
-  joinWindows,
-  mish,
-  padMultiple,
-  pixelShuffle,
-  pixelUnshuffle,
-  resizeTo,
-  roll,
-  sampleOffsets,
-  slice,
-  unitLength,
-  windowAttention,
-} from '../picture-parts.js';
+import * as parts from '../picture-parts.js';
 import type { ChannelMajorContext } from './context.js';
 import type { ChannelMajorLowering } from './operations.js';
 import { widened } from './weight-table.js';
@@ -47,7 +28,7 @@ export const PICTURE_LOWERINGS: {
 } = {
   prelu: ({ x, slope }, context) =>
     context.node('PRelu', [context.name(x), alongChannels(context, slope, 4)]),
-  mish: ({ x }, context) => mish(context, context.name(x)),
+  mish: ({ x }, context) => parts.mish(context, context.name(x)),
   scale_per_channel: ({ x, v }, context) => {
     const perPixel = context.node('Unsqueeze', [context.name(v), context.model.ints([2, 3])]);
     return context.node('Mul', [context.name(x), perPixel]);
@@ -59,10 +40,12 @@ export const PICTURE_LOWERINGS: {
     context.node('ReduceMean', [context.name(x), context.model.ints([2, 3])], { keepdims: 0 }),
 
   resize_to: (operation, context) =>
-    inGraphOrder(context, context.name(operation.x), (x) => resizeTo(context, x, context.name(operation.to))),
+    inGraphOrder(context, context.name(operation.x), (x) =>
+      parts.resizeTo(context, x, context.name(operation.to)),
+    ),
   sample_offsets: (operation, context) =>
     inGraphOrder(context, context.name(operation.x), (x) =>
-      sampleOffsets(context, x, context.toGraphOrder(context.name(operation.offsets), 4), {
+      parts.sampleOffsets(context, x, context.toGraphOrder(context.name(operation.offsets), 4), {
         channels: channelsOf(operation.x.shape, 1),
         factor: operation.factor,
         groups: operation.groups,
@@ -70,40 +53,40 @@ export const PICTURE_LOWERINGS: {
     ),
 
   pixel_shuffle: (operation, context) =>
-    inGraphOrder(context, context.name(operation.x), (x) => pixelShuffle(context, x, operation.factor)),
+    inGraphOrder(context, context.name(operation.x), (x) => parts.pixelShuffle(context, x, operation.factor)),
   pixel_unshuffle: (operation, context) =>
     inGraphOrder(context, context.name(operation.x), (x) =>
-      pixelUnshuffle(context, x, channelsOf(operation.x.shape, 1), operation.factor),
+      parts.pixelUnshuffle(context, x, channelsOf(operation.x.shape, 1), operation.factor),
     ),
   slice: ({ x, axis, from, count }, context) =>
-    slice(context, context.name(x), context.axis(axis, x.shape.length), from, from + count),
-  roll: ({ x, rows, columns }, context) => roll(context, context.name(x), rows, columns),
+    parts.slice(context, context.name(x), context.axis(axis, x.shape.length), from, from + count),
+  roll: ({ x, rows, columns }, context) => parts.roll(context, context.name(x), rows, columns),
   windows: (operation, context) =>
-    cutWindows(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
+    parts.cutWindows(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
   join_windows: (operation, context) =>
-    joinWindows(
+    parts.joinWindows(
       context,
       context.name(operation.x),
       context.name(operation.like),
       channelsOf(operation.x.shape, 2),
       operation,
     ),
-  pad_multiple: ({ x, multiple }, context) => padMultiple(context, context.name(x), multiple),
-  crop_like: ({ x, like }, context) => cropLike(context, context.name(x), context.name(like)),
+  pad_multiple: ({ x, multiple }, context) => parts.padMultiple(context, context.name(x), multiple),
+  crop_like: ({ x, like }, context) => parts.cropLike(context, context.name(x), context.name(like)),
   combs: (operation, context) =>
-    cutCombs(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
+    parts.cutCombs(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
   join_combs: (operation, context) => {
     const { x, like } = operation;
-    return joinCombs(context, context.name(x), context.name(like), channelsOf(x.shape, 2), operation);
+    return parts.joinCombs(context, context.name(x), context.name(like), channelsOf(x.shape, 2), operation);
   },
   wide_windows: (operation, context) =>
-    cutWideWindows(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
+    parts.cutWideWindows(context, context.name(operation.x), channelsOf(operation.x.shape, 1), operation),
 
   window_attention: (operation, context) => {
     const { heads, scale, bias, regions } = operation;
     // (heads·d)×W×T → heads×W×T×d, or heads×W×d×T
     const split = (name: string, channels: number, perm: readonly number[]): string => {
-      const shape = join(
+      const shape = parts.join(
         context,
         [heads, channels / heads],
         context.node('Shape', [name], { start: 1, end: 3 }),
@@ -111,7 +94,7 @@ export const PICTURE_LOWERINGS: {
       return context.node('Transpose', [context.node('Reshape', [name, shape])], { perm });
     };
     const [query, key, value] = [operation.query, operation.key, operation.value];
-    const mixed = windowAttention(
+    const mixed = parts.windowAttention(
       context,
       split(context.name(query), channelsOf(query.shape, 2), [0, 2, 3, 1]),
       split(context.name(key), channelsOf(key.shape, 2), [0, 2, 1, 3]),
@@ -123,7 +106,7 @@ export const PICTURE_LOWERINGS: {
       },
     );
     const back = context.node('Transpose', [mixed], { perm: [0, 3, 1, 2] });
-    const shape = join(
+    const shape = parts.join(
       context,
       [channelsOf(value.shape, 2)],
       context.node('Shape', [context.name(query)], { start: 1, end: 3 }),
@@ -134,7 +117,7 @@ export const PICTURE_LOWERINGS: {
     // (heads·d)×N×T → heads×N×d×T
     const channels = channelsOf(query.shape, 2);
     const split = (name: string): string => {
-      const shape = join(
+      const shape = parts.join(
         context,
         [heads, channels / heads],
         context.node('Shape', [name], { start: 1, end: 3 }),
@@ -142,7 +125,7 @@ export const PICTURE_LOWERINGS: {
       return context.node('Transpose', [context.node('Reshape', [name, shape])], { perm: [0, 2, 1, 3] });
     };
     const [q, k, v] = [query, key, value].map((operand) => split(context.name(operand)));
-    const mixed = channelAttention(context, q!, k!, v!, {
+    const mixed = parts.channelAttention(context, q!, k!, v!, {
       temperature: constant(context, temperature, [heads, 1, 1, 1]),
       normalized,
     });
@@ -151,12 +134,12 @@ export const PICTURE_LOWERINGS: {
   },
   normalize_heads: ({ x, heads }, context) => {
     const whole = context.node('Shape', [context.name(x)]);
-    const split = join(
+    const split = parts.join(
       context,
       [heads, channelsOf(x.shape, 2) / heads],
       context.node('Shape', [context.name(x)], { start: 1, end: 3 }),
     );
-    const unit = unitLength(context, context.node('Reshape', [context.name(x), split]), 1);
+    const unit = parts.unitLength(context, context.node('Reshape', [context.name(x), split]), 1);
     return context.node('Reshape', [unit, whole]);
   },
 };
