@@ -7,6 +7,16 @@ export function takeRows(source: Tensor, start: number, count: number): Tensor {
   return tensor([count, ...source.shape.slice(1)], source.data.slice(start * row, (start + count) * row));
 }
 
+/** The rows of these numbers, in their order. */
+export function pickRows(source: Tensor, rows: readonly number[]): Tensor {
+  const length = rowLength(source);
+  const data = new Float32Array(rows.length * length);
+  rows.forEach((row, index) => {
+    data.set(source.data.subarray(row * length, (row + 1) * length), index * length);
+  });
+  return tensor([rows.length, ...source.shape.slice(1)], data);
+}
+
 /** One batch after the other. Throws `RangeError` when their rows differ in shape. */
 export function concatRows(first: Tensor, second: Tensor): Tensor {
   if (!sameRows(first, second)) {

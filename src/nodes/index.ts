@@ -6,6 +6,7 @@ import * as conditioningArea from './conditioning-area.js';
 import * as customSampling from './custom-sampling.js';
 import type { AnyNodeClass } from './definition.js';
 import * as faces from './faces.js';
+import * as filmBatches from './film-batches.js';
 import * as guidance from './guidance.js';
 import * as guiders from './guiders.js';
 import * as imageAlpha from './image-alpha.js';
@@ -21,6 +22,7 @@ import * as latentCut from './latent-cut.js';
 import * as latentFiles from './latent-files.js';
 import * as latentResize from './latent-resize.js';
 import * as latentTransform from './latent-transform.js';
+import * as loadAudio from './load-audio.js';
 import * as loadImage from './load-image.js';
 import * as loadVideo from './load-video.js';
 import * as loaders from './loaders.js';
@@ -82,8 +84,10 @@ const families: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   masks,
   maskShapes,
   loadVideo,
+  loadAudio,
   combineVideo,
   videoInfo,
+  filmBatches,
 ];
 
 export const nodeClasses: NodeRegistry = new Map(

@@ -1,12 +1,10 @@
 /** Films to image batches (ComfyUI-VideoHelperSuite, load_video_nodes.py). */
-import { statSync } from 'node:fs';
-import { extname, isAbsolute, relative } from 'node:path';
+import { extname } from 'node:path';
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { upscaleImage } from '../imaging/upscale.js';
 import { availableMemory } from '../models/available-memory.js';
 import type { Folders } from '../models/folders.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
-import { readSound } from '../video/audio.js';
 import { decodeVideo } from '../video/decode.js';
 import { VideoError } from '../video/ffmpeg.js';
 import { toImage } from '../video/frames.js';
@@ -15,7 +13,8 @@ import { probeVideo, type VideoInfo } from '../video/video-info.js';
 import type { RunContext } from './context.js';
 import { combo, defineNode, float, int, link, string } from './definition.js';
 import { FILM_CATEGORY, sampleTimes, targetSize, type Selection } from './film-sampling.js';
-import { rejectMissing } from './input-files.js';
+import { fileStamp, rejectMissing, resolveFilmPath } from './input-files.js';
+import { readAudio } from './read-audio.js';
 import type { AudioSource, FilmInfo, Image, Latent } from './values.js';
 
 /** What models of films ask of them: sides' divisor, and remainder and divisor of the number of frames. */
@@ -122,12 +121,7 @@ async function loadVideo(path: string, inputs: Loading, context: RunContext) {
     start: inputs.skip_first_frames * frameTime.sampled,
     duration: inputs.frame_load_cap * frameTime.selected,
   };
-  const audio: AudioSource = async (signal) => {
-    const sound = await readSound(info, excerpt, signal);
-    if (sound === undefined) return undefined;
-    const { samples, channels, sampleRate } = sound;
-    return { waveform: tensor([1, channels, samples.length / channels], samples), sampleRate };
-  };
+  const audio: AudioSource = (signal) => readAudio(info, excerpt, signal);
   const value: Image | Latent = vae === undefined ? images : { samples: await vae.encode(images) };
   return { outputs: [value, count, audio, video] as const };
 }
@@ -205,15 +199,7 @@ function cutTo(images: Tensor, rule: readonly [number, number] | undefined): Ten
 /** Changes when the file does. */
 function fingerprint({ video }: { readonly video?: string }, folders: Folders): string {
   if (video === undefined) return '';
-  const path = resolveVideo(video, folders);
-  const { mtimeMs, size } = statSync(path);
-  return `${path} ${mtimeMs} ${size}`;
-}
-
-/** VideoHelperSuite takes paths with quotes and spaces around them. */
-function resolveVideo(video: string, folders: Folders): string {
-  const name = video.trim().replace(/^"|"$/g, '');
-  return folders.resolveInput(isAbsolute(name) ? relative(folders.input, name) : name);
+  return fileStamp(resolveFilmPath(video, folders));
 }
 
 export const vhsLoadVideo = defineNode({
@@ -231,7 +217,7 @@ export const vhsLoadVideo = defineNode({
   optional,
   outputs,
   fingerprint,
-  run: (inputs, context) => loadVideo(resolveVideo(inputs.video, context.folders), inputs, context),
+  run: (inputs, context) => loadVideo(resolveFilmPath(inputs.video, context.folders), inputs, context),
 });
 
 export const vhsLoadVideoPath = defineNode({
@@ -246,5 +232,5 @@ export const vhsLoadVideoPath = defineNode({
   optional,
   outputs,
   fingerprint,
-  run: (inputs, context) => loadVideo(resolveVideo(inputs.video, context.folders), inputs, context),
+  run: (inputs, context) => loadVideo(resolveFilmPath(inputs.video, context.folders), inputs, context),
 });

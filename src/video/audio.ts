@@ -1,7 +1,7 @@
 /** Sound as samples. */
 import { buffer } from 'node:stream/consumers';
 import { startFfmpeg, USER_FILE_OPTIONS } from './ffmpeg.js';
-import type { VideoInfo } from './video-info.js';
+import type { AudioStream, SoundInfo } from './video-info.js';
 
 export interface Sound {
   readonly channels: number;
@@ -18,13 +18,13 @@ export interface Excerpt {
   readonly duration: number;
 }
 
-/** The first sound of a file; undefined where it has none. Rejects with `VideoError`, and with the signal's reason. */
+/** A file's sound; undefined where it has none. Of several the one that ffmpeg takes by itself. Rejects with `VideoError`, and with the signal's reason. */
 export async function readSound(
-  info: VideoInfo,
+  info: SoundInfo,
   { start, duration }: Excerpt,
   signal: AbortSignal,
 ): Promise<Sound | undefined> {
-  const [stream] = info.audio;
+  const stream = preferred(info.audio);
   if (stream === undefined || stream.channels < 1) return undefined;
   signal.throwIfAborted();
   const { channels, sampleRate } = stream;
@@ -51,6 +51,15 @@ export async function readSound(
     signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
   }
+}
+
+/** The default one, else the one of most channels, else the first (ffmpeg's choice of streams). */
+function preferred(streams: readonly AudioStream[]): AudioStream | undefined {
+  const score = ({ isDefault, channels }: AudioStream): number => (isDefault ? 5_000_000 : 0) + channels;
+  return streams.reduce<AudioStream | undefined>(
+    (best, stream) => (best === undefined || score(stream) > score(best) ? stream : best),
+    undefined,
+  );
 }
 
 /** Interleaved samples, one channel after the other. */

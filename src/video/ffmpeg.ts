@@ -16,9 +16,10 @@ export const HOW_TO_INSTALL =
   'ffmpeg and ffprobe are needed for video: install them (Debian and Ubuntu: apt-get install -y ffmpeg; Fedora: dnf install ffmpeg; ' +
   'others: https://ffmpeg.org/download.html), or name them in FFMPEG_PATH and FFPROBE_PATH';
 
-/** Demuxers that may open a file: those of films and pictures, none that reads other files by name. */
+/** Demuxers that may open a file: those of films, pictures and sound, none that reads other files by name. */
 const READABLE_FORMATS =
-  'mov,mp4,matroska,webm,avi,gif,apng,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,dv,ivf,h264,hevc,m4v,rm,yuv4mpegpipe';
+  'mov,mp4,matroska,webm,avi,gif,apng,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,dv,ivf,h264,hevc,m4v,rm,yuv4mpegpipe,' +
+  'mp3,wav,w64,flac,aac,ac3,aiff,caf';
 
 /** Options that go before every file of the user's. */
 export const USER_FILE_OPTIONS: readonly string[] = [

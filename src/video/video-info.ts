@@ -1,6 +1,6 @@
 /** What a video file holds, as ffprobe says. */
 import type { FfprobeData, FfprobeStream } from 'fluent-ffmpeg';
-import { ffprobe, VideoError } from './ffmpeg.js';
+import { ffprobe, HOW_TO_INSTALL, VideoError } from './ffmpeg.js';
 import { parseRational, valueOf, type Rational } from './rational.js';
 
 /** How pixels stand for colours; undefined where the file doesn't say. ffmpeg's names. */
@@ -15,10 +15,11 @@ export interface SideStream {
   /** ffmpeg's index in the file. */
   readonly index: number;
   readonly codec: string;
-  readonly title?: string;
 }
 
 export interface AudioStream extends SideStream {
+  /** Players take it where nobody chooses. */
+  readonly isDefault: boolean;
   /** Hertz. */
   readonly sampleRate: number;
   readonly channels: number;
@@ -62,18 +63,30 @@ export interface VideoInfo {
 
 /** Rejects with `VideoError` for a file that ffmpeg can't read or that has no video in it. */
 export async function probeVideo(path: string): Promise<VideoInfo> {
-  const data = await ffprobe(path).catch((error: unknown) => {
-    if (error instanceof VideoError && !error.message.startsWith('ffmpeg and ffprobe')) {
-      throw new VideoError(`${path} can't be read as a video: ${error.message}`, { cause: error });
-    }
-    throw error;
-  });
-  return describe(path, data);
+  return describe(path, await probe(path, 'a video'));
+}
+
+export type SoundInfo = Pick<VideoInfo, 'path' | 'audio'>;
+
+/** Rejects with `VideoError` for a file that ffmpeg can't read or that has no sound in it. */
+export async function probeSound(path: string): Promise<SoundInfo> {
+  const audio = audioStreams((await probe(path, 'sound')).streams);
+  if (audio.length === 0) throw new VideoError(`${path} holds no sound`);
+  return { path, audio };
+}
+
+async function probe(path: string, what: string): Promise<FfprobeData> {
+  try {
+    return await ffprobe(path);
+  } catch (error) {
+    if (!(error instanceof VideoError) || error.message === HOW_TO_INSTALL) throw error;
+    throw new VideoError(`${path} can't be read as ${what}: ${error.message}`, { cause: error });
+  }
 }
 
 function describe(path: string, { streams, format }: FfprobeData): VideoInfo {
   const video = streams.find(
-    (stream) => stream.codec_type === 'video' && field(stream, 'DISPOSITION:attached_pic') !== '1',
+    (stream) => stream.codec_type === 'video' && stream.disposition?.['attached_pic'] !== 1,
   );
   if (video === undefined) throw new VideoError(`${path} holds no video`);
   const [width, height] = [number(video, 'width'), number(video, 'height')];
@@ -108,13 +121,7 @@ function describe(path: string, { streams, format }: FfprobeData): VideoInfo {
     ...pixelFormat(field(video, 'pix_fmt')),
     colour: colourOf(video),
     ...(sampleAspect !== undefined && valueOf(sampleAspect) !== 1 && { sampleAspect }),
-    audio: streams
-      .filter((stream) => stream.codec_type === 'audio')
-      .map((stream) => ({
-        ...sideStream(stream),
-        sampleRate: number(stream, 'sample_rate'),
-        channels: number(stream, 'channels'),
-      })),
+    audio: audioStreams(streams),
     subtitles: streams.filter((stream) => stream.codec_type === 'subtitle').map(sideStream),
   };
 }
@@ -126,9 +133,19 @@ function constantRate(video: FfprobeStream): { readonly constantRate?: Rational 
   return Math.abs(valueOf(average) / valueOf(grid) - 1) < 1e-3 ? { constantRate: grid } : {};
 }
 
+function audioStreams(streams: readonly FfprobeStream[]): AudioStream[] {
+  return streams
+    .filter((stream) => stream.codec_type === 'audio')
+    .map((stream) => ({
+      ...sideStream(stream),
+      isDefault: stream.disposition?.['default'] === 1,
+      sampleRate: number(stream, 'sample_rate'),
+      channels: number(stream, 'channels'),
+    }));
+}
+
 function sideStream(stream: FfprobeStream): SideStream {
-  const title = field(stream, 'TAG:title');
-  return { index: stream.index, codec: field(stream, 'codec_name'), ...(title !== '' && { title }) };
+  return { index: stream.index, codec: field(stream, 'codec_name') };
 }
 
 /** `yuv420p10le` has 10 bits, `rgb48le` 16, `yuv420p` 8. */

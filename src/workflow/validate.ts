@@ -5,6 +5,7 @@
  */
 import { nearestHint } from '../nearest-names.js';
 import type { Folders } from '../models/folders.js';
+import { LEFT_OUT } from '../nodes/left-out.js';
 import type { AnyNodeClass } from '../nodes/definition.js';
 import type { NodeRegistry } from '../nodes/index.js';
 import {
@@ -127,10 +128,12 @@ function exceptionFault(name: string, error: unknown): Fault {
 }
 
 function unknownClass(node: WorkflowNode, registry: NodeRegistry): Fault {
+  const reason = LEFT_OUT.get(node.classType);
+  const instead = reason === undefined ? undefined : `; latentd leaves this class out: ${reason}`;
   return {
     type: 'missing_node_type',
     message: `Cannot execute because node ${node.classType} does not exist.`,
-    details: `Node ID '#${node.id}'${nearestHint(node.classType, registry.keys())}`,
+    details: `Node ID '#${node.id}'${instead ?? nearestHint(node.classType, registry.keys())}`,
     extra_info: {
       node_id: node.id,
       class_type: node.classType,

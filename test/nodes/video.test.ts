@@ -8,7 +8,7 @@ import { loadSharp } from '../../src/imaging/load-sharp.js';
 import { defineNode, link } from '../../src/nodes/definition.js';
 import type { FilmInfo, Image, Latent } from '../../src/nodes/values.js';
 import { fixture } from '../support/golden.js';
-import { difference, factsOf, framesOf, makeClip } from '../video/clips.js';
+import { difference, factsOf, ffmpeg, framesOf, makeClip } from '../video/clips.js';
 
 const home = mkdtempSync(join(tmpdir(), 'latentd-video-nodes-'));
 const input = join(home, 'input');
@@ -297,4 +297,46 @@ describe('VHS_VideoCombine', () => {
     expect(readdirSync(join(home, 'output'))).toEqual(before);
     expect(existsSync(join(home, 'output', 'cancelled_00001.png'))).toBe(false);
   });
+});
+
+describe('sound', () => {
+  const heard = async (node: string, inputs: Readonly<Record<string, unknown>>) => {
+    const workflow = {
+      1: loader({ frame_load_cap: 1 }),
+      2: { class_type: 'Look', inputs: { images: ['1', 0], audio: ['3', 0], info: ['1', 3] } },
+      3: { class_type: node, inputs },
+    };
+    const result = await engine.run(workflow);
+    if (result.status !== 'success') return JSON.stringify(result);
+    return seen!.sound;
+  };
+
+  it('is loaded from films and from files of sound, in part', async () => {
+    expect(
+      await heard('VHS_LoadAudioUpload', { audio: 'clip.mp4', start_time: 0.25, duration: 0.5 }),
+    ).toEqual([[1, 1, 4000], 8000]);
+    ffmpeg('-f', 'lavfi', '-i', 'sine=d=0.5:r=16000', '-ac', '2', join(input, 'tone.wav'));
+    for (const audio_file of ['tone.wav', 'input/tone.wav', ` "${join(input, 'tone.wav')}"`]) {
+      expect(await heard('VHS_LoadAudio', { audio_file, seek_seconds: 0.25 })).toEqual([[1, 2, 4000], 16000]);
+    }
+    expect(await heard('VHS_LoadAudio', { audio_file: '../outside.mp4' })).toMatch(
+      /leads out of the input folder/,
+    );
+    ffmpeg('-f', 'lavfi', '-i', 'color=s=32x32:d=0.1', join(input, 'mute.mp4'));
+    expect(await heard('VHS_LoadAudio', { audio_file: 'mute.mp4' })).toMatch(/mute\.mp4 holds no sound/);
+  });
+
+  it('of several is the default one', async () => {
+    const tones = [8000, 16000].flatMap((rate) => ['-f', 'lavfi', '-i', `sine=d=0.2:r=${rate}`]);
+    const maps = ['-map', '0', '-map', '1', '-disposition:a:0', '0', '-disposition:a:1', 'default'];
+    ffmpeg(...tones, ...maps, '-c:a', 'pcm_s16le', join(input, 'two.mkv'));
+    expect(await heard('VHS_LoadAudio', { audio_file: 'two.mkv' })).toEqual([[1, 1, 3200], 16000]);
+  });
+});
+
+it('classes that are left out say what does their work', () => {
+  const workflow = { 1: { class_type: 'VHS_BatchManager', inputs: {} }, 2: combiner({ images: ['1', 0] }) };
+  expect(JSON.stringify(engine.validate(workflow))).toMatch(
+    /latentd leaves this class out: films are loaded as a whole, .*`latentd upscale`/,
+  );
 });

@@ -311,6 +311,21 @@ describe('what no film can be made of', () => {
     );
     ffmpeg('-i', at('plain.mp4'), '-vn', at('sound.m4a'));
     await expect(film('sound.m4a', 'none.mp4')).rejects.toThrow(/holds no video/);
+    ffmpeg('-i', at('plain.mp4'), '-frames:v', '1', at('cover.png'));
+    const cover = [
+      '-map',
+      '1',
+      '-map',
+      '0',
+      '-c:a',
+      'copy',
+      '-c:v',
+      'png',
+      '-disposition:v:0',
+      'attached_pic',
+    ];
+    ffmpeg('-i', at('sound.m4a'), '-i', at('cover.png'), ...cover, at('song.m4a'));
+    await expect(film('song.m4a', 'none.mp4')).rejects.toThrow(/holds no video/);
     await expect(film('missing.mp4', 'none.mp4')).rejects.toThrow(/No such file/);
   });
 

@@ -1,6 +1,6 @@
 """Makes test/fixtures/nodes/cases.safetensors: what ComfyUI's node classes return for small inputs.
 
-Usage: PYTHONPATH=REF COMFY=... TORCHSDE=... python tools/reference/node_cases.py OUT   (REF holds comfy_env.py)
+Usage: NODE_PACKS=.../ComfyUI-VideoHelperSuite PYTHONPATH=REF COMFY=... TORCHSDE=... python tools/reference/node_cases.py OUT   (REF holds comfy_env.py)
 Values are written as JSON in which {"tensor": KEY} is an image or mask, {"latent": {...}} and {"conditioning": [...]}
 hold ComfyUI's own keys.
 """
@@ -187,5 +187,21 @@ for dim in ("x", "-x", "y", "-y", "t", "-t"):
     case("LatentConcat", samples1=two, samples2=one, dim=dim)
 for dim, index, amount in (("x", 3, 4), ("x", -3, 9), ("y", 40, 2), ("y", -40, 3), ("t", 1, 2), ("t", -1, 5)):
     case("LatentCut", samples=masked, dim=dim, index=index, amount=amount)
+
+# VideoHelperSuite's batches of frames; NODE_PACKS names its folder.
+frames, few, low = torch.rand(5, 4, 6, 3), torch.rand(2, 5, 8, 3), torch.rand(1, 3, 4, 3)
+for index in (0, 2, -1, 9, -9):
+    case("VHS_SplitImages", images=frames, split_index=index)
+for strategy in ("match A", "match B", "match smaller", "match larger"):
+    for first, second in ((frames, few), (few, low), (frames, frames)):
+        case("VHS_MergeImages", images_A=first, images_B=second, merge_strategy=strategy, scale_method="bilinear", crop="center")
+for method in ("nearest-exact", "area", "bicubic", "bislerp"):
+    case("VHS_MergeImages", images_A=few, images_B=low, merge_strategy="match A", scale_method=method, crop="disabled")
+for nth, skip in ((1, 0), (2, 1), (3, 0), (2, 9)):
+    case("VHS_SelectEveryNthImage", images=frames, select_every_nth=nth, skip_first_images=skip)
+case("VHS_GetImageCount", images=frames)
+case("VHS_DuplicateImages", images=few, multiply_by=3)
+for indexes in ("0", "-1", "0, 3, 1", "1:4, 0", "0:-1", "0:5:-1", "::2", "::-1", "-3:, :2", "9:12, 1"):
+    case("VHS_SelectImages", image=frames, indexes=indexes, err_if_missing=True, err_if_empty=True)
 
 safetensors.torch.save_file(tensors, sys.argv[1], metadata={"cases": json.dumps(cases)})
