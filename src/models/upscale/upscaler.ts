@@ -3,7 +3,6 @@ import type { Program } from '../../compute/backend.js';
 import { bindDims } from '../../compute/cost.js';
 import { peakBytes } from '../../compute/peak-memory.js';
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import { availableMemory } from '../available-memory.js';
 import { ModelError } from '../model-error.js';
 import { graphOf } from '../model-graph.js';
 import { isOutOfMemory, type ProgramCache } from '../program-cache.js';
@@ -38,7 +37,7 @@ export interface Upscaler {
 }
 
 export interface UpscalerOptions {
-  /** Bytes that a tile may take; left out, what the system has free when a picture is enlarged. */
+  /** Bytes that a tile may take; left out, what the programs' backend has free when a picture is enlarged. */
   readonly memoryLimit?: number;
   /** Told when tiles are smaller than usual, and why. */
   readonly notify?: (message: string) => void;
@@ -146,7 +145,7 @@ class NetworkUpscaler implements Upscaler {
   /** The largest tile whose values fit in memory. */
   private firstTile(height: number, width: number): number {
     const graph = this.network.graph();
-    const free = this.options.memoryLimit ?? availableMemory();
+    const free = this.options.memoryLimit ?? this.programs.runBytes();
     const needed = (side: number): number => {
       const sides = [side, side].map((extent, axis) => Math.min(extent, axis === 0 ? height : width));
       return peakBytes(graph, bindDims(graph, { x: [1, this.network.inputChannels, ...sides] }));

@@ -1,5 +1,6 @@
 /** Every family against spandrel's own networks (tools/reference/upscalers.py, and the golden data), on both backends. */
 import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../../src/compute/backend.js';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
 import { createPlainOnnxBackend } from '../../../src/compute/onnx/plain/backend.js';
 import { tensor, type Tensor } from '../../../src/compute/tensor.js';
@@ -230,6 +231,49 @@ it('blends tiles as ImageUpscaleWithModel does, and tells of each', async () => 
     everyEighth.data[at] = enlarged.data[(8 * y * 2240 + 8 * x) * 3 + (at % 3)]!;
   });
   expect(relativeRms(everyEighth, expected)).toBeLessThan(2e-5);
+  await programs.dispose();
+});
+
+it('halves its tiles when a run finds no memory, twice at most', async () => {
+  const weights = safetensorsWeights(openModelFile(syntheticCheckpoint('upscale/compact-x1')));
+  const backend = createOnnxBackend({ threads: 2 });
+  const image = tensor([1, 300, 280, 3]);
+  image.data.forEach((_, at) => {
+    image.data[at] = ((at * 7919) % 1000) / 1000;
+  });
+  /** With room for pictures of `side` alone. */
+  const cramped = (side: number): Backend => ({
+    ...backend,
+    load: async (graph) => {
+      const program = await backend.load(graph);
+      return {
+        ...program,
+        run(inputs) {
+          if (inputs['x']!.shape[2]! > side) throw new Error('failed to allocate memory for the tile');
+          return program.run(inputs);
+        },
+        dispose: () => program.dispose(),
+      };
+    },
+  });
+  const notes: string[] = [];
+  const results: Tensor[] = [];
+  for (const [given, options] of [
+    [cramped(128), { notify: (note: string) => void notes.push(note) }],
+    [backend, { memoryLimit: 1 }],
+  ] as const) {
+    const programs = createProgramCache(given);
+    results.push(await createUpscaler(weights, programs, options).upscale(image));
+    await programs.dispose();
+  }
+  expect(notes).toEqual([
+    'upscaling in tiles of 256: memory is short',
+    'upscaling in tiles of 128: memory is short',
+  ]);
+  expect(results[0]!.data).toEqual(results[1]!.data);
+
+  const programs = createProgramCache(cramped(127));
+  await expect(createUpscaler(weights, programs).upscale(image)).rejects.toThrow('failed to allocate');
   await programs.dispose();
 });
 
