@@ -102,6 +102,8 @@ function copyOwn(folder) {
       filter: (path) => !/\.(map|d\.ts)$/.test(path),
     });
   }
+  for (const model of manifest.files.filter((file) => file.startsWith('models/')))
+    cpSync(join(root, model), join(folder, model));
   for (const addon of ['latentd.node', 'latentd-cuda.node']) {
     const built = join(root, 'build/Release', addon);
     if (!existsSync(built)) continue;

@@ -7,9 +7,9 @@ export interface SubmitOptions extends SettingOptions {
   readonly prompt: string;
   readonly negativePrompt?: string;
   readonly model?: string;
-  readonly size: string;
+  readonly size?: string;
   readonly steps: string;
-  readonly cfg: string;
+  readonly cfg?: string;
   readonly lora?: string;
   readonly loraStrength?: string;
   readonly seed?: string;
@@ -30,10 +30,13 @@ export function submitCommand(exit: (status: number) => void): Command {
     .description('give the daemon a job, and print its id')
     .requiredOption('--prompt <TEXT>', 'what to draw')
     .option('--negative-prompt <TEXT>', "what not to draw, instead of the template's")
-    .option('--model <NAME>', 'the checkpoint (default: the first that the daemon lists)')
-    .option('--size <WxH>', 'size of the image', '1024x1024')
+    .option(
+      '--model <NAME>',
+      'the checkpoint (default: the first that the daemon lists, the starter model last)',
+    )
+    .option('--size <WxH>', 'size of the image (default: 1024x1024, the starter model 128x128)')
     .option('--steps <N>', 'sampling steps', '20')
-    .option('--cfg <SCALE>', 'how closely to keep to the prompt', '7')
+    .option('--cfg <SCALE>', 'how closely to keep to the prompt (default: 7, the starter model 4)')
     .option('--lora <NAME>', 'a LoRA')
     .option('--lora-strength <X>', "its strength (default: the template's)")
     .option('--seed <N>', 'the seed (default: a random one)')

@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { STARTER } from '../../src/models/starter.js';
 import { DaemonHome, type DaemonProcess } from '../support/daemon-process.js';
-import { buildCli, latentd, type Ended } from './latentd.js';
+import { buildCli, latentd, ROOT, type Ended } from './latentd.js';
 
 let home: DaemonHome;
 let daemon: DaemonProcess;
@@ -45,6 +47,17 @@ describe('latentd submit', () => {
       success: true,
       image_path: home.path('output/tileset_tiles_sheet.png'),
     });
+  });
+
+  test('the starter model draws at the size and guidance that suit it', async () => {
+    const file = STARTER.checkpoint;
+    copyFileSync(join(ROOT, 'models/checkpoints', file), home.path(`models/checkpoints/${file}`));
+    const args = ['--prompt', 'a red heart', '--model', 'starter-sprites', '--steps', '2', '--wait'];
+    const { code, stdout } = await ask('submit', ...args);
+    expect(code).toBe(0);
+    const picture = readFileSync(stdout.trim());
+    expect([picture.readUInt32BE(16), picture.readUInt32BE(20)]).toEqual([128, 128]);
+    expect(picture.toString('latin1')).toContain('"cfg": 4.0,');
   });
 
   test('takes a workflow from a file, seeds with all their digits', async () => {

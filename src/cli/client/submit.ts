@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { parse } from 'node:path';
+import { STARTER } from '../../models/starter.js';
 import type { Message } from '../../wire/client.js';
 import type { ModelEntry } from '../../wire/protocol.js';
 import { WorkflowError } from '../../workflow/faults.js';
@@ -21,14 +23,14 @@ export function submit(options: SubmitOptions): Promise<number> {
       report('latentd: the daemon has no checkpoints; put one into its models/checkpoints');
       return EXIT.failed;
     }
-    const message = { ...request, model };
+    const message = { ...request, ...suitedTo(model, request), model };
     return options.wait === true
       ? submitAndWait(connection, message, options)
       : submitAlone(connection, message, options);
   });
 }
 
-type GenerateMessage = ReturnType<typeof requestOf>;
+type GenerateMessage = ReturnType<typeof requestOf> & ReturnType<typeof suitedTo>;
 
 async function submitAlone(
   connection: Connection,
@@ -85,7 +87,15 @@ function refusal(reply: Message): string {
 async function firstModel(connection: Connection): Promise<string | undefined> {
   const reply = await connection.ask({ type: 'list_models' });
   const models = (reply['models'] ?? []) as readonly ModelEntry[];
-  return models.find(({ model_type: kind }) => kind === 'checkpoint')?.name;
+  const names = models.filter(({ model_type: kind }) => kind === 'checkpoint').map(({ name }) => name);
+  return names.find((name) => name !== STARTER.checkpoint) ?? names[0];
+}
+
+/** Size and guidance, as they were given or as they suit the model. */
+function suitedTo(model: string, { size, cfg_scale: given }: ReturnType<typeof requestOf>) {
+  const { side, cfg } =
+    parse(model).name === parse(STARTER.checkpoint).name ? STARTER : { side: 1024, cfg: 7 };
+  return { size: size ?? ([side, side] as const), cfg_scale: given ?? cfg };
 }
 
 function requestOf(options: SubmitOptions) {
@@ -106,7 +116,7 @@ function requestOf(options: SubmitOptions) {
     type: 'generate',
     id: options.id ?? randomUUID(),
     prompt: options.prompt,
-    size: readPair('--size', options.size),
+    size: options.size === undefined ? undefined : readPair('--size', options.size),
     steps: readNumber('--steps', options.steps),
     cfg_scale: readNumber('--cfg', options.cfg),
     ...optional,

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedSettings } from '../../config/settings.js';
 import type { Folders } from '../../models/folders.js';
+import { STARTER } from '../../models/starter.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import type { Workflow } from '../../workflow/parse.js';
 import type { Literal } from '../../workflow/literal.js';
@@ -12,8 +13,6 @@ import { report } from '../terminal.js';
 /** What the shipped templates name, as DGX-Pixels' do. */
 const NAMED_BY_TEMPLATES = 'sd_xl_base_1.0.safetensors';
 const LORA_NAMED_BY_TEMPLATES = 'pixel-art-xl.safetensors';
-const STARTER = 'starter-sprites.safetensors';
-const STARTER_LORA = 'starter-handheld.safetensors';
 /** Three folders below the package's root from both src/cli/run and dist/cli/run. */
 const SHIPPED = fileURLToPath(new URL('../../../models', import.meta.url));
 
@@ -34,7 +33,7 @@ export async function useAvailableCheckpoint(
   let name = await chooseCheckpoint(folders);
   const put = (kind: string, file: string) =>
     settings.models.source === 'default' && putShipped(join(kind, file), settings.models.value);
-  if (name === undefined && put('checkpoints', STARTER)) name = STARTER;
+  if (name === undefined && put('checkpoints', STARTER.checkpoint)) name = STARTER.checkpoint;
   if (name === undefined) {
     report(
       `Put an SDXL checkpoint into ${join(settings.models.value, 'checkpoints')}; the template takes any.`,
@@ -43,30 +42,26 @@ export async function useAvailableCheckpoint(
   }
   const chosen = name;
   const advice =
-    chosen === STARTER
-      ? `a tiny model of pixel-art sprites, at ${STARTER_SIDE}×${STARTER_SIDE}; put an SDXL checkpoint beside it for more`
+    chosen === STARTER.checkpoint
+      ? `a tiny model of pixel-art sprites, at ${STARTER.side}×${STARTER.side}; put an SDXL checkpoint beside it for more`
       : '--checkpoint NAME takes another';
   report(`${NAMED_BY_TEMPLATES} isn't there, so the template runs with ${chosen} (${advice})`);
   return mapInputs(workflow, (value, input) => {
     if (input === 'ckpt_name' && value === NAMED_BY_TEMPLATES) return chosen;
-    if (chosen !== STARTER) return value;
+    if (chosen !== STARTER.checkpoint) return value;
     if (input === 'lora_name' && value === LORA_NAMED_BY_TEMPLATES) {
-      const there = folders.list('loras').includes(STARTER_LORA) || put('loras', STARTER_LORA);
-      if (there) report(`${value} is for SDXL, so the template runs with ${STARTER_LORA}`);
-      return there ? STARTER_LORA : value;
+      const there = folders.list('loras').includes(STARTER.lora) || put('loras', STARTER.lora);
+      if (there) report(`${value} is for SDXL, so the template runs with ${STARTER.lora}`);
+      return there ? STARTER.lora : value;
     }
     return suitedToStarter(value, input);
   });
 }
 
-/** Pixels a side of what the starter model was trained on. */
-const STARTER_SIDE = 128n;
-const STARTER_GUIDANCE = 4n;
-
 /** The templates' own canvas and guidance, meant for SDXL, as the starter model needs them; what the user set stays. */
 function suitedToStarter(value: Literal, input: string): Literal {
-  if ((input === 'width' || input === 'height') && value === 1024n) return STARTER_SIDE;
-  if (input === 'cfg' && value === 7n) return STARTER_GUIDANCE;
+  if ((input === 'width' || input === 'height') && value === 1024n) return BigInt(STARTER.side);
+  if (input === 'cfg' && value === 7n) return BigInt(STARTER.cfg);
   return value;
 }
 
@@ -75,13 +70,13 @@ async function chooseCheckpoint(folders: Folders): Promise<string | undefined> {
   const { inspectModel } = await import('../inspect-model.js');
   let second: string | undefined;
   for (const name of folders.list('checkpoints')) {
-    if (name === STARTER) continue;
+    if (name === STARTER.checkpoint) continue;
     const { family } = inspectModel(folders, 'checkpoints', name);
     if (family === undefined || family.includes('inpainting') || family.includes('refiner')) continue;
     if (family.startsWith('sdxl')) return name;
     second ??= name;
   }
-  return second ?? (folders.list('checkpoints').includes(STARTER) ? STARTER : undefined);
+  return second ?? folders.list('checkpoints').find((name) => name === STARTER.checkpoint);
 }
 
 /** Copies a file of the package's models beside its place and renames it, so that no half of it is ever found there. */

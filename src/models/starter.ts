@@ -1,0 +1,8 @@
+/** The model that ships with the package (tools/starter), and what suits it. */
+export const STARTER = {
+  checkpoint: 'starter-sprites.safetensors',
+  lora: 'starter-handheld.safetensors',
+  /** Pixels a side of the pictures that it was trained on. */
+  side: 128,
+  cfg: 4,
+} as const;
