@@ -92,7 +92,8 @@ function perpendicular(
     product += value * negative.data[index]!;
     square += value * value;
   });
-  const share = fround(fround(product) / fround(fround(Math.sqrt(square)) ** 2));
+  // A positive prompt like the empty one has no direction. ComfyUI has numbers there as far as rounding makes one.
+  const share = square === 0 ? 0 : fround(fround(product) / fround(fround(Math.sqrt(square)) ** 2));
   const [scale, negScale] = [fround(cfg), fround(negativeScale)];
   const data = nothing.data.map((base, index) => {
     const along = positive.data[index]!;

@@ -82,4 +82,20 @@ describe('guiders', () => {
     expect(relativeRms(samples, tensor(`${item.expected}.samples`))).toBeLessThan(2e-5);
     expect(relativeRms(denoised, tensor(`${item.expected}.denoised`))).toBeLessThan(2e-5);
   });
+
+  it('leave the negative prompt whole where the positive one is like the empty one (PerpNeg)', async () => {
+    const shape = [1, 4, 1, 1];
+    const cond = zeros(shape, Float32Array.of(1, 2, 3, 4));
+    const uncond = zeros(shape, Float32Array.of(2, 2, 2, 2));
+    const combine = perpNegGuidance(empty, 0.5);
+    const denoised = await combine({
+      x: zeros(shape),
+      sigma: 1,
+      cfg: 4,
+      cond,
+      uncond,
+      evaluate: () => Promise.resolve(cond),
+    });
+    expect([...denoised.data]).toEqual([-1, 2, 5, 8]);
+  });
 });
