@@ -103,6 +103,8 @@ class CudaDevice : public Napi::ObjectWrap<CudaDevice> {
   }
 };
 
+constexpr napi_type_tag kModelTag{0x6c6174656e746420, 0x637564616d6f6465};
+
 class CudaModel : public Napi::ObjectWrap<CudaModel> {
  public:
   explicit CudaModel(const Napi::CallbackInfo& info)
@@ -114,6 +116,7 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
       throw Napi::RangeError::New(info.Env(), "precision must be f16 or bf16, got " + name);
     }
     state_->precision = name == "f16" ? Precision::kF16 : Precision::kBF16;
+    info.This().As<Napi::Object>().TypeTag(&kModelTag);
   }
 
   static void Register(Napi::Env env, Napi::Object exports) {
@@ -146,17 +149,36 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
     }
   };
 
-  /// load({entries, bytes}): Promise of the bytes held on the card
+  /// load(weights, lender?, lent?): Promise of the bytes held on the card
   Napi::Value Load(const Napi::CallbackInfo& info) {
-    auto decoded = std::make_shared<DecodedWeights>(DecodeWeights(info[0].As<Napi::Object>()));
+    auto decoded = std::make_shared<DecodedWeights>(DecodeWeights(info[0]));
     weight_count_ = decoded->entries.size();
+    std::shared_ptr<State> lender;
+    if (info[1].IsObject()) {
+      if (!info[1].As<Napi::Object>().CheckTypeTag(&kModelTag)) {
+        throw Napi::TypeError::New(info.Env(), "lender must be a CudaModel");
+      }
+      const CudaModel* const model = Unwrap(info[1].As<Napi::Object>());
+      const auto lent = info[2].As<Napi::Int32Array>();
+      const bool fits =
+          lent.ElementLength() == weight_count_ && model->state_->precision == state_->precision;
+      if (!fits)
+        throw Napi::RangeError::New(info.Env(), "lent must name the lender's weight for each weight");
+      for (size_t i = 0; i < weight_count_; ++i) {
+        if (lent[i] >= static_cast<int64_t>(model->weight_count_)) {
+          throw Napi::RangeError::New(info.Env(), "the lender has no such weight");
+        }
+        decoded->entries[i].lent = lent[i];
+      }
+      lender = model->state_;
+    }
     return Task::Start(
         info.Env(), device_,
-        [state = state_, device = device_, decoded] {
+        [state = state_, device = device_, decoded, lender] {
           device->Use();
           try {
-            state->weights =
-                std::make_shared<Weights>(*device, state->precision, decoded->entries, decoded->bytes);
+            state->weights = std::make_shared<Weights>(*device, state->precision, decoded->entries,
+                                                       lender ? lender->weights : nullptr);
           } catch (const CudaError& error) {
             // Activations of what ran before may be what is in the way.
             if (error.code() == cudaErrorMemoryAllocation) device->ReleaseArena();
@@ -213,7 +235,7 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
         });
   }
 
-  /// sample(plan, sampler, settings): Promise of {sample, denoised?, reports}
+  /// sample(plan, sampler, settings): Promise of CudaSampled
   Napi::Value Sample(const Napi::CallbackInfo& info) {
     const auto prepared = RequirePlan(info);
     const auto call = ReadSampling(info[1], info[2].As<Napi::Object>(), prepared->program);
@@ -236,12 +258,14 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
                 [&call] { return *static_cast<const volatile int32_t*>(call->cancelled) != 0; });
           }
           sampling->Run(call->sample, call->denoised);
+          call->global_draws = sampling->global_draws();
         },
         [call](Napi::Env env) {
           auto result = Napi::Object::New(env);
           result.Set("sample", ToArray(env, call->sample));
           if (!call->denoised.empty()) result.Set("denoised", ToArray(env, call->denoised));
           result.Set("reports", call->reports);
+          result.Set("globalDraws", call->global_draws);
           return result;
         },
         Task::Card::kLeft);

@@ -65,6 +65,7 @@ bool CardSampling::Advance() {
   const auto lock = Enter();
   const Evaluation* const evaluation = sampling_->pending();
   if (evaluation == nullptr) return false;
+  global_draws_ = sampling_->global_draws();
   Evaluate(*evaluation);
   sampling_->Answered();
   // Noise that is drawn now is drawn while the card computes.

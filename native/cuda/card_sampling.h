@@ -38,6 +38,9 @@ class CardSampling {
   CardSampling(std::shared_ptr<Device> device, Plan& plan, LentSampler& sampler, SamplingSettings settings,
                Report report, std::function<bool()> cancelled);
 
+  /// How often torch's global generator was drawn on before the last evaluation.
+  int global_draws() const { return global_draws_; }
+
   /// The sample, and the last prediction, empty where there was none. Takes the device's mutex for an
   /// evaluation at a time. Throws what the sampler throws, and `std::runtime_error` when it was cancelled.
   void Run(std::vector<float>& sample, std::vector<float>& denoised);
@@ -70,6 +73,7 @@ class CardSampling {
   Sampling* sampling_ = nullptr;
   PinnedMemory reported_;
   Event reported_event_;
+  int global_draws_ = 0;
   int reported_steps_ = 0, delivered_steps_ = 0;
 };
 

@@ -99,8 +99,8 @@ Instruction ReadInstruction(const Napi::Object& object, const Program& program, 
   i.activation =
       static_cast<Activation>(SmallOr(object, "activation", 0, 0, static_cast<int>(Activation::kGeglu)));
   i.window = ReadWindow(object);
-  i.operation =
-      static_cast<Elementwise>(SmallOr(object, "operation", 0, 0, static_cast<int>(Elementwise::kSelectRow)));
+  i.operation = static_cast<Elementwise>(
+      SmallOr(object, "operation", 0, 0, static_cast<int>(Elementwise::kPixelUnshuffle)));
   i.batch = SmallOr(object, "batch", 1, 1, kMostRows);
   i.heads = SmallOr(object, "heads", 1, 1, kMostRows);
   i.groups = SmallOr(object, "groups", 1, 1, kMostRows);
@@ -115,31 +115,31 @@ Instruction ReadInstruction(const Napi::Object& object, const Program& program, 
   if (factor.IsNumber()) i.factor = factor.As<Napi::Number>().FloatValue();
   i.silu = object.Get("silu").ToBoolean().Value();
   i.causal = object.Get("causal").ToBoolean().Value();
-  const bool needs_weight =
-      i.kind == Kind::kProduct || i.kind == Kind::kGroupNorm || i.kind == Kind::kLayerNorm;
+  const bool needs_weight = i.kind == Kind::kProduct || i.kind == Kind::kGroupNorm ||
+                            i.kind == Kind::kLayerNorm ||
+                            (i.kind == Kind::kElementwise &&
+                             (i.operation == Elementwise::kAddRows || i.operation == Elementwise::kPrelu));
   if (needs_weight && i.weight < 0) Refuse(object.Env(), "a weight is missing in " + i.layer);
   const bool is_port = i.kind == Kind::kImport || i.kind == Kind::kExport;
   if (is_port && i.port < 0) Refuse(object.Env(), "a port is missing");
   return i;
 }
 
-WeightPart ReadPart(const Napi::Value& value, std::vector<Napi::Reference<Napi::Value>>& kept) {
-  const auto object = value.As<Napi::Object>();
-  const Napi::Env env = value.Env();
-  WeightPart part;
-  part.rows = SmallOr(object, "rows", 0, 1, kMostRows);
-  part.channels = SmallOr(object, "channels", 1, 1, kMostRows);
-  part.taps = SmallOr(object, "taps", 1, 1, kMostRows);
-  part.format = static_cast<StoredFormat>(SmallOr(object, "format", 1, 0, 3));
+using KeptValues = std::vector<Napi::Reference<Napi::Value>>;
+
+/// `count` values of a file, or given as an array.
+StoredTensor ReadStored(const Napi::Object& object, uint64_t count, KeptValues& kept) {
+  const Napi::Env env = object.Env();
+  StoredTensor stored;
+  stored.format = static_cast<StoredFormat>(SmallOr(object, "format", 1, 0, 3));
   const Napi::Value values = object.Get("values");
-  if (values.IsUndefined()) return part;
-  const uint64_t count = uint64_t{1} * part.rows * part.channels * part.taps;
+  if (values.IsUndefined()) return stored;
   kept.push_back(Napi::Reference<Napi::Value>::New(values, 1));
   if (values.IsTypedArray()) {
     const auto array = RequireFloat32Array(values, "values");
     if (array.size() != count) Refuse(env, "a weight has another number of values");
-    part.stored = reinterpret_cast<const std::byte*>(array.data());
-    return part;
+    stored.data = reinterpret_cast<const std::byte*>(array.data());
+    return stored;
   }
   if (!values.IsExternal() || !values.As<Napi::External<MappedBytes>>().CheckTypeTag(&kMappedBytesTag)) {
     throw Napi::TypeError::New(env, "values must be a Float32Array or a mapped file");
@@ -147,11 +147,38 @@ WeightPart ReadPart(const Napi::Value& value, std::vector<Napi::Reference<Napi::
   const MappedBytes& file = *values.As<Napi::External<MappedBytes>>().Data();
   constexpr std::array<uint64_t, 4> kSizes = {8, 4, 2, 2};
   const uint64_t offset = RequireCount(object.Get("offset"), "offset");
-  const uint64_t size = kSizes[static_cast<size_t>(part.format)];
+  const uint64_t size = kSizes[static_cast<size_t>(stored.format)];
   if (offset > file.size || count > (file.size - offset) / size) {
     Refuse(env, "a weight lies beyond the end of its file");
   }
-  part.stored = file.data + offset;
+  stored.data = file.data + offset;
+  return stored;
+}
+
+WeightPart ReadPart(const Napi::Value& value, KeptValues& kept) {
+  const auto object = value.As<Napi::Object>();
+  WeightPart part;
+  part.rows = SmallOr(object, "rows", 0, 1, kMostRows);
+  part.channels = SmallOr(object, "channels", 1, 1, kMostRows);
+  part.taps = SmallOr(object, "taps", 1, 1, kMostRows);
+  const uint64_t row_length = uint64_t{1} * part.channels * part.taps;
+  part.stored = ReadStored(object, part.rows * row_length, kept);
+  const Napi::Value products = object.Get("products");
+  if (!products.IsArray()) return part;
+  const auto array = products.As<Napi::Array>();
+  if (array.Length() > kMostProducts) Refuse(value.Env(), "a weight has too many LoRAs");
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const auto given = Napi::Value(array.Get(i)).As<Napi::Object>();
+    AddedProduct product;
+    product.rank = SmallOr(given, "rank", 0, 1, kMostRows);
+    product.factor = static_cast<float>(RequireNumber(given.Get("factor"), "factor"));
+    const auto rank = static_cast<uint64_t>(product.rank);
+    product.up = ReadStored(given.Get("up").As<Napi::Object>(), part.rows * rank, kept);
+    product.down = ReadStored(given.Get("down").As<Napi::Object>(), rank * row_length, kept);
+    if (product.up.data == nullptr || product.down.data == nullptr)
+      Refuse(value.Env(), "half a LoRA is missing");
+    part.products.push_back(product);
+  }
   return part;
 }
 
@@ -171,24 +198,19 @@ Program DecodeProgram(const Napi::Object& value, size_t weights) {
   return program;
 }
 
-DecodedWeights DecodeWeights(const Napi::Object& value) {
+DecodedWeights DecodeWeights(const Napi::Value& value) {
   DecodedWeights decoded;
-  decoded.bytes = RequireCount(value.Get("bytes"), "bytes");
-  const auto entries = value.Get("entries").As<Napi::Array>();
+  const auto entries = value.As<Napi::Array>();
   for (uint32_t i = 0; i < entries.Length(); ++i) {
+    const Napi::HandleScope scope(value.Env());
     const auto object = Napi::Value(entries.Get(i)).As<Napi::Object>();
     WeightEntry entry;
-    entry.place.offset = static_cast<int64_t>(RequireCount(object.Get("offset"), "offset"));
     entry.place.rows = SmallOr(object, "rows", 0, 1, kMostRows);
     entry.place.columns = SmallOr(object, "columns", 0, 1, kMostRows);
     entry.wide = object.Get("wide").ToBoolean().Value();
     entry.pairs = object.Get("pairs").ToBoolean().Value();
-    const int64_t size = int64_t{1} * entry.place.rows * entry.place.columns * (entry.wide ? 4 : 2);
-    if (entry.place.offset + size > static_cast<int64_t>(decoded.bytes)) {
-      Refuse(value.Env(), "a weight lies beyond the end of its memory");
-    }
     const auto parts = object.Get("parts").As<Napi::Array>();
-    int rows = 0;
+    int64_t rows = 0;
     for (uint32_t k = 0; k < parts.Length(); ++k) {
       entry.parts.push_back(ReadPart(parts.Get(k), decoded.kept));
       rows += entry.parts.back().rows;

@@ -16,11 +16,10 @@ Program DecodeProgram(const Napi::Object& value, size_t weights);
 
 struct DecodedWeights {
   std::vector<WeightEntry> entries;
-  size_t bytes = 0;
   /// What must not be collected as long as the values are read.
   std::vector<Napi::Reference<Napi::Value>> kept;
 };
 
-DecodedWeights DecodeWeights(const Napi::Object& value);
+DecodedWeights DecodeWeights(const Napi::Value& value);
 
 }  // namespace latentd::cuda

@@ -195,6 +195,7 @@ void Plan::LaunchOne(const Instruction& i) {
       p.out_height = i.out_height;
       p.out_width = i.out_width;
       if (i.operation == Elementwise::kSelectRow) p.index = static_cast<const int32_t*>(p.other.data);
+      if (i.operation == Elementwise::kPrelu) p.slopes = weights_->Vector(i.weight);
       if (i.operation == Elementwise::kAddRows) {
         const PlacedWeight& place = weights_->place(i.weight);
         p.other = {const_cast<void*>(weights_->At(i.weight)), place.columns, place.rows, place.columns};

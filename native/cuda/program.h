@@ -63,9 +63,7 @@ struct Program {
   int64_t arena_bytes = 0;
 };
 
-/// Where a packed weight lies.
 struct PlacedWeight {
-  int64_t offset = 0;
   /// Padding to a multiple of 8 included.
   int rows = 0;
   int columns = 1;

@@ -37,6 +37,10 @@ std::shared_ptr<SamplingCall> ReadSampling(const Napi::Value& sampler, const Nap
     throw Napi::TypeError::New(env, "sampler must be what lendSampler gives");
   }
   call->lent = sampler.As<Napi::External<LentSampler>>().Data();
+  if (call->lent->Layout() != kSamplerLayout) {
+    throw Napi::Error::New(env,
+                           "latentd.node and latentd-cuda.node are of different builds; build them together");
+  }
   call->sampler = Napi::Reference<Napi::Value>::New(sampler, 1);
   SamplingSettings& s = call->settings;
   const std::string prediction = RequireString(settings.Get("prediction"), "prediction");

@@ -22,6 +22,7 @@ struct SamplingCall {
   std::vector<float> sample, denoised;
   /// How often `report` was called, or will be.
   int reports = 0;
+  int global_draws = 0;
 
   void Report(int step, int steps, std::vector<float> values);
 };

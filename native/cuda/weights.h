@@ -9,11 +9,23 @@
 
 namespace latentd::cuda {
 
-/// Values of a checkpoint's tensor where they lie on the host; null for zeros.
-struct WeightPart {
-  const std::byte* stored = nullptr;
+/// A tensor's values where they lie on the host, in a file or in memory; null for zeros.
+struct StoredTensor {
+  const std::byte* data = nullptr;
   StoredFormat format = StoredFormat::kF32;
+};
+
+/// What a LoRA adds: factor · up · down.
+struct AddedProduct {
+  StoredTensor up, down;
+  int rank = 0;
+  float factor = 0;
+};
+
+struct WeightPart {
+  StoredTensor stored;
   int rows = 0, channels = 1, taps = 1;
+  std::vector<AddedProduct> products;
 };
 
 struct WeightEntry {
@@ -21,30 +33,42 @@ struct WeightEntry {
   bool wide = false;
   bool pairs = false;
   std::vector<WeightPart> parts;
+  /// The number of the same weight among the lender's; -1 for none.
+  int lent = -1;
 };
 
 class Weights {
  public:
-  /// Copies and converts all of them: through pinned memory, two pieces at a time, one being filled while the
-  /// other travels.
-  Weights(Device& device, Precision precision, const std::vector<WeightEntry>& entries, size_t bytes);
+  /// Copies and converts all of them but those that `lender`, which may be null, has already: through pinned
+  /// memory, two pieces at a time, one being filled while the other travels.
+  Weights(Device& device, Precision precision, const std::vector<WeightEntry>& entries,
+          std::shared_ptr<const Weights> lender);
 
-  const void* At(int weight) const { return memory_.data() + places_[static_cast<size_t>(weight)].offset; }
+  const void* At(int weight) const { return places_[static_cast<size_t>(weight)].values; }
   const float* Vector(int weight) const {
     return weight < 0 ? nullptr : static_cast<const float*>(At(weight));
   }
   /// A vector in the program's precision, as libraries want biases.
   const void* HalfVector(int weight) const {
-    return weight < 0 ? nullptr : halves_.data() + half_offsets_[static_cast<size_t>(weight)];
+    return weight < 0 ? nullptr : places_[static_cast<size_t>(weight)].halves;
   }
-  const PlacedWeight& place(int weight) const { return places_[static_cast<size_t>(weight)]; }
-  size_t bytes() const { return memory_.size() + halves_.size(); }
+  const PlacedWeight& place(int weight) const { return places_[static_cast<size_t>(weight)].shape; }
+  /// Of the card's memory, without what is the lender's.
+  size_t bytes() const { return memory_.size(); }
 
  private:
-  std::vector<PlacedWeight> places_;
-  std::vector<size_t> half_offsets_;
+  struct Place {
+    PlacedWeight shape;
+    std::byte* values = nullptr;
+    /// Of vectors.
+    std::byte* halves = nullptr;
+  };
+
+  void Reserve(const std::vector<WeightEntry>& entries);
+
+  std::shared_ptr<const Weights> lender_;
+  std::vector<Place> places_;
   DeviceMemory memory_;
-  DeviceMemory halves_;
 };
 
 }  // namespace latentd::cuda

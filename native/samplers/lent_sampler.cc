@@ -20,6 +20,8 @@ class Lent : public LentSampler {
         levels_(ModelSamplingBinding::Require(model, "modelSampling")),
         model_(Napi::Persistent(model)) {}
 
+  uint64_t Layout() const override { return kSamplerLayout; }
+
   Sampling& Begin(LatentMemory& memory) override {
     sampling_.emplace(memory, std::move(setup_));
     sampling_->x.Write(x_);

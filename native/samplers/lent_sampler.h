@@ -4,6 +4,9 @@
 
 #include <node_api.h>
 
+#include <cstddef>
+#include <cstdint>
+
 #include "samplers/sampling.h"
 
 namespace latentd {
@@ -12,6 +15,9 @@ namespace latentd {
 class LentSampler {
  public:
   virtual ~LentSampler() = default;
+
+  /// What its lender takes these classes for: `kSamplerLayout`, when both addons are of one build.
+  virtual uint64_t Layout() const = 0;
 
   /// Takes memory for latents and runs to the first evaluation; once. Throws `std::out_of_range` for options
   /// that the sampler can't take.
@@ -23,6 +29,9 @@ class LentSampler {
   /// What the network is told for a noise level.
   virtual float Timestep(float sigma) const = 0;
 };
+
+constexpr uint64_t kSamplerLayout = (sizeof(Sampling) << 32) + (sizeof(Sampling::Setup) << 16) +
+                                    (sizeof(Evaluation) << 8) + offsetof(Evaluation, denoised);
 
 constexpr napi_type_tag kLentSamplerTag{0x6c6174656e746420, 0x73616d706c657273};
 

@@ -23,4 +23,6 @@ export interface GraphSampled {
   readonly sample: Tensor;
   /** The last prediction, where there was one. */
   readonly denoised: Tensor | undefined;
+  /** How often the sampler drew on torch's global generator before its last evaluation. */
+  readonly globalDraws: number;
 }

@@ -12,6 +12,22 @@ export interface Weight {
   read(into: Float32Array): void;
   /** Set when the values lie in a mapped file just as they are (no LoRA, no slice): backends may take them from there. */
   readonly stored?: StoredValues;
+  /** Set when the values are stored ones with low-rank products added (LoRAs): backends may do that themselves. */
+  readonly merged?: MergedValues;
+}
+
+export interface MergedValues {
+  readonly base: StoredValues;
+  readonly products: readonly LowRankProduct[];
+}
+
+/** factor · up · down, with all axes but the first taken as one. */
+export interface LowRankProduct {
+  /** Rows × rank. */
+  readonly up: Weight;
+  /** Rank × values of a row. */
+  readonly down: Weight;
+  readonly factor: number;
 }
 
 export type { StoredDType };

@@ -1,7 +1,7 @@
 /** Other ways to look at named weights: part of them, under other names, cut, turned, or with LoRAs on top. */
 import { createHash } from 'node:crypto';
 import { elementCount } from '../compute/tensor.js';
-import type { StoredDType, Weight } from '../compute/weight.js';
+import type { MergedValues, StoredDType, StoredValues, Weight } from '../compute/weight.js';
 import type { WeightPatch, WeightPatches } from './lora/patches.js';
 import { ModelError } from './model-error.js';
 import type { WeightSource } from './weight-source.js';
@@ -83,21 +83,27 @@ export function rowSlice(weight: Weight, start: number, count: number): Weight {
   const [rows = 0, ...rest] = weight.shape;
   requireRange(weight, 'rows', start, count, rows);
   const rowLength = elementCount(rest);
-  const { stored } = weight;
+  const { stored, merged } = weight;
+  const skipped = (dtype: StoredDType): number => start * rowLength * storedBytes[dtype];
   const part = {
     name: `${weight.name}[${start}:${start + count}]`,
     shape: [count, ...rest],
     read(into: Float32Array) {
       if (stored === undefined) into.set(rowsOf(weight, start, count));
-      else
-        stored.file.widen(stored.offset + start * rowLength * storedBytes[stored.dtype], stored.dtype, into);
+      else stored.file.widen(stored.offset + skipped(stored.dtype), stored.dtype, into);
     },
   };
-  if (stored === undefined) return part;
-  return {
-    ...part,
-    stored: { ...stored, offset: stored.offset + start * rowLength * storedBytes[stored.dtype] },
-  };
+  const cut = (values: StoredValues): StoredValues => ({
+    ...values,
+    offset: values.offset + skipped(values.dtype),
+  });
+  if (stored !== undefined) return { ...part, stored: cut(stored) };
+  if (merged === undefined) return part;
+  const products = merged.products.map((product) => ({
+    ...product,
+    up: rowSlice(product.up, start, count),
+  }));
+  return { ...part, merged: { base: cut(merged.base), products } };
 }
 
 /** Columns of a matrix. */
@@ -140,8 +146,10 @@ export function reshape(weight: Weight, shape: readonly number[]): Weight {
       `${weight.name} has the shape [${weight.shape.join(', ')}], which can't be read as [${shape.join(', ')}]`,
     );
   }
+  const { merged, ...rest } = weight;
   return {
-    ...weight,
+    ...rest,
+    ...(merged === undefined || shape[0] !== weight.shape[0] ? {} : { merged }),
     shape,
     read: (into) => {
       weight.read(into);
@@ -174,6 +182,7 @@ export function patched(source: WeightSource, patches: WeightPatches): WeightSou
 
 function patchedWeight(base: Weight, patches: readonly WeightPatch[]): Weight {
   const { name, shape } = base;
+  const merged = mergedValues(base, patches);
   return {
     name,
     shape,
@@ -181,7 +190,17 @@ function patchedWeight(base: Weight, patches: readonly WeightPatch[]): Weight {
       base.read(into);
       for (const patch of patches) patch.apply(into, shape);
     },
+    ...(merged === undefined ? {} : { merged }),
   };
+}
+
+/** Stored values and products of as many rows; undefined where a patch, or the base, is something else. */
+function mergedValues(base: Weight, patches: readonly WeightPatch[]): MergedValues | undefined {
+  const known = base.merged ?? (base.stored && { base: base.stored, products: [] });
+  const products = patches.map(({ product }) => product).filter((product) => product !== undefined);
+  const fit = products.every(({ up }) => up.shape[0] === base.shape[0]);
+  if (known === undefined || products.length < patches.length || !fit) return undefined;
+  return { base: known.base, products: [...known.products, ...products] };
 }
 
 function readAll(weight: Weight): Float32Array {

@@ -36,29 +36,39 @@ export interface CudaDevice {
   takePicks(): CudaPicks | undefined;
 }
 
-/** A part of a packed weight; zeros without `values`. */
-export interface EncodedWeightPart {
-  readonly rows: number;
-  readonly channels: number;
-  readonly taps: number;
+/** Values in a file, in order, or given. */
+export interface EncodedValues {
   /** F64, F32, F16, BF16 as 0 to 3. */
   readonly format: number;
-  readonly values?: Float32Array | MappedBytes;
+  readonly values: Float32Array | MappedBytes;
   /** Bytes into the file. */
   readonly offset?: number;
 }
 
-export interface EncodedWeights {
-  readonly bytes: number;
-  readonly entries: readonly {
-    readonly offset: number;
-    readonly rows: number;
-    readonly columns: number;
-    readonly wide: boolean;
-    readonly pairs: boolean;
-    readonly parts: readonly EncodedWeightPart[];
-  }[];
+/** factor · up · down, rows × rank and rank × a row's values, which the card adds in float32. */
+export interface EncodedProduct {
+  readonly up: EncodedValues;
+  readonly down: EncodedValues;
+  readonly rank: number;
+  readonly factor: number;
 }
+
+/** A part of a packed weight; zeros without `values`. */
+export interface EncodedWeightPart
+  extends Omit<EncodedValues, 'values'>, Partial<Pick<EncodedValues, 'values'>> {
+  readonly rows: number;
+  readonly channels: number;
+  readonly taps: number;
+  readonly products?: readonly EncodedProduct[];
+}
+
+export type EncodedWeights = readonly {
+  readonly rows: number;
+  readonly columns: number;
+  readonly wide: boolean;
+  readonly pairs: boolean;
+  readonly parts: readonly EncodedWeightPart[];
+}[];
 
 /** An instruction's numbers by name (native/cuda/program.h, Instruction); left out where they don't matter. */
 export type EncodedInstruction = Readonly<Record<string, unknown>> & {
@@ -112,12 +122,17 @@ export interface CudaSampled {
   readonly denoised?: Float32Array;
   /** How often `report` is called in all, which may be later than this is known. */
   readonly reports: number;
+  /** How often the sampler drew on torch's global generator before its last evaluation. */
+  readonly globalDraws: number;
 }
 
 /** A model's weights on a card, and its programs. Errors name what CUDA said, while doing what, in which layer. */
 export interface CudaModel {
-  /** Copies the weights, and resolves with the bytes that they take there. */
-  load(weights: EncodedWeights): Promise<number>;
+  /**
+   * Copies the weights, and resolves with the bytes that they take there. Those that `lent` has a number of 0 or more for are the ones
+   * of that number in `lender`, a loaded model of the same precision, whose memory they stay; all are copied when it is disposed of.
+   */
+  load(weights: EncodedWeights, lender?: CudaModel, lent?: Int32Array): Promise<number>;
   /** The number of a program, for `run`. */
   prepare(program: EncodedProgram): number;
   /** Inputs and outputs in the program's order. Inputs must not change meanwhile. */

@@ -93,9 +93,18 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
     const denoised = last === undefined ? samples : fromModelSpace(latentFormat, last);
     return { samples, denoised, random: kept.random };
   };
+  const passDraws = (from: number, to: number): number => {
+    // On a GPU samplers draw on its own generator.
+    for (let draw = from; sampler.noise !== 'gpu' && draw < to; draw++)
+      kept.random?.passNormals(x.data.length);
+    return to;
+  };
   if (noiseMask === undefined) {
     const sampled = await sampleOnDevice(options, latent, () => lendSampler(name, init));
-    if (sampled !== undefined) return finished(sampled.sample, sampled.denoised);
+    if (sampled !== undefined) {
+      passDraws(0, sampled.globalDraws);
+      return finished(sampled.sample, sampled.denoised);
+    }
   }
   const run = new SamplerRun(name, init);
   let reported = 0;
@@ -103,9 +112,7 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   for (let request = run.next(); request !== undefined; request = run.next()) {
     await nextTurn();
     signal?.throwIfAborted();
-    // On a GPU samplers draw on its own generator.
-    for (; sampler.noise !== 'gpu' && passed < run.globalDraws; passed++)
-      kept.random?.passNormals(request.x.length);
+    passed = passDraws(passed, run.globalDraws);
     const noised = tensor(latent.shape, request.x);
     const { denoised, uncond } = await denoiser(noised, request.sigma, request.needsUncond);
     run.provide(denoised.data, request.needsUncond ? uncond.data : undefined);

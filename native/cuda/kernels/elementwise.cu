@@ -21,6 +21,24 @@ __device__ __forceinline__ int64_t Nearest(const ElementwiseParameters& p, int r
   return (static_cast<int64_t>(row / plane) * p.height + y) * p.width + x;
 }
 
+/// Where a number of an image of other pixels comes from; `column` is one of the image's.
+template <typename T>
+__device__ __forceinline__ float Shuffled(const ElementwiseParameters& p, int row, int column) {
+  const bool apart = p.operation == Elementwise::kPixelShuffle;
+  const int factor = apart ? p.out_width / p.width : p.width / p.out_width;
+  const int plane = p.out_height * p.out_width;
+  const int image = row / plane;
+  const int y = row % plane / p.out_width;
+  const int x = row % p.out_width;
+  const int square = factor * factor;
+  const int within = apart ? y % factor * factor + x % factor : column % square;
+  const int from_y = apart ? y / factor : y * factor + within / factor;
+  const int from_x = apart ? x / factor : x * factor + within % factor;
+  const int from_column = apart ? column * square + within : column / square;
+  const int64_t from = (static_cast<int64_t>(image) * p.height + from_y) * p.width + from_x;
+  return ToFloat(RowOf<T>(p.x, from)[from_column]);
+}
+
 template <typename T>
 __device__ __forceinline__ void Compute(const ElementwiseParameters& p, int row, int column,
                                         float (&values)[kVector]) {
@@ -65,6 +83,22 @@ __device__ __forceinline__ void Compute(const ElementwiseParameters& p, int row,
       LoadVector(RowOf<T>(p.x, row) + column, values);
 #pragma unroll
       for (int i = 0; i < kVector; ++i) values[i] *= p.factor;
+      return;
+    case Elementwise::kLeakyRelu:
+    case Elementwise::kPrelu:
+      LoadVector(RowOf<T>(p.x, row) + column, values);
+#pragma unroll
+      for (int i = 0; i < kVector; ++i) {
+        const float slope = p.operation == Elementwise::kPrelu ? p.slopes[column + i] : p.factor;
+        values[i] *= values[i] < 0 ? slope : 1.0f;
+      }
+      return;
+    case Elementwise::kPixelShuffle:
+    case Elementwise::kPixelUnshuffle:
+#pragma unroll
+      for (int i = 0; i < kVector; ++i) {
+        values[i] = column + i < p.out.columns ? Shuffled<T>(p, row, column + i) : 0;
+      }
       return;
     case Elementwise::kCopy:
       LoadVector(RowOf<T>(p.x, row) + column, values);
@@ -142,8 +176,18 @@ __global__ void __launch_bounds__(kThreads) WeightKernel(const WeightParameters 
     // Results side by side are written together.
     const int tap = within / p.channels;
     const int channel = within % p.channels;
-    const float value =
-        ReadStored(p.stored, p.format, row * row_length + static_cast<int64_t>(channel) * p.taps + tap);
+    const int64_t column = static_cast<int64_t>(channel) * p.taps + tap;
+    float value = ReadStored(p.stored, p.format, row * row_length + column);
+    for (int k = 0; k < p.additions; ++k) {
+      const LowRankProduct& product = p.added[k];
+      const int64_t up = static_cast<int64_t>(p.row + row) * product.rank;
+      float sum = 0;
+      for (int r = 0; r < product.rank; ++r) {
+        sum += ReadStored(product.up, product.up_format, up + r) *
+               ReadStored(product.down, product.down_format, r * row_length + column);
+      }
+      value += product.factor * sum;
+    }
     int to_row = p.first_row + row;
     if (p.pair_rows > 0) {
       const int half = p.pair_rows / 2;

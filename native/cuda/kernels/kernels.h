@@ -113,6 +113,12 @@ enum class Elementwise : int {
   kCopy,
   kResize,
   kSelectRow,
+  /// Negative numbers times `factor`, or times their column's of `slopes`.
+  kLeakyRelu,
+  kPrelu,
+  /// Columns c·f² + y·f + x of a pixel are column c of f×f pixels, and back.
+  kPixelShuffle,
+  kPixelUnshuffle,
 };
 
 struct ElementwiseParameters {
@@ -123,6 +129,7 @@ struct ElementwiseParameters {
   /// Rows of `other` a row of it stands for, its period, or the rows of a sequence.
   int period;
   const int32_t* index;
+  const float* slopes;
   int height, width, out_height, out_width;
 };
 
@@ -165,6 +172,16 @@ void LaunchQuotient(const QuotientParameters& parameters, cudaStream_t stream);
 
 enum class StoredFormat : int { kF64, kF32, kF16, kBF16 };
 
+/// factor · up · down, of rows × rank and rank × a row's numbers.
+struct LowRankProduct {
+  const void* up;
+  const void* down;
+  StoredFormat up_format, down_format;
+  int rank;
+  float factor;
+};
+constexpr int kMostProducts = 8;
+
 /// A part of a packed weight, from the checkpoint's format and order (outputs × channels × taps).
 struct WeightParameters {
   const void* stored;
@@ -173,6 +190,10 @@ struct WeightParameters {
   void* packed;
   bool wide;
   int rows, channels, taps;
+  /// Added in float32 before the number is rounded; `row` is which of their rows the first one takes.
+  LowRankProduct added[kMostProducts];
+  int additions;
+  int row;
   /// Where the first row goes. With `pair_rows` they are some of so many, the first and the second half of
   /// which are woven.
   int first_row;

@@ -1,6 +1,8 @@
 /**
- * `node dist/bench/cuda/measure.js MODELS/checkpoints/NAME [MANIFEST [REPORT]]`: SDXL at 1024×1024 on a card, as JSON in REPORT: loading, a step by itself and by kinds
- * of instructions, decoding, and whole images cold and warm. The checkpoint is written from the manifest when it isn't there.
+ * `node dist/bench/cuda/measure.js MODELS/checkpoints/NAME [MANIFEST [REPORT [SIDE [STEPS [RUNS]]]]]`: a checkpoint on a card, as
+ * JSON in REPORT: loading, a step by itself and by kinds of instructions, decoding, and whole images cold and warm, of SIDE×SIDE pixels
+ * (1024) in STEPS steps (30), medians of RUNS (15). The checkpoint is written from the manifest when it isn't there. What is
+ * measured is written as soon as it is known.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -22,11 +24,13 @@ import { detectVae } from '../../models/vae/config.js';
 import { buildDecoderGraph } from '../../models/vae/vae-graph.js';
 import { underPrefix } from '../../models/weight-views.js';
 
-const steps = 30;
-const runs = 15;
-
-const [checkpoint = 'models/checkpoints/sdxl-full.safetensors', manifest, reportFile = 'cuda-report.json'] =
-  process.argv.slice(2);
+const [
+  checkpoint = 'models/checkpoints/sdxl-full.safetensors',
+  manifest,
+  reportFile = 'cuda-report.json',
+  ...numbers
+] = process.argv.slice(2);
+const [side = 1024, steps = 30, runs = 15] = numbers.map(Number);
 if (!existsSync(checkpoint)) {
   if (manifest === undefined) throw new Error(`${checkpoint} isn't there; name a manifest to write it from`);
   console.error(`writing ${checkpoint}`);
@@ -125,7 +129,7 @@ function workflow(seed: number): string {
     1: node('CheckpointLoaderSimple', { ckpt_name: basename(checkpoint) }),
     2: node('CLIPTextEncode', { clip: ['1', 1], text: 'pixel art character sprite' }),
     3: node('CLIPTextEncode', { clip: ['1', 1], text: 'blurry' }),
-    4: node('EmptyLatentImage', { width: 1024, height: 1024, batch_size: 1 }),
+    4: node('EmptyLatentImage', { width: side, height: side, batch_size: 1 }),
     5: node('KSampler', {
       ...{ model: ['1', 0], positive: ['2', 0], negative: ['3', 0], latent_image: ['4', 0] },
       ...{ seed, steps, cfg: 7, sampler_name: 'euler', scheduler: 'normal', denoise: 1 },
@@ -155,16 +159,28 @@ async function measureImages(): Promise<object> {
 
 const { unet, weights } = recogniseCheckpoint(source);
 const vae = underPrefix(source, 'first_stage_model.');
-const report = {
-  device: device.info,
-  openedMs: round(openedMs),
-  denoiser: await measureGraph(buildUnetGraph(unet, weights), {
-    x: noise(2, unet.inChannels, 128, 128),
+const report: Record<string, unknown> = {};
+
+/** Runs that take too long leave what came before. */
+function note(name: string, value: unknown): void {
+  report[name] = value;
+  writeFileSync(reportFile, JSON.stringify(report, null, 1));
+}
+
+const latent = Math.ceil(side / 8);
+note('device', device.info);
+note('openedMs', round(openedMs));
+note(
+  'denoiser',
+  await measureGraph(buildUnetGraph(unet, weights), {
+    x: noise(2, unet.inChannels, latent, latent),
     time_embedding: noise(2, unet.modelChannels),
     context: noise(2, 77, unet.contextDim),
     ...(unet.admChannels === undefined ? {} : { adm: noise(2, unet.admChannels) }),
   }),
-  decoder: await measureGraph(buildDecoderGraph(detectVae(vae), vae), { latent: noise(1, 4, 128, 128) }),
-  images: await measureImages(),
-};
-writeFileSync(reportFile, JSON.stringify(report, null, 1));
+);
+note(
+  'decoder',
+  await measureGraph(buildDecoderGraph(detectVae(vae), vae), { latent: noise(1, 4, latent, latent) }),
+);
+note('images', await measureImages());

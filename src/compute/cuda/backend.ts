@@ -7,10 +7,12 @@ import type { GraphSampled, GraphSampling } from '../graph-sampling.js';
 import { checkInputs } from '../onnx/inputs.js';
 import { tensor, type Tensor } from '../tensor.js';
 import { lossNamed } from './device-lost.js';
-import { encodeProgram, encodeWeights } from './encode.js';
+import { encodeProgram } from './encode.js';
+import { encodeWeights, identityOf } from './encode-weights.js';
 import { lowerCuda, lowerForInputs } from './lower.js';
 import type { CudaProgram, Precision } from './program.js';
 import { sampleOnCard } from './sample.js';
+import type { PackedWeight } from './weights.js';
 
 export interface CudaBackendOptions {
   readonly addon: CudaAddon;
@@ -21,18 +23,64 @@ export interface CudaBackendOptions {
 
 /** Graphs that need float32's range are computed in bfloat16, all others in float16; sums are float32. */
 export function createCudaBackend(options: CudaBackendOptions): Backend {
+  const lenders = new Set<Lender>();
   return {
     device: 'cuda',
     async load(graph: Graph): Promise<CudaGraph> {
       const precision: Precision = graph.range === 'wide' ? 'bf16' : 'f16';
       // Weights are the same at all sizes.
-      const { weights, weightBytes } = lowerCuda(graph, anySize(graph), { precision });
+      const { weights } = lowerCuda(graph, anySize(graph), { precision });
       const model = new options.addon.CudaModel(options.device, precision);
-      const bytes = await lossNamed(model.load(encodeWeights(weights, weightBytes)));
-      return new CudaGraph(graph, precision, model, bytes, options);
+      const identities = new Map<string, number>();
+      weights.forEach((weight, index) => {
+        const identity = identityOf(weight);
+        if (identity !== undefined) identities.set(identity, index);
+      });
+      const self: Lender = { model, precision, identities };
+      const loan = bestLoan(lenders, self, weights);
+      const bytes = await lossNamed(model.load(encodeWeights(weights), loan?.lender, loan?.lent));
+      lenders.add(self);
+      return new CudaGraph(graph, precision, model, bytes, options, () => lenders.delete(self));
     },
     availableBytes: () => options.device.freeBytes(),
   };
+}
+
+/** A loaded model whose weights others may use: a LoRA changes some of a model's, and the rest stay where they are. */
+interface Lender {
+  readonly model: CudaModel;
+  readonly precision: Precision;
+  /** Numbers of its weights by what they are. */
+  readonly identities: ReadonlyMap<string, number>;
+}
+
+interface Loan {
+  readonly lender: CudaModel;
+  /** For each weight its number there, -1 for none. */
+  readonly lent: Int32Array;
+  readonly bytes: number;
+}
+
+/** The loan that saves most; undefined when nothing can be lent. */
+function bestLoan(
+  lenders: Iterable<Lender>,
+  { precision, identities }: Lender,
+  weights: readonly PackedWeight[],
+): Loan | undefined {
+  let best: Loan | undefined;
+  for (const lender of lenders) {
+    if (lender.precision !== precision) continue;
+    const lent = new Int32Array(weights.length).fill(-1);
+    let bytes = 0;
+    for (const [identity, index] of identities) {
+      const number = lender.identities.get(identity);
+      if (number === undefined) continue;
+      lent[index] = number;
+      bytes += weights[index]!.bytes;
+    }
+    if (bytes > (best?.bytes ?? 0)) best = { lender: lender.model, lent, bytes };
+  }
+  return best;
 }
 
 interface Prepared {
@@ -50,6 +98,7 @@ export class CudaGraph implements Program {
     readonly model: CudaModel,
     readonly residentBytes: number,
     private readonly options: CudaBackendOptions,
+    private readonly onDispose: () => void,
   ) {}
 
   async run(inputs: NamedTensors): Promise<Record<string, Tensor>> {
@@ -92,6 +141,7 @@ export class CudaGraph implements Program {
   }
 
   dispose(): Promise<void> {
+    this.onDispose();
     return this.model.dispose();
   }
 }

@@ -1,15 +1,7 @@
-/** Programs and weights in the numbers that the CUDA addon reads (native/cuda/decode.cc). */
-import { MappedFile } from '../../native/addon.js';
-import type {
-  EncodedInstruction,
-  EncodedPort,
-  EncodedProgram,
-  EncodedWeightPart,
-  EncodedWeights,
-} from '../../native/cuda-addon.js';
+/** Programs in the numbers that the CUDA addon reads (native/cuda/decode.cc). */
+import type { EncodedInstruction, EncodedPort, EncodedProgram } from '../../native/cuda-addon.js';
 import type { Activation } from '../operation.js';
 import { elementCount } from '../tensor.js';
-import type { Weight } from '../weight.js';
 import {
   ELEMENT_BYTES,
   padded,
@@ -18,14 +10,13 @@ import {
   type View,
   type Window,
 } from './program.js';
-import type { PackedWeight } from './weights.js';
 
 /** native/cuda/program.h, enum Kind */
 const KIND = { import: 0, export: 1, product: 2, group_norm: 3, layer_norm: 4, attention: 5, elementwise: 6 };
 /** native/cuda/kernels/kernels.h, enum Elementwise */
 const ELEMENTWISE = {
   ...{ activate: 0, geglu: 1, add: 3, scale: 4, add_per_channel: 5, add_rows: 6, copy: 7, resize: 8 },
-  select_row: 9,
+  ...{ select_row: 9, leaky_relu: 10, prelu: 11, pixel_shuffle: 12, pixel_unshuffle: 13 },
 };
 /** native/cuda/primitives.h, enum Activation */
 const ACTIVATION: Readonly<Record<Activation | 'geglu', number>> = {
@@ -33,7 +24,6 @@ const ACTIVATION: Readonly<Record<Activation | 'geglu', number>> = {
   geglu: 7,
 };
 const ELEMENT = { half: 0, float: 1, int: 2 };
-const FORMAT = { F64: 0, F32: 1, F16: 2, BF16: 3 };
 
 export function encodeProgram(program: CudaProgram): EncodedProgram {
   const view = (given: View | undefined): object | undefined =>
@@ -132,6 +122,12 @@ function elementwise(
       return { x: view(instruction.x), out, activation: ACTIVATION[instruction.function] };
     case 'scale':
       return { x: view(instruction.x), out, factor: instruction.factor };
+    case 'leaky_relu':
+      return { x: view(instruction.x), out, factor: instruction.slope };
+    case 'prelu':
+      return { x: view(instruction.x), out, weight: instruction.weight };
+    case 'pixel_shuffle':
+    case 'pixel_unshuffle':
     case 'resize': {
       const { height, width, outHeight, outWidth } = instruction;
       return { x: view(instruction.x), out, height, width, outHeight, outWidth };
@@ -150,29 +146,4 @@ function encodeWindow(window: Window, x: View): number[] {
     ...[window.kernelHeight, window.kernelWidth, window.stride, window.top, window.left],
     padded(x.columns),
   ];
-}
-
-/** Tensors that lie in a mapped file are named by their place there; all others are read now. */
-export function encodeWeights(weights: readonly PackedWeight[], bytes: number): EncodedWeights {
-  return {
-    bytes,
-    entries: weights.map((entry) => ({
-      ...{ offset: entry.offset, rows: padded(entry.rows), columns: entry.columns },
-      wide: entry.element === 'float',
-      pairs: entry.layout === 'pairs',
-      parts: entry.parts.map(encodePart),
-    })),
-  };
-}
-
-function encodePart(part: Weight | number): EncodedWeightPart {
-  if (typeof part === 'number') return { rows: part, channels: 1, taps: 1, format: FORMAT.F32 };
-  const { shape, stored } = part;
-  const extents = { rows: shape[0]!, channels: shape[1] ?? 1, taps: elementCount(shape.slice(2)) };
-  if (stored?.file instanceof MappedFile) {
-    return { ...extents, format: FORMAT[stored.dtype], values: stored.file.hold(), offset: stored.offset };
-  }
-  const values = new Float32Array(elementCount(shape));
-  part.read(values);
-  return { ...extents, format: FORMAT.F32, values };
 }

@@ -57,6 +57,21 @@ export function lowerNode({ operation, output }: GraphNode, fusion: Fusion, lowe
       lowering.emit({ kind: 'scale', x, out: lowering.place(result), factor: operation.factor });
       return;
     }
+    case 'leaky_relu': {
+      const x = lowering.view(operation.x);
+      lowering.emit({ kind: 'leaky_relu', x, out: lowering.place(result), slope: operation.slope });
+      return;
+    }
+    case 'prelu': {
+      const weight = lowering.weights.vector([operation.slope])!;
+      const x = lowering.view(operation.x);
+      lowering.emit({ kind: 'prelu', x, out: lowering.place(result), weight });
+      return;
+    }
+    case 'pixel_shuffle':
+    case 'pixel_unshuffle':
+      lowering.emit({ kind: operation.kind, ...sizes(operation, result, lowering) });
+      return;
     case 'add_per_channel': {
       const [x, v] = [lowering.view(operation.x), lowering.view(operation.v)];
       const rowsPerSum = x.rows / v.rows;
@@ -244,11 +259,15 @@ function concatenation(operation: OperationOf<'concat'>, result: Value, lowering
 /** Convolutions behind it read the enlarged image out of the small one. */
 function resize(operation: OperationOf<'upsample_nearest'>, result: Value, lowering: Lowering): void {
   if (smallSource(result, lowering) !== undefined) return;
+  lowering.emit({ kind: 'resize', ...sizes(operation, result, lowering) });
+}
+
+/** What becomes an image of another size, and both sizes. */
+function sizes(operation: { readonly x: Value }, result: Value, lowering: Lowering) {
   const [batch, , height, width] = lowering.extents(operation.x) as [number, number, number, number];
   const [, , outHeight, outWidth] = lowering.extents(result) as [number, number, number, number];
   const x = lowering.view(operation.x);
-  const out = lowering.place(result);
-  lowering.emit({ kind: 'resize', x, out, batch, height, width, outHeight, outWidth });
+  return { x, out: lowering.place(result), batch, height, width, outHeight, outWidth };
 }
 
 /** The image that `enlarged` is so many times as large as, a power of two, when only convolutions read it. */

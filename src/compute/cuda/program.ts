@@ -126,6 +126,10 @@ export type Instruction =
   | { readonly kind: 'geglu'; readonly x: View; readonly out: View }
   | { readonly kind: 'add'; readonly a: View; readonly b: View; readonly out: View }
   | { readonly kind: 'scale'; readonly x: View; readonly out: View; readonly factor: number }
+  /** Multiplies negative values by `slope`. */
+  | { readonly kind: 'leaky_relu'; readonly x: View; readonly out: View; readonly slope: number }
+  /** The same with a slope for each column. */
+  | { readonly kind: 'prelu'; readonly x: View; readonly out: View; readonly weight: number }
   | {
       readonly kind: 'add_per_channel';
       readonly x: View;
@@ -143,7 +147,8 @@ export type Instruction =
     }
   | { readonly kind: 'copy'; readonly x: View; readonly out: View }
   | {
-      readonly kind: 'resize';
+      /** By nearest neighbour; or a pixel's columns become pixels of their own (torch's pixel_shuffle), and the inverse. */
+      readonly kind: 'resize' | 'pixel_shuffle' | 'pixel_unshuffle';
       readonly x: View;
       readonly out: View;
       readonly batch: number;

@@ -49,6 +49,7 @@ export async function sampleOnCard(
     return {
       sample: tensor(shape, sampled.sample),
       denoised: sampled.denoised && tensor(shape, sampled.denoised),
+      globalDraws: sampled.globalDraws,
     };
   } catch (error) {
     signal?.throwIfAborted();

@@ -97,6 +97,7 @@ function patchOf(file: LoraFile, { prefix, adapter }: Change, strength: number):
     apply: (values, shape) => {
       adapter.apply(values, shape, strength);
     },
+    product: adapter.product && { ...adapter.product, factor: strength * adapter.product.factor },
   };
 }
 

@@ -5,5 +5,6 @@ export const CUDA_CASES: ReadonlySet<string> = new Set([
   ...['silu', 'gelu', 'quick_gelu', 'relu', 'sigmoid', 'tanh', 'geglu'],
   ...['attention', 'attention_causal', 'attention_long'],
   ...['add', 'scale', 'add_per_channel', 'add_rows', 'upsample_double', 'upsample_like'],
+  'leaky_relu',
   ...['spatial_to_tokens', 'tokens_to_spatial', 'select_token'],
 ]);

@@ -13,6 +13,7 @@ import { createUpscaler } from '../../../src/models/upscale/upscaler.js';
 import type { StepProgress } from '../../../src/nodes/context.js';
 import { imageUpscaleWithModel } from '../../../src/nodes/upscale-model.js';
 import { nodeContext } from '../../support/node-context.js';
+import { channelsLast } from '../../support/pictures.js';
 import { weightOf } from '../../compute/fixtures.js';
 import { goldenTensors, relativeRms, syntheticCheckpoint } from '../../support/golden.js';
 
@@ -45,19 +46,6 @@ const backends = [
   { name: 'our kernels', backend: createOnnxBackend({ threads: 2 }) },
   { name: 'ONNX Runtime alone', backend: createPlainOnnxBackend({ threads: 2 }) },
 ];
-
-/** N×C×H×W ↔ N×H×W×C */
-function channelsLast(planes: Tensor): Tensor {
-  const [count = 0, channels = 0, height = 0, width = 0] = planes.shape;
-  const pixels = height * width;
-  const image = tensor([count, height, width, channels]);
-  image.data.forEach((_, at) => {
-    const row = Math.floor(at / (pixels * channels));
-    const pixel = Math.floor(at / channels) % pixels;
-    image.data[at] = planes.data[(row * channels + (at % channels)) * pixels + pixel]!;
-  });
-  return image;
-}
 
 const variants = goldenTensors('upscale/variants.safetensors');
 /** Made with spandrel for families and layouts that have no golden data (tools/reference/upscalers.py). */

@@ -1,5 +1,5 @@
 import { elementCount } from '../../../compute/tensor.js';
-import type { Weight } from '../../../compute/weight.js';
+import type { LowRankProduct, Weight } from '../../../compute/weight.js';
 import { addScaled } from '../../../native/addon.js';
 import { decompose, decompositionMismatch } from '../dora.js';
 import type { LoraFile } from '../lora-file.js';
@@ -10,6 +10,8 @@ export interface Adapter {
   mismatch(shape: readonly number[]): string | undefined;
   /** Set when it counts at strength 0, too. */
   readonly replaces?: true;
+  /** What it adds at strength 1, where that is a product of two factors. */
+  readonly product?: LowRankProduct | undefined;
   /** Adds the change, `strength` times, to a weight's values in place. */
   apply(values: Float32Array, shape: readonly number[], strength: number): void;
 }

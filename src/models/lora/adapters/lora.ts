@@ -45,7 +45,9 @@ export const readLoraAdapter: AdapterReader = (file, prefix, { alpha, doraScale 
     compute: () => multiply(...readFactors(), scratch).values,
   });
 
+  const isPlain = middle === undefined && doraScale === undefined;
   return {
+    product: isPlain ? { up, down, factor: scale } : undefined,
     mismatch: (shape) => fault ?? countMismatch(count, shape) ?? decompositionMismatch(doraScale, shape),
     apply(values, shape, strength) {
       if (doraScale !== undefined) {

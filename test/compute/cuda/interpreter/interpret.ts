@@ -114,6 +114,41 @@ function execute(
       memory.fill(instruction.out, (row, column) => memory.read(x, row, column) * factor);
       return;
     }
+    case 'leaky_relu':
+    case 'prelu': {
+      const { x } = instruction;
+      const slopes = instruction.kind === 'prelu' ? weights(instruction.weight).values : undefined;
+      memory.fill(instruction.out, (row, column) => {
+        const value = memory.read(x, row, column);
+        const slope = instruction.kind === 'prelu' ? slopes![column]! : instruction.slope;
+        return value < 0 ? value * slope : value;
+      });
+      return;
+    }
+    case 'pixel_shuffle':
+    case 'pixel_unshuffle': {
+      const { x, out, height, width, outHeight, outWidth } = instruction;
+      const apart = instruction.kind === 'pixel_shuffle';
+      const factor = apart ? outWidth / width : width / outWidth;
+      // From each of the larger image's numbers to the smaller's, or back.
+      const [large, small, largeHeight, largeWidth] = apart
+        ? ([out, x, outHeight, outWidth] as const)
+        : ([x, out, height, width] as const);
+      for (let row = 0; row < large.rows; row++) {
+        const image = Math.floor(row / (largeHeight * largeWidth));
+        const y = Math.floor(row / largeWidth) % largeHeight;
+        const place = row % largeWidth;
+        const other =
+          (image * (largeHeight / factor) + Math.floor(y / factor)) * (largeWidth / factor) +
+          Math.floor(place / factor);
+        for (let column = 0; column < large.columns; column++) {
+          const wide = column * factor ** 2 + (y % factor) * factor + (place % factor);
+          if (apart) memory.write(out, row, column, memory.read(small, other, wide));
+          else memory.write(out, other, wide, memory.read(large, row, column));
+        }
+      }
+      return;
+    }
     case 'add_per_channel': {
       const { x, v, rowsPerSum } = instruction;
       memory.fill(

@@ -1,0 +1,86 @@
+/** Weights as the CUDA addon reads them (native/cuda/decode.cc), and what tells two of them apart. */
+import { MappedFile } from '../../native/addon.js';
+import type { EncodedValues, EncodedWeightPart, EncodedWeights } from '../../native/cuda-addon.js';
+import { elementCount } from '../tensor.js';
+import type { LowRankProduct, StoredValues, Weight } from '../weight.js';
+import { padded } from './program.js';
+import type { PackedWeight } from './weights.js';
+
+const FORMAT = { F64: 0, F32: 1, F16: 2, BF16: 3 };
+
+/** native/cuda/kernels/kernels.h, kMostProducts */
+const mostProducts = 8;
+
+/** Tensors that lie in a mapped file are named by their place there; all others are read now. */
+export function encodeWeights(weights: readonly PackedWeight[]): EncodedWeights {
+  return weights.map((entry) => ({
+    ...{ rows: padded(entry.rows), columns: entry.columns },
+    wide: entry.element === 'float',
+    pairs: entry.layout === 'pairs',
+    parts: entry.parts.map(encodePart),
+  }));
+}
+
+function encodePart(part: Weight | number): EncodedWeightPart {
+  if (typeof part === 'number') return { rows: part, channels: 1, taps: 1, format: FORMAT.F32 };
+  const { shape } = part;
+  const extents = { rows: shape[0]!, channels: shape[1] ?? 1, taps: elementCount(shape.slice(2)) };
+  const merged = mergeable(part);
+  if (merged === undefined) return { ...extents, ...encodeValues(part) };
+  const products = merged.products.map(({ up, down, factor }) => ({
+    ...{ up: encodeValues(up), down: encodeValues(down), rank: down.shape[0]!, factor },
+  }));
+  return { ...extents, ...encodeStored(merged.base)!, products };
+}
+
+/** Low-rank products that the card adds, if it can. */
+function mergeable({ merged }: Weight): Weight['merged'] {
+  const fits = merged?.base.file instanceof MappedFile && merged.products.length <= mostProducts;
+  return fits ? merged : undefined;
+}
+
+function encodeValues(weight: Weight): EncodedValues {
+  const stored = weight.stored && encodeStored(weight.stored);
+  if (stored !== undefined) return stored;
+  const values = new Float32Array(elementCount(weight.shape));
+  weight.read(values);
+  return { format: FORMAT.F32, values };
+}
+
+function encodeStored({ file, offset, dtype }: StoredValues): EncodedValues | undefined {
+  return file instanceof MappedFile ? { format: FORMAT[dtype], values: file.hold(), offset } : undefined;
+}
+
+const files = new WeakMap<object, number>();
+let fileCount = 0;
+
+function fileNumber(file: object): number {
+  const number = files.get(file) ?? ++fileCount;
+  files.set(file, number);
+  return number;
+}
+
+/** What says that two packed weights are the same, as far as that can be told without reading them. */
+export function identityOf({ parts, layout }: PackedWeight): string | undefined {
+  const names = parts.map((part) => (typeof part === 'number' ? `${part} zeros` : weightIdentity(part)));
+  return names.includes(undefined) ? undefined : [layout, ...names].join(' ');
+}
+
+function weightIdentity(weight: Weight): string | undefined {
+  const { shape, stored } = weight;
+  if (stored !== undefined) return storedIdentity(stored, shape);
+  const merged = mergeable(weight);
+  if (merged === undefined) return undefined;
+  const products = merged.products.map(productIdentity);
+  if (products.includes(undefined)) return undefined;
+  return [storedIdentity(merged.base, shape), ...products].join('+');
+}
+
+function storedIdentity({ file, offset, dtype }: StoredValues, shape: readonly number[]): string {
+  return `${fileNumber(file)}:${offset}:${dtype}:${shape.join('×')}`;
+}
+
+function productIdentity({ up, down, factor }: LowRankProduct): string | undefined {
+  const [left, right] = [weightIdentity(up), weightIdentity(down)];
+  return left === undefined || right === undefined ? undefined : `${factor}·${left}·${right}`;
+}
