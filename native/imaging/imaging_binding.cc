@@ -6,6 +6,7 @@
 #include "arguments.h"
 #include "imaging/bislerp.h"
 #include "imaging/lanczos.h"
+#include "imaging/pixels.h"
 #include "imaging/resize.h"
 
 namespace latentd {
@@ -88,12 +89,52 @@ Napi::Value LanczosArray(const Napi::CallbackInfo& info) {
   return out;
 }
 
+/// Calls `use` with a Uint8Array or a Uint16Array.
+template <typename Use>
+void WithPixels(const Napi::Value& value, const char* name, Use use) {
+  const auto type = value.IsTypedArray() ? value.As<Napi::TypedArray>().TypedArrayType() : napi_int8_array;
+  if (type == napi_uint8_array) {
+    use(value.As<Napi::Uint8Array>());
+  } else if (type == napi_uint16_array) {
+    use(value.As<Napi::Uint16Array>());
+  } else {
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a Uint8Array or a Uint16Array");
+  }
+}
+
+/// (pixels) → a Float32Array.
+Napi::Value UnpackPixels(const Napi::CallbackInfo& info) {
+  Napi::Float32Array out;
+  WithPixels(info[0], "pixels", [&](const auto& pixels) {
+    out = Napi::Float32Array::New(info.Env(), pixels.ElementLength());
+    FloatsOfPixels(pixels.Data(), out.Data(), pixels.ElementLength());
+  });
+  return out;
+}
+
+/// (values, start, into): as many values from `start` on as `into` holds.
+void PackPixels(const Napi::CallbackInfo& info) {
+  const auto values = RequireFloat32Array(info[0], "values");
+  const uint64_t start = RequireCount(info[1], "start");
+  WithPixels(info[2], "into", [&](auto into) {
+    const size_t count = into.ElementLength();
+    if (start > values.size() || values.size() - start < count) {
+      throw Napi::RangeError::New(info.Env(), "values has " + std::to_string(values.size()) +
+                                                  " elements, too few for " + std::to_string(count) +
+                                                  " from " + std::to_string(start) + " on");
+    }
+    PixelsOfFloats(values.data() + start, into.Data(), count);
+  });
+}
+
 }  // namespace
 
 void RegisterImaging(Napi::Env env, Napi::Object exports) {
   exports.Set("resize", Napi::Function::New<ResizeArray>(env, "resize"));
   exports.Set("bislerp", Napi::Function::New<BislerpArray>(env, "bislerp"));
   exports.Set("lanczos", Napi::Function::New<LanczosArray>(env, "lanczos"));
+  exports.Set("unpackPixels", Napi::Function::New<UnpackPixels>(env, "unpackPixels"));
+  exports.Set("packPixels", Napi::Function::New<PackPixels>(env, "packPixels"));
 }
 
 }  // namespace latentd

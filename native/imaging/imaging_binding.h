@@ -1,4 +1,4 @@
-// The imaging functions' JavaScript face: resize, bislerp, lanczos.
+// The imaging functions' JavaScript face: resize, bislerp, lanczos, pixels.
 #pragma once
 
 #include <napi.h>

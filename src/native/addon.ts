@@ -141,6 +141,8 @@ interface Bindings {
   readonly resize: (...args: [...Parameters<Resampler>, mode: ResizeMode]) => Float32Array;
   readonly bislerp: Resampler;
   readonly lanczos: Resampler;
+  readonly unpackPixels: (pixels: Uint8Array | Uint16Array) => Float32Array;
+  readonly packPixels: (values: Float32Array, start: number, into: Uint8Array | Uint16Array) => void;
   readonly resizeLinear: opencv.ResizeLinear;
   readonly warpAffine: opencv.WarpAffine;
   readonly pasteFace: opencv.PasteFace;
@@ -195,6 +197,12 @@ export const bislerp = bindings.bislerp;
 
 /** Pillow's Lanczos of RGB or RGBA pictures in [0, 1], through 8-bit values. */
 export const lanczos = bindings.lanczos;
+
+/** Pixels' channels, over 255 or 65535. */
+export const unpackPixels = bindings.unpackPixels;
+
+/** As many values from `start` on as `into` holds, as pixels' channels: rounded half up in float32 and cut to [0, 1], NaN as 0. */
+export const packPixels = bindings.packPixels;
 
 export const resizeLinear = bindings.resizeLinear;
 export const warpAffine = bindings.warpAffine;

@@ -195,11 +195,21 @@ class Film {
       onFault: (fault) => onWarning?.(`the file has faults (${fault}); what could be decoded was taken`),
     });
     const images = Readable.from(imagesOf(decoded), { highWaterMark: BUFFERED });
+    let running: Running | undefined;
     for await (const { image, index, pts, timeBase } of images as AsyncIterable<DecodedImage>) {
+      const before = running;
+      const result = await before?.result;
       signal.throwIfAborted();
-      const frame = fromImage(await process(image, signal), 0, this.format);
-      yield { frame, index, pts, timeBase };
+      // The next one is begun before this one is converted; its failure is heard of in its turn.
+      running = { index, pts, timeBase, result: process(image, signal) };
+      running.result.catch(() => undefined);
+      if (result !== undefined) yield this.converted(result, before!);
     }
+    if (running !== undefined) yield this.converted(await running.result, running);
+  }
+
+  private converted(result: Tensor, { index, pts, timeBase }: Running): ProcessedFrame {
+    return { frame: fromImage(result, 0, this.format), index, pts, timeBase };
   }
 
   private async write({ frame, index, pts: told, timeBase: toldIn }: ProcessedFrame): Promise<void> {
@@ -283,6 +293,11 @@ class Film {
     const left = end - finished.at(-1)!.lastPts;
     return left > 0 && left <= 10 * step ? left : step;
   }
+}
+
+/** A frame that is in work. */
+interface Running extends Pick<DecodedFrame, 'index' | 'pts' | 'timeBase'> {
+  readonly result: Promise<Tensor>;
 }
 
 interface DecodedImage extends Pick<DecodedFrame, 'index' | 'pts' | 'timeBase'> {

@@ -1,5 +1,6 @@
 /** Frames as bytes and as images. */
 import { tensor, type Tensor } from '../compute/tensor.js';
+import { packPixels, unpackPixels } from '../native/addon.js';
 import type { RawFormat } from './nut.js';
 
 /** A decoded frame: RGB or RGBA, row by row, channels interleaved. */
@@ -19,11 +20,7 @@ export function frameBytes(format: RawFormat, width: number, height: number): nu
 
 /** 1×H×W×C in [0, 1]. */
 export function toImage({ width, height, format, bytes }: RawFrame): Tensor {
-  const values = valuesOf(format, bytes);
-  const scale = DEPTH[format] === 1 ? 255 : 65535;
-  const image = tensor([1, height, width, CHANNELS[format]]);
-  for (let i = 0; i < values.length; i++) image.data[i] = values[i]! / scale;
-  return image;
+  return tensor([1, height, width, CHANNELS[format]], unpackPixels(valuesOf(format, bytes)));
 }
 
 /**
@@ -37,18 +34,19 @@ export function fromImage(image: Tensor, index: number, format: RawFormat): RawF
   const [width, height] = [columns + (columns % 2), rows + (rows % 2)];
   const bytes = new Uint8Array(frameBytes(format, width, height));
   const into = valuesOf(format, bytes);
-  const scale = DEPTH[format] === 1 ? 255 : 65535;
   const rowLength = columns * channels;
-  for (let y = 0; y < height; y++) {
-    const from = (index * rows + Math.min(y, rows - 1)) * rowLength;
-    const to = y * width * channels;
-    for (let i = 0; i < rowLength; i++) {
-      const value = image.data[from + i]! * scale + 0.5;
-      // Cut off by the array's type.
-      into[to + i] = value > 0 ? (value < scale ? value : scale) : 0;
+  const start = index * rows * rowLength;
+  if (width === columns) {
+    packPixels(image.data, start, into.subarray(0, rows * rowLength));
+  } else {
+    for (let y = 0; y < rows; y++) {
+      const to = y * width * channels;
+      packPixels(image.data, start + y * rowLength, into.subarray(to, to + rowLength));
+      into.copyWithin(to + rowLength, to + rowLength - channels, to + rowLength);
     }
-    if (width > columns) into.copyWithin(to + rowLength, to + rowLength - channels, to + rowLength);
   }
+  const stride = width * channels;
+  if (height > rows) into.copyWithin(rows * stride, (rows - 1) * stride, rows * stride);
   return { width, height, format, bytes };
 }
 
