@@ -26,6 +26,7 @@ export interface StreamFacts {
   readonly color_space?: string;
   readonly r_frame_rate: string;
   readonly avg_frame_rate: string;
+  readonly start_time?: string;
   readonly duration?: string;
   readonly nb_frames?: string;
   readonly side_data_list?: readonly { readonly rotation?: number }[];
