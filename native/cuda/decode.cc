@@ -81,7 +81,7 @@ std::vector<Port> ReadPorts(const Napi::Object& program, const char* name) {
 Instruction ReadInstruction(const Napi::Object& object, const Program& program, int weights) {
   const int64_t arena = program.arena_bytes;
   Instruction i;
-  i.kind = static_cast<Kind>(SmallOr(object, "kind", -1, 0, static_cast<int>(Kind::kElementwise)));
+  i.kind = static_cast<Kind>(SmallOr(object, "kind", -1, 0, static_cast<int>(Kind::kLowFrequencies)));
   i.layer = RequireString(object.Get("layer"), "layer");
   i.x = ReadView(object, "x", arena);
   i.other = ReadView(object, "other", arena);
@@ -100,7 +100,7 @@ Instruction ReadInstruction(const Napi::Object& object, const Program& program, 
       static_cast<Activation>(SmallOr(object, "activation", 0, 0, static_cast<int>(Activation::kGeglu)));
   i.window = ReadWindow(object);
   i.operation = static_cast<Elementwise>(
-      SmallOr(object, "operation", 0, 0, static_cast<int>(Elementwise::kPixelUnshuffle)));
+      SmallOr(object, "operation", 0, 0, static_cast<int>(Elementwise::kScaleChannels)));
   i.batch = SmallOr(object, "batch", 1, 1, kMostRows);
   i.heads = SmallOr(object, "heads", 1, 1, kMostRows);
   i.groups = SmallOr(object, "groups", 1, 1, kMostRows);

@@ -181,6 +181,12 @@ void Plan::LaunchOne(const Instruction& i) {
       }
       return LaunchPlainAttention(precision_, p, stream);
     }
+    case Kind::kMeanMap:
+    case Kind::kLowFrequencies: {
+      const MapParameters p{MatrixOf(i.x), MatrixOf(i.out), i.batch, i.height, i.width, i.factor};
+      return i.kind == Kind::kMeanMap ? LaunchMeanMap(precision_, p, stream)
+                                      : LaunchLowFrequencies(precision_, p, stream);
+    }
     case Kind::kElementwise: {
       ElementwiseParameters p{};
       p.operation = i.operation;

@@ -34,6 +34,8 @@ inline float Exp(float x) { return __builtin_expf(x); }
 inline float Erf(float x) { return __builtin_erff(x); }
 inline float Tanh(float x) { return __builtin_tanhf(x); }
 inline float ReciprocalRoot(float x) { return 1 / __builtin_sqrtf(x); }
+inline float CosinePi(float x) { return __builtin_cosf(x * 3.14159265358979323846f); }
+inline float SinePi(float x) { return __builtin_sinf(x * 3.14159265358979323846f); }
 inline float RoundedProduct(float a, float b) { return a * b; }
 inline float RoundedSum(float a, float b) { return a + b; }
 inline float RoundedQuotient(float a, float b) { return a / b; }
@@ -106,6 +108,8 @@ __device__ __forceinline__ float Exp(float x) { return __expf(x); }
 __device__ __forceinline__ float Erf(float x) { return erff(x); }
 __device__ __forceinline__ float Tanh(float x) { return tanhf(x); }
 __device__ __forceinline__ float ReciprocalRoot(float x) { return rsqrtf(x); }
+__device__ __forceinline__ float CosinePi(float x) { return cospif(x); }
+__device__ __forceinline__ float SinePi(float x) { return sinpif(x); }
 // None of these is contracted with another.
 __device__ __forceinline__ float RoundedProduct(float a, float b) { return __fmul_rn(a, b); }
 __device__ __forceinline__ float RoundedSum(float a, float b) { return __fadd_rn(a, b); }

@@ -29,6 +29,8 @@ enum class Kind : int {
   kLayerNorm,
   kAttention,
   kElementwise,
+  kMeanMap,
+  kLowFrequencies,
 };
 
 /// One of them; what a kind has no use for is left as it is here.

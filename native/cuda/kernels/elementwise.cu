@@ -100,6 +100,14 @@ __device__ __forceinline__ void Compute(const ElementwiseParameters& p, int row,
         values[i] = column + i < p.out.columns ? Shuffled<T>(p, row, column + i) : 0;
       }
       return;
+    case Elementwise::kScaleChannels: {
+      LoadVector(RowOf<T>(p.x, row) + column, values);
+      const float share = p.other.data == nullptr ? 1.0f : ToFloat(*RowOf<T>(p.other, row));
+      const float factor = 1.0f + (p.factor - 1.0f) * share;
+#pragma unroll
+      for (int i = 0; i < kVector; ++i) values[i] *= column + i < p.period ? factor : 1.0f;
+      return;
+    }
     case Elementwise::kCopy:
       LoadVector(RowOf<T>(p.x, row) + column, values);
       return;

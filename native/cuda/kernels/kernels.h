@@ -119,6 +119,8 @@ enum class Elementwise : int {
   /// Columns c·f² + y·f + x of a pixel are column c of f×f pixels, and back.
   kPixelShuffle,
   kPixelUnshuffle,
+  /// The first `period` columns times `factor`, or 1 + (factor − 1) · the row's number of `other`.
+  kScaleChannels,
 };
 
 struct ElementwiseParameters {
@@ -134,6 +136,18 @@ struct ElementwiseParameters {
 };
 
 void LaunchElementwise(Precision precision, const ElementwiseParameters& parameters, cudaStream_t stream);
+
+/// Pictures of `height` × `width` rows.
+struct MapParameters {
+  Matrix x, out;
+  int batch, height, width;
+  float factor;
+};
+
+/// The mean over columns, stretched to 0…1 in each picture.
+void LaunchMeanMap(Precision precision, const MapParameters& parameters, cudaStream_t stream);
+/// The Fourier modes 0 and −1 of both axes times `factor`.
+void LaunchLowFrequencies(Precision precision, const MapParameters& parameters, cudaStream_t stream);
 
 /// Between the graph's float32 (N×C×pixels, or rows where `pixels` is 1) and matrices.
 struct PortParameters {

@@ -12,11 +12,22 @@ import {
 } from './program.js';
 
 /** native/cuda/program.h, enum Kind */
-const KIND = { import: 0, export: 1, product: 2, group_norm: 3, layer_norm: 4, attention: 5, elementwise: 6 };
+const KIND = {
+  import: 0,
+  export: 1,
+  product: 2,
+  group_norm: 3,
+  layer_norm: 4,
+  attention: 5,
+  elementwise: 6,
+  mean_map: 7,
+  low_frequencies: 8,
+};
 /** native/cuda/kernels/kernels.h, enum Elementwise */
 const ELEMENTWISE = {
   ...{ activate: 0, geglu: 1, add: 3, scale: 4, add_per_channel: 5, add_rows: 6, copy: 7, resize: 8 },
   ...{ select_row: 9, leaky_relu: 10, prelu: 11, pixel_shuffle: 12, pixel_unshuffle: 13 },
+  scale_channels: 14,
 };
 /** native/cuda/primitives.h, enum Activation */
 const ACTIVATION: Readonly<Record<Activation | 'geglu', number>> = {
@@ -95,6 +106,11 @@ function encodeInstruction(
         ...{ batch, heads, causal },
       };
     }
+    case 'mean_map':
+    case 'low_frequencies': {
+      const { x, out, batch, height, width, factor } = instruction;
+      return { kind: KIND[instruction.kind], x: view(x), out: view(out), batch, height, width, factor };
+    }
     default:
       return {
         kind: KIND.elementwise,
@@ -122,6 +138,10 @@ function elementwise(
       return { x: view(instruction.x), out, activation: ACTIVATION[instruction.function] };
     case 'scale':
       return { x: view(instruction.x), out, factor: instruction.factor };
+    case 'scale_channels': {
+      const { x, map, channels, factor } = instruction;
+      return { x: view(x), other: view(map), out, period: channels, factor };
+    }
     case 'leaky_relu':
       return { x: view(instruction.x), out, factor: instruction.slope };
     case 'prelu':

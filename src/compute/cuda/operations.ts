@@ -57,6 +57,27 @@ export function lowerNode({ operation, output }: GraphNode, fusion: Fusion, lowe
       lowering.emit({ kind: 'scale', x, out: lowering.place(result), factor: operation.factor });
       return;
     }
+    case 'scale_channels': {
+      const { channels, factor, map } = operation;
+      const [x, shares] = [lowering.view(operation.x), map && lowering.view(map)];
+      lowering.emit({
+        kind: 'scale_channels',
+        x,
+        map: shares,
+        out: lowering.place(result),
+        channels,
+        factor,
+      });
+      return;
+    }
+    case 'mean_map':
+      lowering.emit({ kind: 'mean_map', factor: 1, ...picture(operation, result, lowering) });
+      return;
+    case 'scale_low_frequencies': {
+      const { factor } = operation;
+      lowering.emit({ kind: 'low_frequencies', factor, ...picture(operation, result, lowering) });
+      return;
+    }
     case 'leaky_relu': {
       const x = lowering.view(operation.x);
       lowering.emit({ kind: 'leaky_relu', x, out: lowering.place(result), slope: operation.slope });
@@ -260,6 +281,12 @@ function concatenation(operation: OperationOf<'concat'>, result: Value, lowering
 function resize(operation: OperationOf<'upsample_nearest'>, result: Value, lowering: Lowering): void {
   if (smallSource(result, lowering) !== undefined) return;
   lowering.emit({ kind: 'resize', ...sizes(operation, result, lowering) });
+}
+
+/** What is looked at as a whole picture, and its size. */
+function picture(operation: { readonly x: Value }, result: Value, lowering: Lowering) {
+  const { x, out, batch, height, width } = sizes(operation, result, lowering);
+  return { x, out, batch, height, width };
 }
 
 /** What becomes an image of another size, and both sizes. */

@@ -126,6 +126,25 @@ export type Instruction =
   | { readonly kind: 'geglu'; readonly x: View; readonly out: View }
   | { readonly kind: 'add'; readonly a: View; readonly b: View; readonly out: View }
   | { readonly kind: 'scale'; readonly x: View; readonly out: View; readonly factor: number }
+  /** The first `channels` columns times `factor`, or 1 + (factor − 1) · the row's number of `map`. */
+  | {
+      readonly kind: 'scale_channels';
+      readonly x: View;
+      readonly map: View | undefined;
+      readonly out: View;
+      readonly channels: number;
+      readonly factor: number;
+    }
+  /** The mean over columns, stretched to 0…1 in each picture; or the Fourier modes 0 and −1 of both axes times `factor`. */
+  | {
+      readonly kind: 'mean_map' | 'low_frequencies';
+      readonly x: View;
+      readonly out: View;
+      readonly batch: number;
+      readonly height: number;
+      readonly width: number;
+      readonly factor: number;
+    }
   /** Multiplies negative values by `slope`. */
   | { readonly kind: 'leaky_relu'; readonly x: View; readonly out: View; readonly slope: number }
   /** The same with a slope for each column. */
@@ -214,6 +233,8 @@ export function touched(instruction: Instruction): { readonly reads: View[]; rea
       return { reads: [instruction.a, instruction.b], writes: [instruction.out] };
     case 'add_per_channel':
       return { reads: [instruction.x, instruction.v], writes: [instruction.out] };
+    case 'scale_channels':
+      return { reads: given(instruction.x, instruction.map), writes: [instruction.out] };
     case 'select_row':
       return { reads: [instruction.x, instruction.index], writes: [instruction.out] };
     default:

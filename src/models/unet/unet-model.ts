@@ -59,7 +59,7 @@ export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): 
     async sample({ shape, inputs: { context, adm }, cfg, ...rest }) {
       checkConditioning(parts, context, adm);
       const prediction = CARD_PREDICTIONS.find((known) => known === sampling.prediction);
-      const isPlain = changes.freeU.length + changes.attention.length === 0 && !changes.recordsAttention;
+      const isPlain = changes.attention.length === 0 && !changes.recordsAttention;
       if (prediction === undefined || !isPlain) return undefined;
       const [rows = 1, ...picture] = shape;
       const batch = cfg === undefined ? rows : 2 * rows;
@@ -70,7 +70,7 @@ export function createUnetModel(parts: UnetModelParts, programs: ProgramCache): 
         ...(adm === undefined ? {} : { adm }),
       };
       return useProgram(
-        plainVariant,
+        { ...plainVariant, freeU: changes.freeU },
         async (program) =>
           await program.sample?.(inputs, {
             ...rest,

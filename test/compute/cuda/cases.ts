@@ -5,6 +5,13 @@ export const CUDA_CASES: ReadonlySet<string> = new Set([
   ...['silu', 'gelu', 'quick_gelu', 'relu', 'sigmoid', 'tanh', 'geglu'],
   ...['attention', 'attention_causal', 'attention_long'],
   ...['add', 'scale', 'add_per_channel', 'add_rows', 'upsample_double', 'upsample_like'],
-  'leaky_relu',
+  ...[
+    'leaky_relu',
+    'scale_channels',
+    'scale_channels_map',
+    'mean_map',
+    'low_frequencies',
+    'low_frequencies_small',
+  ],
   ...['spatial_to_tokens', 'tokens_to_spatial', 'select_token'],
 ]);

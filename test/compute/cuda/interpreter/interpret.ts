@@ -114,6 +114,32 @@ function execute(
       memory.fill(instruction.out, (row, column) => memory.read(x, row, column) * factor);
       return;
     }
+    case 'scale_channels': {
+      const { x, map, channels, factor } = instruction;
+      memory.fill(instruction.out, (row, column) => {
+        const share = map === undefined ? 1 : memory.read(map, row, 0);
+        return memory.read(x, row, column) * (column < channels ? 1 + (factor - 1) * share : 1);
+      });
+      return;
+    }
+    case 'mean_map': {
+      const { x, out, height, width } = instruction;
+      const means = Array.from({ length: x.rows }, (_, row) => {
+        let sum = 0;
+        for (let column = 0; column < x.columns; column++) sum += memory.read(x, row, column);
+        return sum / x.columns;
+      });
+      memory.fill(out, (row) => {
+        const from = row - (row % (height * width));
+        const picture = means.slice(from, from + height * width);
+        const [least, greatest] = [Math.min(...picture), Math.max(...picture)];
+        return (means[row]! - least) / (greatest - least);
+      });
+      return;
+    }
+    case 'low_frequencies':
+      lowFrequencies(instruction, memory);
+      return;
     case 'leaky_relu':
     case 'prelu': {
       const { x } = instruction;
@@ -184,6 +210,41 @@ function execute(
       memory.fill(instruction.out, (row, column) =>
         memory.read(x, row * period + memory.read(index, row, 0), column),
       );
+    }
+  }
+}
+
+/** Transforms each picture's columns at four frequencies, and adds (factor − 1) times what these are of it. */
+function lowFrequencies(
+  { x, out, batch, height, width, factor }: Extract<Instruction, { kind: 'mean_map' | 'low_frequencies' }>,
+  memory: Memory,
+): void {
+  const pixels = height * width;
+  const modes = [0, -1]
+    .slice(0, height)
+    .flatMap((ky) => [0, -1].slice(0, width).map((kx) => [ky, kx] as const));
+  const angle = (pixel: number, [ky, kx]: readonly [number, number]): number =>
+    2 * Math.PI * ((ky * Math.floor(pixel / width)) / height + (kx * (pixel % width)) / width);
+  for (let image = 0; image < batch; image++) {
+    for (let column = 0; column < x.columns; column++) {
+      const values = Array.from({ length: pixels }, (_, pixel) =>
+        memory.read(x, image * pixels + pixel, column),
+      );
+      const change = new Float64Array(pixels);
+      for (const mode of modes) {
+        let [cosines, sines] = [0, 0];
+        values.forEach((value, pixel) => {
+          cosines += value * Math.cos(angle(pixel, mode));
+          sines -= value * Math.sin(angle(pixel, mode));
+        });
+        change.forEach((_, pixel) => {
+          change[pixel]! +=
+            (cosines * Math.cos(angle(pixel, mode)) - sines * Math.sin(angle(pixel, mode))) / pixels;
+        });
+      }
+      values.forEach((value, pixel) => {
+        memory.write(out, image * pixels + pixel, column, value + (factor - 1) * change[pixel]!);
+      });
     }
   }
 }
