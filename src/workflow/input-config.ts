@@ -44,7 +44,7 @@ export function inputConfig(spec: InputSpec, optionsOf: OptionsOf): readonly [Li
         {
           default: BigInt(spec.default),
           min: BigInt(spec.min),
-          max: BigInt(spec.max),
+          ...(Number.isFinite(spec.max) && { max: BigInt(spec.max) }),
           ...(spec.step !== undefined && { step: BigInt(spec.step) }),
           ...described,
         },
