@@ -3,9 +3,9 @@ import type { Operation, Value } from '../../graph.js';
 import type { Weight } from '../../weight.js';
 import type { Attributes } from '../model.js';
 import type { ChannelMajorContext } from './context.js';
-import type { Fusion } from './fusion.js';
+import { isLargeAndNarrow, type Fusion } from './fusion.js';
 import { PART_LOWERINGS } from './parts.js';
-import { RESTORATION_LOWERINGS } from './restoration.js';
+import { plainConvolution, RESTORATION_LOWERINGS } from './restoration.js';
 import { PICTURE_LOWERINGS } from './pictures.js';
 import { widened } from './weight-table.js';
 
@@ -34,6 +34,7 @@ function constantWeight(count: number, value: number): Weight {
 }
 
 const conv2d: ChannelMajorLowering<'conv2d'> = (operation, context, fusion) => {
+  if (isLargeAndNarrow(operation)) return plainConvolution(operation, 1, context);
   const [outputs, inputs, kernelHeight, kernelWidth] = operation.weight.shape as [
     number,
     number,

@@ -1,27 +1,36 @@
 /** Operations of face networks, which need no kernels of their own. */
 import type { RestorationOperation } from '../../restoration-operation.js';
 import { maxPool, padReflect, resizeBilinear, shuffleChannels, sliceChannels } from '../restoration-parts.js';
+import type { Operation } from '../../graph.js';
+import type { ChannelMajorContext } from './context.js';
 import type { ChannelMajorLowering } from './operations.js';
 import { widened } from './weight-table.js';
+
+/** A convolution by ONNX Runtime's own kernel. */
+export function plainConvolution(
+  { x, weight, bias, stride, padding }: Omit<Extract<Operation, { kind: 'conv2d' }>, 'kind'>,
+  groups: number,
+  context: ChannelMajorContext,
+): string {
+  const { model } = context;
+  const operands = [
+    context.toGraphOrder(context.name(x), 4),
+    model.floatTensor(weight.shape, widened(weight)),
+    ...(bias === undefined ? [] : [model.floatTensor(bias.shape, widened(bias))]),
+  ];
+  const result = context.node('Conv', operands, {
+    kernel_shape: weight.shape.slice(2),
+    strides: [stride, stride],
+    pads: padding,
+    group: groups,
+  });
+  return context.fromGraphOrder(result, 4);
+}
 
 export const RESTORATION_LOWERINGS: {
   readonly [Kind in RestorationOperation['kind']]: ChannelMajorLowering<Kind>;
 } = {
-  grouped_conv2d: ({ x, weight, bias, stride, padding, groups }, context) => {
-    const { model } = context;
-    const operands = [
-      context.toGraphOrder(context.name(x), 4),
-      model.floatTensor(weight.shape, widened(weight)),
-      ...(bias === undefined ? [] : [model.floatTensor(bias.shape, widened(bias))]),
-    ];
-    const result = context.node('Conv', operands, {
-      kernel_shape: weight.shape.slice(2),
-      strides: [stride, stride],
-      pads: padding,
-      group: groups,
-    });
-    return context.fromGraphOrder(result, 4);
-  },
+  grouped_conv2d: (operation, context) => plainConvolution(operation, operation.groups, context),
   leaky_relu: ({ x, slope }, context) =>
     context.node('LeakyRelu', [context.name(x)], { alpha: { float: slope } }),
   rsqrt: ({ x }, context) => context.node('Reciprocal', [context.node('Sqrt', [context.name(x)])]),
