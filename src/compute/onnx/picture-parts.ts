@@ -38,8 +38,12 @@ function turn(nodes: NodeWriter, x: string, axis: number, by: number): string {
   return nodes.node('Concat', parts, { axis });
 }
 
+/** x·tanh(ln(1 + eˣ)) = x·t / (2 − t), t = s·(2 − s), s = σ(x): of these ONNX Runtime has fast kernels, of softplus none. */
 export function mish(nodes: NodeWriter, x: string): string {
-  return nodes.node('Mul', [x, nodes.node('Tanh', [nodes.node('Softplus', [x])])]);
+  const two = nodes.model.floats([], [2]);
+  const s = nodes.node('Sigmoid', [x]);
+  const t = nodes.node('Mul', [s, nodes.node('Sub', [two, s])]);
+  return nodes.node('Mul', [x, nodes.node('Div', [t, nodes.node('Sub', [two, t])])]);
 }
 
 export function resizeTo(nodes: NodeWriter, x: string, to: string): string {
