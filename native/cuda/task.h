@@ -36,7 +36,8 @@ class Task : public Napi::AsyncWorker {
       if (card_ == Card::kHeld) lock.lock();
       work_();
     } catch (const CudaError& error) {
-      // After an illegal access, say, every call fails until the process ends.
+      // After an illegal access, say, every call fails until the process ends. Nobody records meanwhile.
+      const std::lock_guard lock(device_->mutex);
       lost_ = cudaDeviceSynchronize() != cudaSuccess;
       SetError(error.what());
     } catch (const std::exception& error) {

@@ -26,6 +26,7 @@ class CountingBackend implements Backend {
   readonly loaded = new Set<string>();
   capacity = Infinity;
   failures: Error[] = [];
+  runFailures: Error[] = [];
 
   async load(graph: Graph): Promise<Program> {
     this.log.push(`load ${graph.name}`);
@@ -38,7 +39,10 @@ class CountingBackend implements Backend {
     if (operation?.kind !== 'linear') throw new Error('a graph of one linear layer was expected');
     return {
       residentBytes: elementCount(operation.weight.shape) * 4,
-      run: () => Promise.resolve({}),
+      run: () => {
+        const failure = this.runFailures.shift();
+        return failure === undefined ? Promise.resolve({}) : Promise.reject(failure);
+      },
       dispose: () => {
         this.log.push(`dispose ${graph.name}`);
         this.loaded.delete(graph.name);
@@ -135,6 +139,26 @@ describe('the program cache', () => {
     expect(backend.log).toEqual(['load a', 'load b', 'load c', 'dispose a', 'dispose b', 'load c']);
     backend.capacity = 0;
     await expect(use('d')).rejects.toThrow('bad_alloc');
+  });
+
+  it('gives an out-of-memory run one more try without the others', async () => {
+    const backend = new CountingBackend();
+    const cache = createProgramCache(backend);
+    await cache.use('a', () => graphOf('a', mebibyte), nothing);
+    backend.runFailures.push(new Error('CUDA: out of memory while reserving memory for activations'));
+    await cache.use(
+      'b',
+      () => graphOf('b', mebibyte),
+      (program) => program.run({}),
+    );
+    expect(backend.log).toEqual(['load a', 'load b', 'dispose a']);
+    backend.runFailures.push(new Error('a kernel failed'));
+    const failing = cache.use(
+      'b',
+      () => graphOf('b', mebibyte),
+      (program) => program.run({}),
+    );
+    await expect(failing).rejects.toThrow('a kernel failed');
   });
 
   it('disposes everything, programs in use once they are idle', async () => {
