@@ -44,6 +44,9 @@ for model, sampling in MODELS.items():
         "sigmaToTimestep": [[s, sampling.timestep(torch.tensor(s)).item()] for s in sigmas],
         "timestepToSigma": [[t, sampling.sigma(torch.tensor(t)).item()] for t in timesteps],
         "percentToSigma": [[p, float(sampling.percent_to_sigma(p))] for p in percents],
+        # Halfway between two timesteps, as schedules of 2, 6, 18, 54 and 74 steps come to lie.
+        "between": [[t, sampling.timestep(sampling.sigma(torch.tensor(t))).item()]
+                    for t in sorted({odd * 999 / steps for steps in (54, 74) for odd in range(1, steps, 2)})] if model in ("discrete", "discrete.zsnr") else [],
         "table": [sampling.sigmas[i].item() for i in (0, 1, 20, -2, -1)],
     }
 for alpha, beta in ((0.6, 0.6), (0.5, 0.7), (1.0, 1.0), (2.5, 0.3), (0.05, 0.05), (12.0, 30.0), (50.0, 49.0)):

@@ -34,6 +34,8 @@ const fixtures = readJson('test/fixtures/native/schedules.json') as {
         readonly timestepToSigma: readonly (readonly [number, number])[];
         readonly percentToSigma: readonly (readonly [number, number])[];
         readonly table: readonly number[];
+        /** Timesteps halfway between two, and the one of the two that their sigma stands for. */
+        readonly between: readonly (readonly [number, number])[];
       }
     >
   >;
@@ -132,5 +134,8 @@ describe('ModelSampling', () => {
         expected[call].map(([, value]) => value),
       );
     }
+    expect(
+      expected.between.map(([timestep]) => model.sigmaToTimestep(model.timestepToSigma(timestep))),
+    ).toEqual(expected.between.map(([, nearest]) => nearest));
   });
 });
