@@ -20,6 +20,23 @@ const families: readonly UpscaleFamily[] = [esrgan, span, plksr, dat, hat, swin2
 /** What a parallel training leaves before every key (spandrel __helpers/canonicalize.py). */
 const prefixes = ['module.', 'netG.'];
 
+/** Keys that give upscale models of other families away (spandrel __helpers/main_registry.py). */
+const others: readonly (readonly [key: RegExp, name: string])[] = [
+  [/^unet1\.conv1\.conv\.0\.weight$/, 'Real-CUGAN'],
+  [/^layers\.0\.swin1\./, 'DRCT'],
+  [/\.attn_atd\./, 'ATD'],
+  [/^layers\.0\.blocks\.0\.gamma$/, 'RGT'],
+  [/^norm_start\.weight$/, 'GRL'],
+  [/^m_body\.0\.trans_block\./, 'SCUNet'],
+  [/^gblocks\.0\.weight$/, 'MoSR'],
+  [/^groups\.0\.blocks\./, 'FDAT'],
+  [/^(?:sub|add)_mean\.weight$/, 'RCAN'],
+  [/^body\.0\.local_block\./, 'SeemoRe'],
+  [/^initial\.cnn\.depthwise\./, 'SwiftSRGAN'],
+  [/^relative_position_index_h$/, 'CRAFT'],
+  [/^UFONE\.0\./, 'DITN'],
+];
+
 /** What networks derive for themselves and files keep all the same, and what counting operations left in some. */
 const derivedKey =
   /(?:^|\.)(?:attn_mask(?:_[01])?|relative_position_index(?:_SA|_OCA)?|relative_coords_table|rpe_biases|num_batches_tracked|no_norm|total_ops|total_params|eval_conv\.(?:weight|bias))$/;
@@ -38,8 +55,10 @@ export function recogniseUpscaler(file: WeightSource): UpscaleNetwork {
   const family = families.find(({ recognises }) => recognises(weights));
   if (family !== undefined) return readAll(family, weights);
   const known = families.map(({ name }) => name).join(', ');
+  const keys = [...weights.keys()];
+  const other = others.find(([pattern]) => keys.some((key) => pattern.test(key)))?.[1];
   throw new ModelError(
-    `${file.path} is no upscale model that is known (${known}); it looks like ${whatItLooksLike(weights)}`,
+    `${file.path} is no upscale model that is known (${known}); it looks like ${other ?? whatItLooksLike(weights)}`,
   );
 }
 

@@ -172,6 +172,15 @@ describe('refuses what spandrel has no network for', () => {
     expect(() => createUpscaler(withKeys(name, like, ...keys), programs)).toThrow(message);
   });
 
+  it.each([
+    ['unet1.conv1.conv.0.weight', 'Real-CUGAN'],
+    ['layers.0.residual_group.layers.0.attn_atd.scale', 'ATD'],
+    ['model.diffusion_model.head.modulation', 'Wan'],
+  ])('a file with %s, which looks like %s', (key, name) => {
+    const weights: WeightSource = { ...withBuffers('compact-x1'), keys: () => [key], has: () => false };
+    expect(() => createUpscaler(weights, programs)).toThrow(new RegExp(`; it looks like ${name}$`));
+  });
+
   it('pictures that learned positions are not for', async () => {
     const upscaler = createUpscaler(withBuffers('hat-positions-x2'), programs);
     await expect(upscaler.upscale(tensor([1, 16, 32, 3]))).rejects.toThrow(
