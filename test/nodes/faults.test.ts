@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
-import { conditioningAverage, conditioningConcat } from '../../src/nodes/conditioning.js';
-import { imageScaleBy } from '../../src/nodes/image-resize.js';
-import { vaeEncodeForInpaint } from '../../src/nodes/inpainting.js';
-import { latentComposite } from '../../src/nodes/latent-composite.js';
-import { latentInterpolate } from '../../src/nodes/latent-blend.js';
-import { loraLoader } from '../../src/nodes/lora.js';
-import { imageToMask } from '../../src/nodes/masks.js';
+import { conditioningAverage, conditioningConcat } from '../../src/nodes/conditioning/conditioning.js';
+import { imageScaleBy } from '../../src/nodes/image/resize.js';
+import { vaeEncodeForInpaint } from '../../src/nodes/latent/inpainting.js';
+import { latentComposite } from '../../src/nodes/latent/composite.js';
+import { latentInterpolate } from '../../src/nodes/latent/blend.js';
+import { loraLoader } from '../../src/nodes/loaders/lora.js';
+import { imageToMask } from '../../src/nodes/mask/masks.js';
 import { nodeContext } from '../support/node-context.js';
 
 const latent = (...shape: number[]) => ({ samples: tensor(shape) });

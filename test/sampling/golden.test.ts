@@ -5,7 +5,7 @@ import { applyLora } from '../../src/models/lora/apply-lora.js';
 import { openSafetensors } from '../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
 import type { RunContext } from '../../src/nodes/context.js';
-import { vaeEncodeForInpaint } from '../../src/nodes/inpainting.js';
+import { vaeEncodeForInpaint } from '../../src/nodes/latent/inpainting.js';
 import { sample, type KSamplerOptions } from '../../src/sampling/k-sampler.js';
 import { fixture, goldenTensors, relativeRms } from '../support/golden.js';
 import { programs, tinyModels } from '../support/tiny-models.js';

@@ -11,7 +11,7 @@ import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
 import type { WeightSource } from '../../../src/models/weight-source.js';
 import { createUpscaler } from '../../../src/models/upscale/upscaler.js';
 import type { StepProgress } from '../../../src/nodes/context.js';
-import { imageUpscaleWithModel } from '../../../src/nodes/upscale-model.js';
+import { imageUpscaleWithModel } from '../../../src/nodes/image/upscale-model.js';
 import { nodeContext } from '../../support/node-context.js';
 import { channelsLast } from '../../support/pictures.js';
 import { weightOf } from '../../compute/fixtures.js';

@@ -1,0 +1,4 @@
+/** Texts to conditionings, and conditionings to others. */
+export * from './text-encoding.js';
+export * from './conditioning.js';
+export * from './area.js';

@@ -1,0 +1,10 @@
+/** Model files that loaders read. */
+import { statSync } from 'node:fs';
+import type { Folders, ModelKind } from '../../models/folders.js';
+
+/** Changes when a model file is replaced under the same name, so that its node runs again (ComfyUI keeps the old model). */
+export function modelFingerprint(folders: Folders, kind: ModelKind, name: string): string {
+  const path = folders.resolve(kind, name);
+  const { size, mtimeMs } = statSync(path);
+  return `${path} ${size} ${mtimeMs}`;
+}

@@ -1,0 +1,12 @@
+/** Pictures: loaded, saved, joined, cut, changed. */
+export * from './load-image.js';
+export * from './save-image.js';
+export * from './basics.js';
+export * from './resize.js';
+export * from './stitch.js';
+export * from './alpha.js';
+export * from './composite-masked.js';
+export * from './post-processing.js';
+export * from './quantize.js';
+export * from './upscale-model.js';
+export * from './faces.js';

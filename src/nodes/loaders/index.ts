@@ -1,0 +1,3 @@
+/** Model files to models. */
+export * from './loaders.js';
+export * from './lora.js';

@@ -1,0 +1,38 @@
+/** Loading models by name. Opening a file reads its header only; weights come when a part first runs. */
+import { modelFingerprint } from '../files/model-files.js';
+import { combo, defineNode } from '../definition.js';
+
+export const checkpointLoaderSimple = defineNode({
+  name: 'CheckpointLoaderSimple',
+  displayName: 'Load Checkpoint',
+  category: 'loaders',
+  description: 'Loads a checkpoint: the diffusion model with its text encoders and its VAE.',
+  required: {
+    ckpt_name: combo((folders) => folders.list('checkpoints'), { tooltip: 'The checkpoint to load.' }),
+  },
+  optional: {},
+  outputs: [
+    { type: 'MODEL', name: 'MODEL', tooltip: 'The model that denoises latents.' },
+    { type: 'CLIP', name: 'CLIP', tooltip: 'The text encoders for prompts.' },
+    { type: 'VAE', name: 'VAE', tooltip: 'The autoencoder between images and latents.' },
+  ],
+  fingerprint: ({ ckpt_name }, folders) => modelFingerprint(folders, 'checkpoints', ckpt_name),
+  run({ ckpt_name }, { folders, models }) {
+    const { model, clip, vae } = models.checkpoint(folders.resolve('checkpoints', ckpt_name));
+    return { outputs: [model, clip, vae] };
+  },
+});
+
+export const vaeLoader = defineNode({
+  name: 'VAELoader',
+  displayName: 'Load VAE',
+  category: 'loaders',
+  description: 'Loads a VAE that is kept apart from a checkpoint.',
+  required: { vae_name: combo((folders) => folders.list('vae'), { tooltip: 'The VAE to load.' }) },
+  optional: {},
+  outputs: [{ type: 'VAE', name: 'VAE' }],
+  fingerprint: ({ vae_name }, folders) => modelFingerprint(folders, 'vae', vae_name),
+  run({ vae_name }, { folders, models }) {
+    return { outputs: [models.vae(folders.resolve('vae', vae_name))] };
+  },
+});

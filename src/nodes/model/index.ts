@@ -1,0 +1,4 @@
+/** Changes to how a model predicts. */
+export * from './model-sampling.js';
+export * from './guidance.js';
+export * from './unet-changes.js';

@@ -1,0 +1,6 @@
+/** Films and sound, as ComfyUI-VideoHelperSuite has them. */
+export * from './load-video.js';
+export * from './load-audio.js';
+export * from './combine-video.js';
+export * from './video-info.js';
+export * from './film-batches.js';
