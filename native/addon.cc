@@ -1,12 +1,12 @@
 // The addon's door: the only file that registers names with N-API.
 #include <napi.h>
 
+#include "files/mapped_file.h"
 #include "imaging/imaging_binding.h"
 #include "imaging/opencv_binding.h"
-#include "lora_binding.h"
-#include "mapped_file.h"
+#include "lora/lora_binding.h"
 #include "onnx/session.h"
-#include "process_binding.h"
+#include "process/process_binding.h"
 #include "random/generator_binding.h"
 #include "samplers/sampler_binding.h"
 #include "schedule/schedule_binding.h"

@@ -1,4 +1,4 @@
-#include "kernels.h"
+#include "compute/kernels.h"
 
 #include <sys/mman.h>
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-#include "../widen.h"
+#include "files/widen.h"
 
 namespace latentd::compute {
 

@@ -2,7 +2,7 @@
 #if defined(__x86_64__)
 #define LATENTD_KERNELS_NAMESPACE avx2
 #define LATENTD_KERNELS_NAME "avx2"
-#include "kernels/table.h"
+#include "compute/kernels/table.h"
 
 namespace latentd::compute {
 const Kernels& KernelsAvx2();

@@ -3,7 +3,7 @@
 #if defined(__x86_64__)
 #define LATENTD_KERNELS_NAMESPACE avx512_bf16
 #define LATENTD_KERNELS_NAME "avx512"
-#include "kernels/table.h"
+#include "compute/kernels/table.h"
 
 namespace latentd::compute {
 const Kernels& KernelsAvx512Bf16();

@@ -1,7 +1,7 @@
 // Whatever the compiler makes of four-lane vectors: NEON on arm64, SSE2 on an old x86.
 #define LATENTD_KERNELS_NAMESPACE portable
 #define LATENTD_KERNELS_NAME "portable"
-#include "kernels/table.h"
+#include "compute/kernels/table.h"
 
 namespace latentd::compute {
 const Kernels& KernelsPortable();

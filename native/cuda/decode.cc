@@ -4,7 +4,7 @@
 #include <string>
 
 #include "arguments.h"
-#include "mapped_bytes.h"
+#include "files/mapped_bytes.h"
 
 namespace latentd::cuda {
 namespace {

@@ -1,4 +1,4 @@
-#include "activation_memory.h"
+#include "onnx/activation_memory.h"
 
 #include <sys/mman.h>
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-#include "operators.h"
+#include "onnx/operators.h"
 
 namespace latentd::onnx {
 

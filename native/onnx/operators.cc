@@ -1,9 +1,9 @@
-#include "operators.h"
+#include "onnx/operators.h"
 
 #include <algorithm>
 #include <new>
 
-#include "kernel_call.h"
+#include "onnx/kernel_call.h"
 
 namespace latentd::onnx {
 namespace {

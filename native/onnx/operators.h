@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "../compute/kernels.h"
-#include "ort_api.h"
+#include "compute/kernels.h"
+#include "onnx/ort_api.h"
 
 namespace latentd::onnx {
 

@@ -1,11 +1,11 @@
-#include "ort_api.h"
+#include "onnx/ort_api.h"
 
 #include <dlfcn.h>
 
 #include <memory>
 #include <mutex>
 
-#include "activation_memory.h"
+#include "onnx/activation_memory.h"
 
 namespace latentd::onnx {
 

@@ -1,4 +1,4 @@
-#include "session.h"
+#include "onnx/session.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,10 +8,10 @@
 #include <functional>
 #include <memory>
 
-#include "../arguments.h"
-#include "../mapped_file.h"
-#include "kernel_call.h"
-#include "session_state.h"
+#include "arguments.h"
+#include "files/mapped_file.h"
+#include "onnx/kernel_call.h"
+#include "onnx/session_state.h"
 
 namespace latentd::onnx {
 namespace {

@@ -1,9 +1,9 @@
-#include "session_state.h"
+#include "onnx/session_state.h"
 
 #include <utility>
 
-#include "activation_memory.h"
-#include "kernel_call.h"
+#include "onnx/activation_memory.h"
+#include "onnx/kernel_call.h"
 
 namespace latentd::onnx {
 namespace {

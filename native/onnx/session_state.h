@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "operators.h"
+#include "onnx/operators.h"
 
 namespace latentd::onnx {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "arguments.h"
+#include "files/widen.h"
 #include "random/philox.h"
-#include "widen.h"
 
 namespace latentd {
 namespace {

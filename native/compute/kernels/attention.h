@@ -2,8 +2,8 @@
 // soft maximum, sums and products all run along the queries' lanes, and no operand is transposed in memory.
 #pragma once
 
-#include "finish.h"
-#include "gemm.h"
+#include "compute/kernels/finish.h"
+#include "compute/kernels/gemm.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,9 +1,9 @@
 // Convolutions and linear layers as a product of the stored weights with packed columns.
 #pragma once
 
-#include "finish.h"
-#include "pack.h"
-#include "weight_rows.h"
+#include "compute/kernels/finish.h"
+#include "compute/kernels/pack.h"
+#include "compute/kernels/weight_rows.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

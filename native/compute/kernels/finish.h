@@ -1,7 +1,7 @@
 // What follows a product's sums before they are written: bias, per-channel sums, activation, residual.
 #pragma once
 
-#include "vector.h"
+#include "compute/kernels/vector.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -3,7 +3,7 @@
 // (pixels, tokens).
 #pragma once
 
-#include "steps.h"
+#include "compute/kernels/steps.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -2,7 +2,7 @@
 // whatever the mean.
 #pragma once
 
-#include "finish.h"
+#include "compute/kernels/finish.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -2,8 +2,8 @@
 // kernel tap), column.
 #pragma once
 
-#include "finish.h"
-#include "gemm.h"
+#include "compute/kernels/finish.h"
+#include "compute/kernels/gemm.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,8 +1,8 @@
 // Takes the nine taps of stored 3×3 kernels apart: taps[t·kBlockStride + i] is tap t of kernel i, widened.
 #pragma once
 
-#include "gemm.h"
-#include "widen_rows.h"
+#include "compute/kernels/gemm.h"
+#include "compute/kernels/widen_rows.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -2,7 +2,7 @@
 // one instruction multiplies and adds. Either takes 32 bits a row or column, and sums are float32.
 #pragma once
 
-#include "vector.h"
+#include "compute/kernels/vector.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,10 +1,10 @@
 // Gathers one instruction set's kernels into a table.
 #pragma once
 
-#include "attention.h"
-#include "convolution.h"
-#include "normalize.h"
-#include "winograd.h"
+#include "compute/kernels/attention.h"
+#include "compute/kernels/convolution.h"
+#include "compute/kernels/normalize.h"
+#include "compute/kernels/winograd.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

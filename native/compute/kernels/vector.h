@@ -13,7 +13,7 @@
 #include <arm_neon.h>
 #endif
 
-#include "../kernels.h"
+#include "compute/kernels.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,8 +1,8 @@
 // A block of a stored weight's rows: widening (or rounding) runs of it, and asking for runs that come next.
 #pragma once
 
-#include "gemm.h"
-#include "widen_rows.h"
+#include "compute/kernels/gemm.h"
+#include "compute/kernels/widen_rows.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,7 +1,7 @@
 // Stored weights to float32 blocks in the cache.
 #pragma once
 
-#include "steps.h"
+#include "compute/kernels/steps.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,10 +1,10 @@
 // 3×3 convolutions at stride 1 by Winograd's transform, in tiles of 2×2 or 4×4 results.
 #pragma once
 
-#include "weight_rows.h"
-#include "winograd_input.h"
-#include "winograd_output.h"
-#include "winograd_weights.h"
+#include "compute/kernels/weight_rows.h"
+#include "compute/kernels/winograd_input.h"
+#include "compute/kernels/winograd_output.h"
+#include "compute/kernels/winograd_weights.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

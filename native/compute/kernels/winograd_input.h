@@ -1,7 +1,7 @@
 // The input's side of Winograd's transform: V = Bᵀ·d·B of each patch, packed as panels of kColumns tiles.
 #pragma once
 
-#include "winograd_schemes.h"
+#include "compute/kernels/winograd_schemes.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,8 +1,8 @@
 // The results' side of Winograd's transform: Y = Aᵀ·m·A, written as pixels.
 #pragma once
 
-#include "finish.h"
-#include "winograd_input.h"
+#include "compute/kernels/finish.h"
+#include "compute/kernels/winograd_input.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -4,7 +4,7 @@
 // tiles, or channels for weights.
 #pragma once
 
-#include "gemm.h"
+#include "compute/kernels/gemm.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,8 +1,8 @@
 // The weights' side of Winograd's transform: U = G·g·Gᵀ, made from the stored 3×3 kernels block by block.
 #pragma once
 
-#include "separate_taps.h"
-#include "winograd_schemes.h"
+#include "compute/kernels/separate_taps.h"
+#include "compute/kernels/winograd_schemes.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {

@@ -1,4 +1,4 @@
-#include "process_binding.h"
+#include "process/process_binding.h"
 
 #include <malloc.h>
 #include <signal.h>

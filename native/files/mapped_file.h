@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "file_map.h"
+#include "files/file_map.h"
 
 namespace latentd {
 

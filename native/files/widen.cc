@@ -1,4 +1,4 @@
-#include "widen.h"
+#include "files/widen.h"
 
 #include <bit>
 #include <cstring>

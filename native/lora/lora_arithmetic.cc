@@ -1,4 +1,4 @@
-#include "lora_arithmetic.h"
+#include "lora/lora_arithmetic.h"
 
 #include <cmath>
 #include <limits>

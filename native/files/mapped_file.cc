@@ -1,11 +1,11 @@
-#include "mapped_file.h"
+#include "files/mapped_file.h"
 
 #include <cstring>
 #include <string>
 
 #include "arguments.h"
-#include "mapped_bytes.h"
-#include "widen.h"
+#include "files/mapped_bytes.h"
+#include "files/widen.h"
 
 namespace latentd {
 namespace {

@@ -1,12 +1,12 @@
-#include "lora_binding.h"
+#include "lora/lora_binding.h"
 
 #include <cstdint>
 #include <span>
 #include <string>
 
 #include "arguments.h"
-#include "lora_arithmetic.h"
-#include "matrix_product.h"
+#include "lora/lora_arithmetic.h"
+#include "lora/matrix_product.h"
 
 namespace latentd {
 namespace {

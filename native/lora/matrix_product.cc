@@ -1,4 +1,4 @@
-#include "matrix_product.h"
+#include "lora/matrix_product.h"
 
 #include <algorithm>
 #include <vector>
