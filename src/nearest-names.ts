@@ -1,10 +1,14 @@
 import { distance } from 'fastest-levenshtein';
 
+/** Longer than any name; to compare one of a megabyte with hundreds of others would take minutes. */
+const MAX_LENGTH = 500;
+
 /**
  * The names most like `name`, closest first, for error messages. Case and folders count less than the name itself; a name
  * of which less than half agrees is left out, so that the list is empty rather than misleading.
  */
 export function nearestNames(name: string, names: Iterable<string>, count = 3): string[] {
+  if (name.length > MAX_LENGTH) return [];
   const wanted = plain(name);
   const ranked: { candidate: string; edits: number }[] = [];
   for (const candidate of names) {
@@ -26,6 +30,7 @@ export function nearestHint(
   names: Iterable<string>,
   part: (candidate: string) => string = (candidate) => candidate,
 ): string {
+  if (name.length > MAX_LENGTH) return '';
   const whole = new Map([...names].map((candidate) => [part(candidate), candidate]));
   const nearest = nearestNames(name, whole.keys()).map((near) => whole.get(near)!);
   return nearest.length === 0 ? '' : `; nearest: ${nearest.map((near) => JSON.stringify(near)).join(', ')}`;

@@ -2,6 +2,7 @@
 import type { Folders } from '../models/folders.js';
 import type { AnyNodeClass, InputSpec } from '../nodes/definition.js';
 import { nearestHint } from '../nearest-names.js';
+import { shorten } from '../safe-text.js';
 import { ConversionError, formatNumber, toBoolean, toFloat, toInt, toText } from './convert.js';
 import type { Fault } from './faults.js';
 import { inputConfig, maxSeed, typeName, type OptionsOf } from './input-config.js';
@@ -22,7 +23,8 @@ export interface InputConstant {
 
 export type PlannedInput = InputLink | InputConstant;
 
-export type CheckedInput = PlannedInput | { readonly kind: 'fault'; readonly fault: Fault };
+/** A fault is described when it is told: of a workflow with thousands, most are only counted. */
+export type CheckedInput = PlannedInput | { readonly kind: 'fault'; readonly describe: () => Fault };
 
 /** What checking an input needs to know of everything else. */
 export interface Surroundings {
@@ -75,18 +77,18 @@ function checkLink(
   given: readonly Literal[],
   around: Surroundings,
 ): CheckedInput {
-  const info = {
+  const info = () => ({
     input_name: name,
     input_config: configOf(spec, around),
     received_value: toJson(given),
-  };
+  });
   const bad = (message: string, details = name) =>
-    failed({ type: 'bad_linked_input', message, details, extra_info: info });
+    failed(() => ({ type: 'bad_linked_input', message, details, extra_info: info() }));
   const [from, slotGiven] = given;
   if (given.length !== 2 || typeof from !== 'string' || typeof slotGiven !== 'bigint') {
     return bad('Bad linked input, must be a length-2 list of [node_id, slot_index]');
   }
-  if (!around.hasNode(from)) return bad(`Bad linked input, there is no node '${from}'`);
+  if (!around.hasNode(from)) return bad(`Bad linked input, there is no node '${shorten(from)}'`);
   const slot = Number(slotGiven);
   const source = around.classOf(from);
   if (source === undefined) return { kind: 'link', from, slot };
@@ -94,25 +96,27 @@ function checkLink(
   if (output === undefined) {
     const outputs = source.outputs.map(({ type }, index) => `${index} ${type}`).join(', ');
     return bad(
-      `Bad linked input, node '${from}' (${source.name}) has no output ${slot}`,
+      `Bad linked input, node '${shorten(from)}' (${source.name}) has no output ${slot}`,
       `${name}, its outputs: ${outputs === '' ? 'none' : outputs}`,
     );
   }
-  const expected = typeName(spec, around.optionsOf);
-  const taken: readonly string[] = [expected, ...(('also' in spec && spec.also) || [])];
-  const types = [output.type, ...(output.also ?? [])];
-  if (spec.kind !== 'COMBO' && types.some((type) => taken.includes(type)))
-    return { kind: 'link', from, slot };
-  return failed({
-    type: 'return_type_mismatch',
-    message: 'Return type mismatch between linked nodes',
-    details: `${name}, received_type(${output.type}) mismatch input_type(${expected})`,
-    extra_info: {
-      input_name: name,
-      input_config: info.input_config,
-      received_type: output.type,
-      linked_node: info.received_value,
-    },
+  if (spec.kind !== 'COMBO') {
+    const taken: readonly string[] = [
+      typeName(spec, around.optionsOf),
+      ...(('also' in spec && spec.also) || []),
+    ];
+    const types = [output.type, ...(output.also ?? [])];
+    if (types.some((type) => taken.includes(type))) return { kind: 'link', from, slot };
+  }
+  return failed(() => {
+    const { input_name, input_config, received_value: linked } = info();
+    const expected = typeName(spec, around.optionsOf);
+    return {
+      type: 'return_type_mismatch',
+      message: 'Return type mismatch between linked nodes',
+      details: `${name}, received_type(${output.type}) mismatch input_type(${expected})`,
+      extra_info: { input_name, input_config, received_type: output.type, linked_node: linked },
+    };
   });
 }
 
@@ -136,17 +140,18 @@ function checkLiteral(name: string, spec: InputSpec, given: Literal, around: Sur
     }
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
-    return failed({
+    const reason = shorten(error.message, 300);
+    return failed(() => ({
       type: 'invalid_input_type',
       message: `Failed to convert an input value to a ${typeName(spec, around.optionsOf)} value`,
-      details: `${name}, ${pythonStr(given)}, ${error.message}`,
+      details: `${name}, ${shorten(pythonStr(given))}, ${reason}`,
       extra_info: {
         input_name: name,
         input_config: configOf(spec, around),
         received_value: toJson(given),
-        exception_message: error.message,
+        exception_message: reason,
       },
-    });
+    }));
   }
 }
 
@@ -163,7 +168,7 @@ function checkBounds(
   }
   const small = value < min;
   const format = (number: number | bigint) => formatNumber(number, spec.kind === 'FLOAT' ? 'FLOAT' : 'INT');
-  return failed({
+  return failed(() => ({
     type: small ? 'value_smaller_than_min' : 'value_bigger_than_max',
     message: small
       ? `Value ${format(value)} smaller than min of ${format(min)}`
@@ -174,7 +179,7 @@ function checkBounds(
       input_config: configOf(spec, around),
       received_value: toJson(value),
     },
-  });
+  }));
 }
 
 /** ComfyUI leaves lists longer than this out of its answers: they are scanned folders. */
@@ -189,26 +194,29 @@ function checkOption(
   if (spec.reject !== undefined && typeof given === 'string') {
     const reason = spec.reject(given, around.folders);
     if (reason === undefined) return { kind: 'constant', value: given };
-    return failed({
+    return failed(() => ({
       type: 'custom_validation_failed',
       message: 'Custom validation failed for node',
       details: `${name} - ${reason}`,
       extra_info: { input_name: name, received_value: given },
-    });
+    }));
   }
   const options = around.optionsOf(spec);
   if (typeof given === 'string' && options.includes(given)) return { kind: 'constant', value: given };
-  const long = options.length > longestListShown;
-  const list = long ? `(list of length ${options.length})` : typeName(spec, around.optionsOf);
-  return failed({
-    type: 'value_not_in_list',
-    message: 'Value not in list',
-    details: `${name}: '${pythonStr(given)}' not in ${list}${nearestHint(pythonStr(given), options)}`,
-    extra_info: {
-      input_name: name,
-      input_config: long ? null : configOf(spec, around),
-      received_value: toJson(given),
-    },
+  return failed(() => {
+    const long = options.length > longestListShown;
+    const list = long ? `(list of length ${options.length})` : typeName(spec, around.optionsOf);
+    const value = pythonStr(given);
+    return {
+      type: 'value_not_in_list',
+      message: 'Value not in list',
+      details: `${name}: '${shorten(value)}' not in ${list}${nearestHint(value, options)}`,
+      extra_info: {
+        input_name: name,
+        input_config: long ? null : configOf(spec, around),
+        received_value: toJson(given),
+      },
+    };
   });
 }
 
@@ -216,6 +224,6 @@ function configOf(spec: InputSpec, around: Surroundings): Json {
   return toJson(inputConfig(spec, around.optionsOf));
 }
 
-function failed(fault: Fault): CheckedInput {
-  return { kind: 'fault', fault };
+function failed(describe: () => Fault): CheckedInput {
+  return { kind: 'fault', describe };
 }

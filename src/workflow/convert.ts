@@ -6,6 +6,13 @@ export class ConversionError extends Error {
   override readonly name = 'ConversionError';
 }
 
+/** Python reads no longer integers (sys.int_info.default_max_str_digits): it takes time by the square of their length. */
+export const MAX_DIGITS = 4300;
+
+export function tooManyDigits(count: number): string {
+  return `Exceeds the limit (${MAX_DIGITS} digits) for integer string conversion: value has ${count} digits`;
+}
+
 /** Python's `int`: floats lose their fraction, texts must be whole decimal numbers. Throws `ConversionError`. */
 export function toInt(value: Literal): bigint {
   switch (typeof value) {
@@ -19,6 +26,7 @@ export function toInt(value: Literal): bigint {
     case 'string':
       if (/^\s*[+-]?\d+(_\d+)*\s*$/.test(value)) {
         const digits = value.trim().replaceAll('_', '').replace(/^\+/, '');
+        if (digits.length > MAX_DIGITS) throw new ConversionError(tooManyDigits(digits.length));
         return digits.startsWith('-') ? -BigInt(digits.slice(1)) : BigInt(digits);
       }
       throw new ConversionError(`invalid literal for int() with base 10: ${pythonRepr(value)}`);
@@ -50,7 +58,7 @@ export function toFloat(value: Literal): number {
 function floatFromText(text: string): number {
   const digits = String.raw`\d+(?:_\d+)*`;
   const number = new RegExp(
-    String.raw`^\s*[+-]?(?:${digits}\.?(?:${digits})?|\.${digits})(?:[eE][+-]?${digits})?\s*$`,
+    String.raw`^\s*[+-]?(?:${digits}(?:\.(?:${digits})?)?|\.${digits})(?:[eE][+-]?${digits})?\s*$`,
   );
   if (number.test(text)) return Number(text.replaceAll('_', ''));
   const infinite = /^\s*([+-]?)inf(?:inity)?\s*$/i.exec(text);

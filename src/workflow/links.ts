@@ -45,13 +45,20 @@ export interface Cycle {
 export interface Reached {
   /** Every node reached, each after all that it depends on (but for cycles). */
   readonly nodes: readonly string[];
+  /** The first cycles found: in a workflow of n links there may be n of them, each as long as its nodes are many. */
   readonly cycles: readonly Cycle[];
+  /** How many there are. */
+  readonly cycleCount: number;
 }
+
+/** Cycles whose paths are told. */
+const MAX_PATHS = 20;
 
 /** Depth first from `roots` against the direction of the data; workflows may be thousands of nodes deep. */
 export function reachable(roots: readonly string[], edgesOf: (id: string) => readonly Edge[]): Reached {
   const nodes: string[] = [];
   const cycles: Cycle[] = [];
+  let cycleCount = 0;
   const finished = new Set<string>();
   const open = new Set<string>();
   for (const root of roots) {
@@ -66,6 +73,7 @@ export function reachable(roots: readonly string[], edgesOf: (id: string) => rea
         nodes.push(top.id);
         stack.pop();
       } else if (open.has(edge.from)) {
+        if (cycleCount++ >= MAX_PATHS) continue;
         const ids = stack.map(({ id }) => id);
         const loop = ids.slice(ids.indexOf(edge.from));
         cycles.push({ closing: edge, path: [...loop.reverse(), top.id] });
@@ -75,5 +83,5 @@ export function reachable(roots: readonly string[], edgesOf: (id: string) => rea
       }
     }
   }
-  return { nodes, cycles };
+  return { nodes, cycles, cycleCount };
 }

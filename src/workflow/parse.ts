@@ -1,6 +1,6 @@
 /** From JSON text to a workflow's nodes. Knows the format and nothing about node classes. */
 import { parse as parseLossless } from 'lossless-json';
-import { WorkflowError, type Fault, type NodeFaults } from './faults.js';
+import { FaultList, WorkflowError, type Fault } from './faults.js';
 import { isLiteralObject, type Literal, type LiteralObject } from './literal.js';
 
 export interface WorkflowNode {
@@ -149,37 +149,35 @@ function readNodes(value: LiteralObject): ReadonlyMap<string, WorkflowNode> {
     );
   }
   const nodes = new Map<string, WorkflowNode>();
-  const faults: Record<string, NodeFaults> = {};
+  const faults = new FaultList();
   for (const [id, node] of Object.entries(value)) {
-    const read = readNode(id, node);
-    if ('source' in read) nodes.set(id, read);
-    else Object.defineProperty(faults, id, { value: read, enumerable: true });
+    const read = readNode(id, node, faults);
+    if (read !== undefined) nodes.set(id, read);
   }
-  const [first] = Object.values(faults);
-  if (first !== undefined) throw new WorkflowError({ error: first.errors[0]!, node_errors: faults });
+  if (!faults.isEmpty) throw new WorkflowError(faults.report(([first]) => first!.fault));
   return nodes;
 }
 
-function readNode(id: string, node: Literal): WorkflowNode | NodeFaults {
+/** Undefined for what is no node, of which the faults are added. */
+function readNode(id: string, node: Literal, faults: FaultList): WorkflowNode | undefined {
   if (!isLiteralObject(node)) {
-    return faulty('', shapeFault(`Node is ${kindOf(node)}, expected an object`, id));
+    faults.add(id, '', () => shapeFault(`Node is ${kindOf(node)}, expected an object`, id));
+    return undefined;
   }
-  const classType = node['class_type'];
-  const inputs = node['inputs'];
-  const faults: Fault[] = [];
+  const { class_type: classType, inputs, _meta: meta } = node;
+  const knownClass = typeof classType === 'string' ? classType : '';
   if (classType === undefined) {
-    faults.push(shapeFault('Cannot execute because a node is missing the class_type property.', id));
+    faults.add(id, '', () =>
+      shapeFault('Cannot execute because a node is missing the class_type property.', id),
+    );
   } else if (typeof classType !== 'string') {
-    faults.push(shapeFault(`A node's class_type is ${kindOf(classType)}, expected text`, id));
+    faults.add(id, '', () => shapeFault(`A node's class_type is ${kindOf(classType)}, expected text`, id));
   }
   if (!isLiteralObject(inputs)) {
     const got = inputs === undefined ? 'missing' : kindOf(inputs);
-    faults.push(shapeFault(`A node's inputs are ${got}, expected an object`, id));
+    faults.add(id, knownClass, () => shapeFault(`A node's inputs are ${got}, expected an object`, id));
   }
-  if (typeof classType !== 'string' || !isLiteralObject(inputs)) {
-    return faulty(typeof classType === 'string' ? classType : '', ...faults);
-  }
-  const meta = node['_meta'];
+  if (typeof classType !== 'string' || !isLiteralObject(inputs)) return undefined;
   const title = isLiteralObject(meta) ? meta['title'] : undefined;
   return {
     id,
@@ -188,10 +186,6 @@ function readNode(id: string, node: Literal): WorkflowNode | NodeFaults {
     source: node,
     ...(typeof title === 'string' && { title }),
   };
-}
-
-function faulty(classType: string, ...errors: Fault[]): NodeFaults {
-  return { errors, dependent_outputs: [], class_type: classType };
 }
 
 function shapeFault(message: string, id: string): Fault {

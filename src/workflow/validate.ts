@@ -4,6 +4,7 @@
  * at. Unlike ComfyUI, which runs the outputs that are sound and drops the others, one fault refuses the workflow.
  */
 import { nearestHint } from '../nearest-names.js';
+import { shorten } from '../safe-text.js';
 import type { Folders } from '../models/folders.js';
 import { LEFT_OUT } from '../nodes/left-out.js';
 import type { AnyNodeClass } from '../nodes/definition.js';
@@ -15,8 +16,7 @@ import {
   type PlannedInput,
   type Surroundings,
 } from './check-input.js';
-import type { Fault, FaultReport, NodeFaults } from './faults.js';
-import { describeNodeFault } from './faults.js';
+import { describeNodeFault, FaultList, untoldFaults, type Fault, type FaultReport } from './faults.js';
 import { rememberOptions } from './input-config.js';
 import { linksOf, reachable, type Edge } from './links.js';
 import type { Workflow, WorkflowNode } from './parse.js';
@@ -63,20 +63,28 @@ export function validateWorkflow(workflow: Workflow, registry: NodeRegistry, fol
   }
 
   const edgesOf = (id: string) => linksOf(workflow.nodes.get(id)!, classOf(id), workflow.nodes);
-  const faults = new Map<string, Fault[]>(ids.map((id) => [id, []]));
+  const faults = new FaultList();
+  const add = (id: string, describe: () => Fault) => {
+    faults.add(id, workflow.nodes.get(id)!.classType, describe);
+  };
+  // First, as ComfyUI looks for them first: among thousands of faults, they would not be told.
+  for (const id of unknown) add(id, () => unknownClass(workflow.nodes.get(id)!, registry));
   const planned = new Map<string, PlannedNode>();
-  const { nodes, cycles } = reachable([...outputs, ...unknown], edgesOf);
-  for (const { closing, path } of cycles) faults.get(path[0]!)!.push(cycleFault(closing, path, workflow));
+  const { nodes, cycles, cycleCount } = reachable([...outputs, ...unknown], edgesOf);
+  for (const { closing, path } of cycles) add(path[0]!, () => cycleFault(closing, path, workflow));
+  faults.addUntold(cycleCount - cycles.length);
   for (const id of nodes) {
-    const node = workflow.nodes.get(id)!;
     const nodeClass = classOf(id);
-    if (nodeClass === undefined) faults.get(id)!.push(unknownClass(node, registry));
-    else planned.set(id, planNode(node, nodeClass, around, faults.get(id)!));
+    if (nodeClass === undefined) continue;
+    const node = workflow.nodes.get(id)!;
+    planned.set(
+      id,
+      planNode(node, nodeClass, around, (describe) => {
+        add(id, describe);
+      }),
+    );
   }
-
-  const faulty = ids.filter((id) => faults.get(id)!.length > 0);
-  if (faulty.length > 0)
-    return { valid: false, report: reportOf(workflow, faulty, faults, outputs, edgesOf) };
+  if (!faults.isEmpty) return { valid: false, report: reportOf(ids, faults, outputs, edgesOf) };
   return { valid: true, plan: { workflow, nodes: planned, outputs } };
 }
 
@@ -84,7 +92,7 @@ function planNode(
   node: WorkflowNode,
   nodeClass: AnyNodeClass,
   around: Surroundings,
-  faults: Fault[],
+  addFault: (describe: () => Fault) => void,
 ): PlannedNode {
   const inputs = new Map<string, PlannedInput>();
   for (const [specs, required] of [
@@ -95,14 +103,14 @@ function planNode(
       const given = node.inputs.get(name);
       try {
         if (given === undefined) {
-          if (required) faults.push(missingInput(name, spec, around));
+          if (required) addFault(() => missingInput(name, spec, around));
           continue;
         }
         const checked = checkInput(name, spec, given, around);
-        if (checked.kind === 'fault') faults.push(checked.fault);
+        if (checked.kind === 'fault') addFault(checked.describe);
         else inputs.set(name, checked);
       } catch (error) {
-        faults.push(exceptionFault(name, error));
+        addFault(() => exceptionFault(name, error));
       }
     }
   }
@@ -142,45 +150,53 @@ function unknownClass(node: WorkflowNode, registry: NodeRegistry): Fault {
   };
 }
 
+/** Ids of a cycle that are told: the first and the last of them. */
+const MAX_PATH = 12;
+
 function cycleFault(closing: Edge, path: readonly string[], workflow: Workflow): Fault {
-  const named = path.map((id) => `${id} (${workflow.nodes.get(id)!.classType})`);
+  const left = path.length - MAX_PATH;
+  const shown = (texts: readonly string[]): readonly string[] =>
+    left <= 0 ? texts : [...texts.slice(0, MAX_PATH / 2), `… ${left} more …`, ...texts.slice(-MAX_PATH / 2)];
+  const named = path.map((id) => `${shorten(id, 40)} (${shorten(workflow.nodes.get(id)!.classType, 40)})`);
   return {
     type: 'dependency_cycle',
     message: 'Dependency cycle detected',
-    details: `${closing.input}, ${named.join(' → ')}`,
-    extra_info: { input_name: closing.input, cycle: path },
+    details: `${shorten(closing.input, 40)}, ${shown(named).join(' → ')}`,
+    extra_info: { input_name: closing.input, cycle: shown(path) },
   };
 }
 
 function reportOf(
-  workflow: Workflow,
-  faulty: readonly string[],
-  faults: ReadonlyMap<string, readonly Fault[]>,
+  ids: readonly string[],
+  faults: FaultList,
   outputs: readonly string[],
   edgesOf: (id: string) => readonly Edge[],
 ): FaultReport {
-  const dependents = new Map<string, string[]>(faulty.map((id) => [id, []]));
-  for (const output of outputs) {
-    for (const id of reachable([output], edgesOf).nodes) dependents.get(id)?.push(output);
+  const givesTo = new Map<string, Edge[]>();
+  for (const id of ids) {
+    for (const { input, from } of edgesOf(id)) {
+      const edges = givesTo.get(from);
+      if (edges === undefined) givesTo.set(from, [{ input, from: id }]);
+      else edges.push({ input, from: id });
+    }
   }
-  const nodeErrors = faulty.map((id): [string, NodeFaults] => [
-    id,
-    {
-      errors: faults.get(id)!,
-      dependent_outputs: dependents.get(id)!,
-      class_type: workflow.nodes.get(id)!.classType,
-    },
-  ]);
-  const all = nodeErrors.flatMap(([id, node]) => node.errors.map((fault) => ({ id, node, fault })));
-  const missing = all.find(({ fault }) => fault.type === 'missing_node_type')?.fault;
-  const details = all.map(({ id, node, fault }) => describeNodeFault(id, node.class_type, fault)).join('\n');
-  return {
-    error: missing ?? {
-      type: 'prompt_outputs_failed_validation',
-      message: 'Prompt outputs failed validation',
-      details,
-      extra_info: {},
-    },
-    node_errors: Object.fromEntries(nodeErrors),
+  const dependentsOf = (id: string): readonly string[] => {
+    const needing = new Set(reachable([id], (from) => givesTo.get(from) ?? []).nodes);
+    return outputs.filter((output) => needing.has(output));
   };
+  const told = ids.filter((id) => faults.tells(id));
+  return faults.report(
+    (all) =>
+      all.find(({ fault }) => fault.type === 'missing_node_type')?.fault ?? {
+        type: 'prompt_outputs_failed_validation',
+        message: 'Prompt outputs failed validation',
+        details: [
+          ...all.map(({ id, classType, fault }) => describeNodeFault(id, classType, fault)),
+          ...untoldFaults(faults.untold),
+        ].join('\n'),
+        extra_info: {},
+      },
+    told,
+    dependentsOf,
+  );
 }
