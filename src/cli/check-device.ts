@@ -1,4 +1,4 @@
-import type { ResolvedSettings } from '../config/settings.js';
+import type { ResolvedSettings } from '../config/resolve-settings.js';
 import type { Device } from '../engine/choose-backend.js';
 import { hasFastBf16 } from '../native/addon.js';
 import { cudaProblem } from '../native/find-cuda.js';

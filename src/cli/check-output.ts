@@ -1,4 +1,4 @@
-import type { ResolvedSettings } from '../config/settings.js';
+import type { ResolvedSettings } from '../config/resolve-settings.js';
 import { UsageError } from './exit-codes.js';
 import { whyNotWritable } from './writable.js';
 

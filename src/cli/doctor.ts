@@ -1,7 +1,8 @@
 /** `latentd doctor`: looks whether everything is there, and says what to do where it isn't. */
 import { Command } from 'commander';
 import { settingValues, type SettingsReport } from '../config/resolve-settings.js';
-import { SETTING_NAMES, type Settings } from '../config/settings.js';
+import { bytes } from '../config/kinds.js';
+import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from '../config/settings.js';
 import type { Check } from './doctor/check.js';
 import { EXIT } from './exit-codes.js';
 import { addSettingOptions, settingsFrom, type SettingOptions } from './setting-options.js';
@@ -66,13 +67,9 @@ function printReport(checks: readonly Check[], settings: SettingsReport, healthy
   print(healthy ? '\nReady.' : '\nNot ready: see the lines marked ✗.');
 }
 
-function showValue(name: keyof Settings, { settings }: SettingsReport): string {
-  if (name === 'memoryLimit') {
-    const bytes = settings.memoryLimit.value;
-    return bytes === undefined ? 'what is free' : formatBytes(bytes);
-  }
-  if (name === 'threads') return String(settings.threads.value ?? "the processor's");
-  if (name === 'gpuThreads') return String(settings.gpuThreads.value ?? "an RTX 4090's");
-  if (name === 'extraModelPaths') return settings.extraModelPaths.value.join(', ') || 'none';
-  return String(settings[name].value ?? 'none');
+function showValue(name: SettingName, { settings }: SettingsReport): string {
+  const { value } = settings[name];
+  if (value === undefined) return SETTINGS[name].unset;
+  if (SETTINGS[name].kind === bytes) return formatBytes(Number(value));
+  return [value].flat().join(', ') || 'none';
 }

@@ -1,4 +1,5 @@
-import { ConfigError, type Settings } from '../config/settings.js';
+import { ConfigError } from '../config/config-error.js';
+import { type Settings } from '../config/settings.js';
 import { createFolders, type FolderOptions, type Folders } from '../models/folders.js';
 import { ModelError } from '../models/model-error.js';
 import type { ExtraModelPath } from '../models/model-folders.js';

@@ -1,6 +1,6 @@
 /** The command line as a whole: its commands, and what becomes of an error that one of them throws. */
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config/settings.js';
+import { ConfigError } from '../config/config-error.js';
 import { benchCommand } from './bench.js';
 import { cancelCommand } from './cancel.js';
 import { doctorCommand } from './doctor.js';

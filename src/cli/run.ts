@@ -1,6 +1,6 @@
 /** `latentd run WORKFLOW.json`: runs a workflow in this process and says where its results are. */
 import { Command } from 'commander';
-import { ConfigError } from '../config/settings.js';
+import { ConfigError } from '../config/config-error.js';
 import { ModelError } from '../models/model-error.js';
 import { cancelOnSignals } from './cancel-on-signals.js';
 import { UsageError } from './exit-codes.js';

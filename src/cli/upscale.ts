@@ -1,6 +1,6 @@
 /** `latentd upscale INPUT OUTPUT`: enlarges a film or a picture with a model, and restores the faces in it. */
 import { Command } from 'commander';
-import { ConfigError } from '../config/settings.js';
+import { ConfigError } from '../config/config-error.js';
 import { ModelError } from '../models/model-error.js';
 import { cancelOnSignals } from './cancel-on-signals.js';
 import { EXIT, UsageError } from './exit-codes.js';

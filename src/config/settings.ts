@@ -1,155 +1,174 @@
-/** What can be set about a run of latentd, whoever sets it: flags, environment or `latentd.config.json`. */
+/**
+ * What can be set about a run of latentd: a row a setting. From this table come flags and their help, `LATENTD_*` variables, the
+ * schema of `latentd.config.json`, `latentd doctor` and the tables of docs/configuration.md.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bytes, count, duration, endpoint, file, files, folder, oneOf, type Kind } from './kinds.js';
 
-import type { Precision } from '../native/onnx-types.js';
+/** The templates that come with the package; two folders below its root from both src/config and dist/config. */
+export const SHIPPED_GRAPHS = fileURLToPath(new URL('../../graphs', import.meta.url));
 
 export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'] as const;
-export type DeviceName = (typeof DEVICES)[number];
-
-export interface Settings {
-  /** Absolute path of ComfyUI's models folder. */
-  readonly models: string;
-  readonly input: string;
-  readonly output: string;
-  /** Where previews go. */
-  readonly temp: string;
-  /** Workflow templates. */
-  readonly graphs: string;
-  /** `extra_model_paths.yaml` files, in the order in which they count. */
-  readonly extraModelPaths: readonly string[];
-  readonly device: DeviceName;
-  /** Threads inside one operator; ONNX Runtime's own choice when undefined. */
-  readonly threads: number | undefined;
-  /** Bytes of weights kept loaded; what the machine has free when undefined. */
-  readonly memoryLimit: number | undefined;
-  /** What denoisers round operands of their products to. */
-  readonly precision: Precision;
-  /** Whose noise samplers add on their way: ComfyUI's on a CPU, or on an NVIDIA GPU. */
-  readonly noise: NoiseSource;
-  /** Threads that this GPU holds at once; a GeForce RTX 4090's when undefined. */
-  readonly gpuThreads: number | undefined;
-  /** ZeroMQ endpoints of the daemon: of requests, and of updates. */
-  readonly reqAddr: string;
-  readonly pubAddr: string;
-  /** CURVE keys as `latentd keys` writes them; plain sockets when undefined. */
-  readonly curveKeys: string | undefined;
-  /** Where the daemon keeps its queue. */
-  readonly data: string;
-  readonly queueCapacity: number;
-  /** Seconds that an attempt at a job may take. */
-  readonly jobTimeLimit: number;
-  /** Seconds that the engine may be silent while it runs a job. */
-  readonly engineTimeout: number;
-  /** Seconds that the running job has to finish when the daemon is told to stop. */
-  readonly gracePeriod: number;
-  /** Finished jobs are forgotten after so many seconds, and beyond so many. */
-  readonly keepFor: number;
-  readonly keepJobs: number;
-  readonly logLevel: LogLevel;
-}
-
+export const PRECISIONS = ['fp32', 'bf16'] as const;
+export const NOISE_KINDS = ['cpu', 'gpu'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export const PRECISIONS = ['fp32', 'bf16'] as const satisfies readonly Precision[];
+/** Whom a setting concerns: whatever runs workflows, the daemon and its clients, or the daemon alone. */
+export type Audience = 'engine' | 'client' | 'daemon';
 
-export const NOISE_SOURCES = ['cpu', 'gpu'] as const;
-export type NoiseSource = (typeof NOISE_SOURCES)[number];
-
-export type SettingName = keyof Settings;
-
-/** Which of the places won, in the order in which they are asked. */
-export type SettingSource = 'flag' | 'environment' | 'file' | 'default';
-
-export interface Resolved<Value> {
-  readonly value: Value;
-  readonly source: SettingSource;
-  /** The flag, variable or file that gave it. */
-  readonly from: string;
+/** What a default may depend on. */
+export interface DefaultPlace {
+  readonly cwd: string;
+  /** The models folder that was settled on. */
+  readonly models: string;
 }
 
-export type ResolvedSettings = { readonly [Name in SettingName]: Resolved<Settings[Name]> };
-
-/** A setting that can't be what it was set to; the message names the place, the value and what would be right. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
+/** `Value` may include `undefined`: nothing is set then, and whoever uses the setting decides. */
+export interface SettingRow<Value> {
+  readonly audience: Audience;
+  readonly kind: Kind<NonNullable<Value>>;
+  readonly help: string;
+  /** The default in words. */
+  readonly unset: string;
+  readonly byDefault: (place: DefaultPlace) => Value;
 }
 
-type SettingKind =
-  | 'path'
-  | 'paths'
-  | 'device'
-  | 'precision'
-  | 'noise'
-  | 'count'
-  | 'bytes'
-  | 'endpoint'
-  | 'duration'
-  | 'logLevel';
+type Optional<Value> = Value | undefined;
 
-interface SettingSpec {
-  readonly kind: SettingKind;
-  readonly flag: string;
-  readonly variable: string;
-  /** Of a count: the lowest (1 when left out) and the highest. */
-  readonly min?: number;
-  readonly max?: number;
-}
-
-/** Every setting's names. The key is its name in `latentd.config.json`. */
-export const SETTINGS: Readonly<Record<SettingName, SettingSpec>> = {
-  models: { kind: 'path', flag: '--models', variable: 'LATENTD_MODELS' },
-  input: { kind: 'path', flag: '--input', variable: 'LATENTD_INPUT' },
-  output: { kind: 'path', flag: '--output', variable: 'LATENTD_OUTPUT' },
-  temp: { kind: 'path', flag: '--temp', variable: 'LATENTD_TEMP' },
-  graphs: { kind: 'path', flag: '--graphs', variable: 'LATENTD_GRAPHS' },
-  extraModelPaths: { kind: 'paths', flag: '--extra-model-paths', variable: 'LATENTD_EXTRA_MODEL_PATHS' },
-  device: { kind: 'device', flag: '--device', variable: 'LATENTD_DEVICE' },
-  threads: { kind: 'count', flag: '--threads', variable: 'LATENTD_THREADS', max: 1024 },
-  memoryLimit: { kind: 'bytes', flag: '--memory-limit', variable: 'LATENTD_MEMORY_LIMIT' },
-  precision: { kind: 'precision', flag: '--precision', variable: 'LATENTD_PRECISION' },
-  noise: { kind: 'noise', flag: '--noise', variable: 'LATENTD_NOISE' },
-  gpuThreads: {
-    kind: 'count',
-    flag: '--gpu-threads',
-    variable: 'LATENTD_GPU_THREADS',
-    min: 256,
-    max: 2 ** 24,
-  },
-  reqAddr: { kind: 'endpoint', flag: '--req-addr', variable: 'LATENTD_REQ_ADDR' },
-  pubAddr: { kind: 'endpoint', flag: '--pub-addr', variable: 'LATENTD_PUB_ADDR' },
-  curveKeys: { kind: 'path', flag: '--curve-keys', variable: 'LATENTD_CURVE_KEYS' },
-  data: { kind: 'path', flag: '--data', variable: 'LATENTD_DATA' },
-  queueCapacity: {
-    kind: 'count',
-    flag: '--queue-capacity',
-    variable: 'LATENTD_QUEUE_CAPACITY',
-    max: 1_000_000,
-  },
-  jobTimeLimit: { kind: 'duration', flag: '--job-time-limit', variable: 'LATENTD_JOB_TIME_LIMIT' },
-  engineTimeout: { kind: 'duration', flag: '--engine-timeout', variable: 'LATENTD_ENGINE_TIMEOUT' },
-  gracePeriod: { kind: 'duration', flag: '--grace-period', variable: 'LATENTD_GRACE_PERIOD' },
-  keepFor: { kind: 'duration', flag: '--keep-for', variable: 'LATENTD_KEEP_FOR' },
-  keepJobs: { kind: 'count', flag: '--keep-jobs', variable: 'LATENTD_KEEP_JOBS', max: 10_000_000 },
-  logLevel: { kind: 'logLevel', flag: '--log-level', variable: 'LATENTD_LOG_LEVEL' },
+const rows = {
+  models: folderRow('models', "models, in ComfyUI's folder layout"),
+  input: folderRow('input', 'where workflows find images'),
+  output: folderRow('output', 'where results go'),
+  temp: folderRow('temp', 'where previews go'),
+  graphs: row('engine', folder, 'workflow templates', './graphs, else those of the package', ({ cwd }) => {
+    const own = resolve(cwd, 'graphs');
+    return existsSync(own) ? own : SHIPPED_GRAPHS;
+  }),
+  extraModelPaths: row(
+    'engine',
+    files,
+    'extra_model_paths.yaml as ComfyUI has it, in the order in which they count',
+    'the one beside the models folder, and in the working folder',
+    findExtraModelPaths,
+  ),
+  device: fixed('engine', oneOf('DEVICE', DEVICES), `what computes: ${DEVICES.join(', ')}`, 'auto'),
+  threads: open('engine', count({ max: 1024 }), 'threads of an operator', "the processor's cores"),
+  memoryLimit: open('engine', bytes, 'weights kept in memory, as 6GB', 'what is free'),
+  precision: fixed(
+    'engine',
+    oneOf('PRECISION', PRECISIONS),
+    `arithmetic of denoisers, ${PRECISIONS.join(' or ')}; bf16 needs AVX512-BF16`,
+    'fp32',
+  ),
+  noise: fixed(
+    'engine',
+    oneOf('SOURCE', NOISE_KINDS),
+    `whose noise samplers add, as ComfyUI draws it on a ${NOISE_KINDS.join(' or a ')}`,
+    'cpu',
+  ),
+  gpuThreads: open(
+    'engine',
+    count({ min: 256, max: 2 ** 24 }),
+    'threads that this GPU holds, for --noise gpu and large latents',
+    "an RTX 4090's, 196608",
+  ),
+  reqAddr: fixed('client', endpoint, "the daemon's requests", 'tcp://127.0.0.1:5555'),
+  pubAddr: fixed('client', endpoint, "the daemon's updates", 'tcp://127.0.0.1:5556'),
+  curveKeys: open('client', file, 'keys that encrypt both, as `latentd keys` makes them', 'none'),
+  data: row('daemon', folder, 'where the queue is kept', './latentd-data', ({ cwd }) =>
+    resolve(cwd, 'latentd-data'),
+  ),
+  queueCapacity: fixed('daemon', count({ max: 1_000_000 }), 'jobs that may wait', 1000),
+  jobTimeLimit: time('longest time for an attempt at a job', '1h', 3600),
+  engineTimeout: time('longest silence of the engine in a job', '10m', 600),
+  gracePeriod: time('time to finish the running job when told to stop', '30s', 30),
+  keepFor: time('how long finished jobs can be asked for', '30d', 30 * 86_400),
+  keepJobs: fixed('daemon', count({ max: 10_000_000 }), 'how many finished jobs can be asked for', 10_000),
+  logLevel: fixed(
+    'daemon',
+    oneOf('LEVEL', LOG_LEVELS),
+    `the least that is logged: ${LOG_LEVELS.join(', ')}`,
+    'info',
+  ),
 };
 
-export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+export type SettingName = keyof typeof rows;
 
-/** What matters to whatever runs workflows. */
-export const ENGINE_SETTING_NAMES: readonly SettingName[] = [
-  'models',
-  'input',
-  'output',
-  'temp',
-  'graphs',
-  'extraModelPaths',
-  'device',
-  'threads',
-  'memoryLimit',
-  'precision',
-  'noise',
-  'gpuThreads',
-];
+export type Settings = {
+  readonly [Name in SettingName]: (typeof rows)[Name] extends SettingRow<infer Value> ? Value : never;
+};
+
+export const SETTINGS: { readonly [Name in SettingName]: SettingRow<Settings[Name]> } = rows;
+
+/** In the order of the table, which is that of help and docs. */
+export const SETTING_NAMES = Object.keys(rows) as readonly SettingName[];
+
+export const ENGINE_SETTING_NAMES = namesFor('engine');
 
 /** What a client needs to reach a daemon. */
-export const CLIENT_SETTING_NAMES: readonly SettingName[] = ['reqAddr', 'pubAddr', 'curveKeys'];
+export const CLIENT_SETTING_NAMES = namesFor('client');
+
+/** `--memory-limit` of `memoryLimit`. */
+export function flagOf(name: SettingName): string {
+  return `--${words(name).join('-')}`;
+}
+
+/** `LATENTD_MEMORY_LIMIT` of `memoryLimit`. */
+export function variableOf(name: SettingName): string {
+  return ['LATENTD', ...words(name)].join('_').toUpperCase();
+}
+
+function words(name: SettingName): string[] {
+  return name.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
+}
+
+function namesFor(audience: Audience): readonly SettingName[] {
+  return SETTING_NAMES.filter((name) => rows[name].audience === audience);
+}
+
+function row<Value>(
+  audience: Audience,
+  kind: Kind<NonNullable<Value>>,
+  help: string,
+  unset: string,
+  byDefault: (place: DefaultPlace) => Value,
+): SettingRow<Value> {
+  return { audience, kind, help, unset, byDefault };
+}
+
+/** A setting with one default for everybody. */
+function fixed<Value extends string | number | boolean>(
+  audience: Audience,
+  kind: Kind<Value>,
+  help: string,
+  value: NoInfer<Value>,
+): SettingRow<Value> {
+  return row<Value>(audience, kind, help, String(value), () => value);
+}
+
+/** A setting that stays undefined unless it is set. */
+function open<Value extends string | number>(
+  audience: Audience,
+  kind: Kind<Value>,
+  help: string,
+  unset: string,
+): SettingRow<Optional<Value>> {
+  return row<Optional<Value>>(audience, kind, help, unset, () => undefined);
+}
+
+function folderRow(name: string, help: string): SettingRow<string> {
+  return row('engine', folder, help, `./${name}`, ({ cwd }) => resolve(cwd, name));
+}
+
+/** A time of the daemon's; `seconds` are what `shown` says. */
+function time(help: string, shown: string, seconds: number): SettingRow<number> {
+  return row('daemon', duration, help, shown, () => seconds);
+}
+
+/** ComfyUI looks beside its main.py, which is beside its models folder; the working folder is asked too. */
+function findExtraModelPaths({ models, cwd }: DefaultPlace): readonly string[] {
+  const places = new Set([dirname(models), cwd].map((place) => join(place, 'extra_model_paths.yaml')));
+  return [...places].filter((place) => existsSync(place));
+}

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { resolveSettings, SHIPPED_GRAPHS, type SettingInputs } from '../../src/config/resolve-settings.js';
-import { ConfigError } from '../../src/config/settings.js';
+import { resolveSettings, type SettingInputs } from '../../src/config/resolve-settings.js';
+import { SHIPPED_GRAPHS } from '../../src/config/settings.js';
+import { ConfigError } from '../../src/config/config-error.js';
 
 let cwd: string;
 
@@ -94,6 +95,11 @@ test('extra_model_paths.yaml is found beside the models folder and in the workin
 test('templates of the working folder come before the shipped ones', async () => {
   mkdirSync(join(cwd, 'graphs'));
   expect((await settle()).settings.graphs.value).toBe(join(cwd, 'graphs'));
+});
+
+test('a config file may begin with a byte order mark', async () => {
+  config('\uFEFF{"threads": 3}');
+  expect((await settle()).settings.threads.value).toBe(3);
 });
 
 test('an unknown variable is pointed out with its nearest name', async () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SHIPPED_GRAPHS } from '../../src/config/resolve-settings.js';
+import { SHIPPED_GRAPHS } from '../../src/config/settings.js';
 import { placeholdersOf } from '../../src/templates/placeholders.js';
 import { parseWorkflow } from '../../src/workflow/parse.js';
 

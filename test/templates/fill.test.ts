@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SHIPPED_GRAPHS } from '../../src/config/resolve-settings.js';
+import { SHIPPED_GRAPHS } from '../../src/config/settings.js';
 import { fillWorkflow, TemplateError, type TemplateValues } from '../../src/templates/fill.js';
 import type { Literal } from '../../src/workflow/literal.js';
 import { parseWorkflow, workflowFromObject, type Workflow } from '../../src/workflow/parse.js';

@@ -9,7 +9,7 @@ import {
   readSampler,
   readScheduler,
 } from '../../bench/matrix.js';
-import type { ResolvedSettings } from '../../config/settings.js';
+import type { ResolvedSettings } from '../../config/resolve-settings.js';
 import { completeName, type Folders } from '../../models/folders.js';
 import type { BenchOptions } from '../bench.js';
 import { UsageError } from '../exit-codes.js';

@@ -1,6 +1,6 @@
 /** A daemon as the settings say where to find it. */
 import { settingValues } from '../../config/resolve-settings.js';
-import { ConfigError } from '../../config/settings.js';
+import { ConfigError } from '../../config/config-error.js';
 import { NoAnswerError, request, UpdateStream, type Message } from '../../wire/client.js';
 import { KeyFileError, readClientKeys, type CurveClient } from '../../wire/curve-keys.js';
 import { EXIT } from '../exit-codes.js';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { SHIPPED_GRAPHS } from '../../config/resolve-settings.js';
+import { SHIPPED_GRAPHS } from '../../config/settings.js';
 import { UsageError } from '../exit-codes.js';
 
 export interface WorkflowText {

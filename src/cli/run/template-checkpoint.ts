@@ -2,7 +2,7 @@
 import { constants, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ResolvedSettings } from '../../config/settings.js';
+import type { ResolvedSettings } from '../../config/resolve-settings.js';
 import type { Folders } from '../../models/folders.js';
 import { STARTER } from '../../models/starter.js';
 import { mapInputs } from '../../templates/edit-workflow.js';

@@ -1,5 +1,5 @@
 /** From settings to what the daemon wants to know. */
-import { SHIPPED_GRAPHS } from '../../config/resolve-settings.js';
+import { SHIPPED_GRAPHS } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
 import type { DaemonConfiguration } from '../../daemon/daemon.js';
 import { createFolders } from '../../models/folders.js';

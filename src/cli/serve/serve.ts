@@ -2,7 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import { settingValues } from '../../config/resolve-settings.js';
-import { ConfigError, SETTING_NAMES, type SettingName, type Settings } from '../../config/settings.js';
+import { ConfigError } from '../../config/config-error.js';
+import { SETTING_NAMES, type SettingName, type Settings } from '../../config/settings.js';
 import { Daemon } from '../../daemon/daemon.js';
 import { ServiceManager } from '../../daemon/service-manager.js';
 import { KeyFileError, readServerKeys } from '../../wire/curve-keys.js';
