@@ -2,19 +2,19 @@
  * A sampler's own arithmetic for one step of a 1×4×128×128 latent (SDXL at 1024×1024), the denoiser costing nothing, copies into
  * and out of the addon included, beside Euler's update in plain JavaScript, which copies nothing.
  */
-import { ModelSampling, SamplerRun, TorchGenerator } from '../src/native/addon.js';
+import { NoiseLevels, SamplerRun, TorchGenerator } from '../src/native/addon.js';
 import { comparison } from './harness/comparison.js';
 import { contest, type Contender } from './harness/contest.js';
 
 const size = 4 * 128 * 128;
-const modelSampling = new ModelSampling('discrete', 0.00085, 0.012, false);
-const sigmas = modelSampling.schedule('karras', 1000);
+const levels = new NoiseLevels('discrete', 0.00085, 0.012, false);
+const sigmas = levels.schedule('karras', 1000);
 const x = new TorchGenerator(1n).randn(size).map((value) => value * sigmas[0]!);
 const denoised = new TorchGenerator(2n).randn(size);
 
 /** One step a call, with samplers that evaluate once a step; the run starts again at its end. */
 function native(sampler: string): Contender {
-  const start = () => new SamplerRun(sampler, { x, sigmas, seed: 1n, modelSampling });
+  const start = () => new SamplerRun(sampler, { x, sigmas, seed: 1n, levels });
   let run = start();
   return {
     name: sampler,

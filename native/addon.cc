@@ -18,7 +18,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::GeneratorBinding::Register(env, exports);
   latentd::CudaGeneratorBinding::Register(env, exports);
   latentd::BrownianTreeBinding::Register(env, exports);
-  latentd::ModelSamplingBinding::Register(env, exports);
+  latentd::NoiseLevelsBinding::Register(env, exports);
   latentd::SamplerRunBinding::Register(env, exports);
   latentd::RegisterImaging(env, exports);
   latentd::RegisterOpencv(env, exports);

@@ -1,6 +1,5 @@
 // Samplers that denoise fully and add noise anew.
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 

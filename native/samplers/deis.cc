@@ -4,7 +4,6 @@
 #include <array>
 
 #include "samplers/steps.h"
-#include "samplers/table.h"
 #include "schedule/linspace.h"
 #include "schedule/torch_sum.h"
 

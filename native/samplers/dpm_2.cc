@@ -1,6 +1,5 @@
 // DPM-Solver-2 in sigma: a midpoint evaluation at the geometric mean of two sigmas.
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 namespace {

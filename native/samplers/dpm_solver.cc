@@ -5,7 +5,6 @@
 #include <stdexcept>
 
 #include "samplers/steps.h"
-#include "samplers/table.h"
 #include "schedule/linspace.h"
 
 namespace latentd {

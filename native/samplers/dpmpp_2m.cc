@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 

@@ -2,7 +2,6 @@
 // Lu et al., "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic Models", 2022,
 // algorithm 1.
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 

@@ -1,6 +1,5 @@
 // DPM-Solver++ for the reverse SDE, single-step.
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "samplers/steps.h"
-#include "samplers/table.h"
 #include "schedule/torch_sum.h"
 
 namespace latentd {

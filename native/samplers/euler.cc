@@ -1,6 +1,5 @@
 // Euler's method on the probability flow ODE, plain, ancestral and with CFG++.
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 

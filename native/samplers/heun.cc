@@ -1,6 +1,5 @@
 // Heun's method and its extension by a third evaluation.
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 

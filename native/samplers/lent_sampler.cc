@@ -13,12 +13,12 @@ namespace {
 
 class Lent : public LentSampler {
  public:
-  Lent(const Sampler& sampler, Sampling::Setup setup, std::span<const float> x, const Napi::Object& model)
+  Lent(const Sampler& sampler, Sampling::Setup setup, std::span<const float> x, const Napi::Object& levels)
       : sampler_(sampler),
         setup_(std::move(setup)),
         x_(x.begin(), x.end()),
-        levels_(ModelSamplingBinding::Require(model, "modelSampling")),
-        model_(Napi::Persistent(model)) {}
+        levels_(NoiseLevelsBinding::Require(levels, "levels")),
+        held_levels_(Napi::Persistent(levels)) {}
 
   uint64_t Layout() const override { return kSamplerLayout; }
 
@@ -43,9 +43,9 @@ class Lent : public LentSampler {
   const Sampler& sampler_;
   Sampling::Setup setup_;
   std::vector<float> x_;
-  const ModelSampling& levels_;
-  /// Keeps the levels.
-  Napi::ObjectReference model_;
+  const NoiseLevels& levels_;
+  /// Keeps them.
+  Napi::ObjectReference held_levels_;
   std::optional<Sampling> sampling_;
   /// Destroyed before what it refers to.
   std::optional<SamplerTask> task_;
@@ -58,7 +58,7 @@ Napi::Value LendSampler(const Napi::CallbackInfo& info) {
   Sampling::Setup setup = RequireSetup(info[1], sampler);
   const auto init = info[1].As<Napi::Object>();
   auto lent = std::make_unique<Lent>(sampler, std::move(setup), RequireFloat32Array(init.Get("x"), "x"),
-                                     init.Get("modelSampling").As<Napi::Object>());
+                                     init.Get("levels").As<Napi::Object>());
   const auto release = [](Napi::Env, LentSampler* held) { delete held; };
   auto external = Napi::External<LentSampler>::New(info.Env(), lent.get(), release);
   static_cast<void>(lent.release());

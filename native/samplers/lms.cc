@@ -2,7 +2,6 @@
 #include <vector>
 
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 namespace {

@@ -5,7 +5,6 @@
 
 #include "samplers/linear_system.h"
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 namespace {

@@ -2,7 +2,6 @@
 // 2023: data prediction, two and three stages (comfy/k_diffusion/sampling.py, sample_seeds_2 and
 // sample_seeds_3).
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 namespace {

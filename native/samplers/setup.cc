@@ -83,7 +83,7 @@ Sampling::Setup RequireSetup(const Napi::Value& value, const Sampler& sampler) {
   const auto sigmas = RequireFloat32Array(init.Get("sigmas"), "sigmas");
   const uint64_t seed = RequireSeed(init.Get("seed"), "seed");
   const NoiseDevice device = RequireNoiseDevice(init);
-  const ModelSampling& model = ModelSamplingBinding::Require(init.Get("modelSampling"), "modelSampling");
+  const NoiseLevels& levels = NoiseLevelsBinding::Require(init.Get("levels"), "levels");
   if (x.empty()) throw Napi::RangeError::New(env, "x must not be empty");
   if (sigmas.empty()) throw Napi::RangeError::New(env, "sigmas must not be empty");
   if (std::any_of(sigmas.begin(), sigmas.end(), [](float sigma) { return !(sigma >= 0); })) {
@@ -93,7 +93,7 @@ Sampling::Setup RequireSetup(const Napi::Value& value, const Sampler& sampler) {
   setup.size = x.size();
   setup.sigmas.assign(sigmas.begin(), sigmas.end());
   setup.options = RequireOptions(init.Get("options"), sampler);
-  setup.stochastic = {model.PercentToSigma(0.2), model.PercentToSigma(0.8)};
+  setup.stochastic = {levels.PercentToSigma(0.2), levels.PercentToSigma(0.8)};
   setup.noise = MakeNoise(sampler, setup.sigmas, setup.size, seed, device);
   // On the CPU the initial noise was drawn from the global generator before (comfy/sample.py, prepare_noise).
   setup.global_noise = SequentialNoise(seed, device, device.gpu ? 0 : 1, setup.size);

@@ -37,43 +37,4 @@ std::span<const Sampler> Samplers();
 /// Null for an unknown name.
 const Sampler* FindSampler(std::string_view name);
 
-// One straight-line function each; see the files named after them.
-SamplerTask Euler(Sampling& s);
-SamplerTask EulerAncestral(Sampling& s);
-SamplerTask EulerCfgPp(Sampling& s);
-SamplerTask EulerAncestralCfgPp(Sampling& s);
-SamplerTask Heun(Sampling& s);
-SamplerTask HeunPp2(Sampling& s);
-SamplerTask Dpm2(Sampling& s);
-SamplerTask Dpm2Ancestral(Sampling& s);
-SamplerTask Lms(Sampling& s);
-SamplerTask DpmFast(Sampling& s);
-SamplerTask DpmAdaptive(Sampling& s);
-SamplerTask DpmPp2SAncestral(Sampling& s);
-SamplerTask DpmPp2SAncestralCfgPp(Sampling& s);
-SamplerTask DpmPpSde(Sampling& s);
-SamplerTask DpmPp2M(Sampling& s);
-SamplerTask DpmPp2MCfgPp(Sampling& s);
-SamplerTask DpmPp2MSde(Sampling& s);
-SamplerTask DpmPp2MSdeHeun(Sampling& s);
-SamplerTask DpmPp3MSde(Sampling& s);
-SamplerTask Ddpm(Sampling& s);
-SamplerTask Lcm(Sampling& s);
-SamplerTask Ipndm(Sampling& s);
-SamplerTask IpndmV(Sampling& s);
-SamplerTask Deis(Sampling& s);
-SamplerTask ResMultistep(Sampling& s);
-SamplerTask ResMultistepCfgPp(Sampling& s);
-SamplerTask ResMultistepAncestral(Sampling& s);
-SamplerTask ResMultistepAncestralCfgPp(Sampling& s);
-SamplerTask GradientEstimation(Sampling& s);
-SamplerTask GradientEstimationCfgPp(Sampling& s);
-SamplerTask ErSde(Sampling& s);
-SamplerTask Seeds2(Sampling& s);
-SamplerTask Seeds3(Sampling& s);
-SamplerTask SaSolver(Sampling& s);
-SamplerTask SaSolverPece(Sampling& s);
-SamplerTask UniPc(Sampling& s);
-SamplerTask UniPcBh2(Sampling& s);
-
 }  // namespace latentd

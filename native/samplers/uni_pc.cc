@@ -8,7 +8,6 @@
 
 #include "samplers/linear_system.h"
 #include "samplers/steps.h"
-#include "samplers/table.h"
 
 namespace latentd {
 namespace {

@@ -42,7 +42,7 @@ Napi::Float32Array ToArray(Napi::Env env, std::span<const float> values) {
   return array;
 }
 
-std::unique_ptr<ModelSampling> MakeSampling(const Napi::CallbackInfo& info) {
+std::unique_ptr<NoiseLevels> MakeLevels(const Napi::CallbackInfo& info) {
   const std::string kind = RequireString(info[0], "kind");
   if (kind == "discrete" || kind == "distilled") {
     BetaSchedule schedule;
@@ -52,14 +52,14 @@ std::unique_ptr<ModelSampling> MakeSampling(const Napi::CallbackInfo& info) {
     if (schedule.linear_start >= 1 || schedule.linear_end >= 1) {
       throw Napi::RangeError::New(info.Env(), "linearStart and linearEnd must be below 1");
     }
-    if (kind == "distilled") return std::make_unique<DistilledSampling>(schedule);
-    return std::make_unique<DiscreteSampling>(schedule);
+    if (kind == "distilled") return std::make_unique<DistilledLevels>(schedule);
+    return std::make_unique<DiscreteLevels>(schedule);
   }
   const double sigma_min = RequirePositive(info[1], "sigmaMin");
   const double sigma_max = RequirePositive(info[2], "sigmaMax");
-  if (kind == "continuous_edm") return std::make_unique<ContinuousEdmSampling>(sigma_min, sigma_max);
-  if (kind == "continuous_v") return std::make_unique<ContinuousVSampling>(sigma_min, sigma_max);
-  if (kind == "cosmos_rflow") return std::make_unique<CosmosFlowSampling>(sigma_min, sigma_max);
+  if (kind == "continuous_edm") return std::make_unique<ContinuousEdmLevels>(sigma_min, sigma_max);
+  if (kind == "continuous_v") return std::make_unique<ContinuousVLevels>(sigma_min, sigma_max);
+  if (kind == "cosmos_rflow") return std::make_unique<CosmosFlowLevels>(sigma_min, sigma_max);
   throw Napi::RangeError::New(
       info.Env(),
       "kind must be discrete, distilled, continuous_edm, continuous_v or cosmos_rflow, got " + kind);
@@ -95,19 +95,19 @@ Napi::Value Laplace(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ModelSamplingBinding::Register(Napi::Env env, Napi::Object exports) {
-  exports.Set("ModelSampling",
-              DefineClass(env, "ModelSampling",
+void NoiseLevelsBinding::Register(Napi::Env env, Napi::Object exports) {
+  exports.Set("NoiseLevels",
+              DefineClass(env, "NoiseLevels",
                           {
-                              InstanceAccessor<&ModelSamplingBinding::GetSigmas>("sigmas"),
-                              InstanceAccessor<&ModelSamplingBinding::SigmaMin>("sigmaMin"),
-                              InstanceAccessor<&ModelSamplingBinding::SigmaMax>("sigmaMax"),
-                              InstanceMethod<&ModelSamplingBinding::SigmaToTimestep>("sigmaToTimestep"),
-                              InstanceMethod<&ModelSamplingBinding::TimestepToSigma>("timestepToSigma"),
-                              InstanceMethod<&ModelSamplingBinding::PercentToSigma>("percentToSigma"),
-                              InstanceMethod<&ModelSamplingBinding::Schedule>("schedule"),
-                              InstanceMethod<&ModelSamplingBinding::KSamplerSchedule>("kSamplerSchedule"),
-                              InstanceMethod<&ModelSamplingBinding::BetaSchedule>("betaSchedule"),
+                              InstanceAccessor<&NoiseLevelsBinding::GetSigmas>("sigmas"),
+                              InstanceAccessor<&NoiseLevelsBinding::SigmaMin>("sigmaMin"),
+                              InstanceAccessor<&NoiseLevelsBinding::SigmaMax>("sigmaMax"),
+                              InstanceMethod<&NoiseLevelsBinding::SigmaToTimestep>("sigmaToTimestep"),
+                              InstanceMethod<&NoiseLevelsBinding::TimestepToSigma>("timestepToSigma"),
+                              InstanceMethod<&NoiseLevelsBinding::PercentToSigma>("percentToSigma"),
+                              InstanceMethod<&NoiseLevelsBinding::Schedule>("schedule"),
+                              InstanceMethod<&NoiseLevelsBinding::KSamplerSchedule>("kSamplerSchedule"),
+                              InstanceMethod<&NoiseLevelsBinding::BetaSchedule>("betaSchedule"),
                           }));
   const auto schedulers = Schedulers();
   auto names = Napi::Array::New(env, schedulers.size());
@@ -120,50 +120,50 @@ void ModelSamplingBinding::Register(Napi::Env env, Napi::Object exports) {
   exports.Set("laplaceSigmas", Napi::Function::New<Laplace>(env, "laplaceSigmas"));
 }
 
-ModelSamplingBinding::ModelSamplingBinding(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<ModelSamplingBinding>(info), sampling_(MakeSampling(info)) {
+NoiseLevelsBinding::NoiseLevelsBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<NoiseLevelsBinding>(info), levels_(MakeLevels(info)) {
   info.This().As<Napi::Object>().TypeTag(&kTypeTag);
 }
 
-const ModelSampling& ModelSamplingBinding::Require(const Napi::Value& value, const char* name) {
+const NoiseLevels& NoiseLevelsBinding::Require(const Napi::Value& value, const char* name) {
   if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag)) {
-    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a ModelSampling");
+    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be NoiseLevels");
   }
-  return *Unwrap(value.As<Napi::Object>())->sampling_;
+  return *Unwrap(value.As<Napi::Object>())->levels_;
 }
 
-Napi::Value ModelSamplingBinding::GetSigmas(const Napi::CallbackInfo& info) {
-  return ToArray(info.Env(), sampling_->sigmas());
+Napi::Value NoiseLevelsBinding::GetSigmas(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), levels_->sigmas());
 }
 
-Napi::Value ModelSamplingBinding::SigmaMin(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), sampling_->sigma_min());
+Napi::Value NoiseLevelsBinding::SigmaMin(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), levels_->sigma_min());
 }
 
-Napi::Value ModelSamplingBinding::SigmaMax(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), sampling_->sigma_max());
+Napi::Value NoiseLevelsBinding::SigmaMax(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), levels_->sigma_max());
 }
 
-Napi::Value ModelSamplingBinding::SigmaToTimestep(const Napi::CallbackInfo& info) {
+Napi::Value NoiseLevelsBinding::SigmaToTimestep(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(),
-                           sampling_->Timestep(static_cast<float>(RequireNumber(info[0], "sigma"))));
+                           levels_->Timestep(static_cast<float>(RequireNumber(info[0], "sigma"))));
 }
 
-Napi::Value ModelSamplingBinding::TimestepToSigma(const Napi::CallbackInfo& info) {
+Napi::Value NoiseLevelsBinding::TimestepToSigma(const Napi::CallbackInfo& info) {
   const double timestep = RequireNumber(info[0], "timestep");
   if (timestep != timestep) throw Napi::RangeError::New(info.Env(), "timestep must be a number, got NaN");
-  return Napi::Number::New(info.Env(), sampling_->Sigma(static_cast<float>(timestep)));
+  return Napi::Number::New(info.Env(), levels_->Sigma(static_cast<float>(timestep)));
 }
 
-Napi::Value ModelSamplingBinding::PercentToSigma(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), sampling_->PercentToSigma(RequireNumber(info[0], "percent")));
+Napi::Value NoiseLevelsBinding::PercentToSigma(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), levels_->PercentToSigma(RequireNumber(info[0], "percent")));
 }
 
-Napi::Value ModelSamplingBinding::Schedule(const Napi::CallbackInfo& info) {
-  return ToArray(info.Env(), RequireScheduler(info[0]).sigmas(*sampling_, RequireSteps(info[1])));
+Napi::Value NoiseLevelsBinding::Schedule(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), RequireScheduler(info[0]).sigmas(*levels_, RequireSteps(info[1])));
 }
 
-Napi::Value ModelSamplingBinding::KSamplerSchedule(const Napi::CallbackInfo& info) {
+Napi::Value NoiseLevelsBinding::KSamplerSchedule(const Napi::CallbackInfo& info) {
   const Scheduler& scheduler = RequireScheduler(info[0]);
   const int steps = RequireSteps(info[1]);
   const double denoise = RequireNumber(info[2], "denoise");
@@ -173,11 +173,11 @@ Napi::Value ModelSamplingBinding::KSamplerSchedule(const Napi::CallbackInfo& inf
     throw Napi::RangeError::New(info.Env(), "denoise must be 0 or at least 0.0001");
   }
   return ToArray(info.Env(),
-                 KSamplerSigmas(*sampling_, scheduler, steps, denoise, info[3].ToBoolean().Value()));
+                 KSamplerSigmas(*levels_, scheduler, steps, denoise, info[3].ToBoolean().Value()));
 }
 
-Napi::Value ModelSamplingBinding::BetaSchedule(const Napi::CallbackInfo& info) {
-  return ToArray(info.Env(), BetaSigmas(*sampling_, RequireSteps(info[0]), RequirePositive(info[1], "alpha"),
+Napi::Value NoiseLevelsBinding::BetaSchedule(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(), BetaSigmas(*levels_, RequireSteps(info[0]), RequirePositive(info[1], "alpha"),
                                         RequirePositive(info[2], "beta")));
 }
 

@@ -1,22 +1,22 @@
-// The JavaScript class ModelSampling, and the schedulers as functions.
+// The JavaScript class NoiseLevels, and the schedulers as functions.
 #pragma once
 
 #include <napi.h>
 
 #include <memory>
 
-#include "schedule/model_sampling.h"
+#include "schedule/noise_levels.h"
 
 namespace latentd {
 
-class ModelSamplingBinding : public Napi::ObjectWrap<ModelSamplingBinding> {
+class NoiseLevelsBinding : public Napi::ObjectWrap<NoiseLevelsBinding> {
  public:
-  explicit ModelSamplingBinding(const Napi::CallbackInfo& info);
+  explicit NoiseLevelsBinding(const Napi::CallbackInfo& info);
 
   static void Register(Napi::Env env, Napi::Object exports);
 
-  /// The model sampling of a JavaScript ModelSampling; throws a TypeError for anything else.
-  static const ModelSampling& Require(const Napi::Value& value, const char* name);
+  /// The levels of a JavaScript NoiseLevels; throws a TypeError for anything else.
+  static const NoiseLevels& Require(const Napi::Value& value, const char* name);
 
  private:
   Napi::Value GetSigmas(const Napi::CallbackInfo& info);
@@ -29,7 +29,7 @@ class ModelSamplingBinding : public Napi::ObjectWrap<ModelSamplingBinding> {
   Napi::Value KSamplerSchedule(const Napi::CallbackInfo& info);
   Napi::Value BetaSchedule(const Napi::CallbackInfo& info);
 
-  std::unique_ptr<ModelSampling> sampling_;
+  std::unique_ptr<NoiseLevels> levels_;
 };
 
 }  // namespace latentd

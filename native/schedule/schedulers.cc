@@ -14,8 +14,8 @@ namespace {
 bool NearZero(float sigma) { return std::abs(sigma) <= 0.00001f; }
 
 /// comfy/samplers.py, simple_scheduler
-Sigmas Simple(const ModelSampling& sampling, int steps) {
-  const auto table = sampling.sigmas();
+Sigmas Simple(const NoiseLevels& levels, int steps) {
+  const auto table = levels.sigmas();
   const double stride = static_cast<double>(table.size()) / steps;
   Sigmas sigmas;
   for (int i = 0; i < steps; ++i) sigmas.push_back(table[table.size() - 1 - static_cast<size_t>(i * stride)]);
@@ -24,8 +24,8 @@ Sigmas Simple(const ModelSampling& sampling, int steps) {
 }
 
 /// comfy/samplers.py, ddim_scheduler: may have a step more or less than asked for.
-Sigmas DdimUniform(const ModelSampling& sampling, int steps) {
-  const auto table = sampling.sigmas();
+Sigmas DdimUniform(const NoiseLevels& levels, int steps) {
+  const auto table = levels.sigmas();
   Sigmas sigmas;
   if (NearZero(table[1])) {
     steps += 1;
@@ -38,48 +38,48 @@ Sigmas DdimUniform(const ModelSampling& sampling, int steps) {
   return sigmas;
 }
 
-Sigmas SigmasAt(const ModelSampling& sampling, std::span<const float> timesteps, bool append_zero) {
+Sigmas SigmasAt(const NoiseLevels& levels, std::span<const float> timesteps, bool append_zero) {
   Sigmas sigmas;
-  for (const float timestep : timesteps) sigmas.push_back(sampling.Sigma(timestep));
+  for (const float timestep : timesteps) sigmas.push_back(levels.Sigma(timestep));
   if (append_zero) sigmas.push_back(0);
   return sigmas;
 }
 
 /// comfy/samplers.py, normal_scheduler
-Sigmas Normal(const ModelSampling& sampling, int steps) {
-  const float start = sampling.Timestep(sampling.sigma_max());
-  const float end = sampling.Timestep(sampling.sigma_min());
-  const bool ends_in_zero = NearZero(sampling.Sigma(end));
+Sigmas Normal(const NoiseLevels& levels, int steps) {
+  const float start = levels.Timestep(levels.sigma_max());
+  const float end = levels.Timestep(levels.sigma_min());
+  const bool ends_in_zero = NearZero(levels.Sigma(end));
   if (ends_in_zero) steps += 1;
-  return SigmasAt(sampling, Linspace(start, end, static_cast<size_t>(steps)), !ends_in_zero);
+  return SigmasAt(levels, Linspace(start, end, static_cast<size_t>(steps)), !ends_in_zero);
 }
 
 /// comfy/samplers.py, normal_scheduler with sgm
-Sigmas SgmUniform(const ModelSampling& sampling, int steps) {
-  const float start = sampling.Timestep(sampling.sigma_max());
-  const float end = sampling.Timestep(sampling.sigma_min());
+Sigmas SgmUniform(const NoiseLevels& levels, int steps) {
+  const float start = levels.Timestep(levels.sigma_max());
+  const float end = levels.Timestep(levels.sigma_min());
   std::vector<float> timesteps = Linspace(start, end, static_cast<size_t>(steps) + 1);
   timesteps.pop_back();
-  return SigmasAt(sampling, timesteps, true);
+  return SigmasAt(levels, timesteps, true);
 }
 
-Sigmas Karras(const ModelSampling& sampling, int steps) {
-  return KarrasSigmas(steps, sampling.sigma_min(), sampling.sigma_max(), 7.0);
+Sigmas Karras(const NoiseLevels& levels, int steps) {
+  return KarrasSigmas(steps, levels.sigma_min(), levels.sigma_max(), 7.0);
 }
 
-Sigmas Exponential(const ModelSampling& sampling, int steps) {
-  return ExponentialSigmas(steps, sampling.sigma_min(), sampling.sigma_max());
+Sigmas Exponential(const NoiseLevels& levels, int steps) {
+  return ExponentialSigmas(steps, levels.sigma_min(), levels.sigma_max());
 }
 
-Sigmas Beta(const ModelSampling& sampling, int steps) { return BetaSigmas(sampling, steps, 0.6, 0.6); }
+Sigmas Beta(const NoiseLevels& levels, int steps) { return BetaSigmas(levels, steps, 0.6, 0.6); }
 
 /// comfy/samplers.py, linear_quadratic_schedule, after Genmo's Mochi: half the steps linear down to 1 −
 /// 0.025, then quadratic.
-Sigmas LinearQuadratic(const ModelSampling& sampling, int steps) {
+Sigmas LinearQuadratic(const NoiseLevels& levels, int steps) {
   constexpr double kThreshold = 0.025;
-  std::vector<double> levels;
+  std::vector<double> shares;
   if (steps == 1) {
-    levels = {0.0, 1.0};
+    shares = {0.0, 1.0};
   } else {
     const int linear_steps = steps / 2;
     const int quadratic_steps = steps - linear_steps;
@@ -89,22 +89,22 @@ Sigmas LinearQuadratic(const ModelSampling& sampling, int steps) {
     const double linear =
         kThreshold / linear_steps - 2 * difference / (static_cast<double>(quadratic_steps) * quadratic_steps);
     const double constant = quadratic * (static_cast<double>(linear_steps) * linear_steps);
-    for (int i = 0; i < linear_steps; ++i) levels.push_back(i * kThreshold / linear_steps);
+    for (int i = 0; i < linear_steps; ++i) shares.push_back(i * kThreshold / linear_steps);
     for (int i = linear_steps; i < steps; ++i) {
-      levels.push_back(quadratic * (static_cast<double>(i) * i) + linear * i + constant);
+      shares.push_back(quadratic * (static_cast<double>(i) * i) + linear * i + constant);
     }
-    levels.push_back(1.0);
+    shares.push_back(1.0);
   }
   Sigmas sigmas;
-  for (const double level : levels) sigmas.push_back(static_cast<float>(1.0 - level) * sampling.sigma_max());
+  for (const double share : shares) sigmas.push_back(static_cast<float>(1.0 - share) * levels.sigma_max());
   return sigmas;
 }
 
 /// comfy/samplers.py, kl_optimal_scheduler, after Sabour et al., "Align Your Steps", 2024. One step divides 0
 /// by 0, as there.
-Sigmas KlOptimal(const ModelSampling& sampling, int steps) {
-  const float from = static_cast<float>(std::atan(static_cast<double>(sampling.sigma_min())));
-  const float to = static_cast<float>(std::atan(static_cast<double>(sampling.sigma_max())));
+Sigmas KlOptimal(const NoiseLevels& levels, int steps) {
+  const float from = static_cast<float>(std::atan(static_cast<double>(levels.sigma_min())));
+  const float to = static_cast<float>(std::atan(static_cast<double>(levels.sigma_max())));
   Sigmas sigmas;
   for (int i = 0; i < steps; ++i) {
     const float share = static_cast<float>(i) / static_cast<float>(steps - 1);
@@ -186,8 +186,8 @@ Sigmas LaplaceSigmas(int steps, double sigma_min, double sigma_max, double mu, d
   return sigmas;
 }
 
-Sigmas BetaSigmas(const ModelSampling& sampling, int steps, double alpha, double beta) {
-  const auto table = sampling.sigmas();
+Sigmas BetaSigmas(const NoiseLevels& levels, int steps, double alpha, double beta) {
+  const auto table = levels.sigmas();
   const double last_index = static_cast<double>(table.size() - 1);
   const double step = 1.0 / steps;
   Sigmas sigmas;
@@ -202,13 +202,13 @@ Sigmas BetaSigmas(const ModelSampling& sampling, int steps, double alpha, double
   return sigmas;
 }
 
-Sigmas KSamplerSigmas(const ModelSampling& sampling, const Scheduler& scheduler, int steps, double denoise,
+Sigmas KSamplerSigmas(const NoiseLevels& levels, const Scheduler& scheduler, int steps, double denoise,
                       bool discard_penultimate) {
   // comfy/samplers.py, KSampler.set_steps and calculate_sigmas
   if (denoise <= 0.0) return {};
   const bool whole = denoise > 0.9999;
   const int made = whole ? steps : static_cast<int>(steps / denoise);
-  Sigmas sigmas = scheduler.sigmas(sampling, discard_penultimate ? made + 1 : made);
+  Sigmas sigmas = scheduler.sigmas(levels, discard_penultimate ? made + 1 : made);
   if (discard_penultimate && sigmas.size() >= 2) sigmas.erase(sigmas.end() - 2);
   const size_t kept = static_cast<size_t>(steps) + 1;
   if (!whole && sigmas.size() > kept)

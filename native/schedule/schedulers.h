@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "schedule/model_sampling.h"
+#include "schedule/noise_levels.h"
 
 namespace latentd {
 
@@ -14,7 +14,7 @@ using Sigmas = std::vector<float>;
 
 struct Scheduler {
   std::string_view name;
-  Sigmas (*sigmas)(const ModelSampling& sampling, int steps);
+  Sigmas (*sigmas)(const NoiseLevels& levels, int steps);
 };
 
 /// The nine of `KSampler`, in ComfyUI's order (comfy/samplers.py, SCHEDULER_HANDLERS).
@@ -32,12 +32,12 @@ Sigmas VpSigmas(int steps, double beta_d, double beta_min, double eps_s);
 Sigmas LaplaceSigmas(int steps, double sigma_min, double sigma_max, double mu, double beta);
 /// Lee et al., "Beta Sampling is All You Need", 2024: timesteps at a beta distribution's quantiles, doubles
 /// dropped.
-Sigmas BetaSigmas(const ModelSampling& sampling, int steps, double alpha, double beta);
+Sigmas BetaSigmas(const NoiseLevels& levels, int steps, double alpha, double beta);
 
 /// Which sigmas `KSampler` visits: those of `steps / denoise` steps, of which the last `steps` + 1 remain;
 /// none for `denoise` <= 0. With `discard_penultimate` one more step is made and the last sigma before 0 left
 /// out.
-Sigmas KSamplerSigmas(const ModelSampling& sampling, const Scheduler& scheduler, int steps, double denoise,
+Sigmas KSamplerSigmas(const NoiseLevels& levels, const Scheduler& scheduler, int steps, double denoise,
                       bool discard_penultimate);
 
 }  // namespace latentd

@@ -1,6 +1,6 @@
 import type { GraphSampled, GraphSampling } from '../compute/graph-sampling.js';
 import type { Tensor } from '../compute/tensor.js';
-import type { ModelSampling as NoiseLevels } from '../native/addon.js';
+import type { NoiseLevels } from '../native/addon.js';
 import type { Guidance } from './guidance.js';
 import type { LatentFormat } from './latent-format.js';
 import type { WeightPatches } from './lora/patches.js';

@@ -1,5 +1,5 @@
 /** The noise levels of each kind of model, and what its network predicts (ComfyUI comfy/model_sampling.py). */
-import { ModelSampling as NoiseLevels } from '../native/addon.js';
+import { NoiseLevels } from '../native/addon.js';
 import type { ModelSampling, Prediction } from './diffusion-model.js';
 
 export interface DiscreteOptions {

@@ -8,12 +8,12 @@ import type * as opencv from './opencv-types.js';
 import type * as onnx from './onnx-types.js';
 import type * as random from './random-types.js';
 import type * as samplerTypes from './sampler-types.js';
-import type * as schedule from './model-sampling-types.js';
+import type * as schedule from './noise-levels-types.js';
 
 export type TorchGenerator = random.TorchGenerator;
 export type CudaGenerator = random.CudaGenerator;
 export type BrownianTree = random.BrownianTree;
-export type ModelSampling = schedule.ModelSampling;
+export type NoiseLevels = schedule.NoiseLevels;
 export type SchedulerName = schedule.SchedulerName;
 export type OnnxSession = onnx.OnnxSession;
 export type OnnxSessionOptions = onnx.OnnxSessionOptions;
@@ -119,7 +119,7 @@ interface Bindings {
   readonly SamplerRun: new (sampler: string, init: SamplerRunInit) => SamplerRun;
   readonly lendSampler: (sampler: string, init: SamplerRunInit) => LentSampler;
   readonly samplers: readonly SamplerInfo[];
-  readonly ModelSampling: schedule.ModelSamplingConstructor;
+  readonly NoiseLevels: schedule.NoiseLevelsConstructor;
   readonly schedulerNames: readonly SchedulerName[];
   readonly karrasSigmas: (steps: number, sigmaMin: number, sigmaMax: number, rho: number) => Float32Array;
   readonly exponentialSigmas: (steps: number, sigmaMin: number, sigmaMax: number) => Float32Array;
@@ -213,7 +213,7 @@ export const pasteFace = bindings.pasteFace;
  * LCM was `distilled` on; `continuous_edm`, `continuous_v` and `cosmos_rflow`: a range of sigmas. Parameters lie above 0, else
  * `RangeError`.
  */
-export const ModelSampling = bindings.ModelSampling;
+export const NoiseLevels = bindings.NoiseLevels;
 
 /** In ComfyUI's order. */
 export const schedulerNames = bindings.schedulerNames;

@@ -1,5 +1,5 @@
 /** The addon's samplers. */
-import type { ModelSampling } from './model-sampling-types.js';
+import type { NoiseLevels } from './noise-levels-types.js';
 
 /** A sampler of `KSampler`. */
 export interface SamplerInfo {
@@ -30,7 +30,7 @@ export interface SamplerRunInit {
   readonly sigmas: Float32Array;
   /** Seed of the sampler's own noise: ComfyUI gives it the one that made the initial noise. */
   readonly seed: bigint;
-  readonly modelSampling: ModelSampling;
+  readonly levels: NoiseLevels;
   /** By ComfyUI's names (`eta`, `s_noise`, `s_churn`, `solver_type`, …); unknown ones are a `RangeError`. */
   readonly options?: Readonly<Record<string, number | boolean | string>>;
   /** Whose noise is reproduced: ComfyUI on the CPU (default) or on an NVIDIA GPU. */

@@ -1,12 +1,6 @@
 /** Samplers and schedulers by name, as `KSampler` knows them. */
 import { nearestHint } from '../nearest-names.js';
-import {
-  samplers,
-  schedulerNames,
-  type ModelSampling,
-  type SamplerInfo,
-  type SchedulerName,
-} from './addon.js';
+import { samplers, schedulerNames, type NoiseLevels, type SamplerInfo, type SchedulerName } from './addon.js';
 
 export const samplerNames: readonly string[] = samplers.map((sampler) => sampler.name);
 
@@ -33,7 +27,7 @@ export function findScheduler(name: string): SchedulerName {
  * `steps` + 1 of a longer schedule, none for 0.
  */
 export function kSamplerSigmas(
-  modelSampling: ModelSampling,
+  levels: NoiseLevels,
   settings: {
     readonly sampler: string;
     readonly scheduler: string;
@@ -43,10 +37,5 @@ export function kSamplerSigmas(
 ): Float32Array {
   const { discardsPenultimateSigma } = findSampler(settings.sampler);
   const scheduler = findScheduler(settings.scheduler);
-  return modelSampling.kSamplerSchedule(
-    scheduler,
-    settings.steps,
-    settings.denoise ?? 1,
-    discardsPenultimateSigma,
-  );
+  return levels.kSamplerSchedule(scheduler, settings.steps, settings.denoise ?? 1, discardsPenultimateSigma);
 }

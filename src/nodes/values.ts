@@ -7,7 +7,7 @@ import type { Upscaler } from '../models/upscale/upscaler.js';
 import type { FaceRestorer } from '../models/faces/face-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
 import type { Guider } from '../sampling/guider.js';
-import type { NoiseSource, RandomStream } from '../sampling/noise.js';
+import type { InitialNoise, RandomStream } from '../sampling/noise.js';
 import type { SamplerChoice } from '../sampling/run-sampler.js';
 
 export type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
@@ -77,7 +77,7 @@ export interface ValueTypes {
   /** The noise levels that a run visits, one more than it has steps; none for no run at all. */
   SIGMAS: Float32Array;
   GUIDER: Guider;
-  NOISE: NoiseSource;
+  NOISE: InitialNoise;
   FACERESTORE_MODEL: FaceRestorer;
   AUDIO: AudioSource;
   VHS_VIDEOINFO: FilmInfo;

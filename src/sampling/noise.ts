@@ -3,7 +3,7 @@ import type { RandomSource } from '../models/unet/attention-draws.js';
 import { TorchGenerator } from '../native/addon.js';
 
 /** What a NOISE link carries: the noise that sampling starts from. Samplers seed their own noise with `seed`, too. */
-export interface NoiseSource {
+export interface InitialNoise {
   readonly seed: bigint;
   /** Starts from the latent as it is. */
   readonly disabled?: boolean;
@@ -58,7 +58,7 @@ export class RandomStream implements RandomSource {
  * source is disabled it goes on from where the last sampling ended, which is `last`; without that, this one begins at the seed.
  */
 export function drawNoise(
-  { seed, disabled = false }: NoiseSource,
+  { seed, disabled = false }: InitialNoise,
   shape: readonly number[],
   batchIndex?: readonly number[],
   last?: RandomStream,

@@ -87,7 +87,7 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const firstSigma = sigmas[0]!;
   const x = addNoise(latent, noise, firstSigma, startsFromPureNoise(sampling, firstSigma));
   const { name, ...choices } = sampler;
-  const init = { x: x.data, sigmas, seed, modelSampling: sampling.levels, ...choices };
+  const init = { x: x.data, sigmas, seed, levels: sampling.levels, ...choices };
   const finished = (sample: Tensor, last: Tensor | undefined): Sampled => {
     const samples = fromModelSpace(latentFormat, sample);
     const denoised = last === undefined ? samples : fromModelSpace(latentFormat, last);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ModelSampling, SamplerRun, TorchGenerator } from '../../src/native/addon.js';
+import { NoiseLevels, SamplerRun, TorchGenerator } from '../../src/native/addon.js';
 import { drawNoise } from '../../src/sampling/noise.js';
 
 describe('RandomStream', () => {
@@ -19,11 +19,11 @@ describe('RandomStream', () => {
 });
 
 describe('SamplerRun', () => {
-  const modelSampling = new ModelSampling('discrete', 0.00085, 0.012, false);
+  const levels = new NoiseLevels('discrete', 0.00085, 0.012, false);
   const sigmas = Float32Array.of(10, 4, 1, 0);
 
   function drawsAtEachRequest(name: string, options = {}): number[] {
-    const run = new SamplerRun(name, { x: new Float32Array(16), sigmas, seed: 1n, modelSampling, options });
+    const run = new SamplerRun(name, { x: new Float32Array(16), sigmas, seed: 1n, levels, options });
     const draws: number[] = [];
     while (run.next() !== undefined) {
       draws.push(run.globalDraws);

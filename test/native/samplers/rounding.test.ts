@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ModelSampling } from '../../../src/native/addon.js';
+import { NoiseLevels } from '../../../src/native/addon.js';
 import { readTensors } from '../../compute/fixtures.js';
 import { runExactly } from './exact-denoiser.js';
 
@@ -7,7 +7,7 @@ import { runExactly } from './exact-denoiser.js';
 const cases = readTensors('test/fixtures/native/sampler-bits.safetensors') as unknown as Readonly<
   Record<string, { readonly data: Float32Array }>
 >;
-const modelSampling = new ModelSampling('discrete', 0.00085, 0.012, false);
+const levels = new NoiseLevels('discrete', 0.00085, 0.012, false);
 
 /** Where both are no number they agree. */
 function relativeError(actual: Float32Array, expected: Float32Array): number {
@@ -49,7 +49,7 @@ describe('samplers', () => {
     const count = data.length / 3;
     const [x, result, shown] = [0, 1, 2].map((row) => data.slice(row * count, (row + 1) * count));
     const sigmas = cases[`sigmas.${name}`]!.data;
-    const run = runExactly(sampler, { x: x!, sigmas, seed: 77n, modelSampling });
+    const run = runExactly(sampler, { x: x!, sigmas, seed: 77n, levels });
     const limit = spread[`${sampler} ${name}`] ?? 1e-6;
     expect(relativeError(run.result, result!)).toBeLessThan(limit);
     // dpm_adaptive takes no step where it starts at its end.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ModelSampling, SamplerRun, TorchGenerator, samplers } from '../../../src/native/addon.js';
+import { NoiseLevels, SamplerRun, TorchGenerator, samplers } from '../../../src/native/addon.js';
 import { findSampler, findScheduler, kSamplerSigmas, samplerNames } from '../../../src/native/samplers.js';
 import { readTensors } from '../../compute/fixtures.js';
 import { runToy } from './toy-denoiser.js';
@@ -8,7 +8,7 @@ type Tensors = Readonly<Record<string, { readonly data: Float32Array }>>;
 const golden = readTensors('test/fixtures/native/samplers.safetensors') as unknown as Tensors;
 /** tools/reference/samplers.py */
 const cases = readTensors('test/fixtures/native/sampler-cases.safetensors') as unknown as Tensors;
-const sd = new ModelSampling('discrete', 0.00085, 0.012, false);
+const sd = new NoiseLevels('discrete', 0.00085, 0.012, false);
 
 function relativeError(actual: Float32Array, expected: Float32Array): number {
   let difference = 0;
@@ -33,7 +33,7 @@ describe('samplers', () => {
       .flatMap((name) => [`${name}.karras.7`, `${name}.normal.10`]),
   )('reproduce %s', (key) => {
     const sigmas = golden[`${key}.sigmas`]!.data;
-    const run = runToy(key.split('.')[0]!, { x: start(sigmas[0]!), sigmas, seed: 11n, modelSampling: sd });
+    const run = runToy(key.split('.')[0]!, { x: start(sigmas[0]!), sigmas, seed: 11n, levels: sd });
     expect(relativeError(run.result, golden[key]!.data)).toBeLessThan(2e-6);
   });
 
@@ -49,7 +49,7 @@ describe('samplers', () => {
     const schedule = cases[`sigmas.${sigmas}`]!.data;
     const expected = cases[key]!.data;
     const x = start(schedule[0]!, expected.length);
-    const run = runToy(sampler, { x, sigmas: schedule, seed, modelSampling: sd, options });
+    const run = runToy(sampler, { x, sigmas: schedule, seed, levels: sd, options });
     expect(relativeError(run.result, expected)).toBeLessThan(1e-5);
   });
 
@@ -88,7 +88,7 @@ describe('samplers', () => {
 
 describe('SamplerRun', () => {
   const sigmas = Float32Array.of(10, 4, 1, 0);
-  const init = { x: start(10), sigmas, seed: 1n, modelSampling: sd };
+  const init = { x: start(10), sigmas, seed: 1n, levels: sd };
 
   it('asks, counts steps and shows predictions', () => {
     const run = new SamplerRun('heun', init);
@@ -134,9 +134,7 @@ describe('SamplerRun', () => {
     expect(refuse('eular', {})).toThrow(RangeError);
     expect(refuse('euler', { x: new Float32Array() })).toThrow(RangeError);
     expect(refuse('euler', { sigmas: Float32Array.of(NaN, 0) })).toThrow(RangeError);
-    expect(refuse('euler', { modelSampling: {} })).toThrow(
-      new TypeError('modelSampling must be a ModelSampling'),
-    );
+    expect(refuse('euler', { levels: {} })).toThrow(new TypeError('levels must be NoiseLevels'));
     expect(refuse('euler', { noise: 'tpu' })).toThrow(new RangeError('noise must be cpu or gpu, got tpu'));
     expect(refuse('lms', { options: { eta: 1 } })).toThrow(
       new RangeError('the sampler lms has no option eta; it has order'),

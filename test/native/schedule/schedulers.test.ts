@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
-  ModelSampling,
+  NoiseLevels,
   exponentialSigmas,
   karrasSigmas,
   laplaceSigmas,
@@ -41,13 +41,13 @@ const fixtures = readJson('test/fixtures/native/schedules.json') as {
   >;
 };
 
-const sd = new ModelSampling('discrete', 0.00085, 0.012, false);
-const models: Readonly<Record<string, ModelSampling>> = {
+const sd = new NoiseLevels('discrete', 0.00085, 0.012, false);
+const models: Readonly<Record<string, NoiseLevels>> = {
   discrete: sd,
-  'discrete.zsnr': new ModelSampling('discrete', 0.00085, 0.012, true),
-  distilled: new ModelSampling('distilled', 0.00085, 0.012, false),
-  continuous_edm: new ModelSampling('continuous_edm', 0.002, 120),
-  continuous_v: new ModelSampling('continuous_v', 0.03, 500),
+  'discrete.zsnr': new NoiseLevels('discrete', 0.00085, 0.012, true),
+  distilled: new NoiseLevels('distilled', 0.00085, 0.012, false),
+  continuous_edm: new NoiseLevels('continuous_edm', 0.002, 120),
+  continuous_v: new NoiseLevels('continuous_v', 0.03, 500),
 };
 
 function expectClose(actual: ArrayLike<number>, expected: Sigmas): void {
@@ -106,12 +106,12 @@ describe('schedulers', () => {
     expect(() => sd.schedule('kerras' as 'karras', 4)).toThrow(RangeError);
     expect(() => sd.kSamplerSchedule('karras', 4, 1e-9, false)).toThrow(RangeError);
     expect(() => sd.betaSchedule(4, 0, 1)).toThrow(new RangeError('alpha must be above 0'));
-    expect(() => new ModelSampling('discrete', 0.00085, 2, false)).toThrow(RangeError);
-    expect(() => new ModelSampling('continuous_edm', -1, 2)).toThrow(RangeError);
+    expect(() => new NoiseLevels('discrete', 0.00085, 2, false)).toThrow(RangeError);
+    expect(() => new NoiseLevels('continuous_edm', -1, 2)).toThrow(RangeError);
   });
 });
 
-describe('ModelSampling', () => {
+describe('NoiseLevels', () => {
   it('has the trained table', () => {
     expectClose(sd.sigmas, golden['model_sampling.sigmas'] as Sigmas);
     for (const [sigma, timestep] of Object.entries(golden['model_sampling.timestep']!)) {

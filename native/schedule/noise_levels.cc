@@ -1,4 +1,4 @@
-#include "schedule/model_sampling.h"
+#include "schedule/noise_levels.h"
 
 #include <algorithm>
 #include <cmath>
@@ -67,22 +67,21 @@ std::vector<float> ContinuousTable(double sigma_min, double sigma_max) {
 
 }  // namespace
 
-double ModelSampling::PercentToSigma(double percent) const {
+double NoiseLevels::PercentToSigma(double percent) const {
   if (percent <= 0.0) return 999999999.9;
   if (percent >= 1.0) return 0.0;
   return SigmaAt(1.0 - percent);
 }
 
-DiscreteSampling::DiscreteSampling(std::vector<double> sigmas, size_t stride)
-    : ModelSampling(Narrow(sigmas)), log_sigmas_(sigmas.size()), stride_(stride) {
+DiscreteLevels::DiscreteLevels(std::vector<double> sigmas, size_t stride)
+    : NoiseLevels(Narrow(sigmas)), log_sigmas_(sigmas.size()), stride_(stride) {
   std::transform(sigmas.begin(), sigmas.end(), log_sigmas_.begin(),
                  [](double sigma) { return static_cast<float>(std::log(sigma)); });
 }
 
-DiscreteSampling::DiscreteSampling(const BetaSchedule& schedule)
-    : DiscreteSampling(TrainedSigmas(schedule), 1) {}
+DiscreteLevels::DiscreteLevels(const BetaSchedule& schedule) : DiscreteLevels(TrainedSigmas(schedule), 1) {}
 
-float DiscreteSampling::Timestep(float sigma) const {
+float DiscreteLevels::Timestep(float sigma) const {
   const float log_sigma = Log(sigma);
   size_t nearest = 0;
   for (size_t i = 1; i < log_sigmas_.size(); ++i) {
@@ -91,7 +90,7 @@ float DiscreteSampling::Timestep(float sigma) const {
   return static_cast<float>(nearest * stride_ + (stride_ - 1));
 }
 
-float DiscreteSampling::Sigma(float timestep) const {
+float DiscreteLevels::Sigma(float timestep) const {
   const float last = static_cast<float>(log_sigmas_.size() - 1);
   const float stride = static_cast<float>(stride_);
   const float t = std::clamp((timestep - (stride - 1)) / stride, 0.0f, last);
@@ -102,37 +101,37 @@ float DiscreteSampling::Sigma(float timestep) const {
   return std::exp(log_sigma);
 }
 
-double DiscreteSampling::SigmaAt(double remaining) const {
+double DiscreteLevels::SigmaAt(double remaining) const {
   return Sigma(static_cast<float>(remaining * 999.0));
 }
 
-DistilledSampling::DistilledSampling(const BetaSchedule& schedule)
-    : DiscreteSampling(DistilledSigmas(schedule), DistilledStride(schedule)) {}
+DistilledLevels::DistilledLevels(const BetaSchedule& schedule)
+    : DiscreteLevels(DistilledSigmas(schedule), DistilledStride(schedule)) {}
 
-ContinuousEdmSampling::ContinuousEdmSampling(double sigma_min, double sigma_max)
-    : ModelSampling(ContinuousTable(sigma_min, sigma_max)) {}
+ContinuousEdmLevels::ContinuousEdmLevels(double sigma_min, double sigma_max)
+    : NoiseLevels(ContinuousTable(sigma_min, sigma_max)) {}
 
-float ContinuousEdmSampling::Timestep(float sigma) const { return 0.25f * Log(sigma); }
+float ContinuousEdmLevels::Timestep(float sigma) const { return 0.25f * Log(sigma); }
 
-float ContinuousEdmSampling::Sigma(float timestep) const { return std::exp(timestep / 0.25f); }
+float ContinuousEdmLevels::Sigma(float timestep) const { return std::exp(timestep / 0.25f); }
 
-double ContinuousEdmSampling::SigmaAt(double remaining) const {
+double ContinuousEdmLevels::SigmaAt(double remaining) const {
   const double log_min = std::log(static_cast<double>(sigma_min()));
   const double log_max = std::log(static_cast<double>(sigma_max()));
   return std::exp((log_max - log_min) * remaining + log_min);
 }
 
-float ContinuousVSampling::Timestep(float sigma) const {
+float ContinuousVLevels::Timestep(float sigma) const {
   return Atan(sigma) / std::numbers::pi_v<float> * 2.0f;
 }
 
-float ContinuousVSampling::Sigma(float timestep) const {
+float ContinuousVLevels::Sigma(float timestep) const {
   return Tan(timestep * std::numbers::pi_v<float> / 2.0f);
 }
 
-float CosmosFlowSampling::Timestep(float sigma) const { return sigma / (sigma + 1); }
+float CosmosFlowLevels::Timestep(float sigma) const { return sigma / (sigma + 1); }
 
-float CosmosFlowSampling::Sigma(float timestep) const {
+float CosmosFlowLevels::Sigma(float timestep) const {
   if (timestep >= Timestep(sigma_max())) return sigma_max();
   return timestep / (1 - timestep);
 }

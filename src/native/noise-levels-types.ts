@@ -16,7 +16,7 @@ export type SchedulerName =
  * Which sigma belongs to which timestep, as the model was trained (ComfyUI comfy/model_sampling.py). Sigmas fall from
  * `sigmaMax` to `sigmaMin` while timesteps fall from the last to 0; values are float32, as in torch.
  */
-export interface ModelSampling {
+export interface NoiseLevels {
   /** The table in rising order: a discrete model's own, or 1000 of a continuous one. A copy. */
   readonly sigmas: Float32Array;
   readonly sigmaMin: number;
@@ -42,16 +42,16 @@ export interface ModelSampling {
   betaSchedule(steps: number, alpha: number, beta: number): Float32Array;
 }
 
-export interface ModelSamplingConstructor {
+export interface NoiseLevelsConstructor {
   new (
     kind: 'discrete' | 'distilled',
     linearStart: number,
     linearEnd: number,
     zeroTerminalSnr: boolean,
-  ): ModelSampling;
+  ): NoiseLevels;
   new (
     kind: 'continuous_edm' | 'continuous_v' | 'cosmos_rflow',
     sigmaMin: number,
     sigmaMax: number,
-  ): ModelSampling;
+  ): NoiseLevels;
 }

@@ -9,9 +9,9 @@ namespace latentd {
 
 /// ComfyUI's `model_sampling` (comfy/model_sampling.py). Arithmetic is float32 where torch's is; the table is
 /// in rising order.
-class ModelSampling {
+class NoiseLevels {
  public:
-  virtual ~ModelSampling() = default;
+  virtual ~NoiseLevels() = default;
 
   std::span<const float> sigmas() const { return sigmas_; }
   float sigma_min() const { return sigmas_.front(); }
@@ -25,7 +25,7 @@ class ModelSampling {
   double PercentToSigma(double percent) const;
 
  protected:
-  explicit ModelSampling(std::vector<float> sigmas) : sigmas_(std::move(sigmas)) {}
+  explicit NoiseLevels(std::vector<float> sigmas) : sigmas_(std::move(sigmas)) {}
 
   virtual double SigmaAt(double remaining) const = 0;
 
@@ -42,16 +42,16 @@ struct BetaSchedule {
 };
 
 /// `ModelSamplingDiscrete`: a trained table, between whose entries the logarithm is interpolated.
-class DiscreteSampling : public ModelSampling {
+class DiscreteLevels : public NoiseLevels {
  public:
-  explicit DiscreteSampling(const BetaSchedule& schedule);
+  explicit DiscreteLevels(const BetaSchedule& schedule);
 
   float Timestep(float sigma) const override;
   float Sigma(float timestep) const override;
 
  protected:
   /// `sigmas` are every `stride`-th of a trained table's, its last among them.
-  DiscreteSampling(std::vector<double> sigmas, size_t stride);
+  DiscreteLevels(std::vector<double> sigmas, size_t stride);
   double SigmaAt(double remaining) const override;
 
  private:
@@ -61,15 +61,15 @@ class DiscreteSampling : public ModelSampling {
 
 /// `ModelSamplingDiscreteDistilled` (comfy_extras/nodes_model_advanced.py): the 50 timesteps that LCM was
 /// distilled on.
-class DistilledSampling : public DiscreteSampling {
+class DistilledLevels : public DiscreteLevels {
  public:
-  explicit DistilledSampling(const BetaSchedule& schedule);
+  explicit DistilledLevels(const BetaSchedule& schedule);
 };
 
 /// `ModelSamplingContinuousEDM`: timestep log(sigma)/4.
-class ContinuousEdmSampling : public ModelSampling {
+class ContinuousEdmLevels : public NoiseLevels {
  public:
-  ContinuousEdmSampling(double sigma_min, double sigma_max);
+  ContinuousEdmLevels(double sigma_min, double sigma_max);
 
   float Timestep(float sigma) const override;
   float Sigma(float timestep) const override;
@@ -79,18 +79,18 @@ class ContinuousEdmSampling : public ModelSampling {
 };
 
 /// `ModelSamplingContinuousV`: timestep 2·atan(sigma)/π.
-class ContinuousVSampling : public ContinuousEdmSampling {
+class ContinuousVLevels : public ContinuousEdmLevels {
  public:
-  using ContinuousEdmSampling::ContinuousEdmSampling;
+  using ContinuousEdmLevels::ContinuousEdmLevels;
 
   float Timestep(float sigma) const override;
   float Sigma(float timestep) const override;
 };
 
 /// `ModelSamplingCosmosRFlow`: timestep sigma/(sigma + 1).
-class CosmosFlowSampling : public ContinuousEdmSampling {
+class CosmosFlowLevels : public ContinuousEdmLevels {
  public:
-  using ContinuousEdmSampling::ContinuousEdmSampling;
+  using ContinuousEdmLevels::ContinuousEdmLevels;
 
   float Timestep(float sigma) const override;
   float Sigma(float timestep) const override;
