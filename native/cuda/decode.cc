@@ -131,7 +131,12 @@ using KeptValues = std::vector<Napi::Reference<Napi::Value>>;
 StoredTensor ReadStored(const Napi::Object& object, uint64_t count, KeptValues& kept) {
   const Napi::Env env = object.Env();
   StoredTensor stored;
-  stored.format = static_cast<StoredFormat>(SmallOr(object, "format", 1, 0, 3));
+  stored.format = static_cast<StoredDType>(
+      SmallOr(object, "format", static_cast<int>(StoredDType::kF32), 0, static_cast<int>(kDTypeCount) - 1));
+  if (RowOf(stored.format).use != DTypeUse::kInPlace) {
+    Refuse(env,
+           std::string("weights of the type ") + RowOf(stored.format).name + " can't be used as they lie");
+  }
   const Napi::Value values = object.Get("values");
   if (values.IsUndefined()) return stored;
   kept.push_back(Napi::Reference<Napi::Value>::New(values, 1));
@@ -145,10 +150,8 @@ StoredTensor ReadStored(const Napi::Object& object, uint64_t count, KeptValues& 
     throw Napi::TypeError::New(env, "values must be a Float32Array or a mapped file");
   }
   const MappedBytes& file = *values.As<Napi::External<MappedBytes>>().Data();
-  constexpr std::array<uint64_t, 4> kSizes = {8, 4, 2, 2};
   const uint64_t offset = RequireCount(object.Get("offset"), "offset");
-  const uint64_t size = kSizes[static_cast<size_t>(stored.format)];
-  if (offset > file.size || count > (file.size - offset) / size) {
+  if (offset > file.size || BytesOf(stored.format, count) > file.size - offset) {
     Refuse(env, "a weight lies beyond the end of its file");
   }
   stored.data = file.data + offset;

@@ -11,24 +11,13 @@ namespace {
 constexpr size_t kPieceBytes = size_t{32} << 20;
 constexpr size_t kAlignment = 256;
 
-size_t SizeOf(StoredFormat format) {
-  switch (format) {
-    case StoredFormat::kF64:
-      return 8;
-    case StoredFormat::kF32:
-      return 4;
-    default:
-      return 2;
-  }
-}
-
 size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 size_t RowLength(const WeightPart& part) {
   return static_cast<size_t>(part.channels) * static_cast<size_t>(part.taps);
 }
 
-size_t RowBytes(const WeightPart& part) { return SizeOf(part.stored.format) * RowLength(part); }
+size_t RowBytes(const WeightPart& part) { return BytesOf(part.stored.format, RowLength(part)); }
 
 size_t UpCount(const WeightPart& part, const AddedProduct& product) {
   return static_cast<size_t>(part.rows) * static_cast<size_t>(product.rank);
@@ -66,8 +55,8 @@ size_t PieceBytes(const std::vector<WeightEntry>& entries, const Skipped& skippe
 size_t FactorBytes(const WeightPart& part) {
   size_t bytes = 0;
   for (const AddedProduct& product : part.products) {
-    bytes += Aligned(SizeOf(product.up.format) * UpCount(part, product)) +
-             Aligned(SizeOf(product.down.format) * DownCount(part, product));
+    bytes += Aligned(BytesOf(product.up.format, UpCount(part, product))) +
+             Aligned(BytesOf(product.down.format, DownCount(part, product)));
   }
   return bytes;
 }
@@ -135,7 +124,7 @@ Upload::Piece& Upload::Fill(const std::byte* from, size_t bytes) {
 
 const void* Upload::SendFactor(const StoredTensor& factor, size_t count, std::byte*& place) {
   const cudaStream_t stream = device_.stream();
-  const size_t bytes = SizeOf(factor.format) * count;
+  const size_t bytes = BytesOf(factor.format, count);
   const std::byte* const begin = place;
   for (size_t done = 0; done < bytes; done += piece_bytes_) {
     const size_t now = std::min(piece_bytes_, bytes - done);

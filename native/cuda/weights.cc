@@ -45,7 +45,7 @@ Weights::Weights(Device& device, Precision precision, const std::vector<WeightEn
     if (!entry.wide) continue;
     WeightParameters p{};
     p.stored = places_[i].values;
-    p.format = StoredFormat::kF32;
+    p.format = StoredDType::kF32;
     p.packed = places_[i].halves;
     p.rows = entry.place.rows;
     p.channels = p.taps = p.columns = 1;

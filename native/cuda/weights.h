@@ -12,7 +12,7 @@ namespace latentd::cuda {
 /// A tensor's values where they lie on the host, in a file or in memory; null for zeros.
 struct StoredTensor {
   const std::byte* data = nullptr;
-  StoredFormat format = StoredFormat::kF32;
+  StoredDType format = StoredDType::kF32;
 };
 
 /// What a LoRA adds: factor · up · down.

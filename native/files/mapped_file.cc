@@ -20,6 +20,22 @@ Napi::Value NarrowArray(const Napi::CallbackInfo& info) {
   return into;
 }
 
+/// The rows of kDTypes, for the table in TypeScript to be compared with.
+Napi::Array DTypeRows(Napi::Env env) {
+  auto rows = Napi::Array::New(env, kDTypeCount);
+  for (uint32_t index = 0; index < kDTypeCount; ++index) {
+    const DTypeRow& row = kDTypes[index];
+    auto object = Napi::Object::New(env);
+    object.Set("name", row.name);
+    object.Set("blockValues", static_cast<double>(row.block_values));
+    object.Set("blockBytes", static_cast<double>(row.block_bytes));
+    object.Set("widens", row.use != DTypeUse::kSizeOnly);
+    object.Set("inPlace", row.use == DTypeUse::kInPlace);
+    rows.Set(index, object);
+  }
+  return rows;
+}
+
 }  // namespace
 
 void MappedFile::Register(Napi::Env env, Napi::Object exports) {
@@ -31,6 +47,7 @@ void MappedFile::Register(Napi::Env env, Napi::Object exports) {
                                             InstanceMethod<&MappedFile::Close>("close"),
                                             InstanceMethod<&MappedFile::Hold>("hold"),
                                         }));
+  exports.Set("dtypes", DTypeRows(env));
   exports.Set("narrowToF16", Napi::Function::New<NarrowArray>(env, "narrowToF16"));
 }
 
@@ -94,9 +111,14 @@ void MappedFile::WidenInto(const Napi::CallbackInfo& info) {
   const uint64_t offset = RequireCount(info[0], "offset");
   const std::string name = RequireString(info[1], "dtype");
   const auto dtype = ParseStoredDType(name);
-  if (!dtype) throw Napi::TypeError::New(info.Env(), "dtype must be F64, F32, F16 or BF16, got " + name);
+  if (!dtype || RowOf(*dtype).use == DTypeUse::kSizeOnly) {
+    throw Napi::TypeError::New(info.Env(), "values of the type " + name + " can't be read");
+  }
   const auto into = RequireFloat32Array(info[2], "into");
-  const uint64_t length = into.size() * StoredSize(*dtype);
+  if (into.size() % RowOf(*dtype).block_values != 0) {
+    throw Napi::RangeError::New(info.Env(), "values of the type " + name + " are read in whole blocks");
+  }
+  const uint64_t length = BytesOf(*dtype, into.size());
   RequireInside(info.Env(), offset, length);
   if (into.empty()) return;
   map_->WillNeed(offset, length);

@@ -1,8 +1,10 @@
 #include "files/widen.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
+#include "files/small_floats.h"
 #include "parallel.h"
 
 #if defined(__x86_64__)
@@ -47,8 +49,18 @@ uint16_t FloatToHalf(float value) {
   return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3f000000u));
 }
 
-void WidenF64(const std::byte* from, float* into, size_t count) {
-  for (size_t i = 0; i < count; ++i) into[i] = static_cast<float>(Load<double>(from, i));
+template <typename T>
+void WidenNumbers(const std::byte* from, float* into, size_t count) {
+  for (size_t i = 0; i < count; ++i) into[i] = static_cast<float>(Load<T>(from, i));
+}
+
+template <const std::array<float, 256>& kValues>
+void WidenCodes(const std::byte* from, float* into, size_t count) {
+  for (size_t i = 0; i < count; ++i) into[i] = kValues[static_cast<uint8_t>(from[i])];
+}
+
+void WidenBool(const std::byte* from, float* into, size_t count) {
+  for (size_t i = 0; i < count; ++i) into[i] = from[i] == std::byte{0} ? 0.0f : 1.0f;
 }
 
 void WidenF32(const std::byte* from, float* into, size_t count) {
@@ -117,20 +129,33 @@ WidenKernel ChooseBF16() {
   return WidenBF16;
 }
 
-WidenKernel Kernel(StoredDType dtype) {
-  static const WidenKernel f16 = ChooseF16();
-  static const WidenKernel bf16 = ChooseBF16();
-  switch (dtype) {
-    case StoredDType::kF64:
-      return WidenF64;
-    case StoredDType::kF32:
-      return WidenF32;
-    case StoredDType::kF16:
-      return f16;
-    case StoredDType::kBF16:
-      return bf16;
-  }
-  return WidenF32;
+/// By place in kDTypes; null where a type's values aren't read.
+using WidenTable = std::array<WidenKernel, kDTypeCount>;
+
+WidenTable MakeTable() {
+  WidenTable table{};
+  const auto set = [&table](StoredDType dtype, WidenKernel kernel) {
+    table[static_cast<size_t>(dtype)] = kernel;
+  };
+  set(StoredDType::kF64, WidenNumbers<double>);
+  set(StoredDType::kF32, WidenF32);
+  set(StoredDType::kF16, ChooseF16());
+  set(StoredDType::kBF16, ChooseBF16());
+  set(StoredDType::kF8E4M3, WidenCodes<kF8E4M3Values>);
+  set(StoredDType::kF8E5M2, WidenCodes<kF8E5M2Values>);
+  set(StoredDType::kF8E4M3Fnuz, WidenCodes<kF8E4M3FnuzValues>);
+  set(StoredDType::kF8E5M2Fnuz, WidenCodes<kF8E5M2FnuzValues>);
+  set(StoredDType::kF8E8M0, WidenCodes<kF8E8M0Values>);
+  set(StoredDType::kI64, WidenNumbers<int64_t>);
+  set(StoredDType::kU64, WidenNumbers<uint64_t>);
+  set(StoredDType::kI32, WidenNumbers<int32_t>);
+  set(StoredDType::kU32, WidenNumbers<uint32_t>);
+  set(StoredDType::kI16, WidenNumbers<int16_t>);
+  set(StoredDType::kU16, WidenNumbers<uint16_t>);
+  set(StoredDType::kI8, WidenNumbers<int8_t>);
+  set(StoredDType::kU8, WidenNumbers<uint8_t>);
+  set(StoredDType::kBool, WidenBool);
+  return table;
 }
 
 using NarrowKernel = void (*)(const float*, uint16_t*, size_t);
@@ -144,30 +169,13 @@ NarrowKernel ChooseNarrow() {
 
 }  // namespace
 
-std::optional<StoredDType> ParseStoredDType(std::string_view name) {
-  if (name == "F64") return StoredDType::kF64;
-  if (name == "F32") return StoredDType::kF32;
-  if (name == "F16") return StoredDType::kF16;
-  if (name == "BF16") return StoredDType::kBF16;
-  return std::nullopt;
-}
-
-size_t StoredSize(StoredDType dtype) {
-  switch (dtype) {
-    case StoredDType::kF64:
-      return 8;
-    case StoredDType::kF32:
-      return 4;
-    default:
-      return 2;
-  }
-}
-
 void Widen(StoredDType dtype, const std::byte* from, float* into, size_t count) {
-  const WidenKernel kernel = Kernel(dtype);
-  const size_t size = StoredSize(dtype);
-  ParallelFor(count, kGrain,
-              [=](size_t begin, size_t end) { kernel(from + begin * size, into + begin, end - begin); });
+  static const WidenTable table = MakeTable();
+  const WidenKernel kernel = table[static_cast<size_t>(dtype)];
+  const size_t block = RowOf(dtype).block_values;
+  ParallelFor(count / block, kGrain / block, [=](size_t begin, size_t end) {
+    kernel(from + BytesOf(dtype, begin * block), into + begin * block, (end - begin) * block);
+  });
 }
 
 void NarrowToF16(const float* from, uint16_t* into, size_t count) {

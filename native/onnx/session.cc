@@ -24,7 +24,7 @@ void Populate(const std::vector<Weight>& weights) {
   for (const Weight& weight : weights) {
     if (weight.owner == nullptr) continue;
     const auto begin = reinterpret_cast<uintptr_t>(weight.values.data);
-    runs.emplace_back(begin / page * page, begin + weight.count * StoredSize(weight.values.dtype));
+    runs.emplace_back(begin / page * page, begin + BytesOf(weight.values.dtype, weight.count));
   }
   std::sort(runs.begin(), runs.end());
   for (size_t i = 0; i < runs.size();) {
@@ -49,10 +49,10 @@ Weight ReadWeight(const Napi::Value& value) {
   const uint64_t count = RequireCount(stored.Get("count"), "weight.count");
   const std::string name = RequireString(stored.Get("dtype"), "weight.dtype");
   const auto dtype = ParseStoredDType(name);
-  if (!dtype || *dtype == StoredDType::kF64) {
-    throw Napi::TypeError::New(env, "weight.dtype must be F32, F16 or BF16, got " + name);
+  if (!dtype || RowOf(*dtype).use != DTypeUse::kInPlace) {
+    throw Napi::TypeError::New(env, "kernels can't use weights of the type " + name + " where they lie");
   }
-  if (offset > map->size() || count > (map->size() - offset) / StoredSize(*dtype)) {
+  if (offset > map->size() || BytesOf(*dtype, count) > map->size() - offset) {
     throw Napi::RangeError::New(env, "a weight lies beyond the end of its file");
   }
   return {{map->data() + offset, *dtype}, count, map};

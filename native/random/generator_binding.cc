@@ -15,8 +15,15 @@ StoredDType DTypeArgument(const Napi::Value& value) {
   if (value.IsUndefined()) return StoredDType::kF32;
   const std::string name = RequireString(value, "dtype");
   const auto dtype = ParseStoredDType(name);
-  if (!dtype) throw Napi::TypeError::New(value.Env(), "dtype must be F64, F32, F16 or BF16, got " + name);
-  return *dtype;
+  switch (dtype.value_or(StoredDType::kBool)) {
+    case StoredDType::kF64:
+    case StoredDType::kF32:
+    case StoredDType::kF16:
+    case StoredDType::kBF16:
+      return *dtype;
+    default:
+      throw Napi::TypeError::New(value.Env(), "dtype must be F64, F32, F16 or BF16, got " + name);
+  }
 }
 
 template <typename Array>

@@ -9,6 +9,7 @@
  */
 import { evaluateDim, type DimBindings, type Shape } from './dim.js';
 import type { Activation, Graph, GraphNode, Operation, Value } from './graph.js';
+import { bytesOf } from '../native/dtypes.js';
 import { elementCount } from './tensor.js';
 import type { Weight } from './weight.js';
 
@@ -219,9 +220,7 @@ function visiblePairs(queries: number, keys: number, causal: boolean): number {
   return (seeing * (seeing + 1)) / 2 + (queries - seeing) * keys;
 }
 
-const STORED_BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2 } as const;
-
 function storedBytes(weight: Weight | undefined): number {
   if (weight === undefined) return 0;
-  return elementCount(weight.shape) * STORED_BYTES[weight.stored?.dtype ?? 'F32'];
+  return bytesOf(weight.stored?.dtype ?? 'F32', elementCount(weight.shape));
 }

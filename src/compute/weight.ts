@@ -1,4 +1,4 @@
-import type { StoredDType } from '../native/addon.js';
+import { bytesOf, dtypes, type StoredDType } from '../native/dtypes.js';
 
 /**
  * A parameter of a graph: a name, a shape, and a way to its values. Nothing is read when a graph is built; a backend reads
@@ -10,7 +10,10 @@ export interface Weight {
   readonly shape: readonly number[];
   /** Writes the values as float32, row-major; `into.length` is the product of `shape`. */
   read(into: Float32Array): void;
-  /** Set when the values lie in a mapped file just as they are (no LoRA, no slice): backends may take them from there. */
+  /**
+   * Set when the values lie in a mapped file just as they are (no LoRA, no slice): backends may take them from there, if their
+   * type is used in place.
+   */
   readonly stored?: StoredValues;
   /** Set when the values are stored ones with low-rank products added (LoRAs): backends may do that themselves. */
   readonly merged?: MergedValues;
@@ -49,6 +52,6 @@ export interface ReadableMapping {
 /** Bytes of memory that a loaded graph holds for the weight: stored matrices stay as they are, all else is float32. */
 export function heldBytes({ shape, stored }: Weight): number {
   const values = shape.reduce((product, extent) => product * extent, 1);
-  const half = shape.length > 1 && (stored?.dtype === 'F16' || stored?.dtype === 'BF16');
-  return values * (half ? 2 : 4);
+  const asStored = shape.length > 1 && stored !== undefined && dtypes[stored.dtype].inPlace;
+  return bytesOf(asStored ? stored.dtype : 'F32', values);
 }

@@ -10,6 +10,7 @@ import type { Checkpoint, ModelStore } from './model-store.js';
 import type { ProgramCache } from './program-cache.js';
 import { openModelFile } from './model-file.js';
 import { safetensorsWeights } from './safetensors-weights.js';
+import { refuseScaledWeights } from './scaled-weights.js';
 import { createUnetModel } from './unet/unet-model.js';
 import { createUpscaler, type Upscaler } from './upscale/upscaler.js';
 import { createAutoencoder } from './vae/autoencoder.js';
@@ -84,6 +85,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
   };
 
   function openCheckpoint(path: string, weights: WeightSource): Checkpoint {
+    refuseScaledWeights(weights);
     const parts = recogniseCheckpoint(weights);
     const vae = underPrefix(weights, vaePrefix);
     return {

@@ -1,21 +1,10 @@
 import { elementCount } from '../compute/tensor.js';
-import type { StoredDType, Weight } from '../compute/weight.js';
+import type { Weight } from '../compute/weight.js';
+import { bytesOf, dtypeNames, dtypes } from '../native/dtypes.js';
 import { nearestHint } from '../nearest-names.js';
 import { ModelError } from './model-error.js';
-import type { SafetensorsDType, SafetensorsEntry, SafetensorsFile } from './safetensors.js';
+import type { SafetensorsEntry, SafetensorsFile } from './safetensors.js';
 import type { WeightSource } from './weight-source.js';
-
-const floatBytes: Readonly<Record<StoredDType, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
-
-/** Arrays over the bytes of the integer dtypes that checkpoints hold (position ids, counters, LoRA alphas). */
-const integerArrays = {
-  I64: BigInt64Array,
-  I32: Int32Array,
-  I16: Int16Array,
-  I8: Int8Array,
-  U8: Uint8Array,
-  BOOL: Uint8Array,
-} as const;
 
 /** All tensors of an open file, `.safetensors` or torch's, by the file's own keys. */
 export function safetensorsWeights(opened: SafetensorsFile): WeightSource {
@@ -59,7 +48,7 @@ function weight(opened: SafetensorsFile, key: string, entry: SafetensorsEntry): 
     if (entry.strides === undefined) readValues(opened, key, entry, 0, into);
     else into.set(gathered(opened, key, entry));
   };
-  return isFloat(dtype) && entry.strides === undefined
+  return dtypes[dtype].widens && entry.strides === undefined
     ? { name: key, shape, read, stored: { file: opened.file, offset, dtype } }
     : { name: key, shape, read };
 }
@@ -91,10 +80,6 @@ function gathered(opened: SafetensorsFile, key: string, entry: SafetensorsEntry)
   return values;
 }
 
-function isFloat(dtype: SafetensorsDType): dtype is StoredDType {
-  return dtype in floatBytes;
-}
-
 /** Reads `into.length` values from the `first` on. */
 function readValues(
   opened: SafetensorsFile,
@@ -103,21 +88,11 @@ function readValues(
   first: number,
   into: Float32Array,
 ): void {
-  if (isFloat(dtype)) {
-    opened.file.widen(offset + first * floatBytes[dtype], dtype, into);
-    return;
-  }
-  if (!(dtype in integerArrays)) {
-    const known = [...Object.keys(floatBytes), ...Object.keys(integerArrays)].join(', ');
+  if (!dtypes[dtype].widens) {
+    const known = dtypeNames.filter((name) => dtypes[name].widens).join(', ');
     throw new ModelError(
       `${opened.path}: tensor ${key} is ${dtype}, which can't be read; known are ${known}`,
     );
   }
-  const IntegerArray = integerArrays[dtype as keyof typeof integerArrays];
-  const size = IntegerArray.BYTES_PER_ELEMENT;
-  const bytes = Uint8Array.from(opened.file.read(offset + first * size, into.length * size));
-  const integers = new IntegerArray(bytes.buffer);
-  integers.forEach((value, index) => {
-    into[index] = Number(value);
-  });
+  opened.file.widen(offset + bytesOf(dtype, first), dtype, into);
 }

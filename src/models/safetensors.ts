@@ -5,43 +5,14 @@
 import { statSync } from 'node:fs';
 import { elementCount } from '../compute/tensor.js';
 import { MappedFile } from '../native/addon.js';
+import { bytesOf, dtypeNames, isDType, type StoredDType } from '../native/dtypes.js';
 import { ModelError } from './model-error.js';
 
 /** The reference implementation's bound on the header. */
 const maxHeaderBytes = 100_000_000;
 
-const bitsOfDType = {
-  F64: 64,
-  F32: 32,
-  F16: 16,
-  BF16: 16,
-  F8_E4M3: 8,
-  F8_E5M2: 8,
-  F8_E8M0: 8,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  F4: 4,
-  C64: 64,
-  I64: 64,
-  U64: 64,
-  I32: 32,
-  U32: 32,
-  I16: 16,
-  U16: 16,
-  I8: 8,
-  U8: 8,
-  BOOL: 8,
-} as const;
-
-export type SafetensorsDType = keyof typeof bitsOfDType;
-
-/** Bytes of one value; a fraction for dtypes of less than eight bits. */
-export function dtypeBytes(dtype: SafetensorsDType): number {
-  return bitsOfDType[dtype] / 8;
-}
-
 export interface SafetensorsEntry {
-  readonly dtype: SafetensorsDType;
+  readonly dtype: StoredDType;
   readonly shape: readonly number[];
   /** Bytes from the start of the file. */
   readonly offset: number;
@@ -164,7 +135,8 @@ function parseHeader(
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [key, value] of Object.entries(header)) {
     if (key === '__metadata__') {
-      metadata = readMetadata(value, `${path}: __metadata__`);
+      // A null is no metadata to the reference implementation, too.
+      if (value !== null) metadata = readMetadata(value, `${path}: __metadata__`);
     } else {
       tensors.set(key, readEntry(value, dataStart, `${path}: tensor ${key}`));
     }
@@ -184,8 +156,7 @@ function readMetadata(value: unknown, where: string): Readonly<Record<string, st
 
 function readEntry(value: unknown, dataStart: number, where: string): SafetensorsEntry {
   const { dtype, shape, data_offsets: offsets } = fields(value, where);
-  if (!isDType(dtype))
-    throw malformed(where, 'dtype', `one of ${Object.keys(bitsOfDType).join(', ')}`, dtype);
+  if (!isDType(dtype)) throw malformed(where, 'dtype', `one of ${dtypeNames.join(', ')}`, dtype);
   const extents = counts(shape, where, 'shape');
   const span = counts(offsets, where, 'data_offsets');
   if (span.length !== 2) throw malformed(where, 'data_offsets', 'two offsets', offsets);
@@ -206,10 +177,6 @@ function counts(value: unknown, where: string, at: string): readonly number[] {
     }
   });
   return value as readonly number[];
-}
-
-function isDType(value: unknown): value is SafetensorsDType {
-  return typeof value === 'string' && Object.hasOwn(bitsOfDType, value);
 }
 
 function malformed(where: string, at: string, expected: string, got: unknown): ModelError {
@@ -235,13 +202,13 @@ function checkLayout(
     if (offset > end) {
       throw new ModelError(`${where} leaves a gap of ${offset - end} bytes after ${before}`);
     }
-    const bits = elementCount(shape) * bitsOfDType[dtype];
-    if (!Number.isSafeInteger(bits)) {
+    const needed = bytesOf(dtype, elementCount(shape));
+    if (!Number.isSafeInteger(needed * 8)) {
       throw new ModelError(`${where} has the impossible shape [${shape.join(', ')}]`);
     }
-    if (bits !== byteLength * 8) {
+    if (needed !== byteLength) {
       throw new ModelError(
-        `${where} is ${dtype} [${shape.join(', ')}], which needs ${bits / 8} bytes, but its offsets span ${byteLength}`,
+        `${where} is ${dtype} [${shape.join(', ')}], which needs ${needed} bytes, but its offsets span ${byteLength}`,
       );
     }
     end = offset + byteLength;

@@ -1,7 +1,8 @@
 /** Other ways to look at named weights: part of them, under other names, cut, turned, or with LoRAs on top. */
 import { createHash } from 'node:crypto';
 import { elementCount } from '../compute/tensor.js';
-import type { MergedValues, StoredDType, StoredValues, Weight } from '../compute/weight.js';
+import type { MergedValues, StoredValues, Weight } from '../compute/weight.js';
+import { bytesOf, type StoredDType } from '../native/dtypes.js';
 import type { WeightPatch, WeightPatches } from './lora/patches.js';
 import { ModelError } from './model-error.js';
 import type { WeightSource } from './weight-source.js';
@@ -76,15 +77,13 @@ function derivedWeight(base: Weight, { rows, columns, transposed, shape }: Deriv
   return shape === undefined ? weight : reshape(weight, shape);
 }
 
-const storedBytes: Readonly<Record<StoredDType, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
-
 /** Rows of the first axis. They lie together, so what is stored stays so. */
 export function rowSlice(weight: Weight, start: number, count: number): Weight {
   const [rows = 0, ...rest] = weight.shape;
   requireRange(weight, 'rows', start, count, rows);
   const rowLength = elementCount(rest);
   const { stored, merged } = weight;
-  const skipped = (dtype: StoredDType): number => start * rowLength * storedBytes[dtype];
+  const skipped = (dtype: StoredDType): number => bytesOf(dtype, start * rowLength);
   const part = {
     name: `${weight.name}[${start}:${start + count}]`,
     shape: [count, ...rest],

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { DTypeRow, StoredDType } from './dtypes.js';
 import type * as opencv from './opencv-types.js';
 import type * as onnx from './onnx-types.js';
 import type * as random from './random-types.js';
@@ -24,9 +25,6 @@ export type SamplerRunInit = samplerTypes.SamplerRunInit;
 export type LentSampler = samplerTypes.LentSampler;
 export type EvaluationRequest = samplerTypes.EvaluationRequest;
 
-/** Number formats that the addon widens to float32. */
-export type StoredDType = 'F64' | 'F32' | 'F16' | 'BF16';
-
 /** A mapped file as another addon reads it; nothing can be done with it in JavaScript. */
 export interface MappedBytes {
   readonly mappedBytes: unique symbol;
@@ -41,7 +39,10 @@ export interface MappedFile {
   readonly size: number;
   /** A copy of `length` bytes at byte `offset`. Throws `RangeError` beyond the file's end. */
   read(offset: number, length: number): Uint8Array;
-  /** Converts `into.length` values of `dtype` at byte `offset`, aligned or not. Throws `RangeError` beyond the end. */
+  /**
+   * Converts `into.length` values of `dtype`, whole blocks, at byte `offset`, aligned or not. Throws `RangeError` beyond the end,
+   * `TypeError` for a type whose values can't be read.
+   */
   widen(offset: number, dtype: StoredDType, into: Float32Array): void;
   /** For the CUDA addon: the file stays mapped, closed or not, as long as this value is referenced. */
   hold(): MappedBytes;
@@ -137,6 +138,8 @@ interface Bindings {
     mu: number,
     beta: number,
   ) => Float32Array;
+  /** The rows of native/files/dtypes.h. */
+  readonly dtypes: readonly (Omit<DTypeRow, 'fitsF16'> & { readonly name: string })[];
   readonly narrowToF16: (values: Float32Array) => Uint16Array;
   readonly resize: (...args: [...Parameters<Resampler>, mode: ResizeMode]) => Float32Array;
   readonly bislerp: Resampler;
@@ -182,6 +185,9 @@ export const OnnxSession = bindings.OnnxSession;
 
 /** Whether the processor multiplies bfloat16 faster than float32. */
 export const hasFastBf16 = bindings.hasFastBf16;
+
+/** C++'s table of number types; `dtypes.ts` is the one to use. */
+export const nativeDTypes = bindings.dtypes;
 
 /** Rounds float32 values to half precision (nearest even), as raw bits. */
 export const narrowToF16 = bindings.narrowToF16;

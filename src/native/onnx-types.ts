@@ -1,11 +1,13 @@
-import type { MappedFile, StoredDType } from './addon.js';
+import type { MappedFile } from './addon.js';
+import type { StoredDType } from './dtypes.js';
 
 /** A weight that kernels read from its file as it is. */
 export interface StoredWeight {
   readonly file: MappedFile;
   /** Bytes from the start of the file. */
   readonly offset: number;
-  readonly dtype: Exclude<StoredDType, 'F64'>;
+  /** One that is used in place. */
+  readonly dtype: StoredDType;
   /** Values, not bytes. */
   readonly count: number;
 }

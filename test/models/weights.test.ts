@@ -44,10 +44,10 @@ describe('weights of a file', () => {
     expect(storedValues(weight)).toEqual(whole);
   });
 
-  it('read integers as numbers, and call them not stored', () => {
+  it('read integers as numbers, where they lie', () => {
     const weight = source.weight(positions);
     expect([...values(weight)]).toEqual(Array.from({ length: 77 }, (_, index) => index));
-    expect(weight.stored).toBeUndefined();
+    expect(weight.stored).toMatchObject({ dtype: 'I64', file: opened.file });
   });
 
   it('read rows alone', () => {

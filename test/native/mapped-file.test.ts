@@ -101,7 +101,7 @@ describe('MappedFile', () => {
     }).toThrow(RangeError);
     expect(() => {
       file.widen(0, 'F8' as 'F16', new Float32Array(1));
-    }).toThrow(new TypeError('dtype must be F64, F32, F16 or BF16, got F8'));
+    }).toThrow(new TypeError("values of the type F8 can't be read"));
     expect(() => {
       file.widen(0, 'F32', new Uint8Array(4) as unknown as Float32Array);
     }).toThrow(TypeError);

@@ -1,11 +1,12 @@
 /** Model files made for a test. */
 import { closeSync, copyFileSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { elementCount } from '../../src/compute/tensor.js';
-import { openSafetensors, type SafetensorsDType } from '../../src/models/safetensors.js';
+import { openSafetensors } from '../../src/models/safetensors.js';
 import type { Manifest } from '../../src/models/synthetic.js';
+import type { StoredDType } from '../../src/native/dtypes.js';
 
 export interface TensorBytes {
-  readonly dtype: SafetensorsDType;
+  readonly dtype: StoredDType;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }

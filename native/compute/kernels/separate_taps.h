@@ -9,9 +9,14 @@ namespace LATENTD_KERNELS_NAMESPACE {
 
 inline void SeparateTapsOneByOne(const std::byte* from, StoredDType dtype, size_t first, size_t count,
                                  float* taps) {
-  const size_t size = ValueSize(dtype);
-  for (size_t i = first; i < first + count; ++i) {
-    for (size_t t = 0; t < 9; ++t) taps[t * kBlockStride + i] = WidenOne(from + (i * 9 + t) * size, dtype);
+  constexpr size_t kTogether = 32;
+  float wide[9 * kTogether];
+  for (size_t done = 0; done < count; done += kTogether) {
+    const size_t kernels = count - done < kTogether ? count - done : kTogether;
+    WidenRun(from + BytesOf(dtype, (first + done) * 9), dtype, wide, kernels * 9);
+    for (size_t i = 0; i < kernels; ++i) {
+      for (size_t t = 0; t < 9; ++t) taps[t * kBlockStride + first + done + i] = wide[i * 9 + t];
+    }
   }
 }
 
@@ -36,15 +41,10 @@ struct TapSelection {
 
 inline constexpr TapSelection kTapSelection;
 
-inline __m512 WidenSixteen(__m256i halves, StoredDType dtype) {
-  if (dtype == StoredDType::kF16) return _mm512_cvtph_ps(halves);
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
-}
-
-/// 32 kernels of halves at a time.
+/// 32 kernels of halves (or of what `dtype`'s codes are as halves) at a time.
 inline void SeparateHalves(const std::byte* from, StoredDType dtype, size_t first, float* taps) {
   __m512i all[10];
-  for (size_t r = 0; r < 9; ++r) all[r] = _mm512_loadu_si512(from + first * 18 + r * 64);
+  for (size_t r = 0; r < 9; ++r) all[r] = _mm512_loadu_si512(from + r * 64);
   all[9] = all[8];
 #pragma GCC unroll 9
   for (size_t t = 0; t < 9; ++t) {
@@ -61,14 +61,31 @@ inline void SeparateHalves(const std::byte* from, StoredDType dtype, size_t firs
   }
 }
 
+/// 32 kernels of eight bits a value at a time.
+template <StoredDType kDType>
+inline void SeparateCodes(const std::byte* from, size_t first, float* taps) {
+  alignas(64) std::byte halves[32 * 9 * 2];
+  for (size_t i = 0; i < 32 * 9; i += 16) {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(halves + i * 2), HalvesOfCodes<kDType>(from + i));
+  }
+  SeparateHalves(halves, kDType, first, taps);
+}
+
 #endif
 
 /// Kernels [0, count) at `from`, which need not be aligned.
 inline void SeparateTaps(const std::byte* from, StoredDType dtype, size_t count, float* taps) {
   size_t done = 0;
 #if defined(__AVX512BW__)
-  if (dtype != StoredDType::kF32) {
-    for (; done + 32 <= count; done += 32) SeparateHalves(from, dtype, done, taps);
+  for (; done + 32 <= count && dtype != StoredDType::kF32; done += 32) {
+    const std::byte* kernels = from + BytesOf(dtype, done * 9);
+    if (dtype == StoredDType::kF8E4M3) {
+      SeparateCodes<StoredDType::kF8E4M3>(kernels, done, taps);
+    } else if (dtype == StoredDType::kF8E5M2) {
+      SeparateCodes<StoredDType::kF8E5M2>(kernels, done, taps);
+    } else {
+      SeparateHalves(kernels, dtype, done, taps);
+    }
   }
 #endif
   SeparateTapsOneByOne(from, dtype, done, count - done, taps);

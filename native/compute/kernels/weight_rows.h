@@ -21,7 +21,7 @@ struct WeightRows {
 
   const std::byte* At(size_t row, size_t k) const {
     const size_t stored = row < rows ? first + row : gate_offset + first + row - rows;
-    return weight.data + (stored * row_length + k) * ValueSize(weight.dtype);
+    return weight.data + BytesOf(weight.dtype, stored * row_length + k);
   }
 
   /// Columns [k, k + depth) in passes of `pass` columns, each a block for RowMajor<kBlockStride>,
@@ -47,7 +47,7 @@ struct WeightRows {
 class FetchAhead {
  public:
   FetchAhead(const WeightRows& rows, size_t k, size_t depth, size_t steps)
-      : rows_(rows), k_(k), bytes_(depth * ValueSize(rows.weight.dtype)) {
+      : rows_(rows), k_(k), bytes_(BytesOf(rows.weight.dtype, depth)) {
     lines_a_step_ = rows.count() * (bytes_ / kLine + 2) / steps + 1;
   }
 

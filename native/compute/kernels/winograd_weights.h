@@ -23,9 +23,9 @@ template <typename Scheme>
 inline void TransformWeights(const StoredMatrix& weight, size_t inputs, size_t first, size_t rows, size_t k,
                              size_t depth, const TransformedRows<Scheme>& into) {
   alignas(64) float taps[9 * kBlockStride];
-  const size_t kernel_size = 9 * ValueSize(weight.dtype);
   for (size_t row = 0; row < rows; ++row) {
-    SeparateTaps(weight.data + ((first + row) * inputs + k) * kernel_size, weight.dtype, depth, taps);
+    SeparateTaps(weight.data + BytesOf(weight.dtype, ((first + row) * inputs + k) * 9), weight.dtype, depth,
+                 taps);
     for (size_t i = 0; i < depth; i += kLanes) {
       Vector half[Scheme::kPatch][3];
 #pragma GCC unroll 3

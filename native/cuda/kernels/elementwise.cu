@@ -1,5 +1,6 @@
 // What is computed number by number, eight neighbours a thread: limited by memory alone.
 #include "cuda/kernels/kernels.h"
+#include "cuda/kernels/stored.h"
 #include "cuda/launch.h"
 #include "cuda/primitives.h"
 
@@ -156,19 +157,6 @@ __global__ void __launch_bounds__(kThreads) PortKernel(const PortParameters p) {
     } else {
       p.host_order[PlaceOf(p, row, column)] = ToFloat(value);
     }
-  }
-}
-
-__device__ __forceinline__ float ReadStored(const void* stored, StoredFormat format, int64_t index) {
-  switch (format) {
-    case StoredFormat::kF64:
-      return static_cast<float>(static_cast<const double*>(stored)[index]);
-    case StoredFormat::kF32:
-      return static_cast<const float*>(stored)[index];
-    case StoredFormat::kF16:
-      return ToFloat(static_cast<const F16*>(stored)[index]);
-    default:
-      return ToFloat(static_cast<const BF16*>(stored)[index]);
   }
 }
 

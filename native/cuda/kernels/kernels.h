@@ -8,6 +8,7 @@
 
 #include "cuda/formats.h"
 #include "cuda/platform.h"
+#include "files/dtypes.h"
 
 namespace latentd::cuda {
 
@@ -184,13 +185,11 @@ struct QuotientParameters {
 
 void LaunchQuotient(const QuotientParameters& parameters, cudaStream_t stream);
 
-enum class StoredFormat : int { kF64, kF32, kF16, kBF16 };
-
 /// factor · up · down, of rows × rank and rank × a row's numbers.
 struct LowRankProduct {
   const void* up;
   const void* down;
-  StoredFormat up_format, down_format;
+  StoredDType up_format, down_format;
   int rank;
   float factor;
 };
@@ -199,7 +198,7 @@ constexpr int kMostProducts = 8;
 /// A part of a packed weight, from the checkpoint's format and order (outputs × channels × taps).
 struct WeightParameters {
   const void* stored;
-  StoredFormat format;
+  StoredDType format;
   /// Float32 where `wide`, otherwise of the program's precision.
   void* packed;
   bool wide;

@@ -1,12 +1,11 @@
 /** Weights as the CUDA addon reads them (native/cuda/decode.cc), and what tells two of them apart. */
 import { MappedFile } from '../../native/addon.js';
+import { dtypeNames, dtypes, type StoredDType } from '../../native/dtypes.js';
 import type { EncodedValues, EncodedWeightPart, EncodedWeights } from '../../native/cuda-addon.js';
 import { elementCount } from '../tensor.js';
 import type { LowRankProduct, StoredValues, Weight } from '../weight.js';
 import { padded } from './program.js';
 import type { PackedWeight } from './weights.js';
-
-const FORMAT = { F64: 0, F32: 1, F16: 2, BF16: 3 };
 
 /** native/cuda/kernels/kernels.h, kMostProducts */
 const mostProducts = 8;
@@ -22,7 +21,7 @@ export function encodeWeights(weights: readonly PackedWeight[]): EncodedWeights 
 }
 
 function encodePart(part: Weight | number): EncodedWeightPart {
-  if (typeof part === 'number') return { rows: part, channels: 1, taps: 1, format: FORMAT.F32 };
+  if (typeof part === 'number') return { rows: part, channels: 1, taps: 1, format: numberOf('F32') };
   const { shape } = part;
   const extents = { rows: shape[0]!, channels: shape[1] ?? 1, taps: elementCount(shape.slice(2)) };
   const merged = mergeable(part);
@@ -35,7 +34,7 @@ function encodePart(part: Weight | number): EncodedWeightPart {
 
 /** Low-rank products that the card adds, if it can. */
 function mergeable({ merged }: Weight): Weight['merged'] {
-  const fits = merged?.base.file instanceof MappedFile && merged.products.length <= mostProducts;
+  const fits = merged !== undefined && usedInPlace(merged.base) && merged.products.length <= mostProducts;
   return fits ? merged : undefined;
 }
 
@@ -44,11 +43,23 @@ function encodeValues(weight: Weight): EncodedValues {
   if (stored !== undefined) return stored;
   const values = new Float32Array(elementCount(weight.shape));
   weight.read(values);
-  return { format: FORMAT.F32, values };
+  return { format: numberOf('F32'), values };
 }
 
-function encodeStored({ file, offset, dtype }: StoredValues): EncodedValues | undefined {
-  return file instanceof MappedFile ? { format: FORMAT[dtype], values: file.hold(), offset } : undefined;
+function encodeStored(stored: StoredValues): EncodedValues | undefined {
+  const { file, offset, dtype } = stored;
+  if (!usedInPlace(stored) || !(file instanceof MappedFile)) return undefined;
+  return { format: numberOf(dtype), values: file.hold(), offset };
+}
+
+/** Whether the card reads the values from the file as they are. */
+function usedInPlace({ file, dtype }: StoredValues): boolean {
+  return dtypes[dtype].inPlace && file instanceof MappedFile;
+}
+
+/** How the addon knows a type. */
+function numberOf(dtype: StoredDType): number {
+  return dtypeNames.indexOf(dtype);
 }
 
 const files = new WeakMap<object, number>();

@@ -3,9 +3,10 @@
  * was added to them, and computes in float32 (comfy/model_management.py, text_encoder_dtype).
  */
 import type { Weight } from '../../compute/weight.js';
+import { dtypes } from '../../native/dtypes.js';
 import type { WeightSource } from '../weight-source.js';
 
-/** `source` with every value rounded to float16; what is stored so is left where it lies. */
+/** `source` with every value rounded to float16; what is stored in a type that fits is left where it lies. */
 export function inHalfPrecision(source: WeightSource): WeightSource {
   return {
     path: source.path,
@@ -15,14 +16,18 @@ export function inHalfPrecision(source: WeightSource): WeightSource {
     weight: (key) => rounded(source.weight(key)),
     rows(key, start, count) {
       const values = source.rows(key, start, count);
-      if (source.weight(key).stored?.dtype !== 'F16') roundToHalf(values);
+      if (!fits(source.weight(key))) roundToHalf(values);
       return values;
     },
   };
 }
 
+function fits({ stored }: Weight): boolean {
+  return stored !== undefined && dtypes[stored.dtype].fitsF16 === true;
+}
+
 function rounded(weight: Weight): Weight {
-  if (weight.stored?.dtype === 'F16') return weight;
+  if (fits(weight)) return weight;
   return {
     name: weight.name,
     shape: weight.shape,

@@ -1,6 +1,6 @@
 /** The two ways in which torch.save lays out a file: a zip of records, and one pickle after the other. */
 import type { MappedFile } from '../../native/addon.js';
-import { dtypeBytes, type SafetensorsDType } from '../safetensors.js';
+import { bytesOf, type StoredDType } from '../../native/dtypes.js';
 import { unpickle } from './pickle.js';
 import { torchHost } from './torch-host.js';
 import { PickleError, type PickleValue, type TorchStorage } from './values.js';
@@ -110,7 +110,7 @@ function locate(
     if (at + 8 > file.size) throw new PickleError(`it is truncated before the storage ${key}`);
     const head = file.read(at, 8);
     const length = Number(new DataView(head.buffer, head.byteOffset).getBigUint64(0, true));
-    const byteLength = length * bytesOf(storage.dtype);
+    const byteLength = length * valueBytes(storage.dtype);
     at += 8;
     if (!Number.isSafeInteger(byteLength) || byteLength > file.size - at) {
       throw new PickleError(`it is truncated in the storage ${key} of ${length} values`);
@@ -121,6 +121,6 @@ function locate(
   return records;
 }
 
-function bytesOf(dtype: SafetensorsDType | undefined): number {
-  return dtype === undefined ? 1 : dtypeBytes(dtype);
+function valueBytes(dtype: StoredDType | undefined): number {
+  return dtype === undefined ? 1 : bytesOf(dtype, 1);
 }

@@ -5,7 +5,8 @@
 import { elementCount } from '../../compute/tensor.js';
 import type { MappedFile } from '../../native/addon.js';
 import { ModelError } from '../model-error.js';
-import { dtypeBytes, type SafetensorsEntry, type TensorMap } from '../safetensors.js';
+import { bytesOf } from '../../native/dtypes.js';
+import type { SafetensorsEntry, TensorMap } from '../safetensors.js';
 import { openLegacy, openZip, type TorchContainer } from './containers.js';
 import { PickleError, TorchTensor, type PickleDict, type PickleValue } from './values.js';
 
@@ -102,9 +103,9 @@ function unwrapped(root: PickleDict): PickleDict {
 
 function entryOf(tensor: TorchTensor, container: TorchContainer, fileSize: number): SafetensorsEntry {
   const { storage, dtype, shape, strides } = tensor;
-  const size = dtypeBytes(dtype);
+  const size = bytesOf(dtype, 1);
   const record = container.record(storage);
-  const storageSize = storage.dtype === undefined ? 1 : dtypeBytes(storage.dtype);
+  const storageSize = storage.dtype === undefined ? 1 : bytesOf(storage.dtype, 1);
   const end = (storage.start + storage.length) * storageSize;
   if (!Number.isSafeInteger(end) || end > record.byteLength) {
     throw new PickleError(`its storage should have ${end} bytes, has ${record.byteLength}`);

@@ -1,5 +1,5 @@
 /** The names that a torch checkpoint may use and what each builds; every other name is refused. */
-import type { SafetensorsDType } from '../safetensors.js';
+import type { StoredDType } from '../../native/dtypes.js';
 import type { PickleHost } from './pickle.js';
 import {
   GlobalName,
@@ -12,15 +12,16 @@ import {
 } from './values.js';
 
 /** torch/storage.py, _dtype_to_storage_type_map, without what no weights are. */
-const storageDTypes: Readonly<Record<string, SafetensorsDType>> = {
+const storageDTypes: Readonly<Record<string, StoredDType>> = {
   ...{ DoubleStorage: 'F64', FloatStorage: 'F32', HalfStorage: 'F16', BFloat16Storage: 'BF16' },
   ...{ LongStorage: 'I64', IntStorage: 'I32', ShortStorage: 'I16', CharStorage: 'I8', ByteStorage: 'U8' },
   BoolStorage: 'BOOL',
 };
 
-const dtypes: Readonly<Record<string, SafetensorsDType>> = {
+const dtypes: Readonly<Record<string, StoredDType>> = {
   ...{ float64: 'F64', double: 'F64', float32: 'F32', float: 'F32', float16: 'F16', half: 'F16' },
   ...{ bfloat16: 'BF16', float8_e4m3fn: 'F8_E4M3', float8_e5m2: 'F8_E5M2' },
+  ...{ float8_e4m3fnuz: 'F8_E4M3FNUZ', float8_e5m2fnuz: 'F8_E5M2FNUZ', float8_e8m0fnu: 'F8_E8M0' },
   ...{ int64: 'I64', long: 'I64', int32: 'I32', int: 'I32', int16: 'I16', short: 'I16' },
   ...{ int8: 'I8', uint8: 'U8', uint16: 'U16', uint32: 'U32', uint64: 'U64', bool: 'BOOL' },
 };
@@ -153,7 +154,7 @@ function storageOf(id: PickleValue): TorchStorage {
   return new TorchStorage(key, dtype, count(size, 'a view’s length'), count(start, 'a view’s start'));
 }
 
-function tensorOf(storage: TorchStorage, dtype: SafetensorsDType, rest: readonly PickleValue[]): TorchTensor {
+function tensorOf(storage: TorchStorage, dtype: StoredDType, rest: readonly PickleValue[]): TorchTensor {
   const [offset, size, stride] = rest;
   const [axes, steps] = [sequence(size ?? null), sequence(stride ?? null)];
   if (axes.length !== steps.length || axes.length > mostAxes) {

@@ -1,5 +1,5 @@
 /** What a torch pickle may hold. Nothing here has behaviour of its own: a file can only describe. */
-import type { SafetensorsDType } from '../safetensors.js';
+import type { StoredDType } from '../../native/dtypes.js';
 
 export type PickleValue =
   | null
@@ -36,7 +36,7 @@ export class TorchStorage {
     /** Names the file's record that holds the bytes. */
     readonly key: string,
     /** Undefined for bytes without a type, which come with tensors that name theirs. */
-    readonly dtype: SafetensorsDType | undefined,
+    readonly dtype: StoredDType | undefined,
     /** Values, or bytes where there is no type. */
     readonly length: number,
     /** Where a view of another storage begins in it, in values. */
@@ -47,7 +47,7 @@ export class TorchStorage {
 export class TorchTensor {
   constructor(
     readonly storage: TorchStorage,
-    readonly dtype: SafetensorsDType,
+    readonly dtype: StoredDType,
     /** All of these count values. */
     readonly offset: number,
     readonly shape: readonly number[],

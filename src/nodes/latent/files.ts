@@ -1,6 +1,7 @@
 /** Latents to files and back, in ComfyUI's form (ComfyUI nodes.py, SaveLatent and LoadLatent). */
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { openSafetensors, type SafetensorsFile } from '../../models/safetensors.js';
+import { dtypes } from '../../native/dtypes.js';
 import { combo, defineNode, link, string } from '../definition.js';
 import { contentHash, rejectMissing } from '../files/input-files.js';
 import { openSeries, saveNumbered } from '../files/output-files.js';
@@ -63,7 +64,7 @@ function readLatent({ path, file, tensors }: SafetensorsFile): Tensor {
   const entry = tensors.get('latent_tensor');
   if (entry === undefined) throw new TypeError(`${path} is no latent: it has no latent_tensor`);
   const { dtype, shape, offset } = entry;
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16' && dtype !== 'F64') {
+  if (!dtypes[dtype].widens) {
     throw new TypeError(`${path} is no latent: its latent_tensor is of type ${dtype}`);
   }
   const samples = tensor(shape);

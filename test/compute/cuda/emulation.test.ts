@@ -1,5 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Backend } from '../../../src/compute/backend.js';
 import { createCudaBackend } from '../../../src/compute/cuda/backend.js';
+import { GraphBuilder } from '../../../src/compute/graph.js';
+import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
+import { tensor } from '../../../src/compute/tensor.js';
+import { openSafetensors } from '../../../src/models/safetensors.js';
+import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
+import { narrowToF16 } from '../../../src/native/addon.js';
+import { dtypeNames, dtypes } from '../../../src/native/dtypes.js';
+import { narrowToCodes } from '../../support/codes.js';
+import { writeSafetensors } from '../../support/models.js';
 import { relativeRms } from '../../support/golden.js';
 import { emulatedCudaAddon } from '../../support/cuda-emulation.js';
 import { tinyNetworks } from '../../support/tiny-goldens.js';
@@ -18,6 +31,43 @@ describe('the kernels, on the emulated card', () => {
     await program.dispose();
     expect(out!.shape).toEqual(expected.shape);
     expect(relativeError(out!.data, expected.data)).toBeLessThan(2e-3);
+  });
+});
+
+describe('weights as files hold them, on the emulated card', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latentd-card-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const wide = Float32Array.from({ length: 40 * 24 }, (_, index) => Math.sin(index * 1.3) * 2);
+  const inPlace = dtypeNames.filter((name) => dtypes[name].inPlace);
+  const narrowed: Readonly<Record<string, () => ArrayBufferView>> = {
+    F32: () => wide,
+    F16: () => narrowToF16(wide),
+    BF16: () => Uint16Array.from(new Uint32Array(wide.buffer), (bits) => bits >>> 16),
+    F8_E4M3: () => narrowToCodes('F8_E4M3', wide),
+    F8_E5M2: () => narrowToCodes('F8_E5M2', wide),
+  };
+
+  it.each([...inPlace, 'F64' as const])('%s', async (dtype) => {
+    const raw = dtype === 'F64' ? Float64Array.from(wide) : narrowed[dtype]!();
+    const path = join(folder, `${dtype}.safetensors`);
+    const bytes = new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength);
+    writeSafetensors(path, { weight: { dtype, shape: [40, 24], bytes } });
+    const weight = safetensorsWeights(openSafetensors(path)).weight('weight');
+    const graph = new GraphBuilder('stored');
+    graph.output('y', graph.linear(graph.input('x', [3, 24]), weight));
+    const built = graph.build();
+    const inputs = {
+      x: tensor(
+        [3, 24],
+        Float32Array.from({ length: 72 }, (_, index) => Math.cos(index)),
+      ),
+    };
+    const run = async (load: Backend) => (await (await load.load(built)).run(inputs)).y!.data;
+    expect(relativeError(await run(backend), await run(createOnnxBackend({ threads: 1 })))).toBeLessThan(
+      1e-3,
+    );
   });
 });
 

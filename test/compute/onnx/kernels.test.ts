@@ -9,7 +9,9 @@ import { GraphBuilder, type Value } from '../../../src/compute/graph.js';
 import { SymbolicDim } from '../../../src/compute/dim.js';
 import { elementCount, tensor, type Tensor } from '../../../src/compute/tensor.js';
 import type { Weight } from '../../../src/compute/weight.js';
-import { hasFastBf16, MappedFile, narrowToF16, type StoredDType } from '../../../src/native/addon.js';
+import { hasFastBf16, MappedFile, narrowToF16 } from '../../../src/native/addon.js';
+import { dtypeNames, dtypes } from '../../../src/native/dtypes.js';
+import { narrowToCodes } from '../../support/codes.js';
 import { relativeError } from '../fixtures.js';
 
 /** Values of no pattern in [−1, 1), the same at every run. */
@@ -46,8 +48,15 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** Every type that kernels take as it lies, and one that they must be given widened. */
+const storedTypes = ['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'] as const;
+
+it('every type that is used in place is tried here', () => {
+  expect(storedTypes).toEqual(expect.arrayContaining(dtypeNames.filter((name) => dtypes[name].inPlace)));
+});
+
 /** The weight in a mapped file, at an odd byte, rounded to `dtype`. */
-function storedWeight(weight: Weight, dtype: StoredDType): Weight {
+function storedWeight(weight: Weight, dtype: (typeof storedTypes)[number]): Weight {
   const wide = new Float32Array(elementCount(weight.shape));
   weight.read(wide);
   const bits = new Uint32Array(wide.buffer);
@@ -56,6 +65,8 @@ function storedWeight(weight: Weight, dtype: StoredDType): Weight {
     F32: () => wide,
     F16: () => narrowToF16(wide),
     BF16: () => Uint16Array.from(bits, (value) => value >>> 16),
+    F8_E4M3: () => narrowToCodes('F8_E4M3', wide),
+    F8_E5M2: () => narrowToCodes('F8_E5M2', wide),
   }[dtype]();
   const path = join(folder, `${weight.name}.${files.length}`);
   const offset = 3;
@@ -244,7 +255,7 @@ describe.each(sets)('$kernels kernels agree with ONNX Runtime', ({ kernels }) =>
     });
   });
 
-  describe.each(['F64', 'F32', 'F16', 'BF16'] as const)('with weights stored as %s', (dtype) => {
+  describe.each(storedTypes)('with weights stored as %s', (dtype) => {
     const backend = createOnnxBackend({ kernels, threads: 2 });
     it.each([
       ['pointwise', [1, 50, 6, 7], storedWeight(w('w', [21, 50, 1, 1], 1), dtype)],
@@ -275,7 +286,7 @@ describe.each(roundingSets)('$kernels kernels in bf16', ({ kernels }) => {
     });
   });
 
-  describe.each(['F64', 'F32', 'F16', 'BF16'] as const)('with weights stored as %s', (dtype) => {
+  describe.each(storedTypes)('with weights stored as %s', (dtype) => {
     const backend = createOnnxBackend({ kernels, threads: 2, precision: 'bf16' });
     it.each([
       ['pointwise', [1, 51, 6, 7], storedWeight(w('w', [21, 51, 1, 1], 1), dtype)],

@@ -1,5 +1,6 @@
 /** The weights that a model's operators name by number: matrices where they lie, short vectors widened. */
 import { MappedFile, type StoredWeight } from '../../../native/addon.js';
+import { bytesOf, dtypes } from '../../../native/dtypes.js';
 import type { Weight } from '../../weight.js';
 import { elementCount } from '../../tensor.js';
 
@@ -24,8 +25,7 @@ export class WeightTable {
     if (known !== undefined) return known;
     const entry = make();
     const place = this.entries.push(entry) - 1;
-    this.bytes +=
-      entry instanceof Float32Array ? entry.byteLength : entry.count * (entry.dtype === 'F32' ? 4 : 2);
+    this.bytes += entry instanceof Float32Array ? entry.byteLength : bytesOf(entry.dtype, entry.count);
     this.places.set(weight, place);
     return place;
   }
@@ -34,8 +34,9 @@ export class WeightTable {
 /** The weight's place in its file, where kernels can read it as it is. */
 function storedIn(weight: Weight): StoredWeight | undefined {
   const { stored } = weight;
-  if (stored === undefined || stored.dtype === 'F64' || !(stored.file instanceof MappedFile))
+  if (stored === undefined || !dtypes[stored.dtype].inPlace || !(stored.file instanceof MappedFile)) {
     return undefined;
+  }
   return {
     file: stored.file,
     offset: stored.offset,
