@@ -9,6 +9,7 @@ import { createFolders } from '../models/folders.js';
 import { endWithParent } from '../native/addon.js';
 import { nodeClasses } from '../nodes/index.js';
 import { findTemplate } from '../templates/template-files.js';
+import { workflowText } from '../workflow/file-text.js';
 import { parseWorkflow, type Workflow } from '../workflow/parse.js';
 import type { JobRequest } from './job.js';
 import { runJob } from './job-runner.js';
@@ -89,7 +90,7 @@ async function readTemplate(request: JobRequest): Promise<Workflow> {
   const file = findTemplate(settings.graphs, name);
   if (file === undefined)
     throw new Error(`there is no template "${name}" in ${settings.graphs.join(' or ')}`);
-  return parseWorkflow(await readFile(file, 'utf8'));
+  return parseWorkflow(workflowText(await readFile(file)));
 }
 
 async function shutDown(): Promise<void> {

@@ -175,6 +175,8 @@ export interface NodeClass<
   readonly drawsNoise?: boolean;
   /** Something that changes when the node's result would, beside its inputs: a file's date and size. ComfyUI's IS_CHANGED. */
   fingerprint?(inputs: FingerprintInputs<Required, Optional>, folders: RunContext['folders']): string;
+  /** ComfyUI's class has the same fingerprint, and writes it into the workflow that pictures carry, as `is_changed`. */
+  readonly tellsFingerprint?: boolean;
   run(
     inputs: InputValues<Required, Optional>,
     context: RunContext,
@@ -194,6 +196,7 @@ export interface AnyNodeClass {
   readonly takesMore?: boolean;
   readonly drawsNoise?: boolean;
   fingerprint?(inputs: never, folders: RunContext['folders']): string;
+  readonly tellsFingerprint?: boolean;
   run(inputs: never, context: RunContext): unknown;
 }
 

@@ -59,5 +59,5 @@ export function findNode(workflow: Workflow, name: string): string {
 
 function withInputs(node: WorkflowNode, inputs: readonly (readonly [string, Literal])[]): WorkflowNode {
   // Saved pictures carry `source`, so it must say what ran.
-  return { ...node, inputs: new Map(inputs), source: { ...node.source, inputs: Object.fromEntries(inputs) } };
+  return { ...node, inputs: new Map(inputs), source: new Map(node.source).set('inputs', new Map(inputs)) };
 }

@@ -1,4 +1,4 @@
-import type { Literal } from '../workflow/literal.js';
+import { literalObject } from '../workflow/literal.js';
 import type { Workflow, WorkflowNode } from '../workflow/parse.js';
 import { mapInputs } from './edit-workflow.js';
 import { isLink } from './links.js';
@@ -17,19 +17,19 @@ export function insertLora(
   const rewired = mapInputs(workflow, (value) =>
     isLink(value) && value[0] === checkpoint.id && value[1] < 2n ? [id, value[1]] : value,
   );
-  const inputs: Readonly<Record<string, Literal>> = {
+  const inputs = literalObject({
     lora_name: lora,
     strength_model: strength,
     strength_clip: strength,
     model: [checkpoint.id, 0n],
     clip: [checkpoint.id, 1n],
-  };
+  });
   const node: WorkflowNode = {
     id,
     classType: 'LoraLoader',
     title: 'LoRA',
-    inputs: new Map(Object.entries(inputs)),
-    source: { class_type: 'LoraLoader', inputs, _meta: { title: 'LoRA' } },
+    inputs,
+    source: literalObject({ class_type: 'LoraLoader', inputs, _meta: literalObject({ title: 'LoRA' }) }),
   };
   return { ...rewired, nodes: new Map(rewired.nodes).set(id, node) };
 }

@@ -45,7 +45,7 @@ export function checkInput(
 ): CheckedInput {
   if (Array.isArray(given)) return checkLink(name, spec, given as readonly Literal[], around);
   // The editor wraps lists so that they aren't taken for links.
-  const wrapped = isLiteralObject(given) ? given['__value__'] : undefined;
+  const wrapped = isLiteralObject(given) ? given.get('__value__') : undefined;
   return checkLiteral(name, spec, wrapped ?? given, around);
 }
 

@@ -73,7 +73,7 @@ export function toText(value: Literal): string {
 
 /** Python's `bool`: nothing, zero and what is empty are false; so `"false"` is true. */
 export function toBoolean(value: Literal): boolean {
-  if (isLiteralObject(value)) return Object.keys(value).length > 0;
+  if (isLiteralObject(value)) return value.size > 0;
   if (Array.isArray(value)) return value.length > 0;
   return Boolean(value);
 }

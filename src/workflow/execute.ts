@@ -163,7 +163,7 @@ class Run {
   }
 
   private contextOf(node: PlannedNode): RunContext {
-    const metadata = () => (this.metadata ??= workflowMetadata(this.plan));
+    const metadata = () => (this.metadata ??= workflowMetadata(this.plan, this.options.folders));
     return {
       folders: this.options.folders,
       models: this.options.models,

@@ -1,7 +1,7 @@
 /** How ComfyUI writes an input's type and bounds down: `["INT", {"default": 20, "min": 1, "max": 10000}]`. */
 import type { InputSpec } from '../nodes/definition.js';
 import type { Folders } from '../models/folders.js';
-import { pythonRepr, type Literal, type LiteralObject } from './literal.js';
+import { literalObject, pythonRepr, type Literal, type LiteralObject } from './literal.js';
 
 /** The highest seed, 2⁶⁴ − 1. */
 export const maxSeed = 0xffff_ffff_ffff_ffffn;
@@ -36,6 +36,14 @@ export function typeName(spec: InputSpec, optionsOf: OptionsOf): string {
 
 /** ComfyUI's `(type, options)` of an input. Floats stay floats when whole, integers are bigints. */
 export function inputConfig(spec: InputSpec, optionsOf: OptionsOf): readonly [Literal, LiteralObject] {
+  const [type, options] = typeAndOptions(spec, optionsOf);
+  return [type, literalObject(options)];
+}
+
+function typeAndOptions(
+  spec: InputSpec,
+  optionsOf: OptionsOf,
+): readonly [Literal, Readonly<Record<string, Literal>>] {
   const described = spec.tooltip === undefined ? {} : { tooltip: spec.tooltip };
   switch (spec.kind) {
     case 'INT':

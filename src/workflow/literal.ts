@@ -4,12 +4,15 @@
  */
 export type Literal = string | number | bigint | boolean | null | readonly Literal[] | LiteralObject;
 
-export interface LiteralObject {
-  readonly [key: string]: Literal;
-}
+/** In the order of the file, which JavaScript's own objects don't keep: saved pictures carry it, and outputs run in it. */
+export type LiteralObject = ReadonlyMap<string, Literal>;
 
 export function isLiteralObject(value: Literal | undefined): value is LiteralObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return value instanceof Map;
+}
+
+export function literalObject(fields: Readonly<Record<string, Literal>>): LiteralObject {
+  return new Map(Object.entries(fields));
 }
 
 /** Plain JSON, safe for `JSON.stringify` and for every message channel. */
@@ -24,7 +27,7 @@ export function toJson(value: Literal): Json {
   if (typeof value === 'number') return Number.isFinite(value) ? value : pythonStr(value);
   if (Array.isArray(value)) return (value as readonly Literal[]).map(toJson);
   if (isLiteralObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item)]));
+    return Object.fromEntries([...value].map(([key, item]) => [key, toJson(item)]));
   }
   return value as string | boolean | null;
 }
@@ -53,7 +56,7 @@ export function pythonRepr(value: Literal): string {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number') return pythonFloat(value);
   if (isLiteralObject(value)) {
-    const items = Object.entries(value).map(([key, item]) => `${quote(key)}: ${pythonRepr(item)}`);
+    const items = [...value].map(([key, item]) => `${quote(key)}: ${pythonRepr(item)}`);
     return `{${items.join(', ')}}`;
   }
   return `[${value.map(pythonRepr).join(', ')}]`;
@@ -92,7 +95,7 @@ export function pythonJson(value: Literal): string {
     return pythonFloat(value);
   }
   if (isLiteralObject(value)) {
-    const items = Object.entries(value).map(([key, item]) => `${asciiJson(key)}: ${pythonJson(item)}`);
+    const items = [...value].map(([key, item]) => `${asciiJson(key)}: ${pythonJson(item)}`);
     return `{${items.join(', ')}}`;
   }
   return `[${value.map(pythonJson).join(', ')}]`;

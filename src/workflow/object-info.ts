@@ -63,7 +63,7 @@ function asNumbers(value: Literal): Json {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return (value as readonly Literal[]).map(asNumbers);
   if (isLiteralObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asNumbers(item)]));
+    return Object.fromEntries([...value].map(([key, item]) => [key, asNumbers(item)]));
   }
   return value as Json;
 }

@@ -1,6 +1,7 @@
 /** From JSON text to a workflow's nodes. Knows the format and nothing about node classes. */
-import { parse as parseLossless } from 'lossless-json';
+import { shorten } from '../safe-text.js';
 import { FaultList, WorkflowError, type Fault } from './faults.js';
+import { JsonDepthError, JsonError, parseJson } from './json.js';
 import { isLiteralObject, type Literal, type LiteralObject } from './literal.js';
 
 export interface WorkflowNode {
@@ -32,7 +33,7 @@ export function parseWorkflow(text: string): Workflow {
 
 /**
  * A workflow from a JavaScript value of the same form, as a library's caller builds it. Whole numbers count as integers;
- * seeds beyond 2⁵³ are given as bigints. Throws `WorkflowError` as `parseWorkflow` does, and for values that JSON lacks.
+ * seeds beyond 2⁵³ are given as bigints. A Map keeps keys like "12" in their order. Throws `WorkflowError` as `parseWorkflow` does, and for values that JSON lacks.
  */
 export function workflowFromObject(value: unknown): Workflow {
   return workflowFromLiteral(literalFrom(value, '', 0));
@@ -43,39 +44,25 @@ const maxDepth = 200;
 
 function parseLiteral(text: string): Literal {
   const json = text.startsWith('\ufeff') ? text.slice(1) : text;
-  let value: Literal;
   try {
-    value = parseLossless(json, null, {
-      parseNumber: (digits) => (/^-?\d+$/.test(digits) ? BigInt(digits) : Number(digits)),
-      // As Python's json does: the last one counts.
-      onDuplicateKey: ({ newValue }) => newValue,
-    }) as Literal;
+    return parseJson(json, maxDepth);
   } catch (error) {
-    if (error instanceof RangeError) throw tooDeep();
-    if (!(error instanceof SyntaxError)) throw error;
-    throw refusal('invalid_json', 'Not JSON', located(error.message, json));
+    if (error instanceof JsonDepthError) throw tooDeep();
+    if (!(error instanceof JsonError)) throw error;
+    throw refusal('invalid_json', 'Not JSON', located(error, json));
   }
-  if (deeperThan(maxDepth, value)) throw tooDeep();
-  return value;
-}
-
-function deeperThan(depth: number, value: Literal): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return depth === 0 || Object.values(value).some((item: Literal) => deeperThan(depth - 1, item));
 }
 
 function tooDeep(): WorkflowError {
   return refusal('invalid_prompt', 'Not a workflow', `nested more than ${maxDepth} levels deep`);
 }
 
-/** `… at position 17` as `line 2, column 5: …`, both counted from 1. */
-function located(message: string, text: string): string {
-  const match = /^(.*?) at position (\d+)$/s.exec(message);
-  if (match === null) return message;
-  const before = text.slice(0, Number(match[2]));
+/** `line 2, column 5: …`, both counted from 1. */
+function located({ message, position }: JsonError, text: string): string {
+  const before = text.slice(0, position);
   const line = before.split('\n').length;
   const column = before.length - before.lastIndexOf('\n');
-  return `line ${line}, column ${column}: ${match[1]!}`;
+  return `line ${line}, column ${column}: ${message}`;
 }
 
 function literalFrom(value: unknown, path: string, depth: number): Literal {
@@ -91,18 +78,36 @@ function literalFrom(value: unknown, path: string, depth: number): Literal {
       if (value === null) return null;
       if (Array.isArray(value))
         return value.map((item, index) => literalFrom(item, `${path}/${index}`, depth + 1));
-      return Object.fromEntries(
-        Object.entries(value)
-          .filter(([, item]) => item !== undefined)
-          .map(([key, item]) => [key, literalFrom(item, `${path}/${key}`, depth + 1)]),
-      );
+      if (value instanceof Map || isPlain(value)) return literalEntries(value, path, depth);
+      throw notJson(path, 'an object that is not plain data');
     default:
-      throw refusal(
-        'invalid_prompt',
-        'Not a workflow',
-        `${path || '/'} is a ${typeof value}, which JSON has not`,
-      );
+      throw notJson(path, `a ${typeof value}`);
   }
+}
+
+function literalEntries(value: object, path: string, depth: number): LiteralObject {
+  const entries = new Map<string, Literal>();
+  for (const [key, item] of value instanceof Map
+    ? (value as ReadonlyMap<unknown, unknown>)
+    : Object.entries(value)) {
+    if (typeof key !== 'string') throw notJson(path, `an object with a key that is a ${typeof key}`);
+    if (item !== undefined) entries.set(key, literalFrom(item, `${path}/${key}`, depth + 1));
+  }
+  return entries;
+}
+
+/** Not bytes, dates or anything else of a class: a megabyte of bytes would become a million entries. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function notJson(path: string, found: string): WorkflowError {
+  return refusal(
+    'invalid_prompt',
+    'Not a workflow',
+    `${shorten(path) || '/'} is ${found}, which JSON has not`,
+  );
 }
 
 function workflowFromLiteral(value: Literal): Workflow {
@@ -113,10 +118,10 @@ function workflowFromLiteral(value: Literal): Workflow {
       `expected an object of nodes by id, got ${kindOf(value)}`,
     );
   }
-  if (!Object.hasOwn(value, 'prompt') || isNodeLike(value['prompt'])) {
-    return { nodes: readNodes(value), extraData: {} };
+  if (!value.has('prompt') || isNodeLike(value.get('prompt'))) {
+    return { nodes: readNodes(value), extraData: new Map() };
   }
-  const prompt = value['prompt'];
+  const prompt = value.get('prompt');
   if (!isLiteralObject(prompt)) {
     throw refusal(
       'no_prompt',
@@ -124,7 +129,7 @@ function workflowFromLiteral(value: Literal): Workflow {
       `"prompt" is ${kindOf(prompt)}, expected an object of nodes by id`,
     );
   }
-  const extraData = value['extra_data'] ?? {};
+  const extraData = value.get('extra_data') ?? new Map();
   if (!isLiteralObject(extraData)) {
     throw refusal(
       'invalid_prompt',
@@ -136,11 +141,11 @@ function workflowFromLiteral(value: Literal): Workflow {
 }
 
 function isNodeLike(value: Literal | undefined): boolean {
-  return isLiteralObject(value) && Object.hasOwn(value, 'class_type');
+  return isLiteralObject(value) && value.has('class_type');
 }
 
 function readNodes(value: LiteralObject): ReadonlyMap<string, WorkflowNode> {
-  if (Array.isArray(value['nodes'])) {
+  if (Array.isArray(value.get('nodes'))) {
     throw refusal(
       'editor_format',
       "This is a workflow in ComfyUI's editor format, which can't be run",
@@ -150,7 +155,7 @@ function readNodes(value: LiteralObject): ReadonlyMap<string, WorkflowNode> {
   }
   const nodes = new Map<string, WorkflowNode>();
   const faults = new FaultList();
-  for (const [id, node] of Object.entries(value)) {
+  for (const [id, node] of value) {
     const read = readNode(id, node, faults);
     if (read !== undefined) nodes.set(id, read);
   }
@@ -164,7 +169,7 @@ function readNode(id: string, node: Literal, faults: FaultList): WorkflowNode | 
     faults.add(id, '', () => shapeFault(`Node is ${kindOf(node)}, expected an object`, id));
     return undefined;
   }
-  const { class_type: classType, inputs, _meta: meta } = node;
+  const [classType, inputs, meta] = ['class_type', 'inputs', '_meta'].map((key) => node.get(key));
   const knownClass = typeof classType === 'string' ? classType : '';
   if (classType === undefined) {
     faults.add(id, '', () =>
@@ -178,11 +183,11 @@ function readNode(id: string, node: Literal, faults: FaultList): WorkflowNode | 
     faults.add(id, knownClass, () => shapeFault(`A node's inputs are ${got}, expected an object`, id));
   }
   if (typeof classType !== 'string' || !isLiteralObject(inputs)) return undefined;
-  const title = isLiteralObject(meta) ? meta['title'] : undefined;
+  const title = isLiteralObject(meta) ? meta.get('title') : undefined;
   return {
     id,
     classType,
-    inputs: new Map(Object.entries(inputs)),
+    inputs,
     source: node,
     ...(typeof title === 'string' && { title }),
   };

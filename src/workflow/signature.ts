@@ -27,7 +27,8 @@ function signatureOf(
   { folders, noise }: { readonly folders: Folders; readonly noise: string },
   known: ReadonlyMap<string, string>,
 ): string {
-  const parts: unknown[] = [node.nodeClass.name, fingerprintOf(node, folders)];
+  // A fingerprint that can't be taken equals no other, so that the node runs and says itself what is wrong.
+  const parts: unknown[] = [node.nodeClass.name, fingerprintOf(node, folders) ?? randomUUID()];
   if (node.nodeClass.drawsNoise === true) parts.push(noise);
   for (const name of [...node.inputs.keys()].sort()) {
     const input = node.inputs.get(name)!;
@@ -42,8 +43,8 @@ function signatureOf(
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 
-/** A fingerprint that can't be taken equals no other, so that the node runs and says itself what is wrong. */
-function fingerprintOf(node: PlannedNode, folders: Folders): string {
+/** What a node's class says beside its inputs, if anything. Undefined where that can't be found out. */
+export function fingerprintOf(node: PlannedNode, folders: Folders): string | undefined {
   if (node.nodeClass.fingerprint === undefined) return '';
   const constants = [...node.inputs].flatMap(([name, input]): [string, unknown][] =>
     input.kind === 'constant' ? [[name, input.value]] : [],
@@ -51,6 +52,6 @@ function fingerprintOf(node: PlannedNode, folders: Folders): string {
   try {
     return node.nodeClass.fingerprint(Object.fromEntries(constants) as never, folders);
   } catch {
-    return randomUUID();
+    return undefined;
   }
 }

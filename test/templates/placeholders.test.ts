@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { EditError, findNode, setInput } from '../../src/templates/edit-workflow.js';
 import { fillPlaceholders, placeholdersOf } from '../../src/templates/placeholders.js';
+import { literalObject } from '../../src/workflow/literal.js';
 import { parseWorkflow } from '../../src/workflow/parse.js';
 
 const workflow = parseWorkflow(
@@ -21,8 +22,8 @@ test('placeholders are found and filled, in what pictures will carry too', () =>
   const text = 'a knight of $& {{FRAME_INDEX}}, frame 7, {{OTHER}}';
   expect(node.inputs.get('text')).toBe(text);
   expect(node.inputs.get('clip')).toEqual(['2', 1n]);
-  expect(node.source['inputs']).toMatchObject({ text });
-  expect(node.source['_meta']).toEqual({ title: 'Positive Prompt' });
+  expect(node.source.get('inputs')).toEqual(node.inputs);
+  expect(node.source.get('_meta')).toEqual(literalObject({ title: 'Positive Prompt' }));
 });
 
 test("a text that is a number's placeholder becomes the number", () => {

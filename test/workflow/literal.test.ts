@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ConversionError, toBoolean, toFloat, toInt, toText } from '../../src/workflow/convert.js';
-import { pythonFloat, pythonJson, pythonRepr, toJson, type Literal } from '../../src/workflow/literal.js';
+import {
+  literalObject,
+  pythonFloat,
+  pythonJson,
+  pythonRepr,
+  toJson,
+  type Literal,
+} from '../../src/workflow/literal.js';
 import { reference } from './validation-fixture.js';
 
 const attempt = (convert: (value: Literal) => unknown, value: Literal) => {
@@ -31,7 +38,7 @@ describe.each(reference.conversions)('$repr, as Python has it', ({ given, repr, 
 describe('toJson', () => {
   it('keeps every digit of an integer that a double would round', () => {
     expect(toJson(18446744073709551615n)).toBe('18446744073709551615');
-    expect(toJson({ seed: 7n, list: [9007199254740991n, 0.5, null] })).toEqual({
+    expect(toJson(literalObject({ seed: 7n, list: [9007199254740991n, 0.5, null] }))).toEqual({
       seed: 7,
       list: [9007199254740991, 0.5, null],
     });

@@ -71,6 +71,21 @@ const open = defineNode({
   run: () => ({ outputs: [pixel] }),
 });
 
+/** Not one of the script's: as LoadImage, it has what ComfyUI calls IS_CHANGED. */
+const look = defineNode({
+  ...described,
+  name: 'Look',
+  required: { file: string() },
+  optional: {},
+  outputs: [image],
+  fingerprint({ file }) {
+    if (file === 'gone') throw new Error('there is no such file');
+    return `hash of ${String(file)}`;
+  },
+  tellsFingerprint: true,
+  run: () => ({ outputs: [pixel] }),
+});
+
 const save = defineNode({
   ...described,
   name: 'Save',
@@ -82,5 +97,5 @@ const save = defineNode({
 });
 
 export const referenceNodes: NodeRegistry = new Map<string, AnyNodeClass>(
-  [number, paint, dice, pick, open, save].map((node) => [node.name, node]),
+  [number, paint, dice, pick, open, look, save].map((node) => [node.name, node]),
 );

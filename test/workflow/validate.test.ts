@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createFolders } from '../../src/models/folders.js';
 import type { Fault, FaultReport } from '../../src/workflow/faults.js';
 import { describeReport } from '../../src/workflow/faults.js';
-import { pythonJson, toJson, type Literal } from '../../src/workflow/literal.js';
+import { literalObject, pythonJson, toJson, type Literal } from '../../src/workflow/literal.js';
 import { workflowMetadata } from '../../src/workflow/metadata.js';
 import { parseWorkflow, workflowFromObject } from '../../src/workflow/parse.js';
 import { validateWorkflow } from '../../src/workflow/validate.js';
@@ -234,17 +234,47 @@ describe('a sound workflow', () => {
   it.each(reference.metadata)(
     'is written into pictures byte for byte as ComfyUI does',
     ({ prompt, text }) => {
-      const validation = validateText({
-        prompt,
-        extra_data: { extra_pnginfo: { workflow: { version: 0.4, nodes: [] } } },
-      });
+      const workflow = literalObject({ version: 0.4, nodes: [] });
+      const pnginfo = literalObject({ extra_pnginfo: literalObject({ workflow }) });
+      const validation = validateText(literalObject({ prompt, extra_data: pnginfo }));
       if (!validation.valid) throw new Error(describeReport(validation.report));
-      expect(workflowMetadata(validation.plan)).toEqual({
+      expect(workflowMetadata(validation.plan, folders)).toEqual({
         prompt: text,
         workflow: '{"version": 0.4, "nodes": []}',
       });
     },
   );
+});
+
+describe('what pictures say of a workflow', () => {
+  const written = (prompt: string) => {
+    const validation = validateWorkflow(parseWorkflow(prompt), referenceNodes, folders);
+    if (!validation.valid) throw new Error(describeReport(validation.report));
+    return workflowMetadata(validation.plan, folders)['prompt'];
+  };
+  const look = (id: string, more = '') =>
+    `"${id}": {"class_type": "Look", "inputs": {"file": "a.png"}, "_meta": {}${more}}`;
+  const saved = (from: string) =>
+    `"9": {"is_changed": NaN, "class_type": "Save", "inputs": {"images": ["${from}", 0]}}`;
+
+  it('is in the order of its file, outputs too', () => {
+    const prompt = `{"12": {"class_type": "Dice", "inputs": {"seed": 1}}, ${saved('12')}, "a": {"class_type": "Dice", "inputs": {"seed": 1}}, "3": {"class_type": "Save", "inputs": {"images": ["12", 0]}}}`;
+    expect(written(prompt)).toBe(prompt);
+    const validation = validateWorkflow(parseWorkflow(prompt), referenceNodes, folders);
+    expect(validation.valid && validation.plan.outputs).toEqual(['9', '3']);
+  });
+
+  it('tells the fingerprints that ComfyUI tells, last in their nodes', () => {
+    const prompt = `{${look('1')}, ${saved('1')}}`;
+    expect(written(prompt)).toBe(`{${look('1', ', "is_changed": ["hash of a.png"]')}, ${saved('1')}}`);
+  });
+
+  it('keeps a fingerprint that the file has, and writes NaN for one that fails', () => {
+    const given = `{${look('1', ', "is_changed": ["old"], "x": 1')}, ${saved('1')}}`;
+    expect(written(given)).toBe(given);
+    const gone = `{${look('1').replace('a.png', 'gone')}, ${saved('1')}}`;
+    expect(written(gone)).toBe(gone.replace('"_meta": {}', '"_meta": {}, "is_changed": NaN'));
+  });
 });
 
 describe('describeReport', () => {

@@ -5,6 +5,8 @@ import { STARTER } from '../../models/starter.js';
 import type { Message } from '../../wire/client.js';
 import type { ModelEntry } from '../../wire/protocol.js';
 import { WorkflowError } from '../../workflow/faults.js';
+import { workflowText } from '../../workflow/file-text.js';
+import { isLiteralObject, type Literal } from '../../workflow/literal.js';
 import { parseWorkflow } from '../../workflow/parse.js';
 import { EXIT, UsageError } from '../exit-codes.js';
 import { parseSeed } from '../overrides.js';
@@ -139,16 +141,25 @@ function readPair(flag: string, text: string): [number, number] {
 /** A file goes as a whole; anything else is the name of one of the daemon's templates. */
 function readWorkflow(named: string): unknown {
   if (!named.includes('/') && !named.endsWith('.json')) return named;
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(named, 'utf8');
+    bytes = readFileSync(named);
   } catch (error) {
     throw new UsageError(`--workflow: ${error instanceof Error ? error.message : String(error)}`);
   }
   try {
-    return Object.fromEntries([...parseWorkflow(text).nodes].map(([id, { source }]) => [id, source]));
+    return Object.fromEntries(
+      [...parseWorkflow(workflowText(bytes)).nodes].map(([id, { source }]) => [id, plain(source)]),
+    );
   } catch (error) {
     if (error instanceof WorkflowError) throw new UsageError(`--workflow ${named}: ${error.message}`);
     throw error;
   }
+}
+
+/** As MessagePack writes it. */
+function plain(value: Literal): unknown {
+  if (Array.isArray(value)) return (value as readonly Literal[]).map(plain);
+  if (!isLiteralObject(value)) return value;
+  return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
 }

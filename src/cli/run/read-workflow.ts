@@ -1,25 +1,25 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
+import { buffer as readAll } from 'node:stream/consumers';
 import { SHIPPED_GRAPHS } from '../../config/settings.js';
 import { UsageError } from '../exit-codes.js';
 
-export interface WorkflowText {
-  readonly text: string;
+export interface WorkflowFile {
+  readonly bytes: Uint8Array;
   /** It is one of the templates: it lies in the graphs folder, or in the package's own. */
   readonly isTemplate: boolean;
 }
 
 /** Reads the workflow that the command line names: a file, a template by name alone, or `-`. Throws `UsageError`. */
-export async function readWorkflow(named: string, graphs: string): Promise<WorkflowText> {
-  if (named === '-') return { text: await readAll(process.stdin), isTemplate: false };
+export async function readWorkflow(named: string, graphs: string): Promise<WorkflowFile> {
+  if (named === '-') return { bytes: await readAll(process.stdin), isTemplate: false };
   const file = findFile(named, graphs);
   try {
     const folder = realpathSync(dirname(file));
     const isTemplate = [graphs, SHIPPED_GRAPHS].some(
       (place) => existsSync(place) && realpathSync(place) === folder,
     );
-    return { text: readFileSync(file, 'utf8'), isTemplate };
+    return { bytes: readFileSync(file), isTemplate };
   } catch (error) {
     throw new UsageError(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -2,6 +2,7 @@
 import { settingValues } from '../../config/resolve-settings.js';
 import { createEngine } from '../../engine/create-engine.js';
 import { WorkflowError } from '../../workflow/faults.js';
+import { workflowText } from '../../workflow/file-text.js';
 import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import type { SignalWatch } from '../cancel-on-signals.js';
 import { checkDevice, deviceOf } from '../check-device.js';
@@ -26,12 +27,12 @@ export async function runWorkflow(
   checkDevice(settings);
   checkOutput(settings);
   const values = settingValues(settings);
-  const { text, isTemplate } = await readWorkflow(named, values.graphs);
+  const { bytes, isTemplate } = await readWorkflow(named, values.graphs);
   const folders = await openFolders(values);
 
   let workflow: Workflow;
   try {
-    workflow = parseWorkflow(text);
+    workflow = parseWorkflow(workflowText(bytes));
   } catch (error) {
     if (error instanceof WorkflowError)
       return outcomeOf({ status: 'invalid', report: error.report }, undefined);

@@ -49,6 +49,7 @@ export const loadImage = defineNode({
     { type: 'MASK', name: 'MASK' },
   ],
   fingerprint,
+  tellsFingerprint: true,
   async run({ image }, { folders }) {
     const [first, ...others] = await framesOf(image, folders);
     const { width, height } = first;
@@ -102,6 +103,7 @@ export const loadImageMask = defineNode({
   optional: {},
   outputs: [{ type: 'MASK', name: 'MASK' }],
   fingerprint,
+  tellsFingerprint: true,
   async run({ image, channel }, { folders }) {
     const [frame] = await framesOf(image, folders);
     const values =

@@ -47,6 +47,7 @@ export const loadLatent = defineNode({
   fingerprint({ latent }, folders) {
     return contentHash(folders.resolveInput(latent));
   },
+  tellsFingerprint: true,
   run({ latent }, { folders }) {
     const opened = openSafetensors(folders.resolveInput(latent));
     try {
