@@ -5,6 +5,7 @@
 #include "imaging/imaging_binding.h"
 #include "imaging/opencv_binding.h"
 #include "lora/lora_binding.h"
+#include "onnx/ort_api.h"
 #include "onnx/session.h"
 #include "process/process_binding.h"
 #include "random/generator_binding.h"
@@ -14,6 +15,7 @@
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  latentd::onnx::DisableTelemetry();
   latentd::MappedFile::Register(env, exports);
   latentd::GeneratorBinding::Register(env, exports);
   latentd::CudaGeneratorBinding::Register(env, exports);

@@ -58,3 +58,12 @@ test('standard output belongs to the command line', () => {
   );
   expect(talkers).toEqual([]);
 });
+
+test('onnxruntime-node is imported where its telemetry is switched off first', () => {
+  const importers = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+    (entry) =>
+      entry.endsWith('.ts') &&
+      /(?:from|import)\s*\(?\s*'onnxruntime-node'/.test(readFileSync(join(SRC, entry), 'utf8')),
+  );
+  expect(importers).toEqual(['native/onnxruntime-node.ts']);
+});

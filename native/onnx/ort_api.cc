@@ -2,6 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <mutex>
 
@@ -36,6 +39,13 @@ OrtAllocator& SharedAllocator() {
 }
 
 }  // namespace
+
+void DisableTelemetry() {
+  constexpr int kOverwrite = 1;
+  if (setenv("ORT_DISABLE_TELEMETRY", "1", kOverwrite) != 0) {
+    throw std::runtime_error(std::string("ORT_DISABLE_TELEMETRY can't be set: ") + std::strerror(errno));
+  }
+}
 
 OrtEnv* LoadRuntime(const std::string& path) {
   // Neither the library nor its environment is ever released: threads of it may still run while the process

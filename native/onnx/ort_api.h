@@ -152,6 +152,11 @@ inline void Check(OrtStatus* status) {
   throw std::runtime_error(message);
 }
 
+/// Keeps every ONNX Runtime of this process, ours and onnxruntime-node's, from looking up its maker's host
+/// and from writing a device id, a database and logs. Call it before one is loaded, on the thread that owns
+/// the environment.
+void DisableTelemetry();
+
 /// Opens the library at `path`, once a process; every later call returns the same environment.
 OrtEnv* LoadRuntime(const std::string& path);
 

@@ -1,5 +1,5 @@
 /** `node probe-device.js DEVICE`: runs the smallest model there and exits with 0, or prints why it can't and exits with 1. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, OrtTensor } from '../../native/onnxruntime-node.js';
 import { openCuda } from '../../compute/cuda/open.js';
 import { GraphBuilder, type Graph } from '../../compute/graph.js';
 import { lowerGraph } from '../../compute/onnx/plain/lower.js';
@@ -29,6 +29,6 @@ async function inOnnxRuntime(graph: Graph): Promise<unknown> {
   const session = await InferenceSession.create(lowerGraph(graph).serialize(), {
     executionProviders: [device],
   });
-  const { y } = await session.run({ x: new Tensor('float32', [21], [1]) });
+  const { y } = await session.run({ x: new OrtTensor('float32', [21], [1]) });
   return y?.data[0];
 }

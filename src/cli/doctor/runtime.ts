@@ -26,7 +26,7 @@ export async function checkAddon(): Promise<Check> {
 
 export async function checkOnnxRuntime(): Promise<Check> {
   try {
-    await import('onnxruntime-node');
+    await import('../../native/onnxruntime-node.js');
     const entry = createRequire(import.meta.url).resolve('onnxruntime-node');
     return ok('onnxruntime', packageVersion(join(dirname(entry), '../package.json')));
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Runs graphs with the operators of ONNX Runtime alone, through onnxruntime-node: what our kernels are compared with. */
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { InferenceSession, OrtTensor } from '../../../native/onnxruntime-node.js';
 import type { Backend, NamedTensors, Program } from '../../backend.js';
 import type { Graph } from '../../graph.js';
 import { elementCount, type Tensor, type TensorData } from '../../tensor.js';
