@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { parseDocument, type ScalarTag, type Tags } from 'yaml';
 import { modelKinds, type ExtraModelPath } from './model-folders.js';
 import { ModelError } from './model-error.js';
 
@@ -20,9 +20,6 @@ export function readExtraModelPaths(file: string): ExtraModelPath[] {
     if (base !== undefined && typeof base !== 'string') {
       throw new ModelError(`${file}: ${name}.base_path must be a path, not ${describe(base)}`);
     }
-    if (isDefault !== undefined && typeof isDefault !== 'boolean') {
-      throw new ModelError(`${file}: ${name}.is_default must be true or false, not ${describe(isDefault)}`);
-    }
     const root = base === undefined ? folder : resolve(folder, expand(base));
     for (const [kind, lines] of Object.entries(kinds)) {
       const known = modelKinds(kind);
@@ -35,7 +32,7 @@ export function readExtraModelPaths(file: string): ExtraModelPath[] {
       for (const line of lines.split('\n').map((text) => text.trim())) {
         if (line === '') continue;
         const path = resolve(root, line);
-        found.push(...known.map((kind) => ({ kind, path, isDefault: isDefault ?? false })));
+        found.push(...known.map((kind) => ({ kind, path, isDefault: isTruthy(isDefault) })));
       }
     }
   }
@@ -49,10 +46,32 @@ function parse(file: string): unknown {
   } catch (error) {
     throw new ModelError(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const document = parseDocument(text);
-  const fault = document.errors[0];
+  // PyYAML reads YAML 1.1: `yes` and `on` are true, `<<` merges, and of two equal keys the last one counts.
+  const document = parseDocument(text, {
+    version: '1.1',
+    merge: true,
+    uniqueKeys: false,
+    customTags: (tags) => tags.map((tag) => (isBoolean(tag) ? { ...tag, test: booleanWords(tag) } : tag)),
+  });
+  const fault = document.errors[0] ?? document.warnings[0];
   if (fault !== undefined) throw new ModelError(`${file} is no valid YAML: ${fault.message}`);
   return document.toJS() ?? {};
+}
+
+/** ComfyUI asks Python whether `is_default` is true, and to Python any text but an empty one is. */
+function isTruthy(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
+
+function isBoolean(tag: Tags[number]): tag is ScalarTag {
+  return typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:bool';
+}
+
+/** YAML 1.1 has `y` and `n` as booleans; to PyYAML they are texts. */
+function booleanWords({ test }: ScalarTag): RegExp {
+  return test?.test('yes') === true
+    ? /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/
+    : /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/;
 }
 
 function asMapping(value: unknown, file: string, what: string): Record<string, unknown> {

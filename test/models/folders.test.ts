@@ -189,7 +189,6 @@ describe('extra_model_paths.yaml', () => {
     ['x: 3', 'x must be a mapping of names, not 3'],
     ['x:\n  loras:\n    - a\n', 'x.loras must be one folder a line (a text after "|"), not a list'],
     ['x:\n  base_path: 3\n', 'x.base_path must be a path, not 3'],
-    ['x:\n  is_default: "yes"\n', 'x.is_default must be true or false, not "yes"'],
   ])('%j is answered with what is wrong', (text, message) => {
     expect(() => yaml(text)).toThrow(message);
   });
