@@ -5,10 +5,9 @@ import { basename, join } from 'node:path';
 import type { NamedTensors } from '../../src/compute/backend.js';
 import type { Graph } from '../../src/compute/graph.js';
 import { elementCount, tensor } from '../../src/compute/tensor.js';
-import { recogniseCheckpoint } from '../../src/models/families.js';
+import { recogniseCheckpoint } from '../../src/models/families/recognise.js';
 import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
 import { openSafetensors } from '../../src/models/safetensors.js';
-import { buildUnetGraph } from '../../src/models/unet/unet-graph.js';
 import { fixtureManifest } from '../../test/support/golden.js';
 import { writeHollowCheckpoint } from '../../test/support/models.js';
 
@@ -23,7 +22,7 @@ export interface FullUnet {
 export function fullUnet(): FullUnet {
   const given = process.env['CHECKPOINT'];
   const path = given ?? hollowCheckpoint();
-  const { unet, weights } = recogniseCheckpoint(safetensorsWeights(openSafetensors(path)));
+  const { denoiser } = recogniseCheckpoint(safetensorsWeights(openSafetensors(path)));
   return {
     name: given === undefined ? 'SD 1.5’s layout, weights of zero' : basename(given),
     open: () => {
@@ -31,7 +30,7 @@ export function fullUnet(): FullUnet {
       recogniseCheckpoint(safetensorsWeights(opened));
       opened.file.close();
     },
-    buildGraph: () => buildUnetGraph(unet, weights),
+    buildGraph: () => denoiser.network.graph(denoiser.weights),
   };
 }
 

@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs';
 import type { Settings } from '../config/settings.js';
 import { elementCount } from '../compute/tensor.js';
-import { recogniseCheckpoint } from '../models/families.js';
+import type { FamilyModel } from '../models/families/family.js';
+import { recogniseCheckpoint } from '../models/families/recognise.js';
 import type { Folders, ModelKind } from '../models/folders.js';
 import { ModelError } from '../models/model-error.js';
 import { openModelFile } from '../models/model-file.js';
@@ -43,13 +44,33 @@ export function inspectModel(folders: Folders, kind: ModelKind, name: string): M
         ...known,
         dtype: dominantDType(opened),
         parameters: countParameters(opened),
-        ...(kind === 'checkpoints' ? { family: describeFamily(opened) } : {}),
+        ...(kind === 'checkpoints'
+          ? { family: recogniseCheckpoint(safetensorsWeights(opened)).description }
+          : {}),
       };
     } finally {
       opened.file.close();
     }
   } catch (error) {
     if (error instanceof ModelError) return { ...known, error: withoutPath(error.message, path) };
+    throw error;
+  }
+}
+
+/** What a listed checkpoint is for; undefined for one that can't be used. */
+export function checkpointUse(
+  folders: Folders,
+  name: string,
+): Pick<FamilyModel, 'drawsFromText' | 'trainedSide'> | undefined {
+  try {
+    const opened = openModelFile(folders.resolve('checkpoints', name));
+    try {
+      return recogniseCheckpoint(safetensorsWeights(opened));
+    } finally {
+      opened.file.close();
+    }
+  } catch (error) {
+    if (error instanceof ModelError) return undefined;
     throw error;
   }
 }
@@ -66,14 +87,6 @@ function countParameters({ tensors }: SafetensorsFile): number {
   let count = 0;
   for (const { shape } of tensors.values()) count += elementCount(shape);
   return count;
-}
-
-/** Inpainting models see the latent, a mask and the masked image's latent: 9 channels. */
-function describeFamily(opened: SafetensorsFile): string {
-  const { family, unet, sampling } = recogniseCheckpoint(safetensorsWeights(opened));
-  const inpainting = unet.inChannels === 9 ? ' inpainting' : '';
-  const prediction = sampling.prediction === 'epsilon' ? '' : ` ${sampling.prediction}`;
-  return `${family}${inpainting}${prediction}`;
 }
 
 /** The list says which file it is already. */

@@ -1,13 +1,13 @@
-import type { ClipModel } from './clip/clip-model.js';
-import type { DiffusionModel } from './diffusion-model.js';
+import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import type { FaceModel } from './faces/face-model.js';
+import type { TextEncoders } from './text/text-encoders.js';
 import type { WeightSource } from './weight-source.js';
 import type { Upscaler } from './upscale/upscaler.js';
 import type { VaeModel } from './vae/vae-model.js';
 
 export interface Checkpoint {
   readonly model: DiffusionModel;
-  readonly clip: ClipModel;
+  readonly clip: TextEncoders;
   readonly vae: VaeModel;
 }
 

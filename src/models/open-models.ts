@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
-import { createClipModel } from './clip/create-clip-model.js';
-import { embeddingFiles } from './clip/embeddings.js';
-import { textEncoderWeights } from './clip/text-weights.js';
+import { createDiffusionModel } from './denoiser/create-diffusion-model.js';
 import { createFaceModel, type FaceModel } from './faces/face-model.js';
-import { recogniseCheckpoint } from './families.js';
+import type { LatentFormat } from './denoiser/latent-format.js';
+import { recogniseCheckpoint } from './families/recognise.js';
 import type { Folders } from './folders.js';
 import { ModelError } from './model-error.js';
 import type { Checkpoint, ModelStore } from './model-store.js';
@@ -11,9 +10,11 @@ import type { ProgramCache } from './program-cache.js';
 import { openModelFile } from './model-file.js';
 import { safetensorsWeights } from './safetensors-weights.js';
 import { refuseScaledWeights } from './scaled-weights.js';
-import { createUnetModel } from './unet/unet-model.js';
+import { createTextEncoders } from './text/create-text-encoders.js';
+import { embeddingFiles } from './text/embeddings.js';
 import { createUpscaler, type Upscaler } from './upscale/upscaler.js';
 import { createAutoencoder } from './vae/autoencoder.js';
+import { checkpointPrefix } from './vae/config.js';
 import type { VaeModel } from './vae/vae-model.js';
 import type { WeightSource } from './weight-source.js';
 import { underPrefix } from './weight-views.js';
@@ -24,8 +25,6 @@ export interface ModelStoreOptions {
   /** Told what is left out or done differently than asked: a missing embedding, a VAE that works in tiles. */
   readonly warn?: (message: string) => void;
 }
-
-const vaePrefix = 'first_stage_model.';
 
 /** What was opened of a file, while its date and size stay the same. */
 interface OpenFile {
@@ -67,7 +66,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     vae(path) {
       const file = open(path);
       file.vae ??= vaeOf(
-        hasKey(file.weights, vaePrefix) ? underPrefix(file.weights, vaePrefix) : file.weights,
+        hasKey(file.weights, checkpointPrefix) ? underPrefix(file.weights, checkpointPrefix) : file.weights,
       );
       return file.vae;
     },
@@ -86,17 +85,16 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
 
   function openCheckpoint(path: string, weights: WeightSource): Checkpoint {
     refuseScaledWeights(weights);
-    const parts = recogniseCheckpoint(weights);
-    const vae = underPrefix(weights, vaePrefix);
+    const { denoiser, text, vae } = recogniseCheckpoint(weights);
     return {
-      model: createUnetModel(parts, programs),
-      clip: createClipModel({
-        weights: textEncoderWeights(weights, { refiner: parts.family === 'sdxl_refiner' }),
+      model: createDiffusionModel(denoiser, programs),
+      clip: createTextEncoders({
+        ...text,
         programs,
-        embeddings: embeddingFiles(folders, store),
+        embeddings: embeddingFiles(folders, (file) => open(file).weights),
         ...(warn === undefined ? {} : { warn }),
       }),
-      vae: hasKey(vae, 'decoder.') ? vaeOf(vae) : missingVae(path, vae.identity),
+      vae: vae === undefined ? missingVae(path, weights.identity, denoiser.latentFormat) : vaeOf(vae),
     };
   }
 
@@ -109,8 +107,14 @@ function hasKey(weights: WeightSource, prefix: string): boolean {
 }
 
 /** Checkpoints without a VAE are loaded all the same; only its use is an error. */
-function missingVae(path: string, identity: string): VaeModel {
+function missingVae(path: string, identity: string, { downscale, channels }: LatentFormat): VaeModel {
   const fail = () =>
     Promise.reject(new ModelError(`${path} has no VAE: load one with VAELoader and link that instead`));
-  return { identity, downscale: 8, latentChannels: 4, decode: fail, encode: fail };
+  return {
+    identity: `${identity} without VAE`,
+    downscale,
+    latentChannels: channels,
+    decode: fail,
+    encode: fail,
+  };
 }

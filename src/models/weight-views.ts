@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { elementCount } from '../compute/tensor.js';
 import type { MergedValues, StoredValues, Weight } from '../compute/weight.js';
 import { bytesOf, type StoredDType } from '../native/dtypes.js';
-import type { WeightPatch, WeightPatches } from './lora/patches.js';
+import type { WeightPatch, WeightPatches } from './weight-patches.js';
 import { ModelError } from './model-error.js';
 import type { WeightSource } from './weight-source.js';
 

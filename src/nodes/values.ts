@@ -1,8 +1,8 @@
 /** What travels along a workflow's links. The keys of `ValueTypes` are ComfyUI's type names. */
 import type { Tensor } from '../compute/tensor.js';
-import type { ClipModel } from '../models/clip/clip-model.js';
-import type { Conditioning } from '../models/conditioning.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { Conditioning } from '../models/denoiser/conditioning.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
+import type { TextEncoders } from '../models/text/text-encoders.js';
 import type { Upscaler } from '../models/upscale/upscaler.js';
 import type { FaceRestorer } from '../models/faces/face-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
@@ -10,7 +10,7 @@ import type { Guider } from '../sampling/guider.js';
 import type { InitialNoise, RandomStream } from '../sampling/noise.js';
 import type { SamplerChoice } from '../sampling/run-sampler.js';
 
-export type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
+export type { Area, Conditioning, ConditioningEntry } from '../models/denoiser/conditioning.js';
 
 /** N×H×W×C in [0, 1], C = 3 (or 4 where a node keeps alpha). */
 export type Image = Tensor;
@@ -66,7 +66,7 @@ export interface FilmFiles {
 
 export interface ValueTypes {
   MODEL: DiffusionModel;
-  CLIP: ClipModel;
+  CLIP: TextEncoders;
   VAE: VaeModel;
   UPSCALE_MODEL: Upscaler;
   CONDITIONING: Conditioning;

@@ -1,5 +1,5 @@
-import type { Conditioning } from '../models/conditioning.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { Conditioning } from '../models/denoiser/conditioning.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import { changePredictions, combinePredictions, isClose } from './guidance.js';
 import { evaluation, ReadyPrompts, type Guider } from './guider.js';
 

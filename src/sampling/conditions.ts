@@ -1,25 +1,15 @@
 /** Conditionings made ready for one run: sizes, masks, noise levels and network inputs are known (ComfyUI process_conds). */
 import type { Tensor } from '../compute/tensor.js';
 import { roundHalfEven } from '../imaging/rounding.js';
-import type { Area, Conditioning, ConditioningEntry } from '../models/conditioning.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
-import type { RandomSource } from '../models/unet/attention-draws.js';
-import { inpaintInputs } from './inpaint-inputs.js';
+import type { Area, Conditioning, ConditioningEntry, PromptRole } from '../models/denoiser/conditioning.js';
+import type { RandomSource } from '../models/denoiser/denoiser.js';
+import { prepareInputs, type NetworkInputs } from '../models/denoiser/denoiser-input.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import { boundsOf, fitConditioningMask, type LatentArea } from './masks.js';
-import { sizeEmbedding, type PromptRole } from './size-embedding.js';
-
-/** What the network is given beside the noised latent, a row or more each. */
-export interface NetworkInputs {
-  /** N×T×C */
-  readonly context: Tensor;
-  /** N×A */
-  readonly adm?: Tensor;
-  /** N×5×h×w, of the whole latent */
-  readonly concat?: Tensor;
-}
 
 /** One entry of a conditioning. */
 export interface Condition {
+  /** What the network is given beside the noised latent, a row or more each, of the whole latent. */
   readonly inputs: NetworkInputs;
   /** The part of the latent that it is about; all of it when left out. */
   readonly area?: LatentArea;
@@ -74,15 +64,10 @@ function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: Lat
       : entry.area === undefined
         ? undefined
         : inLatentPixels(entry.area, height, width);
-  const adm = sizeEmbedding(model, entry, role, height, width);
-  const concat = inpaintInputs(model, entry, latent, noiseMask);
-  const { levels } = model.sampling;
+  const { latentFormat, sampling } = model;
+  const { levels } = sampling;
   return {
-    inputs: {
-      context: entry.cond,
-      ...(adm === undefined ? {} : { adm }),
-      ...(concat === undefined ? {} : { concat }),
-    },
+    inputs: prepareInputs(model.inputs, entry, { role, latent, noiseMask, latentFormat }),
     ...(area === undefined ? {} : { area }),
     ...(mask === undefined ? {} : { mask }),
     maskStrength: entry.maskStrength ?? 1,

@@ -1,6 +1,6 @@
 import { combineValues } from '../imaging/tensor-ops.js';
-import type { Conditioning } from '../models/conditioning.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { Conditioning } from '../models/denoiser/conditioning.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import { combinePredictions, guide, isClose } from './guidance.js';
 import { evaluation, ReadyPrompts, type Guider } from './guider.js';
 

@@ -1,5 +1,5 @@
 import { tensor, type Tensor } from '../compute/tensor.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 
 /**
  * An empty latent with as many channels as the model has, whatever it had; others as they are. To be called before noise is

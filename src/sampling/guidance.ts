@@ -1,6 +1,6 @@
 import type { Tensor } from '../compute/tensor.js';
 import { combineValues } from '../imaging/tensor-ops.js';
-import type { Guidance, GuidanceInput } from '../models/guidance.js';
+import type { Guidance, GuidanceInput } from '../models/denoiser/guidance.js';
 
 /**
  * The guided prediction of a model's guidance (ComfyUI comfy/samplers.py, cfg_function): its own way of combining, or

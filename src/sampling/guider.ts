@@ -1,14 +1,9 @@
 import type { Tensor } from '../compute/tensor.js';
-import type { Conditioning } from '../models/conditioning.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
-import type { GuidanceInput } from '../models/guidance.js';
-import {
-  prepareConditions,
-  type Condition,
-  type LatentInput,
-  type NetworkInputs,
-  type PromptInput,
-} from './conditions.js';
+import type { Conditioning } from '../models/denoiser/conditioning.js';
+import type { NetworkInputs } from '../models/denoiser/denoiser-input.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
+import type { GuidanceInput } from '../models/denoiser/guidance.js';
+import { prepareConditions, type Condition, type LatentInput, type PromptInput } from './conditions.js';
 import { commonInputs, predictDenoised } from './predict.js';
 
 /** A guided prediction of what is under the noise, N×C×h×w. */

@@ -1,6 +1,6 @@
 import type { Tensor } from '../compute/tensor.js';
-import type { Conditioning } from '../models/conditioning.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
+import type { Conditioning } from '../models/denoiser/conditioning.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import { kSamplerSigmas } from '../native/samplers.js';
 import { cfgGuider } from './cfg-guider.js';
 import { fitEmptyLatent } from './empty-latent.js';

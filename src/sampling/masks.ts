@@ -1,4 +1,5 @@
 import { tensor, type Tensor } from '../compute/tensor.js';
+import { withChannel } from '../imaging/latent-channels.js';
 import { resizeBatch } from '../imaging/tensor-ops.js';
 import { upscaleLatent } from '../imaging/upscale.js';
 
@@ -23,12 +24,6 @@ export function fitNoiseMask(mask: Tensor, shape: readonly number[]): Tensor {
 export function fitConditioningMask(mask: Tensor, height: number, width: number): Tensor {
   const fitted = upscaleLatent(withChannel(mask), 'bilinear', { height, width });
   return tensor([fitted.shape[0]!, height, width], fitted.data);
-}
-
-/** Any mask, [N×[1×]]H×W, as N×1×H×W. */
-export function withChannel(mask: Tensor): Tensor {
-  const [height = 1, width = 1] = mask.shape.slice(-2);
-  return tensor([mask.data.length / (height * width), 1, height, width], mask.data);
 }
 
 const smallestSide = 8;

@@ -1,5 +1,5 @@
 import { elementCount, tensor, type Tensor } from '../compute/tensor.js';
-import type { RandomSource } from '../models/unet/attention-draws.js';
+import type { RandomSource } from '../models/denoiser/denoiser.js';
 import { TorchGenerator } from '../native/addon.js';
 
 /** What a NOISE link carries: the noise that sampling starts from. Samplers seed their own noise with `seed`, too. */

@@ -4,9 +4,9 @@
  */
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { combineValues } from '../imaging/tensor-ops.js';
-import type { Conditioning } from '../models/conditioning.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
-import type { Guidance } from '../models/guidance.js';
+import type { Conditioning } from '../models/denoiser/conditioning.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
+import type { Guidance } from '../models/denoiser/guidance.js';
 import { changePredictions, combinePredictions, isClose } from './guidance.js';
 import { evaluation, ReadyPrompts, type Guider } from './guider.js';
 

@@ -1,16 +1,14 @@
 /** Denoised predictions of several prompts at once (ComfyUI comfy/samplers.py, calc_cond_batch). */
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { crop, LATENT_ROWS } from '../imaging/planes.js';
-import { concatRows, repeatRows, resizeBatch, takeRows } from '../imaging/tensor-ops.js';
-import type { DiffusionModel } from '../models/diffusion-model.js';
-import type { RandomSource } from '../models/unet/attention-draws.js';
-import type { Condition, NetworkInputs } from './conditions.js';
+import { takeRows } from '../imaging/tensor-ops.js';
+import type { RandomSource } from '../models/denoiser/denoiser.js';
+import type { NetworkInputs } from '../models/denoiser/denoiser-input.js';
+import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
+import type { Condition } from './conditions.js';
 import { influenceOf, type Influence } from './influence.js';
-import { concatChannels } from './inpaint-inputs.js';
+import { fitInputs, inputsShareBatch, joinInputs, joinRows } from './network-inputs.js';
 import { denoisedFrom, networkInput } from './prediction.js';
-
-/** The most that a shorter context is repeated to share a batch with a longer one. */
-const mostRepeats = 4;
 
 /** Keeps the quotient finite where no condition counts. */
 const leastWeight = Math.fround(1e-37);
@@ -51,11 +49,11 @@ export async function predictDenoised(
   let due = prompts.flatMap((conditions, prompt) =>
     (conditions ?? [])
       .filter(({ sigmas }) => sigma <= sigmas.highest && sigma >= sigmas.lowest)
-      .map((condition) => taskFor(prompt, condition, x)),
+      .map((condition) => taskFor(model, prompt, condition, x)),
   );
   while (due.length > 0) {
     const first = due[0]!;
-    const batch = due.filter((task) => shareBatch(task, first)).reverse();
+    const batch = due.filter((task) => shareBatch(model, task, first)).reverse();
     due = due.filter((task) => !batch.includes(task));
     const denoised = await evaluate(model, batch, sigma, options);
     batch.forEach(({ prompt, influence }, index) => {
@@ -77,48 +75,29 @@ export function commonInputs(
   const highest = model.sampling.levels.percentToSigma(0);
   const always = ({ sigmas }: Condition): boolean => sigmas.highest >= highest && sigmas.lowest === 0;
   if (!prompts.every((conditions) => conditions.length === 1 && conditions.every(always))) return undefined;
-  const tasks = prompts.flat().map((condition, prompt) => taskFor(prompt, condition, x));
-  const isCommon = (task: Task): boolean =>
-    isPlain(task.influence) && task.inputs.concat === undefined && shareBatch(task, tasks[0]!);
-  return tasks.every(isCommon) ? joinInputs(tasks.reverse().map(({ inputs }) => inputs)) : undefined;
-}
-
-function taskFor(prompt: number, condition: Condition, x: Tensor): Task {
-  const [rows = 1, , height = 1, width = 1] = x.shape;
-  const influence = influenceOf(condition, height, width);
-  const { context, adm, concat } = condition.inputs;
-  const { area } = influence;
-  const part = (value: Tensor) => (area === undefined ? value : crop(value, LATENT_ROWS, area));
-  return {
-    prompt,
-    influence,
-    x: part(x),
-    inputs: {
-      context: resizeBatch(context, rows),
-      ...(adm === undefined ? {} : { adm: resizeBatch(adm, rows) }),
-      ...(concat === undefined ? {} : { concat: resizeBatch(part(concat), rows) }),
-    },
-  };
-}
-
-function shareBatch(a: Task, b: Task): boolean {
-  return (
-    sameShape(a.x, b.x) &&
-    sameShape(a.inputs.adm, b.inputs.adm) &&
-    sameShape(a.inputs.concat, b.inputs.concat) &&
-    contextsShareBatch(a.inputs.context, b.inputs.context)
+  const tasks = prompts.flat().map((condition, prompt) => taskFor(model, prompt, condition, x));
+  const isCommon = (task: Task): boolean => isPlain(task.influence) && shareBatch(model, task, tasks[0]!);
+  if (!tasks.every(isCommon)) return undefined;
+  return joinInputs(
+    model,
+    tasks.reverse().map(({ inputs }) => inputs),
   );
 }
 
-function sameShape(a: Tensor | undefined, b: Tensor | undefined): boolean {
-  return a?.shape.join() === b?.shape.join();
+function taskFor(model: DiffusionModel, prompt: number, condition: Condition, x: Tensor): Task {
+  const [rows = 1, , height = 1, width = 1] = x.shape;
+  const influence = influenceOf(condition, height, width);
+  const { area } = influence;
+  return {
+    prompt,
+    influence,
+    x: area === undefined ? x : crop(x, LATENT_ROWS, area),
+    inputs: fitInputs(model, condition.inputs, rows, area),
+  };
 }
 
-/** ComfyUI comfy/conds.py, CONDCrossAttn.can_concat. */
-function contextsShareBatch(a: Tensor, b: Tensor): boolean {
-  if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[2]) return false;
-  const [tokensA = 1, tokensB = 1] = [a.shape[1], b.shape[1]];
-  return leastCommonMultiple(tokensA, tokensB) / Math.min(tokensA, tokensB) <= mostRepeats;
+function shareBatch(model: DiffusionModel, a: Task, b: Task): boolean {
+  return a.x.shape.join() === b.x.shape.join() && inputsShareBatch(model, a.inputs, b.inputs);
 }
 
 async function evaluate(
@@ -130,14 +109,14 @@ async function evaluate(
   const x = joinRows(batch.map((task) => task.x));
   const [rows = 1] = x.shape;
   const rowsEach = rows / batch.length;
-  const scaled = networkInput(model.sampling, x, sigma);
-  const inputs = joinInputs(batch.map((task) => task.inputs));
   const timestep = model.sampling.levels.sigmaToTimestep(sigma);
   const output = await model.predict({
-    x: inputs.concat === undefined ? scaled : concatChannels(scaled, inputs.concat),
+    x: networkInput(model.sampling, x, sigma),
     timesteps: new Float32Array(rows).fill(timestep),
-    context: inputs.context,
-    ...(inputs.adm === undefined ? {} : { adm: inputs.adm }),
+    inputs: joinInputs(
+      model,
+      batch.map((task) => task.inputs),
+    ),
     random,
     onAttention(received) {
       const told = new Set<number>();
@@ -151,39 +130,6 @@ async function evaluate(
   return batch.map((_, index) =>
     batch.length === 1 ? denoised : takeRows(denoised, index * rowsEach, rowsEach),
   );
-}
-
-function joinInputs(inputs: readonly NetworkInputs[]): NetworkInputs {
-  const contexts = inputs.map(({ context }) => context);
-  const tokens = contexts.map(({ shape }) => shape[1]!).reduce(leastCommonMultiple);
-  const adm = inputs.flatMap((input) => input.adm ?? []);
-  const concat = inputs.flatMap((input) => input.concat ?? []);
-  return {
-    context: joinRows(contexts.map((context) => repeatTokens(context, tokens))),
-    ...(adm.length === 0 ? {} : { adm: joinRows(adm) }),
-    ...(concat.length === 0 ? {} : { concat: joinRows(concat) }),
-  };
-}
-
-function joinRows(values: readonly Tensor[]): Tensor {
-  return values.reduce(concatRows);
-}
-
-/** A context repeated to `tokens`; attention over repeated keys and values is the same as over one of each. */
-function repeatTokens(context: Tensor, tokens: number): Tensor {
-  const [rows = 1, length = 1, channels = 1] = context.shape;
-  if (length === tokens) return context;
-  const repeated = Array.from({ length: rows }, (_, row) => {
-    const sequence = takeRows(context, row, 1);
-    return tensor([1, tokens, channels], repeatRows(sequence, tokens / length).data);
-  });
-  return joinRows(repeated);
-}
-
-function leastCommonMultiple(a: number, b: number): number {
-  let [divisor, rest] = [a, b];
-  while (rest !== 0) [divisor, rest] = [rest, divisor % rest];
-  return (a / divisor) * b;
 }
 
 /** Σ weight·value / Σ weight, for each place, in float32. */

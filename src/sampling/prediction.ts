@@ -4,7 +4,7 @@
  */
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { mapValues } from '../imaging/tensor-ops.js';
-import type { ModelSampling } from '../models/diffusion-model.js';
+import type { ModelSampling } from '../models/denoiser/model-sampling.js';
 
 const { fround, sqrt } = Math;
 

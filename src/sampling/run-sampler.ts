@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DeviceLost } from '../compute/cuda/device-lost.js';
 import type { GraphSampled } from '../compute/graph-sampling.js';
 import { tensor, type Tensor } from '../compute/tensor.js';
-import { fromModelSpace, toModelSpace } from '../models/latent-format.js';
+import { fromModelSpace, toModelSpace } from '../models/denoiser/latent-format.js';
 import { lendSampler, SamplerRun, type LentSampler, type SamplerRunInit } from '../native/addon.js';
 import { findSampler } from '../native/samplers.js';
 import type { Guider } from './guider.js';

@@ -5,7 +5,7 @@
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { roundHalfEven } from '../imaging/rounding.js';
 import { ModelError } from '../models/model-error.js';
-import type { Guidance } from '../models/guidance.js';
+import type { Guidance } from '../models/denoiser/guidance.js';
 
 const { fround } = Math;
 

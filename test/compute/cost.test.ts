@@ -6,10 +6,9 @@ import { bindDims, graphCost } from '../../src/compute/cost.js';
 import { SymbolicDim } from '../../src/compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../src/compute/graph.js';
 import type { StoredDType, Weight } from '../../src/compute/weight.js';
-import { recogniseCheckpoint } from '../../src/models/families.js';
+import { recogniseCheckpoint } from '../../src/models/families/recognise.js';
 import { openSafetensors } from '../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
-import { buildUnetGraph } from '../../src/models/unet/unet-graph.js';
 import { fixtureManifest } from '../support/golden.js';
 import { writeHollowCheckpoint } from '../support/models.js';
 
@@ -181,8 +180,8 @@ describe('a UNet evaluation', () => {
   function unetOf(manifest: string): Graph {
     const path = join(folder, `${manifest}.safetensors`);
     writeHollowCheckpoint(fixtureManifest(`golden/manifests/${manifest}`), path);
-    const { unet, weights } = recogniseCheckpoint(safetensorsWeights(openSafetensors(path)));
-    return buildUnetGraph(unet, weights);
+    const { denoiser } = recogniseCheckpoint(safetensorsWeights(openSafetensors(path)));
+    return denoiser.network.graph(denoiser.weights);
   }
 
   it('of SD 1.5 at 64×64 takes 0.8 TFLOP, and reads 860 million weights', () => {

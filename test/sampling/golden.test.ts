@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tensor } from '../../src/compute/tensor.js';
-import type { Conditioning } from '../../src/models/conditioning.js';
+import type { Conditioning } from '../../src/models/denoiser/conditioning.js';
 import { applyLora } from '../../src/models/lora/apply-lora.js';
 import { openSafetensors } from '../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../src/models/safetensors-weights.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tensor as zeros } from '../../src/compute/tensor.js';
-import type { Conditioning } from '../../src/models/conditioning.js';
-import type { DiffusionModel } from '../../src/models/diffusion-model.js';
-import { discreteSampling } from '../../src/models/model-sampling.js';
+import type { Conditioning } from '../../src/models/denoiser/conditioning.js';
+import type { DiffusionModel } from '../../src/models/denoiser/diffusion-model.js';
+import { discreteSampling } from '../../src/models/denoiser/model-sampling.js';
 import { basicGuider, cfgGuider } from '../../src/sampling/cfg-guider.js';
 import { dualCfgGuider, type DualCfg } from '../../src/sampling/dual-cfg-guider.js';
 import type { Guider } from '../../src/sampling/guider.js';

@@ -1,8 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/compute/tensor.js';
-import type { Area, Conditioning, ConditioningEntry } from '../../src/models/conditioning.js';
-import type { DiffusionModel, ModelSampling } from '../../src/models/diffusion-model.js';
-import { continuousEdmSampling, discreteSampling } from '../../src/models/model-sampling.js';
+import type { Area, Conditioning, ConditioningEntry } from '../../src/models/denoiser/conditioning.js';
+import type { DiffusionModel } from '../../src/models/denoiser/diffusion-model.js';
+import {
+  continuousEdmSampling,
+  discreteSampling,
+  type ModelSampling,
+} from '../../src/models/denoiser/model-sampling.js';
 import { sample, type KSamplerOptions } from '../../src/sampling/k-sampler.js';
 import { relativeRms } from '../support/golden.js';
 import { referenceCases } from '../support/reference-cases.js';

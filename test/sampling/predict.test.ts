@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
-import type { Conditioning } from '../../src/models/conditioning.js';
-import type { DiffusionModel, UnetInputs } from '../../src/models/diffusion-model.js';
-import { discreteSampling } from '../../src/models/model-sampling.js';
+import type { Conditioning } from '../../src/models/denoiser/conditioning.js';
+import type { Evaluation } from '../../src/models/denoiser/denoiser.js';
+import type { DiffusionModel } from '../../src/models/denoiser/diffusion-model.js';
+import { discreteSampling } from '../../src/models/denoiser/model-sampling.js';
 import { prepareConditions } from '../../src/sampling/conditions.js';
 import { cfgGuider } from '../../src/sampling/cfg-guider.js';
 import { predictDenoised } from '../../src/sampling/predict.js';
@@ -11,14 +12,15 @@ import { tinyModels } from '../support/tiny-models.js';
 const base = tinyModels('sd15').model;
 
 /** A model whose prediction is the first value of each row's context everywhere; it keeps what it was asked. */
-function modelOfContext(): { readonly model: DiffusionModel; readonly asked: UnetInputs[] } {
-  const asked: UnetInputs[] = [];
+function modelOfContext(): { readonly model: DiffusionModel; readonly asked: Evaluation[] } {
+  const asked: Evaluation[] = [];
   const model: DiffusionModel = {
     ...base,
     sampling: discreteSampling('x0'),
-    predict(inputs) {
-      asked.push(inputs);
-      const { x, context } = inputs;
+    predict(evaluation) {
+      asked.push(evaluation);
+      const { x, inputs } = evaluation;
+      const context = inputs['context']!;
       const [rows = 1] = x.shape;
       const output = tensor(x.shape);
       for (let row = 0; row < rows; row++) {
@@ -65,7 +67,7 @@ describe('predictions of several conditionings', () => {
       [{ cond: prompt(7) }],
       x,
     );
-    expect(asked.map(({ context }) => context.shape)).toEqual([[6, 154, 128]]);
+    expect(asked.map(({ inputs }) => inputs['context']!.shape)).toEqual([[6, 154, 128]]);
     expect(new Set(cond!.data)).toEqual(new Set([4]));
     expect(new Set(uncond!.data)).toEqual(new Set([7]));
   });
@@ -73,7 +75,7 @@ describe('predictions of several conditionings', () => {
   it('are evaluated apart where a context would be repeated too often', async () => {
     const { model, asked } = modelOfContext();
     await predict(model, [{ cond: prompt(1, 385) }], [{ cond: prompt(2) }], x);
-    expect(asked.map(({ context }) => context.shape[1])).toEqual([385, 77]);
+    expect(asked.map(({ inputs }) => inputs['context']!.shape[1])).toEqual([385, 77]);
   });
 
   it('repeat a conditioning over the batch, and see the right noise level', async () => {

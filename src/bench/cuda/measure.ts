@@ -12,14 +12,14 @@ import { matrixFlops, programFlops } from '../../compute/cuda/cost.js';
 import { CudaGraph } from '../../compute/cuda/backend.js';
 import { openCuda } from '../../compute/cuda/open.js';
 import type { CudaProgram } from '../../compute/cuda/program.js';
+import { evaluateDim, type DimBindings } from '../../compute/dim.js';
 import type { Graph } from '../../compute/graph.js';
 import { elementCount, tensor, type Tensor } from '../../compute/tensor.js';
 import { createEngine } from '../../engine/create-engine.js';
-import { recogniseCheckpoint } from '../../models/families.js';
+import { recogniseCheckpoint } from '../../models/families/recognise.js';
 import { openSafetensors } from '../../models/safetensors.js';
 import { safetensorsWeights } from '../../models/safetensors-weights.js';
 import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../models/synthetic.js';
-import { buildUnetGraph } from '../../models/unet/unet-graph.js';
 import { detectVae } from '../../models/vae/config.js';
 import { buildDecoderGraph } from '../../models/vae/vae-graph.js';
 import { underPrefix } from '../../models/weight-views.js';
@@ -94,6 +94,15 @@ function slowest(program: CudaProgram, times: Float32Array): object[] {
     .slice(0, 12);
 }
 
+/** The graph at one size, with noise for each input. */
+function measureNetwork(graph: Graph, bindings: DimBindings): Promise<object> {
+  const inputs = graph.inputs.map(({ name, value }) => [
+    name,
+    noise(...value.shape.map((dim) => evaluateDim(dim, bindings))),
+  ]);
+  return measureGraph(graph, Object.fromEntries(inputs) as Record<string, Tensor>);
+}
+
 async function measureGraph(graph: Graph, inputs: Record<string, Tensor>): Promise<object> {
   const loaded = await load(graph);
   const first = performance.now();
@@ -157,7 +166,7 @@ async function measureImages(): Promise<object> {
   return times;
 }
 
-const { unet, weights } = recogniseCheckpoint(source);
+const { denoiser } = recogniseCheckpoint(source);
 const vae = underPrefix(source, 'first_stage_model.');
 const report: Record<string, unknown> = {};
 
@@ -172,12 +181,7 @@ note('device', device.info);
 note('openedMs', round(openedMs));
 note(
   'denoiser',
-  await measureGraph(buildUnetGraph(unet, weights), {
-    x: noise(2, unet.inChannels, latent, latent),
-    time_embedding: noise(2, unet.modelChannels),
-    context: noise(2, 77, unet.contextDim),
-    ...(unet.admChannels === undefined ? {} : { adm: noise(2, unet.admChannels) }),
-  }),
+  await measureNetwork(denoiser.network.graph(denoiser.weights), { N: 2, H: latent, W: latent, T: 77 }),
 );
 note(
   'decoder',

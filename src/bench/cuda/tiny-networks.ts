@@ -61,8 +61,7 @@ async function denoise({ model }: Checkpoint, golden: GoldenTensors): Promise<Te
       x.data.map((value, index) => value / Math.sqrt(level(index) ** 2 + 1)),
     ),
     timesteps: golden('unet.timestep').data,
-    context: golden('unet.context'),
-    ...(model.family === 'sdxl' ? { adm: golden('unet.adm') } : {}),
+    inputs: Object.fromEntries(model.inputs.map(({ name }) => [name, golden(`unet.${name}`)])),
   });
   return tensor(
     x.shape,

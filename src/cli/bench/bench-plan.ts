@@ -13,7 +13,7 @@ import type { ResolvedSettings } from '../../config/resolve-settings.js';
 import { completeName, type Folders } from '../../models/folders.js';
 import type { BenchOptions } from '../bench.js';
 import { UsageError } from '../exit-codes.js';
-import { inspectModel } from '../inspect-model.js';
+import { checkpointUse } from '../inspect-model.js';
 
 export interface BenchPlan {
   readonly cases: readonly BenchCase[];
@@ -60,10 +60,7 @@ function chooseCheckpoint(name: string | undefined, folders: Folders, settings: 
     if (found === undefined) folders.resolve('checkpoints', name);
     return found ?? name;
   }
-  const first = listed.find((each) => {
-    const { family } = inspectModel(folders, 'checkpoints', each);
-    return family !== undefined && !family.includes('inpainting') && !family.includes('refiner');
-  });
+  const first = listed.find((each) => checkpointUse(folders, each)?.drawsFromText === true);
   if (first !== undefined) return first;
   throw new UsageError(
     `there is no checkpoint to measure in ${settings.models.value}/checkpoints: put one there or name its folder with --models; ` +

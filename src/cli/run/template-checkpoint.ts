@@ -13,6 +13,8 @@ import { report } from '../terminal.js';
 /** What the shipped templates name, as DGX-Pixels' do. */
 const NAMED_BY_TEMPLATES = 'sd_xl_base_1.0.safetensors';
 const LORA_NAMED_BY_TEMPLATES = 'pixel-art-xl.safetensors';
+/** Pixels a side of the templates' canvas, SDXL's. */
+const TEMPLATE_SIDE = 1024;
 /** Three folders below the package's root from both src/cli/run and dist/cli/run. */
 const SHIPPED = fileURLToPath(new URL('../../../models', import.meta.url));
 
@@ -60,20 +62,21 @@ export async function useAvailableCheckpoint(
 
 /** The templates' own canvas and guidance, meant for SDXL, as the starter model needs them; what the user set stays. */
 function suitedToStarter(value: Literal, input: string): Literal {
-  if ((input === 'width' || input === 'height') && value === 1024n) return BigInt(STARTER.side);
+  if ((input === 'width' || input === 'height') && value === BigInt(TEMPLATE_SIDE))
+    return BigInt(STARTER.side);
   if (input === 'cfg' && value === 7n) return BigInt(STARTER.cfg);
   return value;
 }
 
-/** The first SDXL checkpoint by name; failing that the first one, of any family, that draws from text alone. */
+/** The first checkpoint by name that draws at the templates' size; failing that the first one that draws from text alone. */
 async function chooseCheckpoint(folders: Folders): Promise<string | undefined> {
-  const { inspectModel } = await import('../inspect-model.js');
+  const { checkpointUse } = await import('../inspect-model.js');
   let second: string | undefined;
   for (const name of folders.list('checkpoints')) {
     if (name === STARTER.checkpoint) continue;
-    const { family } = inspectModel(folders, 'checkpoints', name);
-    if (family === undefined || family.includes('inpainting') || family.includes('refiner')) continue;
-    if (family.startsWith('sdxl')) return name;
+    const use = checkpointUse(folders, name);
+    if (use?.drawsFromText !== true) continue;
+    if (use.trainedSide === TEMPLATE_SIDE) return name;
     second ??= name;
   }
   return second ?? folders.list('checkpoints').find((name) => name === STARTER.checkpoint);

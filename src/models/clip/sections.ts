@@ -1,27 +1,14 @@
-/** A prompt as the text encoder takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
+/** A prompt as CLIP takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
 import { ModelError } from '../model-error.js';
-import { readEmbedding, type EmbeddingFiles, type EmbeddingKey } from './embeddings.js';
-import { parseWeights, pythonSpace, splitEmbeddings } from './prompt.js';
+import { readEmbedding } from '../text/embeddings.js';
+import { parseWeights, pythonSpace, splitEmbeddings } from '../text/prompt.js';
+import type { Section, TokenizeOptions, WeightedToken } from '../text/text-encoding.js';
 import { endToken, startToken, tokenize } from './tokenizer.js';
 
-/** A token of the vocabulary, or a textual inversion's vector in its place. */
-export type Token = number | Float32Array;
-
-export interface WeightedToken {
-  readonly token: Token;
-  readonly weight: number;
-}
-
-/** 77 tokens: start, up to 75 of the prompt, end, padding. */
-export type Section = readonly WeightedToken[];
-
-export interface SectionOptions {
+export interface SectionOptions extends TokenizeOptions {
   /** What fills a section after its end: CLIP-L repeats the end token, the OpenCLIP encoders take 0. */
   readonly padToken: number;
-  readonly embeddingKey: EmbeddingKey;
-  readonly embeddings: EmbeddingFiles;
-  /** Told of embeddings that are missing or can't be read; they are left out, as in ComfyUI. */
-  readonly warn: (message: string) => void;
+  readonly embeddingKey: string;
 }
 
 export const sectionLength = 77;

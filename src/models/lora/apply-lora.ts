@@ -1,15 +1,15 @@
-import type { ClipModel, ClipPart } from '../clip/clip-model.js';
-import type { DiffusionModel } from '../diffusion-model.js';
+import type { DiffusionModel } from '../denoiser/diffusion-model.js';
+import type { TextEncoders } from '../text/text-encoders.js';
+import type { WeightPatch, WeightPatches } from '../weight-patches.js';
 import type { WeightSource } from '../weight-source.js';
 import { readChanges, type Change } from './changes.js';
-import { addClipKeys, addUnetKeys, type LoraKeyMap, type LoraTarget } from './key-map.js';
+import { addDenoiserKeys, addTextKeys, type LoraKeyMap } from './key-map.js';
 import { LoraFile } from './lora-file.js';
-import type { WeightPatch, WeightPatches } from './patches.js';
 
 /** What a LoRA is put on; either may be missing. */
 export interface LoraTargets {
   readonly model?: DiffusionModel | undefined;
-  readonly clip?: ClipModel | undefined;
+  readonly clip?: TextEncoders | undefined;
 }
 
 export interface LoraStrengths {
@@ -55,15 +55,16 @@ export function applyLora(
   const { model, clip } = targets;
   const file = new LoraFile(weights);
   const keyMap: LoraKeyMap = new Map();
-  if (model !== undefined) addUnetKeys(keyMap, model.unet, model.weights);
-  if (clip !== undefined) addClipKeys(keyMap, clip.weights);
+  if (model !== undefined) addDenoiserKeys(keyMap, model);
+  if (clip !== undefined) addTextKeys(keyMap, clip);
 
-  const patches = new Map<LoraTarget['part'], Map<string, WeightPatch[]>>();
+  /** By text encoder; the denoiser's have no name. */
+  const patches = new Map<string | undefined, Map<string, WeightPatch[]>>();
   const misfits: string[] = [];
   let matched = 0;
   for (const change of readChanges(file, keyMap)) {
-    const { part, key } = change.target;
-    const source = part === 'unet' ? model?.weights : clip?.weights[part];
+    const { encoder, key } = change.target;
+    const source = encoder === undefined ? model?.weights : clip?.weights[encoder];
     if (source?.has(key) !== true) {
       misfits.push(`${change.prefix} (there is no ${key})`);
       continue;
@@ -74,17 +75,17 @@ export function applyLora(
       continue;
     }
     matched++;
-    const strength = part === 'unet' ? strengths.model : strengths.clip;
+    const strength = encoder === undefined ? strengths.model : strengths.clip;
     if (strength === 0 && change.adapter.replaces !== true) continue;
-    const partPatches = patches.get(part) ?? new Map<string, WeightPatch[]>();
-    patches.set(part, partPatches.set(key, [patchOf(file, change, strength)]));
+    const partPatches = patches.get(encoder) ?? new Map<string, WeightPatch[]>();
+    patches.set(encoder, partPatches.set(key, [patchOf(file, change, strength)]));
   }
 
-  const unetPatches = patches.get('unet');
-  const clipPatches: Partial<Record<ClipPart, WeightPatches>> = {};
-  for (const [part, partPatches] of patches) if (part !== 'unet') clipPatches[part] = partPatches;
+  const denoiserPatches = patches.get(undefined);
+  const clipPatches: Record<string, WeightPatches> = {};
+  for (const [encoder, partPatches] of patches) if (encoder !== undefined) clipPatches[encoder] = partPatches;
   return {
-    model: unetPatches === undefined ? model : model?.withPatches(unetPatches),
+    model: denoiserPatches === undefined ? model : model?.withPatches(denoiserPatches),
     clip: Object.keys(clipPatches).length === 0 ? clip : clip?.withPatches(clipPatches),
     matched,
     warnings: warningsOf(name, unmatchedKeys(file, targets), matched, misfits),

@@ -32,7 +32,7 @@ export interface Change {
 export function readChanges(file: LoraFile, keyMap: LoraKeyMap): Iterable<Change> {
   const changes = new Map<string, Change>();
   const add = (prefix: string, target: LoraTarget, adapter: Adapter): void => {
-    changes.set(`${target.part}.${target.key}`, { prefix, target, adapter });
+    changes.set(`${target.encoder ?? ''} ${target.key}`, { prefix, target, adapter });
   };
   for (const [prefix, target] of keyMap) {
     const alpha = file.scalar(`${prefix}.alpha`);

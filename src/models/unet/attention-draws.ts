@@ -1,11 +1,7 @@
 /** How each transformer block attends in one evaluation, as changes of its attention draw it. */
+import type { HyperTile, TokenMerging } from '../denoiser/changes.js';
+import type { RandomSource } from '../denoiser/denoiser.js';
 import { ModelError } from '../model-error.js';
-import type { AttentionChange, HyperTile, TokenMerging } from './changes.js';
-
-/** Where random numbers come from: torch's CPU generator. */
-export interface RandomSource {
-  random32(): number;
-}
 
 /** A latent's extents, and what changes draw on; needed where they draw. */
 export interface DrawInput {
@@ -34,7 +30,7 @@ export type DrawnAttention =
  * Throws `ModelError` where both cut or merge the same block, at which ComfyUI fails.
  */
 export function drawAttention(
-  changes: readonly AttentionChange[],
+  changes: readonly (HyperTile | TokenMerging)[],
   tokens: number,
   input: DrawInput,
 ): DrawnAttention {
@@ -77,7 +73,7 @@ function drawTiles(
   return down * across === 1 ? { kind: 'whole' } : { kind: 'tiled', tiles: [down, across, first, second] };
 }
 
-/** Into how many parts of at least `least` an extent is cut; drawn from `options` ways (random_divisor). */
+/** Into how many parts of at least `least` an extent is cut; drawn from `options` divisions (random_divisor). */
 function drawDivision(
   extent: number,
   least: number,
@@ -88,7 +84,7 @@ function drawDivision(
   for (let size = Math.min(least, extent); size <= extent && parts.length < options; size++) {
     if (extent % size === 0) parts.push(extent / size);
   }
-  // The last way is never drawn: torch.randint's upper end is exclusive.
+  // The last is never drawn: torch.randint's upper end is exclusive.
   const choices = parts.length - 1;
   return parts[choices > 0 ? drawBelow(choices, random) : 0]!;
 }

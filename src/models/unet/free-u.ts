@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../../compute/graph.js';
-import type { FreeU } from './changes.js';
+import type { FreeU } from '../denoiser/changes.js';
 import type { UnetConfig } from './config.js';
 
 /**

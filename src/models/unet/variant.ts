@@ -1,7 +1,7 @@
 /** What a UNet's changes come to at one size: which graph it takes, and what that is given beside its usual inputs. */
 import type { NamedTensors } from '../../compute/backend.js';
+import { changesOfKind, type FreeU, type ModelChange } from '../denoiser/changes.js';
 import { drawAttention, type DrawInput, type DrawnAttention } from './attention-draws.js';
-import type { FreeU, UnetChanges } from './changes.js';
 import type { UnetConfig } from './config.js';
 
 /**
@@ -29,10 +29,11 @@ export interface ChosenVariant {
 /** Draws what the changes draw for one evaluation. Throws `ModelError` for changes that exclude each other. */
 export function chooseVariant(
   config: UnetConfig,
-  { freeU, attention, recordsAttention = false }: UnetChanges,
+  changes: readonly ModelChange[],
   input: DrawInput,
 ): ChosenVariant {
-  const variant = { freeU, attention: [], recordsAttention };
+  const variant = unchangedAttention(changes);
+  const attention = changesOfKind(changes, 'tile', 'merge');
   if (attention.length === 0) return { variant, inputs: {} };
   const blocks = transformerLevels(config).map((level) => {
     const tokens = halved(input.height, level) * halved(input.width, level);
@@ -55,6 +56,12 @@ export function chooseVariant(
     return { [`tiles.${index}`]: { shape: [4], data: Int32Array.from(tiles) } };
   });
   return { variant: { ...variant, attention: kinds }, inputs: Object.assign({}, ...inputs) as NamedTensors };
+}
+
+/** The graph of changes that draw nothing. */
+export function unchangedAttention(changes: readonly ModelChange[]): UnetVariant {
+  const recordsAttention = changesOfKind(changes, 'record-attention').length > 0;
+  return { freeU: changesOfKind(changes, 'free-u'), attention: [], recordsAttention };
 }
 
 /** The level of each transformer block, in order of execution; the finest is 0. */

@@ -1,6 +1,6 @@
 import { ModelError } from '../model-error.js';
 import { graphOf } from '../model-graph.js';
-import { whatItLooksLike } from '../unsupported.js';
+import { whatItLooksLike } from '../what-it-looks-like.js';
 import type { WeightSource } from '../weight-source.js';
 import { underPrefix } from '../weight-views.js';
 import { compact } from './compact.js';

@@ -2,6 +2,9 @@
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 
+/** Where checkpoints of the family keep it. */
+export const checkpointPrefix = 'first_stage_model.';
+
 /** A convolutional autoencoder of the Stable Diffusion family. */
 export interface VaeConfig {
   readonly latentChannels: number;

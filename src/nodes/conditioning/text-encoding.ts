@@ -1,5 +1,5 @@
 /** Prompts to conditionings. */
-import type { EncodedText } from '../../models/clip/clip-model.js';
+import type { EncodedText } from '../../models/text/text-encoders.js';
 import { defineNode, float, int, link, string } from '../definition.js';
 import { MAX_RESOLUTION } from '../limits.js';
 import type { Conditioning, ConditioningEntry } from '../values.js';

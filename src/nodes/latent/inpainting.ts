@@ -1,6 +1,7 @@
 /** Changing a part of a picture (ComfyUI nodes.py). */
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { rgbOf } from '../../imaging/channels.js';
+import { withChannel } from '../../imaging/latent-channels.js';
 import { crop, IMAGE_ROWS, LATENT_ROWS } from '../../imaging/planes.js';
 import { roundHalfEven } from '../../imaging/rounding.js';
 import { batchOf, mapValues } from '../../imaging/tensor-ops.js';
@@ -9,12 +10,6 @@ import { boolean, defineNode, int, link } from '../definition.js';
 import type { Conditioning } from '../values.js';
 
 type Extents = readonly [batch: number, height: number, width: number, channels: number];
-
-/** N×H×W to N×1×H×W. */
-function withChannel(mask: Tensor): Tensor {
-  const [height, width] = mask.shape.slice(-2) as [number, number];
-  return tensor([mask.data.length / (height * width), 1, height, width], mask.data);
-}
 
 export const setLatentNoiseMask = defineNode({
   name: 'SetLatentNoiseMask',

@@ -1,8 +1,9 @@
 /** Changes of guidance that travel with a model (ComfyUI comfy_extras/nodes_model_advanced.py, nodes_perpneg.py and nodes_sag.py). */
 import { randomUUID } from 'node:crypto';
-import type { DiffusionModel } from '../../models/diffusion-model.js';
+import { changesOfKind } from '../../models/denoiser/changes.js';
+import type { DiffusionModel } from '../../models/denoiser/diffusion-model.js';
 import { ModelError } from '../../models/model-error.js';
-import type { Guidance } from '../../models/guidance.js';
+import type { Guidance } from '../../models/denoiser/guidance.js';
 import { perpNegGuidance } from '../../sampling/perp-neg.js';
 import { rescaleCfg as rescaleCfgBy } from '../../sampling/rescale-cfg.js';
 import { selfAttentionGuidance as selfAttentionGuidanceBy } from '../../sampling/self-attention-guidance.js';
@@ -87,7 +88,7 @@ export const selfAttentionGuidance = defineNode({
   outputs,
   run({ model: own, scale, blur_sigma }) {
     const { guidance, changes } = own;
-    if (changes.recordsAttention === true) {
+    if (changesOfKind(changes, 'record-attention').length > 0) {
       throw new ModelError('SelfAttentionGuidance is on this model already: one is all it can take');
     }
     const guided = own.withGuidance({
@@ -96,6 +97,6 @@ export const selfAttentionGuidance = defineNode({
       needsUncond: true,
       after: [...(guidance.after ?? []), selfAttentionGuidanceBy(scale, blur_sigma)],
     });
-    return { outputs: [guided.withChanges({ ...changes, recordsAttention: true })] };
+    return { outputs: [guided.withChanges([...changes, { kind: 'record-attention' }])] };
   },
 });

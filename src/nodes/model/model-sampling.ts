@@ -1,12 +1,12 @@
 /** What a model was trained on, told by hand (ComfyUI comfy_extras/nodes_model_advanced.py). */
-import type { Prediction } from '../../models/diffusion-model.js';
-import { playgroundLatent } from '../../models/latent-formats.js';
+import { playgroundLatent } from '../../models/denoiser/latent-formats.js';
 import {
   continuousEdmSampling,
   continuousVSampling,
   cosmosFlowSampling,
   discreteSampling,
-} from '../../models/model-sampling.js';
+  type Prediction,
+} from '../../models/denoiser/model-sampling.js';
 import { boolean, combo, defineNode, float, link } from '../definition.js';
 
 const category = 'advanced/model';

@@ -1,6 +1,6 @@
 /** Changes of how a UNet computes (ComfyUI comfy_extras/nodes_freelunch.py, nodes_hypertile.py and nodes_tomesd.py). */
-import type { DiffusionModel } from '../../models/diffusion-model.js';
-import type { AttentionChange, FreeU } from '../../models/unet/changes.js';
+import type { DiffusionModel } from '../../models/denoiser/diffusion-model.js';
+import type { FreeU, HyperTile, TokenMerging } from '../../models/denoiser/changes.js';
 import { boolean, defineNode, float, int, link } from '../definition.js';
 
 const category = 'model_patches/unet';
@@ -26,11 +26,12 @@ interface Scales {
 
 function withFreeU(version: FreeU['version'], { model: own, b1, b2, s1, s2 }: Scales): DiffusionModel {
   const change: FreeU = {
+    kind: 'free-u',
     version,
     deep: { backbone: b1, skip: s1 },
     middle: { backbone: b2, skip: s2 },
   };
-  return own.withChanges({ ...own.changes, freeU: [...own.changes.freeU, change] });
+  return own.withChanges([...own.changes, change]);
 }
 
 export const freeU = defineNode({
@@ -55,8 +56,8 @@ export const freeUV2 = defineNode({
   run: (inputs) => ({ outputs: [withFreeU(2, inputs)] }),
 });
 
-function withAttention(own: DiffusionModel, change: AttentionChange): DiffusionModel {
-  return own.withChanges({ ...own.changes, attention: [...own.changes.attention, change] });
+function withAttention(own: DiffusionModel, change: HyperTile | TokenMerging): DiffusionModel {
+  return own.withChanges([...own.changes, change]);
 }
 
 export const hyperTile = defineNode({

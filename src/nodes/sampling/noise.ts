@@ -1,6 +1,6 @@
 /** The noise that sampling starts from (ComfyUI comfy_extras/nodes_custom_sampler.py). */
 import { mapValues } from '../../imaging/tensor-ops.js';
-import { fromModelSpace, toModelSpace } from '../../models/latent-format.js';
+import { fromModelSpace, toModelSpace } from '../../models/denoiser/latent-format.js';
 import { drawNoise } from '../../sampling/noise.js';
 import { addNoise as withNoise } from '../../sampling/prediction.js';
 import { defineNode, link, seed } from '../definition.js';

@@ -1,4 +1,4 @@
-import type { DiffusionModel } from '../../models/diffusion-model.js';
+import type { DiffusionModel } from '../../models/denoiser/diffusion-model.js';
 import type { SampledStep } from '../../sampling/run-sampler.js';
 import type { RunContext } from '../context.js';
 

@@ -10,10 +10,9 @@ import { touched, type CudaProgram } from '../../../src/compute/cuda/program.js'
 import type { DimBindings } from '../../../src/compute/dim.js';
 import type { Graph } from '../../../src/compute/graph.js';
 import { buildTextGraph } from '../../../src/models/clip/text-graph.js';
-import { recogniseCheckpoint } from '../../../src/models/families.js';
+import { recogniseCheckpoint } from '../../../src/models/families/recognise.js';
 import { openSafetensors } from '../../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
-import { buildUnetGraph } from '../../../src/models/unet/unet-graph.js';
 import { detectVae } from '../../../src/models/vae/config.js';
 import { buildDecoderGraph, buildEncoderGraph } from '../../../src/models/vae/vae-graph.js';
 import { createFolders } from '../../../src/models/folders.js';
@@ -40,7 +39,7 @@ function networks(manifest: 'sd15-full' | 'sdxl-full', pixels: number): Case[] {
   const path = join(folder, `${manifest}.safetensors`);
   writeHollowCheckpoint(fixtureManifest(`golden/manifests/${manifest}`), path);
   const source = safetensorsWeights(openSafetensors(path));
-  const { unet, weights } = recogniseCheckpoint(source);
+  const { denoiser } = recogniseCheckpoint(source);
   const vae = underPrefix(source, 'first_stage_model.');
   const latent = { N: 2, H: pixels / 8, W: pixels / 8, T: 77 };
   const places = { models: folder, input: folder, output: folder, temp: folder };
@@ -54,7 +53,7 @@ function networks(manifest: 'sd15-full' | 'sdxl-full', pixels: number): Case[] {
     bindings: { sections: 2 },
   }));
   return [
-    { name: `${manifest} denoiser`, graph: buildUnetGraph(unet, weights), bindings: latent },
+    { name: `${manifest} denoiser`, graph: denoiser.network.graph(denoiser.weights), bindings: latent },
     {
       name: `${manifest} decoder`,
       graph: buildDecoderGraph(detectVae(vae), vae),

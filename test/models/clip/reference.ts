@@ -1,7 +1,7 @@
 /** Prompts and encoded text that ComfyUI made (tools/reference/clip.py). */
 import { readFileSync } from 'node:fs';
-import type { EmbeddingFiles } from '../../../src/models/clip/embeddings.js';
-import { embeddingFiles } from '../../../src/models/clip/embeddings.js';
+import type { EmbeddingFiles } from '../../../src/models/text/embeddings.js';
+import { embeddingFiles } from '../../../src/models/text/embeddings.js';
 import { createFolders } from '../../../src/models/folders.js';
 import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
 import { openSafetensors } from '../../../src/models/safetensors.js';
@@ -36,5 +36,5 @@ export function parsePythonFloat(text: PythonFloat): number {
 /** The embeddings folder of the fixtures. */
 export function fixtureEmbeddings(): EmbeddingFiles {
   const folders = createFolders({ models: fixture('clip/models'), input: '/', output: '/', temp: '/' });
-  return embeddingFiles(folders, { weights: (path) => safetensorsWeights(openSafetensors(path)) });
+  return embeddingFiles(folders, (path) => safetensorsWeights(openSafetensors(path)));
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { EmbeddingFiles } from '../../../src/models/clip/embeddings.js';
-import { parseWeights } from '../../../src/models/clip/prompt.js';
-import { toSections, type Section, type SectionOptions } from '../../../src/models/clip/sections.js';
+import type { EmbeddingFiles } from '../../../src/models/text/embeddings.js';
+import { parseWeights } from '../../../src/models/text/prompt.js';
+import { toSections, type SectionOptions } from '../../../src/models/clip/sections.js';
+import type { Section } from '../../../src/models/text/text-encoding.js';
 import { ModelError } from '../../../src/models/model-error.js';
 import { fixtureEmbeddings, parsePythonFloat, readFixture, type ReferencePrompt } from './reference.js';
 

@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { addClipKeys, addUnetKeys, type LoraKeyMap } from '../../../src/models/lora/key-map.js';
-import { textEncoderWeights } from '../../../src/models/clip/text-weights.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
-import { underPrefix } from '../../../src/models/weight-views.js';
-import { detectUnet } from '../../../src/models/unet/detect.js';
-import { fixture, tinyCheckpoint } from '../../support/golden.js';
+import { addDenoiserKeys, addTextKeys, type LoraKeyMap } from '../../../src/models/lora/key-map.js';
+import { fixture } from '../../support/golden.js';
+import { tinyModels } from '../../support/tiny-models.js';
 
 function comfyKeys(family: string): Record<string, string> {
   const packed = readFileSync(fixture(`lora/${family}-tiny-keys.json.gz`));
@@ -15,21 +11,19 @@ function comfyKeys(family: string): Record<string, string> {
 }
 
 describe.each(['sd15', 'sdxl'] as const)('the keys of a LoRA for %s', (family) => {
-  const checkpoint = safetensorsWeights(openSafetensors(tinyCheckpoint(family)));
-  const unet = underPrefix(checkpoint, 'model.diffusion_model.');
-  const encoders = textEncoderWeights(checkpoint);
+  const { model, clip } = tinyModels(family);
   const keyMap: LoraKeyMap = new Map();
-  addUnetKeys(keyMap, detectUnet(unet)!, unet);
-  addClipKeys(keyMap, encoders);
+  addDenoiserKeys(keyMap, model);
+  addTextKeys(keyMap, clip);
 
   it('name the weights that they name in ComfyUI', () => {
     const absent: string[] = [];
     for (const [prefix, expected] of Object.entries(comfyKeys(family))) {
       const target = keyMap.get(prefix);
       const name =
-        target?.part === 'unet'
-          ? `diffusion_model.${target.key}`
-          : `clip_${target?.part ?? ''}.transformer.${target?.key ?? ''}`;
+        target?.encoder === undefined
+          ? `diffusion_model.${target?.key ?? ''}`
+          : `clip_${target.encoder}.transformer.${target.key}`;
       // ComfyUI gives CLIP-L a projection of its own making where the checkpoint has none.
       if (name !== expected && !expected.startsWith('clip_l.transformer.text_projection'))
         absent.push(prefix);
@@ -40,7 +34,7 @@ describe.each(['sd15', 'sdxl'] as const)('the keys of a LoRA for %s', (family) =
   it('include PEFT’s, which write the layer’s own name', () => {
     const layer = 'down_blocks.1.attentions.0.transformer_blocks.0.attn1';
     const ours = 'input_blocks.4.1.transformer_blocks.0.attn1';
-    expect(keyMap.get(`unet.${layer}.to_q`)).toEqual({ part: 'unet', key: `${ours}.to_q.weight` });
-    expect(keyMap.get(`unet.${layer}.to_out.0`)).toEqual({ part: 'unet', key: `${ours}.to_out.0.weight` });
+    expect(keyMap.get(`unet.${layer}.to_q`)).toEqual({ key: `${ours}.to_q.weight` });
+    expect(keyMap.get(`unet.${layer}.to_out.0`)).toEqual({ key: `${ours}.to_out.0.weight` });
   });
 });

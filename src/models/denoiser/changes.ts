@@ -1,0 +1,58 @@
+/**
+ * Changes of how a network computes, as nodes hang them on a model (ComfyUI's model patches). A network heeds those of the kinds that
+ * it knows; to another, they do nothing, as in ComfyUI.
+ */
+
+/** Si et al., "FreeU: Free Lunch in Diffusion U-Net", 2023: the backbone's features scaled up, the skips' smooth ones down. */
+export interface FreeU {
+  readonly kind: 'free-u';
+  /** 2: the backbone is scaled where its mean is high. */
+  readonly version: 1 | 2;
+  /** Where the backbone has four times the model's channels: of the backbone, and of the skip. */
+  readonly deep: FreeUScales;
+  /** Where it has twice as many. */
+  readonly middle: FreeUScales;
+}
+
+export interface FreeUScales {
+  readonly backbone: number;
+  readonly skip: number;
+}
+
+/** HyperTile: tokens attend to each other within tiles of a picture. */
+export interface HyperTile {
+  readonly kind: 'tile';
+  /** Pixels; the least side of a tile. */
+  readonly tileSize: number;
+  /** From how many divisions of a side is drawn. */
+  readonly swapSize: number;
+  /** Times that a picture may have been halved. */
+  readonly maxDepth: number;
+  /** Tiles grow with each halving. */
+  readonly scaleDepth: boolean;
+}
+
+/** Bolya and Hoffman, "Token Merging for Fast Stable Diffusion", 2023: tokens that are alike attend as one. */
+export interface TokenMerging {
+  readonly kind: 'merge';
+  /** Share of the tokens merged into others. */
+  readonly ratio: number;
+}
+
+/** The network tells how the middle block's tokens are attended to (`Evaluation.onAttention`). */
+export interface AttentionRecording {
+  readonly kind: 'record-attention';
+}
+
+export type ModelChange = FreeU | HyperTile | TokenMerging | AttentionRecording;
+
+/** Those of some kinds, in order. */
+export function changesOfKind<Kind extends ModelChange['kind']>(
+  changes: readonly ModelChange[],
+  ...kinds: readonly Kind[]
+): Extract<ModelChange, { readonly kind: Kind }>[] {
+  const wanted: readonly string[] = kinds;
+  return changes.filter((change): change is Extract<ModelChange, { readonly kind: Kind }> =>
+    wanted.includes(change.kind),
+  );
+}

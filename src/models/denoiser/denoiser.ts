@@ -1,0 +1,50 @@
+/** The network that predicts: a UNet, a transformer, or whatever else a family is built on. */
+import type { Graph } from '../../compute/graph.js';
+import type { GraphSampled, GraphSampling } from '../../compute/graph-sampling.js';
+import type { Tensor } from '../../compute/tensor.js';
+import type { ProgramCache } from '../program-cache.js';
+import type { WeightSource } from '../weight-source.js';
+import type { ModelChange } from './changes.js';
+import type { NetworkInputs } from './denoiser-input.js';
+import type { ModelSampling } from './model-sampling.js';
+
+/** Where random numbers come from: torch's CPU generator. */
+export interface RandomSource {
+  random32(): number;
+}
+
+/** What a network is asked once. */
+export interface Evaluation {
+  /** N×C×…×h×w: the noised latent, scaled as the model's prediction has it. */
+  readonly x: Tensor;
+  /** N training timesteps, fractional ones included. */
+  readonly timesteps: Float32Array;
+  /** What the model declares in `inputs`, N rows each. */
+  readonly inputs: NetworkInputs;
+  /** On which changes that draw do so (HyperTile, token merging); needed with these. */
+  readonly random?: RandomSource | undefined;
+  /** Told how much the middle block's tokens are attended to, N×T, by a model that records it. */
+  readonly onAttention?: ((received: Tensor) => void) | undefined;
+}
+
+/** A sampler to be run with a network where both are: on a device that can do without JavaScript between evaluations. */
+export interface DeviceSampling extends Pick<GraphSampling, 'sampler' | 'cfg' | 'signal' | 'progress'> {
+  /** N×C×…×h×w, half of the batch with `cfg`. */
+  readonly shape: readonly number[];
+  readonly inputs: NetworkInputs;
+}
+
+/** A network with its weights and changes. Its program is built when it first predicts. */
+export interface Denoiser {
+  /** Its raw output, N×C×…×h×w. Throws `ModelError` for inputs that are another model's. */
+  predict(evaluation: Evaluation): Promise<Tensor>;
+  /** Undefined where device, inputs or changes leave that to the caller, an evaluation at a time. */
+  sample?(sampling: DeviceSampling, levels: ModelSampling): Promise<GraphSampled | undefined>;
+}
+
+/** An architecture of the sizes that a checkpoint has: it makes denoisers, and graphs, of weights under its keys. */
+export interface Network {
+  /** One evaluation without changes. Throws `ModelError` where the weights' shapes contradict each other. */
+  graph(weights: WeightSource): Graph;
+  open(weights: WeightSource, changes: readonly ModelChange[], programs: ProgramCache): Denoiser;
+}

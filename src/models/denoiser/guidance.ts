@@ -1,0 +1,44 @@
+/**
+ * What nodes hang on a model to change how its predictions are guided (ComfyUI's model_options). It travels with the model;
+ * sampling carries it out.
+ */
+import type { Tensor } from '../../compute/tensor.js';
+import type { Conditioning } from './conditioning.js';
+
+/** The predictions at one noise level. All tensors are N×C×h×w in the model's space. */
+export interface GuidanceInput {
+  /** The noised latent. */
+  readonly x: Tensor;
+  readonly sigma: number;
+  readonly cfg: number;
+  /** The denoised predictions with the prompt and without. */
+  readonly cond: Tensor;
+  readonly uncond: Tensor;
+  /** How much the middle block's tokens were attended to without the prompt, N×T; of models that record it. */
+  readonly attention?: Tensor | undefined;
+  /** The denoised prediction for another noised latent and prompt. */
+  readonly evaluate: (prompt: Conditioning | 'positive' | 'negative', x: Tensor) => Promise<Tensor>;
+}
+
+export interface GuidedInput extends GuidanceInput {
+  /** The guided prediction so far. */
+  readonly denoised: Tensor;
+}
+
+type Answer<Value> = Value | Promise<Value>;
+
+export interface Guidance {
+  /** Changes when the functions, or what they hold, would. */
+  readonly identity: string;
+  /** The unconditional prediction is wanted at cfg 1, too. */
+  readonly needsUncond?: boolean;
+  /** Changes of both predictions, in order, before they are combined. */
+  readonly before?: readonly ((input: GuidanceInput) => Answer<Pick<GuidanceInput, 'cond' | 'uncond'>>)[];
+  /** Takes the place of uncond + cfg·(cond − uncond). */
+  readonly combine?: (input: GuidanceInput) => Answer<Tensor>;
+  /** Changes of the guided prediction, in order. */
+  readonly after?: readonly ((input: GuidedInput) => Answer<Tensor>)[];
+}
+
+/** Plain classifier-free guidance. */
+export const plainGuidance: Guidance = { identity: '' };

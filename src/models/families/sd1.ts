@@ -1,0 +1,20 @@
+/** Stable Diffusion 1.x: a UNet that projects by convolutions, and CLIP-L. */
+import { huggingFaceLayout } from '../clip/layouts.js';
+import { sdLatent } from '../denoiser/latent-formats.js';
+import { discreteSampling } from '../denoiser/model-sampling.js';
+import { joinChannels } from '../text/join-channels.js';
+import { sd1ClipL } from './clip-uses.js';
+import { unetFamily } from './unet-family.js';
+
+export const sd1 = unetFamily({
+  name: 'sd1',
+  title: 'SD 1.x',
+  matches: ({ admChannels, linearInTransformer }) => admChannels === undefined && !linearInTransformer,
+  kind: () => ({ latentFormat: sdLatent, sampling: discreteSampling('epsilon'), trainedSide: 512 }),
+  text: { encoders: [sd1ClipL], join: joinChannels },
+  textWeights: (checkpoint) => ({
+    l:
+      huggingFaceLayout(checkpoint, 'conditioner.embedders.0.transformer.') ??
+      huggingFaceLayout(checkpoint, 'cond_stage_model.transformer.'),
+  }),
+});

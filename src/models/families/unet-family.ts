@@ -1,0 +1,121 @@
+/** What families built on a UNet of Stable Diffusion's architecture have in common. */
+import { attendedText } from '../denoiser-inputs/text.js';
+import { maskedPicture } from '../denoiser-inputs/inpainting.js';
+import type { DenoiserInput } from '../denoiser/denoiser-input.js';
+import type { LatentFormat } from '../denoiser/latent-format.js';
+import type { ModelSampling } from '../denoiser/model-sampling.js';
+import type { TextEncoding } from '../text/text-encoding.js';
+import type { UnetConfig } from '../unet/config.js';
+import { detectUnet } from '../unet/detect.js';
+import { unetLoraNames } from '../unet/diffusers-layers.js';
+import { unetNetwork } from '../unet/unet-network.js';
+import { checkpointPrefix } from '../vae/config.js';
+import type { WeightSource } from '../weight-source.js';
+import { underPrefix } from '../weight-views.js';
+import type { CheckpointFile, Family, FamilyText } from './family.js';
+
+/** A family by what tells it from the others. */
+export interface UnetFamily extends Pick<Family, 'name' | 'title'> {
+  /** Whether a UNet that takes a latent, or a latent and a masked picture, is of this family. */
+  readonly matches: (config: UnetConfig) => boolean;
+  /** Latents, noise levels and prediction, some of which a file's marks tell. */
+  readonly kind: (file: CheckpointFile, config: UnetConfig) => UnetKind;
+  /** What the UNet takes beside text and masked picture. */
+  readonly inputs?: (config: UnetConfig) => readonly DenoiserInput[];
+  readonly text: TextEncoding;
+  /** Where its text encoders lie in a checkpoint; undefined where they don't. */
+  readonly textWeights: (checkpoint: WeightSource) => Readonly<Record<string, WeightSource | undefined>>;
+  /** Whether it draws from a prompt alone; true when left out. */
+  readonly drawsFromText?: boolean;
+}
+
+export interface UnetKind {
+  readonly latentFormat: LatentFormat;
+  readonly sampling: ModelSampling;
+  readonly trainedSide: number;
+}
+
+const latentChannels = 4;
+/** The latent, a mask, and the masked picture's latent. */
+const inpaintingChannels = 2 * latentChannels + 1;
+
+export function unetFamily(family: UnetFamily): Family {
+  const { name, title } = family;
+  const text = (checkpoint: WeightSource): FamilyText => ({
+    encoding: family.text,
+    weights: present(family.textWeights(checkpoint)),
+  });
+  return {
+    name,
+    title,
+    text,
+    recognises({ denoiser }) {
+      const config = knownUnet(denoiser);
+      return config !== undefined && unetRelative(denoiser) === undefined && family.matches(config);
+    },
+    read(file) {
+      const config = knownUnet(file.denoiser)!;
+      const { latentFormat, sampling, trainedSide } = family.kind(file, config);
+      const isInpainting = config.inChannels === inpaintingChannels;
+      const prediction = sampling.prediction === 'epsilon' ? [] : [sampling.prediction];
+      const vae = underPrefix(file.whole, checkpointPrefix);
+      return {
+        description: [name, ...(isInpainting ? ['inpainting'] : []), ...prediction].join(' '),
+        denoiser: {
+          family: name,
+          network: unetNetwork(name, config),
+          weights: file.denoiser,
+          inputs: [
+            attendedText,
+            ...(family.inputs?.(config) ?? []),
+            ...(isInpainting ? [maskedPicture] : []),
+          ],
+          latentFormat,
+          sampling,
+          loraNames: () => unetLoraNames(config),
+        },
+        text: text(file.whole),
+        vae: hasKey(vae, 'decoder.') ? vae : undefined,
+        drawsFromText: !isInpainting && family.drawsFromText !== false,
+        trainedSide,
+      };
+    },
+  };
+}
+
+/** What a UNet of this architecture that belongs to no family here looks like; undefined for one that may. */
+export function unetRelative(denoiser: WeightSource): string | undefined {
+  const config = knownUnet(denoiser);
+  if (config === undefined) return undefined;
+  const ends = (...endings: readonly string[]) =>
+    [...denoiser.keys()].some((key) => endings.some((ending) => key.endsWith(ending)));
+  if (ends('.time_stack.0.attn1.to_q.weight', '.time_mix_blocks.0.attn1.to_q.weight')) {
+    return 'a video model (Stable Video Diffusion or a relative)';
+  }
+  if (config.inChannels !== latentChannels && config.inChannels !== inpaintingChannels) {
+    return `a model whose UNet takes ${config.inChannels} channels (an image editing, depth or upscaling model); 4 are text to image, 9 inpainting`;
+  }
+  if (config.admChannels !== undefined && config.transformerDepth[0] !== 0) {
+    return 'an SD 2.1 unCLIP model, whose input is an image';
+  }
+  return undefined;
+}
+
+/** Every family asks, so the answer is kept. */
+const known = new WeakMap<WeightSource, UnetConfig | undefined>();
+
+function knownUnet(denoiser: WeightSource): UnetConfig | undefined {
+  if (!known.has(denoiser)) known.set(denoiser, detectUnet(denoiser));
+  return known.get(denoiser);
+}
+
+function present(weights: Readonly<Record<string, WeightSource | undefined>>): Record<string, WeightSource> {
+  return Object.fromEntries(
+    Object.entries(weights).flatMap(([name, source]) => (source === undefined ? [] : [[name, source]])),
+  );
+}
+
+function hasKey(weights: WeightSource, prefix: string): boolean {
+  for (const key of weights.keys()) if (key.startsWith(prefix)) return true;
+  return false;
+}

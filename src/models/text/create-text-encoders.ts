@@ -1,0 +1,121 @@
+import type { WeightPatches } from '../weight-patches.js';
+import { ModelError } from '../model-error.js';
+import type { ProgramCache } from '../program-cache.js';
+import type { WeightSource } from '../weight-source.js';
+import { patched } from '../weight-views.js';
+import type { EmbeddingFiles } from './embeddings.js';
+import type { ByEncoder, EncodedText, EncoderLoraName, TextEncoders } from './text-encoders.js';
+import type { EncodedSections, Section, TextEncoder, TextEncoding } from './text-encoding.js';
+
+export interface TextEncodersOptions {
+  /** The family's. */
+  readonly encoding: TextEncoding;
+  /** Those encoders that there are. */
+  readonly weights: ByEncoder<WeightSource>;
+  readonly programs: ProgramCache;
+  /** Where `embedding:NAME` is looked up. */
+  readonly embeddings: EmbeddingFiles;
+  /** Told of embeddings that are left out; standard error when there is no one to tell. */
+  readonly warn?: (message: string) => void;
+}
+
+/** A family's text encoders. Where they lack weights they can be handed about, but encoding throws `ModelError`. */
+export function createTextEncoders(options: TextEncodersOptions): TextEncoders {
+  return new FamilyTextEncoders({ warn: warnOnStandardError, ...options }, undefined);
+}
+
+function warnOnStandardError(message: string): void {
+  process.stderr.write(`warning: ${message}\n`);
+}
+
+class FamilyTextEncoders implements TextEncoders {
+  readonly identity: string;
+  readonly weights: ByEncoder<WeightSource>;
+
+  constructor(
+    private readonly options: TextEncodersOptions & Required<Pick<TextEncodersOptions, 'warn'>>,
+    /** CLIPSetLastLayer's; undefined leaves the family's. */
+    private readonly stopAtLayer: number | undefined,
+  ) {
+    this.weights = options.weights;
+    const identities = this.encoders.map(({ name }) => this.weights[name]?.identity ?? null);
+    this.identity = JSON.stringify(['clip', ...identities, stopAtLayer ?? null]);
+  }
+
+  async encode(text: string): Promise<EncodedText> {
+    this.requireWeights();
+    return this.encodeSections(this.encoders.map((encoder) => this.tokenize(encoder, text)));
+  }
+
+  async encodeParts(texts: ByEncoder<string>): Promise<EncodedText> {
+    this.requireWeights();
+    const wanted = Object.keys(texts).sort().join(', ');
+    const present = this.encoders.map(({ name }) => name);
+    if (wanted !== [...present].sort().join(', ')) {
+      throw new ModelError(
+        `texts were given for the encoders ${wanted}, but this CLIP has ${present.join(', ')}`,
+      );
+    }
+    const sections = this.encoders.map((encoder) => this.tokenize(encoder, texts[encoder.name]!));
+    const longest = Math.max(...sections.map((list) => list.length));
+    return this.encodeSections(
+      this.encoders.map((encoder, index) => {
+        const missing = longest - sections[index]!.length;
+        return [...sections[index]!, ...Array.from({ length: missing }, () => encoder.emptySection())];
+      }),
+    );
+  }
+
+  *loraNames(): Generator<EncoderLoraName> {
+    for (const encoder of this.encoders) {
+      const weights = this.weights[encoder.name];
+      if (weights === undefined) continue;
+      for (const [name, key] of encoder.loraNames(weights)) yield { name, encoder: encoder.name, key };
+    }
+  }
+
+  withLayer(stopAtLayer: number): TextEncoders {
+    return new FamilyTextEncoders(this.options, stopAtLayer);
+  }
+
+  withPatches(patches: ByEncoder<WeightPatches>): TextEncoders {
+    const weights = Object.fromEntries(
+      Object.entries(this.weights).map(([name, source]) => {
+        const own = patches[name];
+        return [name, own === undefined ? source : patched(source, own)];
+      }),
+    );
+    return new FamilyTextEncoders({ ...this.options, weights }, this.stopAtLayer);
+  }
+
+  private get encoders(): readonly TextEncoder[] {
+    return this.options.encoding.encoders;
+  }
+
+  private requireWeights(): void {
+    const missing = this.encoders.filter(({ name }) => this.weights[name] === undefined);
+    if (missing.length === 0) return;
+    throw new ModelError(
+      missing.length === this.encoders.length
+        ? 'the checkpoint holds no text encoder: prompts need a checkpoint that was not stripped of it'
+        : `the checkpoint lacks the text encoder ${missing.map(({ name }) => name).join(', ')} of its family: prompts need a checkpoint that has all`,
+    );
+  }
+
+  private tokenize(encoder: TextEncoder, text: string): readonly Section[] {
+    const { embeddings, warn } = this.options;
+    return encoder.tokenize(text, { embeddings, warn });
+  }
+
+  /** One encoder after the other, to bound the memory that they take. */
+  private async encodeSections(sections: readonly (readonly Section[])[]): Promise<EncodedText> {
+    const { encoding, programs, warn } = this.options;
+    const encoded: EncodedSections[] = [];
+    for (const [index, encoder] of this.encoders.entries()) {
+      const weights = this.weights[encoder.name]!;
+      const options = { weights, stopAtLayer: this.stopAtLayer, programs, warn };
+      encoded.push(await encoder.encode(sections[index]!, options));
+    }
+    return encoding.join(encoded);
+  }
+}

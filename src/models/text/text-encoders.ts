@@ -1,0 +1,37 @@
+import type { Tensor } from '../../compute/tensor.js';
+import type { WeightPatches } from '../weight-patches.js';
+import type { WeightSource } from '../weight-source.js';
+
+/** An encoded prompt: hidden states 1×T×C and the pooled output 1×C. */
+export interface EncodedText {
+  readonly cond: Tensor;
+  readonly pooled?: Tensor;
+}
+
+/** By the names of a family's text encoders: `l` (CLIP-L), `g` (OpenCLIP bigG), `h` (OpenCLIP-H). */
+export type ByEncoder<Value> = Readonly<Record<string, Value>>;
+
+/** A LoRA's name of a weight, and whose it is. */
+export interface EncoderLoraName {
+  readonly name: string;
+  readonly encoder: string;
+  /** The encoder's own key. */
+  readonly key: string;
+}
+
+/** A model's text encoders with their tokenizers: ComfyUI's CLIP object. Light and immutable: weights are read at the first `encode`. */
+export interface TextEncoders {
+  readonly identity: string;
+  /** Each encoder's weights by Hugging Face's names (`text_model.encoder.layers.0…`), for LoRAs to find theirs. */
+  readonly weights: ByEncoder<WeightSource>;
+  /** Names that LoRAs have for these weights; where several name one, the last found counts. */
+  loraNames(): Iterable<EncoderLoraName>;
+  /** Encodes a prompt with weights, escapes and embeddings; every encoder gets the same text. */
+  encode(text: string): Promise<EncodedText>;
+  /** A text for each encoder (CLIPTextEncodeSDXL), padded to the same number of sections. */
+  encodeParts(texts: ByEncoder<string>): Promise<EncodedText>;
+  /** CLIPSetLastLayer: −1 is the last layer, −2 the one before. */
+  withLayer(stopAtLayer: number): TextEncoders;
+  /** Patches by encoder, keys as in that encoder's own weights (`text_model.encoder.layers.0…`). */
+  withPatches(patches: ByEncoder<WeightPatches>): TextEncoders;
+}

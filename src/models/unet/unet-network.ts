@@ -1,0 +1,94 @@
+import type { Program } from '../../compute/backend.js';
+import { tensor } from '../../compute/tensor.js';
+import { concatChannels } from '../../imaging/latent-channels.js';
+import { CARD_PREDICTIONS } from '../../native/cuda-addon.js';
+import { changesOfKind, type ModelChange } from '../denoiser/changes.js';
+import type { Denoiser, Network } from '../denoiser/denoiser.js';
+import type { NetworkInputs } from '../denoiser/denoiser-input.js';
+import { ModelError } from '../model-error.js';
+import { graphOf } from '../model-graph.js';
+import type { ProgramCache } from '../program-cache.js';
+import type { WeightSource } from '../weight-source.js';
+import type { UnetConfig } from './config.js';
+import { timestepEmbedding } from '../denoiser/timestep-embedding.js';
+import { buildUnetGraph } from './unet-graph.js';
+import { chooseVariant, unchangedAttention, type UnetVariant } from './variant.js';
+
+/**
+ * A UNet of the family called `family`. Its inputs are `context` (N×T×contextDim), `adm` where it has a label embedding (N×admChannels),
+ * and `concat` (N×C×h×w), channels that it sees beside the latent.
+ */
+export function unetNetwork(family: string, config: UnetConfig): Network {
+  return {
+    graph: (weights) => graphOf(weights, () => buildUnetGraph(config, weights)),
+    open: (weights, changes, programs) => openUnet({ family, config, weights, changes, programs }),
+  };
+}
+
+interface UnetParts {
+  readonly family: string;
+  readonly config: UnetConfig;
+  readonly weights: WeightSource;
+  readonly changes: readonly ModelChange[];
+  readonly programs: ProgramCache;
+}
+
+function openUnet(unet: UnetParts): Denoiser {
+  const { config, weights, changes, programs } = unet;
+  const useProgram = <Result>(variant: UnetVariant, body: (program: Program) => Promise<Result>) =>
+    programs.use(
+      `unet ${weights.identity} ${JSON.stringify(variant)}`,
+      () => graphOf(weights, () => buildUnetGraph(config, weights, variant)),
+      body,
+    );
+  return {
+    async predict({ x, timesteps, inputs, random, onAttention }) {
+      checkInputs(unet, inputs);
+      const { concat, ...others } = inputs;
+      const [, , height = 1, width = 1] = x.shape;
+      const { variant, inputs: drawn } = chooseVariant(config, changes, { height, width, random });
+      const given = {
+        x: concat === undefined ? x : concatChannels(x, concat),
+        time_embedding: timestepEmbedding(timesteps, config.modelChannels),
+        ...others,
+        ...drawn,
+      };
+      const outputs = await useProgram(variant, (program) => program.run(given));
+      if (outputs['attention'] !== undefined) onAttention?.(outputs['attention']);
+      return outputs['out']!;
+    },
+    async sample({ shape, inputs, cfg, ...rest }, { prediction: meaning, sigmaData }) {
+      checkInputs(unet, inputs);
+      const prediction = CARD_PREDICTIONS.find((known) => known === meaning);
+      const isPlain = changesOfKind(changes, 'tile', 'merge', 'record-attention').length === 0;
+      if (prediction === undefined || !isPlain || inputs['concat'] !== undefined) return undefined;
+      const [rows = 1, ...picture] = shape;
+      const batch = cfg === undefined ? rows : 2 * rows;
+      const given = {
+        x: tensor([batch, ...picture]),
+        time_embedding: tensor([batch, config.modelChannels]),
+        ...inputs,
+      };
+      const ports = { x: 'x', timeEmbedding: 'time_embedding', out: 'out' };
+      return useProgram(
+        unchangedAttention(changes),
+        async (program) => await program.sample?.(given, { ...rest, cfg, prediction, sigmaData, ports }),
+      );
+    },
+  };
+}
+
+function checkInputs({ family, config }: UnetParts, { context, adm }: NetworkInputs): void {
+  const width = context?.shape.at(-1) ?? 0;
+  if (width !== config.contextDim) {
+    throw new ModelError(
+      `this ${family} model takes text encodings of width ${config.contextDim}, the conditioning has ${width}: encode the prompt with the text encoder of the same checkpoint`,
+    );
+  }
+  if ((adm === undefined) === (config.admChannels === undefined)) return;
+  throw new ModelError(
+    adm === undefined
+      ? `this ${family} model needs pooled text and sizes, the conditioning has none`
+      : `this ${family} model takes no pooled text`,
+  );
+}
