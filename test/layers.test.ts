@@ -67,3 +67,14 @@ test('onnxruntime-node is imported where its telemetry is switched off first', (
   );
   expect(importers).toEqual(['native/onnxruntime-node.ts']);
 });
+
+test('what is shown is made safe to show', () => {
+  // Children whose output their parents read, and scripts that quote nothing foreign.
+  const children = ['cli/doctor/probe-device.ts', 'bench/cuda/check.ts', 'bench/cuda/measure.ts'];
+  const talkers = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((entry) => {
+    if (!entry.endsWith('.ts') || children.includes(entry)) return false;
+    const text = readFileSync(join(SRC, entry), 'utf8').replaceAll(/^ \*.*$/gm, '');
+    return /\bconsole\.\w+\(|process\.std(?:out|err)\.write\(/.test(text) && !text.includes('/safe-text.js');
+  });
+  expect(talkers).toEqual([]);
+});

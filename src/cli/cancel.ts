@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { CLIENT_SETTING_NAMES } from '../config/settings.js';
 import { EXIT } from './exit-codes.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
-import { print, report } from './terminal.js';
+import { print, reportLines } from './terminal.js';
 
 export function cancelCommand(exit: (status: number) => void): Command {
   const command = new Command('cancel')
@@ -19,7 +19,7 @@ export function cancelCommand(exit: (status: number) => void): Command {
             print(`cancelled ${id}`);
             return EXIT.done;
           }
-          report(`latentd: ${String(reply['error'] ?? reply['message'])}`);
+          reportLines(`latentd: ${String(reply['error'] ?? reply['message'])}`);
           return EXIT.failed;
         }),
       );

@@ -6,7 +6,7 @@ import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from '../con
 import type { Check } from './doctor/check.js';
 import { EXIT } from './exit-codes.js';
 import { addSettingOptions, settingsFrom, type SettingOptions } from './setting-options.js';
-import { formatBytes, formatTable, print, printJson } from './terminal.js';
+import { formatBytes, formatTable, print, printJson, printLines } from './terminal.js';
 
 export function doctorCommand(exit: (status: number) => void): Command {
   const command = new Command('doctor')
@@ -57,14 +57,14 @@ function printReport(checks: readonly Check[], settings: SettingsReport, healthy
     print(`${MARKS[status]} ${name.padEnd(width)}  ${detail}`);
     if (remedy !== undefined) print(`${' '.repeat(width + 4)}→ ${remedy}`);
   }
-  print('\nSettings');
-  print(
+  printLines('\nSettings');
+  printLines(
     formatTable(
       SETTING_NAMES.map((name) => [`  ${name}`, showValue(name, settings), settings.settings[name].from]),
     ),
   );
   for (const text of settings.warnings) print(`! ${text}`);
-  print(healthy ? '\nReady.' : '\nNot ready: see the lines marked ✗.');
+  printLines(healthy ? '\nReady.' : '\nNot ready: see the lines marked ✗.');
 }
 
 function showValue(name: SettingName, { settings }: SettingsReport): string {

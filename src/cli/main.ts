@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { main } from './program.js';
-import { surviveClosedPipes } from './terminal.js';
+import { keepStandardOutput, surviveClosedPipes } from './terminal.js';
 
 surviveClosedPipes();
+keepStandardOutput();
 process.exitCode = await main(process.argv);

@@ -6,7 +6,7 @@ import type { ModelKind } from '../models/folders.js';
 import { EXIT } from './exit-codes.js';
 import type { ModelInfo } from './inspect-model.js';
 import { addSettingOptions, settingsFrom, type SettingOptions } from './setting-options.js';
-import { formatBytes, formatTable, print, printJson, report } from './terminal.js';
+import { formatBytes, formatTable, printJson, printLines, report } from './terminal.js';
 
 export function modelsCommand(exit: (status: number) => void): Command {
   const command = new Command('models')
@@ -33,5 +33,5 @@ function printModels(models: readonly ModelInfo[]): void {
     formatBytes(size),
     ...(error === undefined ? [dtype ?? '', family ?? ''] : [`unusable: ${error}`]),
   ]);
-  print(formatTable(rows));
+  printLines(formatTable(rows));
 }

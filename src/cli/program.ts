@@ -13,7 +13,7 @@ import { refused } from './run/outcome.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import { submitCommand } from './submit.js';
-import { printJson, report } from './terminal.js';
+import { printJson, reportLines } from './terminal.js';
 import { upscaleCommand } from './upscale.js';
 import { watchCommand } from './watch.js';
 
@@ -32,10 +32,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       return EXIT.usage;
     }
     if (error instanceof UsageError || error instanceof ConfigError) {
-      report(`latentd: ${error.message}`);
+      reportLines(`latentd: ${error.message}`);
       return EXIT.usage;
     }
-    report(`latentd: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    reportLines(`latentd: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     return EXIT.failed;
   }
   return code;
@@ -46,6 +46,11 @@ function createProgram(exit: (status: number) => void): Command {
     .description('Runs ComfyUI workflows headless, with no ComfyUI and no Python.')
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('(latentd COMMAND --help says more)')
+    .configureOutput({
+      writeErr: (text) => {
+        reportLines(text.trimEnd());
+      },
+    })
     .exitOverride();
   const commands = [
     runCommand,

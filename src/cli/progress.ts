@@ -1,6 +1,7 @@
 /** What a run shows while it goes on: warnings, and a bar on a terminal. */
 import type { Options, Params, SingleBar } from 'cli-progress';
 import type { RunEvent } from '../workflow/events.js';
+import { safeLine } from '../safe-text.js';
 import { report } from './terminal.js';
 
 export interface ProgressView {
@@ -30,9 +31,9 @@ class TerminalProgress implements ProgressView {
 
   onEvent(event: RunEvent): void {
     if (event.type === 'executing') {
-      this.start(`${event.class_type} ${event.node}`);
+      this.start(event);
     } else if (event.type === 'progress') {
-      if (!this.running) this.start(`${event.class_type} ${event.node}`);
+      if (!this.running) this.start(event);
       if (this.bar.getTotal() !== event.total_steps) this.bar.setTotal(event.total_steps);
       this.bar.update(event.step);
     } else if (event.type === 'warning') {
@@ -47,7 +48,14 @@ class TerminalProgress implements ProgressView {
     this.running = false;
   }
 
-  private start(node: string): void {
+  private start({
+    class_type: classType,
+    node: id,
+  }: {
+    readonly class_type: string;
+    readonly node: string;
+  }): void {
+    const node = safeLine(`${classType} ${id}`, 60);
     this.stop();
     this.bar.start(0, 0, { node });
     this.running = true;

@@ -6,7 +6,7 @@ import { cancelOnSignals } from './cancel-on-signals.js';
 import { UsageError } from './exit-codes.js';
 import { crashed, refused, type RunOutcome } from './run/outcome.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
-import { print, printJson, report } from './terminal.js';
+import { print, printJson, reportLines } from './terminal.js';
 
 export interface RunOptions extends SettingOptions {
   readonly prompt?: string;
@@ -39,7 +39,7 @@ export function runCommand(exit: (status: number) => void): Command {
     const outcome = await carryOut(workflow, options);
     if (options.json === true) printJson(outcome.json);
     else for (const path of outcome.files) print(path);
-    if (outcome.summary !== '') report(outcome.summary);
+    if (outcome.summary !== '') reportLines(outcome.summary);
     exit(outcome.exitCode);
   });
 }

@@ -4,7 +4,7 @@ import { CLIENT_SETTING_NAMES } from '../config/settings.js';
 import type { JobInfo, StatusInfo } from '../wire/protocol.js';
 import { EXIT } from './exit-codes.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
-import { formatTable, print, report } from './terminal.js';
+import { formatTable, printLines, report } from './terminal.js';
 
 interface StatusOptions extends SettingOptions {
   readonly json?: boolean;
@@ -34,8 +34,8 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
       report(`latentd: the daemon knows no job ${id}`);
       return EXIT.failed;
     }
-    if (options.json === true) print(messageJson(status.job ?? status, 2));
-    else print(status.job === undefined ? daemonTable(status, describeSeconds) : jobTable(status.job));
+    if (options.json === true) printLines(messageJson(status.job ?? status, 2));
+    else printLines(status.job === undefined ? daemonTable(status, describeSeconds) : jobTable(status.job));
     return EXIT.done;
   });
 }

@@ -1,5 +1,13 @@
-/** The process's two output streams. */
+/**
+ * The process's two output streams. Nearly all that goes there quotes something foreign (a file's name, a job's id, what a
+ * daemon or a library said), so all of it is made safe to show here, once.
+ */
+import { format } from 'node:util';
+import { safeJson, safeLine, safeText } from '../safe-text.js';
 import { EXIT } from './exit-codes.js';
+
+/** Characters of one report. */
+const MAX_REPORT = 30_000;
 
 /**
  * Lets the reader of a stream go away, as in `latentd models | head -1`: what is written to it from then on is lost, and the
@@ -9,25 +17,44 @@ export function surviveClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') return;
-      process.stderr.write(`latentd: results can't be written: ${error.message}\n`);
+      report(`latentd: results can't be written: ${error.message}`);
       process.exit(EXIT.failed);
     });
   }
 }
 
-/** Results: standard output. */
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+/** Keeps standard output for results: what libraries say by `console` goes to standard error. */
+export function keepStandardOutput(): void {
+  for (const method of ['log', 'info', 'debug', 'warn', 'error'] as const) {
+    console[method] = (...values: unknown[]) => {
+      reportLines(format(...values));
+    };
+  }
+}
+
+/** A line of results: standard output. */
+export function print(line: string): void {
+  process.stdout.write(`${safeLine(line, Infinity)}\n`);
+}
+
+/** Lines of results, whose newlines are our own. */
+export function printLines(text: string): void {
+  process.stdout.write(`${safeText(text, Infinity)}\n`);
 }
 
 /** The one JSON object of `--json`. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  printLines(safeJson(JSON.stringify(value, null, 2)));
 }
 
-/** Everything else: standard error. */
-export function report(text: string): void {
-  process.stderr.write(`${text}\n`);
+/** A line of everything else: standard error. */
+export function report(line: string): void {
+  process.stderr.write(`${safeLine(line, MAX_REPORT)}\n`);
+}
+
+/** Lines of everything else, whose newlines are our own or a program's that we ran. */
+export function reportLines(text: string): void {
+  process.stderr.write(`${safeText(text, MAX_REPORT)}\n`);
 }
 
 /** `1.4 GB`, in powers of 1024, as file managers show it. */
@@ -40,11 +67,12 @@ export function formatBytes(bytes: number): string {
 
 /** Rows as columns, each as wide as its widest cell; a row's last cell is as wide as it likes. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>((widest, row) => {
+  const safe = rows.map((row) => row.map((cell) => safeLine(cell)));
+  const widths = safe.reduce<number[]>((widest, row) => {
     row.slice(0, -1).forEach((cell, column) => (widest[column] = Math.max(widest[column] ?? 0, cell.length)));
     return widest;
   }, []);
-  return rows
+  return safe
     .map((row) =>
       row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -5,7 +5,7 @@ import { ModelError } from '../models/model-error.js';
 import { cancelOnSignals } from './cancel-on-signals.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
-import { print, printJson, report } from './terminal.js';
+import { print, printJson, reportLines } from './terminal.js';
 
 export interface UpscaleOptions extends SettingOptions {
   readonly model?: string;
@@ -52,7 +52,7 @@ export function upscaleCommand(exit: (status: number) => void): Command {
       const { code, json } = await carryOut(input, output, options);
       if (options.json === true) printJson(json);
       else if (json.output !== undefined) print(json.output);
-      if (json.error !== undefined) report(`latentd: ${json.error.message}`);
+      if (json.error !== undefined) reportLines(`latentd: ${json.error.message}`);
       exit(code);
     },
   );

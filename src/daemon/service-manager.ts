@@ -1,5 +1,9 @@
 /** Tells systemd how the daemon is (sd_notify(3)); nothing where nobody asked to be told. */
 import { notifyService } from '../native/addon.js';
+import { safeLine } from '../safe-text.js';
+
+/** A newline in a status would begin another message to systemd, as `WATCHDOG=trigger`. */
+const MAX_STATUS = 300;
 
 export class ServiceManager {
   private lastStatus = '';
@@ -42,11 +46,12 @@ export class ServiceManager {
     clearInterval(this.watchdog);
   }
 
-  /** One line for `systemctl status`. */
+  /** One line for `systemctl status`; job ids in it are their clients'. */
   status(text: string): void {
-    if (text === this.lastStatus) return;
-    this.lastStatus = text;
-    this.tell(`STATUS=${text}`);
+    const line = safeLine(text, MAX_STATUS);
+    if (line === this.lastStatus) return;
+    this.lastStatus = line;
+    this.tell(`STATUS=${line}`);
   }
 
   private tell(state: string): void {

@@ -8,6 +8,7 @@ import { createEngine } from '../engine/create-engine.js';
 import { createFolders } from '../models/folders.js';
 import { endWithParent } from '../native/addon.js';
 import { nodeClasses } from '../nodes/index.js';
+import { safeLine } from '../safe-text.js';
 import { findTemplate } from '../templates/template-files.js';
 import { workflowText } from '../workflow/file-text.js';
 import { parseWorkflow, type Workflow } from '../workflow/parse.js';
@@ -33,7 +34,7 @@ const engine = createEngine({
   gpuThreads: settings.gpuThreads,
   device: settings.device,
   notice: (message) => {
-    console.warn(message);
+    console.warn(safeLine(message));
   },
 });
 let running: { readonly id: string; readonly cancellation: AbortController } | undefined;

@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STARTER } from '../../src/models/starter.js';
+import { safeText } from '../../src/safe-text.js';
 import { DaemonHome, type DaemonProcess } from '../support/daemon-process.js';
 import { buildCli, latentd, ROOT, type Ended } from './latentd.js';
 
@@ -36,6 +37,24 @@ describe('latentd submit', () => {
     expect(watched.code).toBe(0);
     const status = await ask('status', stdout.trim(), '--json');
     expect(JSON.parse(status.stdout)).toMatchObject({ state: 'completed', attempts: 1 });
+  });
+
+  test('a job whose id a terminal would obey is shown and not obeyed', async () => {
+    const id = '\x1b]0;pwned\x07\x1b[2J\nANSI job_complete /etc/passwd\u009b31m';
+    const shown = String.raw`\x1b]0;pwned\x07\x1b[2J\nANSI job_complete /etc/passwd\x9b31m`;
+    const submitted = await ask('submit', ...small, '--id', id);
+    expect([submitted.code, submitted.stdout]).toEqual([0, `${shown}\n`]);
+    const watched = await ask('watch', id);
+    for (const line of watched.stdout.trimEnd().split('\n')) expect(line.startsWith(shown)).toBe(true);
+    const status = await ask('status', id);
+    expect(status.stdout).toContain(shown);
+    const json = await ask('status', id, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ job_id: id });
+    const unknown = await ask('status', `${id}!`);
+    expect(unknown.stderr).toBe(`latentd: the daemon knows no job ${shown}!\n`);
+    const wrote = [submitted, watched, status, json, unknown].map(({ stdout, stderr }) => stdout + stderr);
+    const everything = [...wrote, ...daemon.raw].join('');
+    expect(safeText(everything, Infinity)).toBe(everything);
   });
 
   test('waits for the image', async () => {

@@ -67,6 +67,8 @@ export class DaemonProcess {
   readonly log: LogLine[] = [];
   /** Lines of standard error that are no log. */
   readonly complaints: string[] = [];
+  /** Standard error as it was written. */
+  readonly raw: string[] = [];
   private readonly waiting = new Set<() => void>();
 
   constructor(folder: string, args: readonly string[]) {
@@ -78,6 +80,7 @@ export class DaemonProcess {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     createInterface(this.child.stderr!).on('line', (line) => {
+      this.raw.push(line);
       if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
       else this.complaints.push(line);
       for (const wake of this.waiting) wake();

@@ -26,7 +26,7 @@ import { inspectModel } from '../inspect-model.js';
 import { folderOptions, openFolders } from '../open-folders.js';
 import { packageVersion } from '../package-version.js';
 import { settingsFrom } from '../setting-options.js';
-import { print, printJson, report as tell } from '../terminal.js';
+import { printJson, printLines, report as tell } from '../terminal.js';
 import { createBenchProgress } from './bench-progress.js';
 import { readPlan, type BenchPlan } from './bench-plan.js';
 import { renderHtml } from './html.js';
@@ -65,8 +65,8 @@ async function measureAndReport(options: BenchOptions, signal: AbortSignal): Pro
   const comparison = before && compareReports(before, report);
   if (options.json === '-') printJson(report);
   else {
-    print(reportText(report));
-    if (comparison !== undefined) print(`\n${comparisonText(comparison)}`);
+    printLines(reportText(report));
+    if (comparison !== undefined) printLines(`\n${comparisonText(comparison)}`);
     if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   }
   if (options.html !== undefined) writeFileSync(options.html, renderHtml(report, comparison));

@@ -4,6 +4,7 @@ import { ConfigError } from '../../config/config-error.js';
 import { NoAnswerError, request, UpdateStream, type Message } from '../../wire/client.js';
 import { KeyFileError, readClientKeys, type CurveClient } from '../../wire/curve-keys.js';
 import { EXIT } from '../exit-codes.js';
+import { safeJson } from '../../safe-text.js';
 import { settingsFrom, type SettingOptions } from '../setting-options.js';
 import { report } from '../terminal.js';
 
@@ -54,7 +55,7 @@ export async function withDaemon(
 
 /** JSON of a message; integers beyond JavaScript's become their digits. */
 export function messageJson(message: unknown, indent?: number): string {
-  return JSON.stringify(
+  const json = JSON.stringify(
     message,
     (_, value: unknown) =>
       typeof value === 'bigint'
@@ -64,4 +65,5 @@ export function messageJson(message: unknown, indent?: number): string {
         : value,
     indent,
   );
+  return safeJson(json);
 }

@@ -11,7 +11,7 @@ import { parseWorkflow } from '../../workflow/parse.js';
 import { EXIT, UsageError } from '../exit-codes.js';
 import { parseSeed } from '../overrides.js';
 import type { SubmitOptions } from '../submit.js';
-import { print, report } from '../terminal.js';
+import { print, report, reportLines } from '../terminal.js';
 import { messageJson, withDaemon, type Connection } from './connection.js';
 import { describeSeconds, describeUpdate } from './describe.js';
 import { Follower, type JobEnding } from './follow.js';
@@ -44,7 +44,7 @@ async function submitAlone(
   else if (reply.type === 'job_accepted') {
     print(request.id);
     report(`done in about ${describeSeconds(Number(reply['estimated_time_s']))}`);
-  } else report(`latentd: ${refusal(reply)}`);
+  } else reportLines(`latentd: ${refusal(reply)}`);
   return reply.type === 'job_accepted' ? EXIT.done : EXIT.failed;
 }
 
@@ -60,14 +60,14 @@ async function submitAndWait(
   const reply = await connection.ask(request);
   if (reply.type !== 'job_accepted') {
     follower.close();
-    report(`latentd: ${refusal(reply)}`);
+    reportLines(`latentd: ${refusal(reply)}`);
     return EXIT.failed;
   }
   const ending = await follower.follow(request.id);
   if (ending === undefined) throw new Error(`the daemon lost job ${request.id}`);
   if (json === true) print(messageJson(endingJson(request.id, ending)));
   else if (ending.success) print(ending.imagePath ?? '');
-  else report(`latentd: ${ending.error ?? 'failed'}`);
+  else reportLines(`latentd: ${ending.error ?? 'failed'}`);
   return ending.success ? EXIT.done : EXIT.failed;
 }
 

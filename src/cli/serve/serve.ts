@@ -1,16 +1,17 @@
 /** The daemon's life: settings, log, signals and the service manager around it. */
 import { fileURLToPath } from 'node:url';
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import { settingValues } from '../../config/resolve-settings.js';
 import { ConfigError } from '../../config/config-error.js';
 import { SETTING_NAMES, type SettingName, type Settings } from '../../config/settings.js';
 import { Daemon } from '../../daemon/daemon.js';
 import { ServiceManager } from '../../daemon/service-manager.js';
 import { KeyFileError, readServerKeys } from '../../wire/curve-keys.js';
+import { safeJson } from '../../safe-text.js';
 import { checkDevice } from '../check-device.js';
 import { EXIT } from '../exit-codes.js';
 import { settingsFrom, type SettingOptions } from '../setting-options.js';
-import { report } from '../terminal.js';
+import { reportLines } from '../terminal.js';
 import { daemonConfiguration } from './daemon-options.js';
 
 /** Two folders below the package's root from both src/cli/serve and dist/cli/serve. */
@@ -28,7 +29,7 @@ export async function serve(options: SettingOptions): Promise<number> {
   const settings = settingValues(resolved);
   // Buffered: a journal that is slow to read must not hold the daemon up.
   const destination = pino.destination({ dest: 2, sync: false, minLength: 0 });
-  const log = pino({ level: settings.logLevel, base: null }, destination);
+  const log = pino({ level: settings.logLevel, base: null }, safe(destination));
   for (const warning of warnings) log.warn(warning);
   const manager = new ServiceManager(process.env, (error) => {
     log.warn({ err: error }, 'systemd could not be told');
@@ -36,6 +37,15 @@ export async function serve(options: SettingOptions): Promise<number> {
   const code = await new Service(options, settings, log, manager).run();
   destination.flushSync();
   return code;
+}
+
+/** JSON lines that can be looked at on a terminal, whatever they quote. */
+function safe(destination: DestinationStream): DestinationStream {
+  return {
+    write(line) {
+      destination.write(safeJson(line));
+    },
+  };
 }
 
 class Service {
@@ -94,7 +104,7 @@ class Service {
     } catch (error) {
       if (error instanceof ConfigError) throw error;
       if (error instanceof KeyFileError) throw new ConfigError(error.message);
-      report(`latentd: ${error instanceof Error ? error.message : String(error)}`);
+      reportLines(`latentd: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
     }
   }

@@ -1,3 +1,4 @@
+import { safeLine } from '../../safe-text.js';
 import type { WeightPatches } from '../weight-patches.js';
 import { ModelError } from '../model-error.js';
 import type { ProgramCache } from '../program-cache.js';
@@ -25,7 +26,7 @@ export function createTextEncoders(options: TextEncodersOptions): TextEncoders {
 }
 
 function warnOnStandardError(message: string): void {
-  process.stderr.write(`warning: ${message}\n`);
+  process.stderr.write(`warning: ${safeLine(message)}\n`);
 }
 
 class FamilyTextEncoders implements TextEncoders {
