@@ -9,7 +9,14 @@
  * if (result.status === 'invalid') console.error(describeReport(result.report));
  */
 export { createEngine, type EngineOptions } from './engine/create-engine.js';
-export type { Engine, EngineResult, InvalidResult, RunOptions, WorkflowSource } from './engine/engine.js';
+export type {
+  Engine,
+  EngineResult,
+  InvalidResult,
+  RunOptions,
+  WorkflowCheck,
+  WorkflowSource,
+} from './engine/engine.js';
 export { openPictureModels, type PictureModelOptions, type PictureModels } from './engine/picture-models.js';
 export { tensor, type Tensor } from './compute/tensor.js';
 export type { FaceChoice } from './models/faces/detection.js';

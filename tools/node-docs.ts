@@ -75,5 +75,6 @@ function defaultOf(spec: InputSpec): string {
     if (typeof spec.options === 'function') return '';
     return `\`${spec.default ?? spec.options[0] ?? ''}\``;
   }
-  return spec.default === undefined || spec.default === '' ? '' : `\`${String(spec.default)}\``;
+  const value = 'default' in spec ? spec.default : undefined;
+  return value === undefined || value === '' ? '' : `\`${String(value)}\``;
 }

@@ -2,6 +2,7 @@
 import type { Options, Params, SingleBar } from 'cli-progress';
 import type { RunEvent } from '../workflow/events.js';
 import { safeLine } from '../safe-text.js';
+import { describeReport } from '../workflow/faults.js';
 import { report } from './terminal.js';
 
 export interface ProgressView {
@@ -21,7 +22,21 @@ export async function createProgress(stream: NodeJS.WriteStream): Promise<Progre
 }
 
 function reportWarning(event: RunEvent): void {
-  if (event.type === 'warning') report(`warning: node ${event.node} (${event.class_type}): ${event.text}`);
+  switch (event.type) {
+    case 'warning':
+      report(`warning: node ${event.node} (${event.class_type}): ${event.text}`);
+      break;
+    case 'execution_start':
+      if (event.faults !== undefined)
+        report(`warning: outputs are left out. ${describeReport(event.faults)}`);
+      break;
+    case 'execution_blocked': {
+      const { node_id, node_type, exception_message } = event.error;
+      report(`warning: node ${node_id} (${node_type}) was not run: ${exception_message}`);
+      break;
+    }
+    default:
+  }
 }
 
 class TerminalProgress implements ProgressView {
@@ -36,7 +51,7 @@ class TerminalProgress implements ProgressView {
       if (!this.running) this.start(event);
       if (this.bar.getTotal() !== event.total_steps) this.bar.setTotal(event.total_steps);
       this.bar.update(event.step);
-    } else if (event.type === 'warning') {
+    } else if (['warning', 'execution_start', 'execution_blocked'].includes(event.type)) {
       // The bar would be drawn over the line.
       this.stop();
       reportWarning(event);

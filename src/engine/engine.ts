@@ -28,6 +28,13 @@ export interface RunOptions {
   readonly forceOutputs?: boolean;
 }
 
+export interface WorkflowCheck {
+  /** Ids of the output nodes that can run. */
+  readonly outputs: readonly string[];
+  /** Why others can't, or the workflow as a whole; undefined for a sound one. */
+  readonly faults: FaultReport | undefined;
+}
+
 /** A workflow that was refused; nothing ran. */
 export interface InvalidResult {
   readonly status: 'invalid';
@@ -38,7 +45,12 @@ export type EngineResult = RunResult | InvalidResult;
 
 export interface Engine {
   readonly folders: Folders;
-  /** Every fault of a workflow in ComfyUI's error shape; undefined when it can run. Runs nothing. */
+  /**
+   * Whether a workflow can run, and every fault in ComfyUI's error shape: with sound outputs beside others, both. Runs
+   * nothing.
+   */
+  check(workflow: WorkflowSource): WorkflowCheck;
+  /** Why a workflow can't run; undefined when it can, or some of its outputs can. Runs nothing. */
   validate(workflow: WorkflowSource): FaultReport | undefined;
   /**
    * Validates and runs a workflow. How it ended is in the result's `status`: it rejects for no fault of the workflow, of a
@@ -84,9 +96,14 @@ class WorkflowEngine implements Engine {
     return this.parts.folders;
   }
 
+  check(workflow: WorkflowSource): WorkflowCheck {
+    const validation = this.plan(workflow);
+    return { outputs: validation.valid ? validation.plan.outputs : [], faults: validation.report };
+  }
+
   validate(workflow: WorkflowSource): FaultReport | undefined {
-    const validation = this.check(workflow);
-    return validation.valid ? undefined : validation.report;
+    const { outputs, faults } = this.check(workflow);
+    return outputs.length === 0 ? faults : undefined;
   }
 
   run(workflow: WorkflowSource, options: RunOptions = {}): Promise<EngineResult> {
@@ -113,7 +130,7 @@ class WorkflowEngine implements Engine {
   }
 
   private async runNow(source: WorkflowSource, options: RunOptions): Promise<EngineResult> {
-    const validation = this.check(source);
+    const validation = this.plan(source);
     if (!validation.valid) return { status: 'invalid', report: validation.report };
     const { folders, models, warnings } = this.parts;
     const shared = { cache: this.cache, folders, models, ...(warnings && { warnings }) };
@@ -128,13 +145,16 @@ class WorkflowEngine implements Engine {
     try {
       const own = options.noise === undefined ? {} : { noise: options.noise };
       const noise = { ...this.parts.noise, ...own };
-      return await execute(validation.plan, { ...options, ...shared, noise, signal: cancellation.signal });
+      return await execute(validation.plan, {
+        ...{ ...options, ...shared, noise, signal: cancellation.signal },
+        ...(validation.report && { faults: validation.report }),
+      });
     } finally {
       for (const cause of causes) cause.removeEventListener('abort', cancel);
     }
   }
 
-  private check(source: WorkflowSource): Validation {
+  private plan(source: WorkflowSource): Validation {
     try {
       return validateWorkflow(readWorkflow(source), this.parts.registry, this.parts.folders);
     } catch (error) {

@@ -2,6 +2,7 @@ import type { Tensor } from '../compute/tensor.js';
 import type { Folders } from '../models/folders.js';
 import type { ModelStore } from '../models/model-store.js';
 import type { SamplerNoise } from '../sampling/run-sampler.js';
+import type { GraphBuilder } from './node-graph.js';
 
 /** What sampling reports after each step. */
 export interface StepProgress {
@@ -34,6 +35,10 @@ export interface RunContext {
   readonly warn: (text: string) => void;
   /** What SaveImage writes into the PNG: JSON texts by key (`prompt`, `workflow`). */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Id of the running node in the workflow. */
+  /** Id of the running node, for messages; a class whose result depends on it asks for the hidden `UNIQUE_ID`. */
   readonly nodeId: string;
+  /** ComfyUI's type names of what links bring, by input: of a switch, what is behind it. */
+  readonly receivedTypes: Readonly<Record<string, string>>;
+  /** An empty graph for this call of the node to expand into. */
+  readonly newGraph: () => GraphBuilder;
 }

@@ -3,167 +3,36 @@
  * Validation, `object_info` and the docs come from this table; adding a node is adding one entry.
  */
 import type { RunContext } from './context.js';
-import type { ValueType, ValueTypes } from './values.js';
+import type { HiddenInputs, HiddenValues } from './hidden.js';
+import type { FingerprintInputs, InputLists, InputValues } from './input-values.js';
+import type { InputSpecs } from './inputs.js';
+import type { BlockedResult, Expansion, NodeResult, OutputSpec } from './results.js';
 
-interface Described {
-  /** One sentence for `object_info` and the docs. */
-  readonly tooltip?: string;
+export type { FingerprintInputs, InputValue, InputValues } from './input-values.js';
+export * from './inputs.js';
+export * from './results.js';
+
+/** ComfyUI's VALIDATE_INPUTS: a check of a class's own, of what a workflow writes. */
+export interface InputCheck {
+  /** The inputs that it looks at; they are excused from bounds and lists. */
+  readonly inputs: readonly string[] | 'all';
+  /** It looks at the types of what is linked, too, which are excused as well. */
+  readonly types?: boolean;
+  /** What is wrong, or undefined. Inputs that are linked are there and undefined; `types` are those of linked outputs. */
+  check(
+    values: Readonly<Record<string, unknown>>,
+    types: Readonly<Record<string, string>>,
+  ): string | undefined;
 }
 
-export interface IntInput extends Described {
-  readonly kind: 'INT';
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly step?: number;
-}
-
-/** An unsigned 64-bit integer, as ComfyUI's seeds are; kept as a bigint because doubles lose its low bits. */
-export interface SeedInput extends Described {
-  readonly kind: 'SEED';
-  readonly default: bigint;
-}
-
-export interface FloatInput extends Described {
-  readonly kind: 'FLOAT';
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly step?: number;
-  /** What an editor rounds to; false for not at all. */
-  readonly round?: number | false;
-  /** Types that a link may give beside FLOAT. */
-  readonly also?: readonly 'INT'[];
-}
-
-export interface StringInput extends Described {
-  readonly kind: 'STRING';
-  readonly default: string;
-  readonly multiline?: boolean;
-}
-
-export interface BooleanInput extends Described {
-  readonly kind: 'BOOLEAN';
-  readonly default?: boolean;
-}
-
-/** One of a list; the list may depend on what lies in the model folders, so it is asked for when needed. */
-export interface ComboInput<Option extends string = string> extends Described {
-  readonly kind: 'COMBO';
-  readonly options: readonly Option[] | ((folders: RunContext['folders']) => readonly Option[]);
-  readonly default?: Option;
-  /**
-   * Replaces membership in `options`: says what is wrong with a value, or returns undefined. ComfyUI's VALIDATE_INPUTS, by which
-   * LoadImage takes `NAME [output]` and files that appeared after the list was made.
-   */
-  readonly reject?: (value: string, folders: RunContext['folders']) => string | undefined;
-}
-
-/** A value that only another node can give. */
-export interface LinkInput<Type extends ValueType = ValueType> extends Described {
-  readonly kind: 'LINK';
-  readonly type: Type;
-  /** Other types that it takes too; `object_info` names the first alone. */
-  readonly also?: readonly ValueType[];
-}
-
-export type InputSpec =
-  IntInput | SeedInput | FloatInput | StringInput | BooleanInput | ComboInput | LinkInput;
-
-export type InputValue<Spec extends InputSpec> = Spec extends { kind: 'INT' | 'FLOAT' }
-  ? number
-  : Spec extends { kind: 'SEED' }
-    ? bigint
-    : Spec extends { kind: 'STRING' }
-      ? string
-      : Spec extends { kind: 'BOOLEAN' }
-        ? boolean
-        : Spec extends {
-              kind: 'LINK';
-              type: infer Type extends ValueType;
-              also: readonly (infer Also extends ValueType)[];
-            }
-          ? ValueTypes[Type | Also]
-          : Spec extends { kind: 'LINK'; type: infer Type extends ValueType }
-            ? ValueTypes[Type]
-            : Spec extends ComboInput<infer Option>
-              ? Option
-              : never;
-
-export type InputSpecs = Readonly<Record<string, InputSpec>>;
-type Values<Specs extends InputSpecs> = { readonly [Name in keyof Specs]: InputValue<Specs[Name]> };
-
-/** The arguments of `run`: required inputs always, optional ones when linked or given. */
-export type InputValues<Required extends InputSpecs, Optional extends InputSpecs> = Values<Required> &
-  Partial<Values<Optional>>;
-
-/** What is known before anything runs: inputs that no link can give (those with a list) always, others where they are literals. */
-export type FingerprintInputs<Required extends InputSpecs, Optional extends InputSpecs> = Values<{
-  readonly [Name in keyof Required as Required[Name] extends ComboInput ? Name : never]: Required[Name];
-}> &
-  Partial<Values<Required & Optional>>;
-
-export interface OutputSpec<Type extends ValueType = ValueType> extends Described {
-  readonly type: Type;
-  readonly name: string;
-  /** Other types that it may be, by the node's inputs; `object_info` names the first alone. */
-  readonly also?: readonly ValueType[];
-}
-
-type OutputValues<Outputs extends readonly OutputSpec[]> = {
-  readonly [Index in keyof Outputs]: Outputs[Index] extends {
-    readonly type: infer Type extends ValueType;
-    readonly also: readonly (infer Also extends ValueType)[];
-  }
-    ? ValueTypes[Type | Also]
-    : Outputs[Index] extends OutputSpec<infer Type>
-      ? ValueTypes[Type]
-      : never;
-};
-
-/** What a node leaves beside its outputs: files for the user, as in ComfyUI's `ui` result. */
-export interface SavedFile {
-  readonly filename: string;
-  readonly subfolder: string;
-  readonly type: 'output' | 'temp' | 'input';
-  /** Absolute path on this machine. */
-  readonly path: string;
-}
-
-/** A film, or an animated picture, that a node saved. */
-export interface SavedFilm extends SavedFile {
-  /** As the node's input names it: `video/h264-mp4`. */
-  readonly format: string;
-  /** Frames a second. */
-  readonly frame_rate: number;
-}
-
-export interface NodeUi {
-  readonly images?: readonly SavedFile[];
-  /** VideoHelperSuite's name, whatever their form. */
-  readonly gifs?: readonly SavedFilm[];
-  readonly latents?: readonly SavedFile[];
-}
-
-export interface NodeResult<Outputs extends readonly OutputSpec[]> {
-  readonly outputs: OutputValues<Outputs>;
-  readonly ui?: NodeUi;
-}
-
-export interface NodeClass<
-  Required extends InputSpecs = InputSpecs,
-  Optional extends InputSpecs = InputSpecs,
-  Outputs extends readonly OutputSpec[] = readonly OutputSpec[],
-> {
+/** What node classes say of themselves, whatever their inputs. */
+interface Declared {
   /** ComfyUI's class name. */
   readonly name: string;
   readonly displayName: string;
   /** ComfyUI's menu path, as `loaders` or `latent/inpaint`. */
   readonly category: string;
   readonly description: string;
-  readonly required: Required;
-  readonly optional: Optional;
-  readonly outputs: Outputs;
   /** Runs even if nothing is linked to it: it saves or shows something. */
   readonly outputNode?: boolean;
   /**
@@ -173,30 +42,63 @@ export interface NodeClass<
   readonly takesMore?: boolean;
   /** Its result depends on whose noise the job draws: `RunContext.noise`. */
   readonly drawsNoise?: boolean;
+  /** Two nodes with the same inputs don't share a result. ComfyUI's NOT_IDEMPOTENT. */
+  readonly notIdempotent?: boolean;
+  /** What it shows is told again when its result is an earlier one, though it is no output. */
+  readonly hasIntermediateOutput?: boolean;
+  readonly validate?: InputCheck;
+}
+
+type RunInputs<
+  Required extends InputSpecs,
+  Optional extends InputSpecs,
+  Hidden extends HiddenInputs,
+  IsList extends boolean,
+> = IsList extends true
+  ? InputLists<InputValues<Required, Optional> & HiddenValues<Hidden>>
+  : InputValues<Required, Optional> & HiddenValues<Hidden>;
+
+/**
+ * A node class. Where an input is linked to several values, it runs once for each, unless `inputIsList`; inputs with fewer
+ * values repeat their last one.
+ */
+export interface NodeClass<
+  Required extends InputSpecs = InputSpecs,
+  Optional extends InputSpecs = InputSpecs,
+  Outputs extends readonly OutputSpec[] = readonly OutputSpec[],
+  Hidden extends HiddenInputs = HiddenInputs,
+  IsList extends boolean = boolean,
+  Result = NodeResult<Outputs>,
+> extends Declared {
+  readonly required: Required;
+  readonly optional: Optional;
+  /** What `run` is given beside, by name: the node's id, the workflow. */
+  readonly hidden?: Hidden;
+  readonly outputs: Outputs;
+  /** `run` is called once, with each input as a list of values. ComfyUI's INPUT_IS_LIST. */
+  readonly inputIsList?: IsList;
   /** Something that changes when the node's result would, beside its inputs: a file's date and size. ComfyUI's IS_CHANGED. */
   fingerprint?(inputs: FingerprintInputs<Required, Optional>, folders: RunContext['folders']): string;
   /** ComfyUI's class has the same fingerprint, and writes it into the workflow that pictures carry, as `is_changed`. */
   readonly tellsFingerprint?: boolean;
-  run(
-    inputs: InputValues<Required, Optional>,
-    context: RunContext,
-  ): Promise<NodeResult<Outputs>> | NodeResult<Outputs>;
+  /**
+   * Names of lazy inputs that are needed now; those that aren't evaluated yet are undefined. It is asked again when they are,
+   * until it names none. ComfyUI's check_lazy_status.
+   */
+  checkLazy?(inputs: RunInputs<Required, Optional, Hidden, IsList>): readonly string[] | undefined;
+  run(inputs: RunInputs<Required, Optional, Hidden, IsList>, context: RunContext): Promise<Result> | Result;
 }
 
 /** A node class whose input and output types the interpreter has checked at run time instead. */
-export interface AnyNodeClass {
-  readonly name: string;
-  readonly displayName: string;
-  readonly category: string;
-  readonly description: string;
+export interface AnyNodeClass extends Declared {
   readonly required: InputSpecs;
   readonly optional: InputSpecs;
+  readonly hidden?: HiddenInputs;
   readonly outputs: readonly OutputSpec[];
-  readonly outputNode?: boolean;
-  readonly takesMore?: boolean;
-  readonly drawsNoise?: boolean;
+  readonly inputIsList?: boolean;
   fingerprint?(inputs: never, folders: RunContext['folders']): string;
   readonly tellsFingerprint?: boolean;
+  checkLazy?(inputs: never): readonly string[] | undefined;
   run(inputs: never, context: RunContext): unknown;
 }
 
@@ -205,40 +107,30 @@ export function defineNode<
   const Required extends InputSpecs,
   const Optional extends InputSpecs,
   const Outputs extends readonly OutputSpec[],
->(node: NodeClass<Required, Optional, Outputs>): NodeClass<Required, Optional, Outputs> {
+  const Hidden extends HiddenInputs = never,
+  const IsList extends boolean = false,
+>(
+  node: NodeClass<Required, Optional, Outputs, Hidden, IsList>,
+): NodeClass<Required, Optional, Outputs, NoInfer<Hidden>, NoInfer<IsList>> {
   return node;
 }
 
-export function int(spec: Omit<IntInput, 'kind'>): IntInput {
-  return { kind: 'INT', ...spec };
-}
-
-export function float(spec: Omit<FloatInput, 'kind'>): FloatInput {
-  return { kind: 'FLOAT', ...spec };
-}
-
-export function seed(spec: Omit<SeedInput, 'kind' | 'default'> = {}): SeedInput {
-  return { kind: 'SEED', default: 0n, ...spec };
-}
-
-export function string(spec: Partial<Omit<StringInput, 'kind'>> = {}): StringInput {
-  return { kind: 'STRING', default: '', ...spec };
-}
-
-export function boolean(spec: Omit<BooleanInput, 'kind'> = {}): BooleanInput {
-  return { kind: 'BOOLEAN', ...spec };
-}
-
-export function combo<const Option extends string>(
-  options: ComboInput<Option>['options'],
-  spec: Omit<ComboInput<Option>, 'kind' | 'options'> = {},
-): ComboInput<Option> {
-  return { kind: 'COMBO', options, ...spec };
-}
-
-export function link<Type extends ValueType, const Rest extends Omit<LinkInput, 'kind' | 'type'> = object>(
-  type: Type,
-  spec: Rest = {} as Rest,
-): LinkInput<Type> & Rest {
-  return { kind: 'LINK', type, ...spec };
+/** A node class that steers the run: `run` may return a graph to run in its place, or block what it gives to others. */
+export function defineControlNode<
+  const Required extends InputSpecs,
+  const Optional extends InputSpecs,
+  const Outputs extends readonly OutputSpec[],
+  const Hidden extends HiddenInputs = never,
+  const IsList extends boolean = false,
+>(
+  node: NodeClass<
+    Required,
+    Optional,
+    Outputs,
+    Hidden,
+    IsList,
+    NodeResult<Outputs> | Expansion | BlockedResult
+  >,
+): AnyNodeClass {
+  return node;
 }

@@ -84,10 +84,37 @@ export interface ValueTypes {
   VHS_FILENAMES: FilmFiles;
   /** Nothing makes one: films are not loaded in batches. */
   VHS_BatchManager: never;
-  INT: number;
+  /** A bigint where a double would lose digits. */
+  INT: number | bigint;
   FLOAT: number;
   STRING: string;
   BOOLEAN: boolean;
+  /** One of a list, as text. */
+  COMBO: string;
+  /** Any of them. */
+  '*': unknown;
+  /** The same as some input: see `OutputSpec.template`. */
+  COMFY_MATCHTYPE_V3: unknown;
 }
 
 export type ValueType = keyof ValueTypes;
+
+declare const custom: unique symbol;
+
+/**
+ * A type of a node pack's own, by the name that workflows and editors know it under.
+ *
+ * @example
+ * const PALETTE = 'PALETTE' as CustomType<Palette>;
+ * link(PALETTE) // an input whose value is a Palette
+ */
+export type CustomType<Value> = string & { readonly [custom]: Value };
+
+export type ValueTypeName = ValueType | CustomType<unknown>;
+
+/** The value that a type's name stands for. */
+export type ValueOf<Type extends ValueTypeName> = Type extends ValueType
+  ? ValueTypes[Type]
+  : Type extends CustomType<infer Value>
+    ? Value
+    : never;

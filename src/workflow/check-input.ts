@@ -1,52 +1,38 @@
 /** One input of one node: from what the workflow says to a link or a value of the input's type, or what is wrong with it. */
-import type { Folders } from '../models/folders.js';
-import type { AnyNodeClass, InputSpec } from '../nodes/definition.js';
+import type { InputCheck, InputSpec, PlainInput } from '../nodes/definition.js';
+import { checkLink } from './check-link.js';
+import {
+  failed,
+  type CheckedInput,
+  type InputConstant,
+  type PlannedInput,
+  type Surroundings,
+} from './planned-input.js';
 import { nearestHint } from '../nearest-names.js';
 import { shorten } from '../safe-text.js';
 import { ConversionError, formatNumber, toBoolean, toFloat, toInt, toText } from './convert.js';
 import type { Fault } from './faults.js';
-import { inputConfig, maxSeed, typeName, type OptionsOf } from './input-config.js';
-import { isLiteralObject, pythonStr, toJson, type Json, type Literal } from './literal.js';
+import { configOf, maxSeed, typeName } from './input-config.js';
+import { isLiteralObject, pythonRepr, pythonStr, toJson, type Literal } from './literal.js';
 
-export interface InputLink {
-  readonly kind: 'link';
-  /** Id of the node whose output it is. */
-  readonly from: string;
-  readonly slot: number;
-}
-
-/** INT and FLOAT are numbers, seeds bigints. */
-export interface InputConstant {
-  readonly kind: 'constant';
-  readonly value: string | number | bigint | boolean;
-}
-
-export type PlannedInput = InputLink | InputConstant;
-
-/** A fault is described when it is told: of a workflow with thousands, most are only counted. */
-export type CheckedInput = PlannedInput | { readonly kind: 'fault'; readonly describe: () => Fault };
-
-/** What checking an input needs to know of everything else. */
-export interface Surroundings {
-  readonly folders: Folders;
-  readonly optionsOf: OptionsOf;
-  /** Whether the workflow has such a node. */
-  hasNode(id: string): boolean;
-  /** Its class, unless that is unknown (which is reported with the node itself). */
-  classOf(id: string): AnyNodeClass | undefined;
-}
-
-/** ComfyUI's `validate_inputs` (execution.py) for one input that is given. */
+/**
+ * ComfyUI's `validate_inputs` (execution.py) for one input that is given. `own` is the class's own check, which excuses inputs
+ * that it looks at from bounds, lists and types.
+ */
 export function checkInput(
   name: string,
-  spec: InputSpec,
+  spec: PlainInput,
   given: Literal,
   around: Surroundings,
+  own?: InputCheck,
 ): CheckedInput {
-  if (Array.isArray(given)) return checkLink(name, spec, given as readonly Literal[], around);
+  if (Array.isArray(given)) {
+    return checkLink(name, spec, given as readonly Literal[], around, own?.types === true);
+  }
   // The editor wraps lists so that they aren't taken for links.
   const wrapped = isLiteralObject(given) ? given.get('__value__') : undefined;
-  return checkLiteral(name, spec, wrapped ?? given, around);
+  const excused = own !== undefined && (own.inputs === 'all' || own.inputs.includes(name));
+  return checkLiteral(name, spec, wrapped ?? given, around, excused);
 }
 
 /** An input that the class doesn't declare but takes as it is; undefined for what can be no value. */
@@ -62,81 +48,53 @@ export function checkFurther(given: Literal, around: Surroundings): PlannedInput
   return { kind: 'constant', value: typeof given === 'bigint' ? Number(given) : given };
 }
 
-export function missingInput(name: string, spec: InputSpec, around: Surroundings): Fault {
+/** `label` is the input's name in the fault's details. */
+export function missingInput(name: string, label: string, spec: InputSpec, around: Surroundings): Fault {
   return {
     type: 'required_input_missing',
     message: 'Required input is missing',
-    details: name,
-    extra_info: { input_name: name, input_config: configOf(spec, around) },
+    details: label,
+    extra_info: { input_name: name, input_config: configOf(spec, around.optionsOf) },
   };
 }
 
-function checkLink(
+function checkLiteral(
   name: string,
-  spec: InputSpec,
-  given: readonly Literal[],
+  spec: PlainInput,
+  given: Literal,
   around: Surroundings,
+  excused: boolean,
 ): CheckedInput {
-  const info = () => ({
-    input_name: name,
-    input_config: configOf(spec, around),
-    received_value: toJson(given),
-  });
-  const bad = (message: string, details = name) =>
-    failed(() => ({ type: 'bad_linked_input', message, details, extra_info: info() }));
-  const [from, slotGiven] = given;
-  if (given.length !== 2 || typeof from !== 'string' || typeof slotGiven !== 'bigint') {
-    return bad('Bad linked input, must be a length-2 list of [node_id, slot_index]');
-  }
-  if (!around.hasNode(from)) return bad(`Bad linked input, there is no node '${shorten(from)}'`);
-  const slot = Number(slotGiven);
-  const source = around.classOf(from);
-  if (source === undefined) return { kind: 'link', from, slot };
-  const output = source.outputs[slot];
-  if (output === undefined) {
-    const outputs = source.outputs.map(({ type }, index) => `${index} ${type}`).join(', ');
-    return bad(
-      `Bad linked input, node '${shorten(from)}' (${source.name}) has no output ${slot}`,
-      `${name}, its outputs: ${outputs === '' ? 'none' : outputs}`,
-    );
-  }
-  if (spec.kind !== 'COMBO') {
-    const taken: readonly string[] = [
-      typeName(spec, around.optionsOf),
-      ...(('also' in spec && spec.also) || []),
-    ];
-    const types = [output.type, ...(output.also ?? [])];
-    if (types.some((type) => taken.includes(type))) return { kind: 'link', from, slot };
-  }
-  return failed(() => {
-    const { input_name, input_config, received_value: linked } = info();
-    const expected = typeName(spec, around.optionsOf);
-    return {
-      type: 'return_type_mismatch',
-      message: 'Return type mismatch between linked nodes',
-      details: `${name}, received_type(${output.type}) mismatch input_type(${expected})`,
-      extra_info: { input_name, input_config, received_type: output.type, linked_node: linked },
-    };
-  });
-}
-
-function checkLiteral(name: string, spec: InputSpec, given: Literal, around: Surroundings): CheckedInput {
   try {
     switch (spec.kind) {
       case 'INT':
-        return checkBounds(name, spec, toInt(given), spec.min, spec.max, around);
+        return checkBounds(name, spec, toInt(given), excused ? NO_BOUNDS : spec, around);
       case 'SEED':
-        return checkBounds(name, spec, toInt(given), 0n, maxSeed, around);
+        return checkBounds(
+          name,
+          spec,
+          toInt(given),
+          { min: spec.min ?? 0n, max: spec.max ?? maxSeed },
+          around,
+        );
       case 'FLOAT':
-        return checkBounds(name, spec, toFloat(given), spec.min, spec.max, around);
+        return checkBounds(name, spec, toFloat(given), excused ? NO_BOUNDS : spec, around);
       case 'STRING':
         return { kind: 'constant', value: toText(given) };
       case 'BOOLEAN':
         return { kind: 'constant', value: toBoolean(given) };
       case 'COMBO':
-        return checkOption(name, spec, given, around);
+        return excused ? anyValue(given) : checkOption(name, spec, given, around);
+      case 'MULTICOMBO':
+        return excused ? anyValue(given) : checkOptions(name, spec, given, around);
+      case 'MATCH':
+        return anyValue(given);
+      case 'MULTITYPE':
+        if (spec.widget === undefined) throw linkedOnly(typeName(spec, around.optionsOf));
+        return checkWidget(name, spec.widget, given, around);
       case 'LINK':
-        throw new ConversionError(`only a link to an output of type ${spec.type} can give it`);
+        if (spec.type === '*') return anyValue(given);
+        throw linkedOnly(spec.type);
     }
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
@@ -147,7 +105,7 @@ function checkLiteral(name: string, spec: InputSpec, given: Literal, around: Sur
       details: `${name}, ${shorten(pythonStr(given))}, ${reason}`,
       extra_info: {
         input_name: name,
-        input_config: configOf(spec, around),
+        input_config: configOf(spec, around.optionsOf),
         received_value: toJson(given),
         exception_message: reason,
       },
@@ -155,12 +113,50 @@ function checkLiteral(name: string, spec: InputSpec, given: Literal, around: Sur
   }
 }
 
+const NO_BOUNDS = { min: -Infinity, max: Infinity };
+
+function linkedOnly(type: string): ConversionError {
+  return new ConversionError(`only a link to an output of type ${type} can give it`);
+}
+
+/** What is written where any type is taken. */
+function anyValue(given: Literal): InputConstant {
+  const type = LITERAL_TYPES[typeof given];
+  return { kind: 'constant', value: plainValue(given), ...(type !== undefined && { type }) };
+}
+
+const LITERAL_TYPES: Readonly<Record<string, string>> = {
+  bigint: 'INT',
+  number: 'FLOAT',
+  string: 'STRING',
+  boolean: 'BOOLEAN',
+};
+
+/** A literal as programs hold it: integers are numbers, unless those would lose digits. */
+export function plainValue(value: Literal): unknown {
+  if (typeof value === 'bigint') {
+    const double = Number(value);
+    return Number.isSafeInteger(double) ? double : value;
+  }
+  if (Array.isArray(value)) return (value as readonly Literal[]).map(plainValue);
+  if (!isLiteralObject(value)) return value;
+  return Object.fromEntries([...value].map(([key, item]) => [key, plainValue(item)]));
+}
+
+/** A value for an input of several types stays of the type that it is written in; bounds are the widget's. */
+function checkWidget(name: string, widget: PlainInput, given: Literal, around: Surroundings): CheckedInput {
+  const numeric = typeof given === 'bigint' || typeof given === 'number';
+  if (numeric && (widget.kind === 'INT' || widget.kind === 'FLOAT')) {
+    return checkBounds(name, widget, given, widget, around);
+  }
+  return anyValue(given);
+}
+
 function checkBounds(
   name: string,
   spec: InputSpec,
   value: number | bigint,
-  min: number | bigint,
-  max: number | bigint,
+  { min, max }: { readonly min: number | bigint; readonly max: number | bigint },
   around: Surroundings,
 ): CheckedInput {
   if (value >= min && value <= max) {
@@ -176,7 +172,7 @@ function checkBounds(
     details: name,
     extra_info: {
       input_name: name,
-      input_config: configOf(spec, around),
+      input_config: configOf(spec, around.optionsOf),
       received_value: toJson(value),
     },
   }));
@@ -187,7 +183,7 @@ const longestListShown = 20;
 
 function checkOption(
   name: string,
-  spec: InputSpec & { kind: 'COMBO' },
+  spec: PlainInput & { kind: 'COMBO' },
   given: Literal,
   around: Surroundings,
 ): CheckedInput {
@@ -203,27 +199,43 @@ function checkOption(
   }
   const options = around.optionsOf(spec);
   if (typeof given === 'string' && options.includes(given)) return { kind: 'constant', value: given };
+  return notInList(name, spec, given, options, [given], around);
+}
+
+function checkOptions(
+  name: string,
+  spec: PlainInput & { kind: 'MULTICOMBO' },
+  given: Literal,
+  around: Surroundings,
+): CheckedInput {
+  const values = Array.isArray(given) ? (given as readonly Literal[]) : [given];
+  const strange = values.filter((value) => typeof value !== 'string' || !spec.options.includes(value));
+  return strange.length === 0
+    ? { kind: 'constant', value: values }
+    : notInList(name, spec, given, spec.options, strange, around);
+}
+
+function notInList(
+  name: string,
+  spec: PlainInput,
+  given: Literal,
+  options: readonly string[],
+  strange: readonly Literal[],
+  around: Surroundings,
+): CheckedInput {
   return failed(() => {
     const long = options.length > longestListShown;
-    const list = long ? `(list of length ${options.length})` : typeName(spec, around.optionsOf);
-    const value = pythonStr(given);
+    const list = long ? `(list of length ${options.length})` : pythonRepr(options);
+    const values = strange.slice(0, longestListShown).map((value) => shorten(pythonRepr(value)));
     return {
       type: 'value_not_in_list',
       message: 'Value not in list',
-      details: `${name}: '${shorten(value)}' not in ${list}${nearestHint(value, options)}`,
+      details: `${name}: ${values.join(', ')} not in ${list}${nearestHint(pythonStr(strange[0]!), options)}`,
       extra_info: {
         input_name: name,
-        input_config: long ? null : configOf(spec, around),
+        input_config: long ? null : configOf(spec, around.optionsOf),
         received_value: toJson(given),
       },
     };
   });
-}
-
-function configOf(spec: InputSpec, around: Surroundings): Json {
-  return toJson(inputConfig(spec, around.optionsOf));
-}
-
-function failed(describe: () => Fault): CheckedInput {
-  return { kind: 'fault', describe };
 }

@@ -4,6 +4,7 @@
  */
 import type { StepProgress } from '../nodes/context.js';
 import type { NodeUi } from '../nodes/definition.js';
+import type { FaultReport } from './faults.js';
 import type { Json } from './literal.js';
 
 /** A node's exception, as ComfyUI's `execution_error` message describes it. */
@@ -24,40 +25,44 @@ export interface NodeTiming {
   readonly ms: number;
 }
 
+/**
+ * A node of the workflow, or one that another node has expanded into: `5.0.0.1`. That one is shown as its `display_node`, which
+ * is left out where it is the node itself.
+ */
+interface OfNode {
+  readonly node: string;
+  readonly display_node?: string;
+  readonly class_type: string;
+}
+
 export type RunEvent =
-  | { readonly type: 'execution_start' }
+  /** `faults` say why outputs that are left out can't run. */
+  | { readonly type: 'execution_start'; readonly faults?: FaultReport }
   /** Nodes whose results are known from earlier runs. */
   | { readonly type: 'execution_cached'; readonly nodes: readonly string[] }
-  | { readonly type: 'executing'; readonly node: string; readonly class_type: string }
-  | {
+  | ({ readonly type: 'executing' } & OfNode)
+  | ({
       readonly type: 'progress';
-      readonly node: string;
-      readonly class_type: string;
       /** 1 after the first step. */
       readonly step: number;
       readonly total_steps: number;
       /** What a preview is made of; not plain data. */
       readonly preview?: Required<Pick<StepProgress, 'denoised'>> & Pick<StepProgress, 'latentRgb'>;
-    }
+    } & OfNode)
   /** Something that doesn't stop the run. */
-  | { readonly type: 'warning'; readonly node: string; readonly class_type: string; readonly text: string }
-  | {
+  | ({ readonly type: 'warning'; readonly text: string } & OfNode)
+  | ({
       readonly type: 'executed';
-      readonly node: string;
-      readonly class_type: string;
       readonly ui?: NodeUi;
       /** The result, `ui` included, is an earlier one. */
       readonly cached: boolean;
       readonly ms: number;
-    }
+    } & OfNode)
+  /** A node that isn't run because what it is given says so; the run goes on. ComfyUI's `execution_error` of `ExecutionBlocked`. */
+  | { readonly type: 'execution_blocked'; readonly error: NodeError; readonly executed: readonly string[] }
   | { readonly type: 'execution_error'; readonly error: NodeError; readonly executed: readonly string[] }
-  | {
-      readonly type: 'execution_interrupted';
-      /** The node that was running, or would have been next. */
-      readonly node: string;
-      readonly class_type: string;
-      readonly executed: readonly string[];
-    }
+  /** `node` was running, or would have been next. */
+  | ({ readonly type: 'execution_interrupted'; readonly executed: readonly string[] } & OfNode)
   | { readonly type: 'execution_success' };
 
 interface RunReport {
@@ -67,6 +72,8 @@ interface RunReport {
   readonly timings: readonly NodeTiming[];
   /** Ids of nodes whose earlier results stood for them. */
   readonly cached: readonly string[];
+  /** Why outputs that were left out can't run. */
+  readonly faults?: FaultReport;
   /** Milliseconds from start to end. */
   readonly ms: number;
 }

@@ -2,6 +2,8 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { RunContext } from '../nodes/context.js';
 import type { NodeUi } from '../nodes/definition.js';
+import { GraphBuilder } from '../nodes/node-graph.js';
+import type { FaultReport } from './faults.js';
 import type { NodeTiming, RunEvent, RunResult } from './events.js';
 import { workflowMetadata } from './metadata.js';
 import { NeededResults } from './needed-results.js';
@@ -26,6 +28,8 @@ export interface ExecuteOptions {
   readonly onEvent?: (event: RunEvent) => void;
   /** Instead of what ComfyUI would write into pictures; JSON texts by key. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Why outputs that the plan leaves out can't run; told with its start and its end. */
+  readonly faults?: FaultReport;
   /** Runs the output nodes again though nothing changed, so that their files are written again. */
   readonly forceOutputs?: boolean;
 }
@@ -75,7 +79,8 @@ class Run {
   }
 
   async result(): Promise<RunResult> {
-    this.emit({ type: 'execution_start' });
+    const { faults } = this.options;
+    this.emit({ type: 'execution_start', ...(faults && { faults }) });
     this.emit({ type: 'execution_cached', nodes: this.cached });
     for (const id of this.cached)
       this.reuse(this.plan.nodes.get(id)!, this.options.cache.get(this.keyOf(id))!);
@@ -158,6 +163,7 @@ class Run {
       outputs: Object.fromEntries(this.uis),
       timings: this.timings,
       cached: this.cached,
+      ...(this.options.faults && { faults: this.options.faults }),
       ms: performance.now() - this.started,
     };
   }
@@ -170,6 +176,8 @@ class Run {
       noise: this.noise,
       signal: this.signal,
       nodeId: node.id,
+      receivedTypes: {},
+      newGraph: () => new GraphBuilder(`${node.id}.0.0.`),
       get metadata() {
         return metadata();
       },

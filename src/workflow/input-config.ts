@@ -1,7 +1,7 @@
 /** How ComfyUI writes an input's type and bounds down: `["INT", {"default": 20, "min": 1, "max": 10000}]`. */
-import type { InputSpec } from '../nodes/definition.js';
+import type { DynamicOption, InputSpec, InputSpecs } from '../nodes/definition.js';
 import type { Folders } from '../models/folders.js';
-import { literalObject, pythonRepr, type Literal, type LiteralObject } from './literal.js';
+import { literalObject, pythonRepr, toJson, type Json, type Literal, type LiteralObject } from './literal.js';
 
 /** The highest seed, 2⁶⁴ − 1. */
 export const maxSeed = 0xffff_ffff_ffff_ffffn;
@@ -29,6 +29,16 @@ export function typeName(spec: InputSpec, optionsOf: OptionsOf): string {
       return 'INT';
     case 'COMBO':
       return pythonRepr(optionsOf(spec));
+    case 'MULTICOMBO':
+      return 'COMBO';
+    case 'MULTITYPE':
+      return [...new Set([...(spec.widget === undefined ? [] : [spec.widget.kind]), ...spec.types])].join();
+    case 'MATCH':
+      return 'COMFY_MATCHTYPE_V3';
+    case 'AUTOGROW':
+    case 'DYNAMICCOMBO':
+    case 'DYNAMICSLOT':
+      return `COMFY_${spec.kind}_V3`;
     default:
       return spec.kind;
   }
@@ -40,11 +50,13 @@ export function inputConfig(spec: InputSpec, optionsOf: OptionsOf): readonly [Li
   return [type, literalObject(options)];
 }
 
-function typeAndOptions(
-  spec: InputSpec,
-  optionsOf: OptionsOf,
-): readonly [Literal, Readonly<Record<string, Literal>>] {
-  const described = spec.tooltip === undefined ? {} : { tooltip: spec.tooltip };
+type Fields = Readonly<Record<string, Literal>>;
+
+function typeAndOptions(spec: InputSpec, optionsOf: OptionsOf): readonly [Literal, Fields] {
+  const described = {
+    ...(spec.tooltip !== undefined && { tooltip: spec.tooltip }),
+    ...(spec.lazy === true && { lazy: true }),
+  };
   switch (spec.kind) {
     case 'INT':
       return [
@@ -60,7 +72,13 @@ function typeAndOptions(
     case 'SEED':
       return [
         'INT',
-        { default: spec.default, min: 0n, max: maxSeed, control_after_generate: true, ...described },
+        {
+          ...(spec.default !== undefined && { default: spec.default }),
+          min: spec.min ?? 0n,
+          max: spec.max ?? maxSeed,
+          control_after_generate: spec.controlAfterGenerate ?? true,
+          ...described,
+        },
       ];
     case 'FLOAT':
       return [
@@ -91,6 +109,68 @@ function typeAndOptions(
         { ...(spec.default !== undefined && { default: spec.default }), ...described },
       ];
     case 'LINK':
-      return [spec.type, described];
+      return [spec.type, { ...(spec.rawLink === true && { rawLink: true }), ...described }];
+    case 'MULTICOMBO':
+      return [
+        'COMBO',
+        {
+          ...{ multiselect: true, options: spec.options, multi_select: literalObject({}) },
+          ...(spec.default !== undefined && { default: spec.default }),
+          ...described,
+        },
+      ];
+    case 'MULTITYPE': {
+      const widget = spec.widget === undefined ? {} : typeAndOptions(spec.widget, optionsOf)[1];
+      return [typeName(spec, optionsOf), { ...widget, ...described }];
+    }
+    default:
+      return [typeName(spec, optionsOf), { ...dynamicOptions(spec, optionsOf), ...described }];
   }
+}
+
+/** The options of inputs whose type or number depends on others (comfy_api/latest/_io.py, `as_dict` of each). */
+function dynamicOptions(
+  spec: InputSpec & { kind: 'MATCH' | 'AUTOGROW' | 'DYNAMICCOMBO' | 'DYNAMICSLOT' },
+  optionsOf: OptionsOf,
+): Fields {
+  switch (spec.kind) {
+    case 'MATCH': {
+      const allowed_types = (spec.allowed ?? ['*']).join();
+      return { template: literalObject({ template_id: spec.template, allowed_types }) };
+    }
+    case 'AUTOGROW': {
+      const { each, names, min } = spec;
+      const [type, options] = typeAndOptions(each, optionsOf);
+      const own = 'prefix' in names ? names.prefix : 'value';
+      const shown = literalObject({ [own]: [type, literalObject({ ...options, ...linkedOnly(each) })] });
+      const none = literalObject({});
+      const input = spec.optional === true ? { required: none, optional: shown } : { required: shown };
+      const naming = 'prefix' in names ? { prefix: names.prefix, max: BigInt(names.max) } : { names };
+      return { template: literalObject({ input: literalObject(input), ...naming, min: BigInt(min) }) };
+    }
+    case 'DYNAMICCOMBO': {
+      const options = Object.entries(spec.options).map(([key, option]) =>
+        literalObject({ key, inputs: optionInputs(option, optionsOf) }),
+      );
+      return { options };
+    }
+    case 'DYNAMICSLOT':
+      return { slotType: spec.slot.type, inputs: optionInputs(spec.inputs, optionsOf) };
+  }
+}
+
+function optionInputs({ required = {}, optional }: DynamicOption, optionsOf: OptionsOf): LiteralObject {
+  const configs = (specs: InputSpecs) =>
+    new Map(Object.entries(specs).map(([name, spec]) => [name, inputConfig(spec, optionsOf)]));
+  return literalObject({ required: configs(required), ...(optional && { optional: configs(optional) }) });
+}
+
+/** Inputs that grow in number have sockets and no widgets. */
+function linkedOnly({ kind }: InputSpec): Fields {
+  return kind === 'LINK' || kind === 'MATCH' || kind === 'MULTITYPE' ? {} : { forceInput: true };
+}
+
+/** The same as plain JSON, for faults. */
+export function configOf(spec: InputSpec, optionsOf: OptionsOf): Json {
+  return toJson(inputConfig(spec, optionsOf));
 }

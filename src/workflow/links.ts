@@ -1,5 +1,6 @@
 /** The workflow as a graph: which node an input comes from, and what can be reached that way. */
 import type { AnyNodeClass } from '../nodes/definition.js';
+import { inputTable } from './input-table.js';
 import type { WorkflowNode } from './parse.js';
 
 export interface Edge {
@@ -19,36 +20,27 @@ export function linksOf(
   nodes: ReadonlyMap<string, unknown>,
 ): readonly Edge[] {
   const edges: Edge[] = [];
+  const known = nodeClass && nodeClass.takesMore !== true && inputTable(nodeClass, node.inputs).inputs;
   for (const [input, value] of node.inputs) {
-    if (nodeClass !== undefined && !isInput(nodeClass, input)) continue;
+    if (known && !known.has(input)) continue;
     const from: unknown = Array.isArray(value) && value.length === 2 ? value[0] : undefined;
     if (typeof from === 'string' && nodes.has(from)) edges.push({ input, from });
   }
   return edges;
 }
 
-function isInput(nodeClass: AnyNodeClass, name: string): boolean {
-  return (
-    nodeClass.takesMore === true ||
-    Object.hasOwn(nodeClass.required, name) ||
-    Object.hasOwn(nodeClass.optional, name)
-  );
-}
-
-export interface Cycle {
-  /** The link that closes it, an input of the path's first node. */
-  readonly closing: Edge;
-  /** Ids along the links' data, first node repeated at the end: 3 gives to 8 gives to 3. */
-  readonly path: readonly string[];
-}
-
 export interface Reached {
   /** Every node reached, each after all that it depends on (but for cycles). */
   readonly nodes: readonly string[];
-  /** The first cycles found: in a workflow of n links there may be n of them, each as long as its nodes are many. */
-  readonly cycles: readonly Cycle[];
+  /**
+   * The first cycles found, as ids against the links' data, the first one repeated at the end: 3 takes from 8 takes from 3. In
+   * a workflow of n links there may be n of them, each as long as its nodes are many.
+   */
+  readonly cycles: readonly (readonly string[])[];
   /** How many there are. */
   readonly cycleCount: number;
+  /** A node of each. */
+  readonly closed: ReadonlySet<string>;
 }
 
 /** Cycles whose paths are told. */
@@ -57,8 +49,9 @@ const MAX_PATHS = 20;
 /** Depth first from `roots` against the direction of the data; workflows may be thousands of nodes deep. */
 export function reachable(roots: readonly string[], edgesOf: (id: string) => readonly Edge[]): Reached {
   const nodes: string[] = [];
-  const cycles: Cycle[] = [];
+  const cycles: (readonly string[])[] = [];
   let cycleCount = 0;
+  const closed = new Set<string>();
   const finished = new Set<string>();
   const open = new Set<string>();
   for (const root of roots) {
@@ -73,15 +66,15 @@ export function reachable(roots: readonly string[], edgesOf: (id: string) => rea
         nodes.push(top.id);
         stack.pop();
       } else if (open.has(edge.from)) {
+        closed.add(edge.from);
         if (cycleCount++ >= MAX_PATHS) continue;
         const ids = stack.map(({ id }) => id);
-        const loop = ids.slice(ids.indexOf(edge.from));
-        cycles.push({ closing: edge, path: [...loop.reverse(), top.id] });
+        cycles.push([...ids.slice(ids.indexOf(edge.from)), edge.from]);
       } else if (!finished.has(edge.from)) {
         stack.push({ id: edge.from, edges: edgesOf(edge.from), next: 0 });
         open.add(edge.from);
       }
     }
   }
-  return { nodes, cycles, cycleCount };
+  return { nodes, cycles, cycleCount, closed };
 }

@@ -1,5 +1,6 @@
 /** What ComfyUI writes into the pictures of a run. */
 import type { Folders } from '../models/folders.js';
+import type { InputSpec } from '../nodes/definition.js';
 import { isLiteralObject, pythonJson, type Literal, type LiteralObject } from './literal.js';
 import { fingerprintOf } from './signature.js';
 import type { Plan, PlannedNode } from './validate.js';
@@ -32,13 +33,27 @@ function nodeAsRun(plan: Plan, id: string, folders: Folders): LiteralObject {
   return asRun;
 }
 
-function convertedInputs(plan: Plan, { id, nodeClass, inputs: planned }: PlannedNode): LiteralObject {
-  const { required, optional } = nodeClass;
+function convertedInputs(plan: Plan, { id, inputs: planned, table }: PlannedNode): LiteralObject {
   const inputs = [...plan.workflow.nodes.get(id)!.inputs].map(([name, given]): [string, Literal] => {
     const input = planned.get(name);
-    const spec = required[name] ?? optional[name];
-    if (input?.kind !== 'constant' || spec === undefined) return [name, given];
-    return [name, spec.kind === 'INT' ? BigInt(input.value) : input.value];
+    const spec = table.inputs.get(name)?.spec;
+    return [name, (input?.kind === 'constant' ? converted(input.value, spec) : undefined) ?? given];
   });
   return new Map(inputs);
+}
+
+/** What validation makes of a literal; undefined where it leaves it as it is. */
+function converted(value: unknown, spec: InputSpec | undefined): Literal | undefined {
+  switch (spec?.kind) {
+    case 'INT':
+      return typeof value === 'number' ? BigInt(value) : undefined;
+    case 'SEED':
+    case 'FLOAT':
+    case 'STRING':
+    case 'BOOLEAN':
+    case 'COMBO':
+      return value as Literal;
+    default:
+      return undefined;
+  }
 }

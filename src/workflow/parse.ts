@@ -20,6 +20,8 @@ export interface Workflow {
   readonly nodes: ReadonlyMap<string, WorkflowNode>;
   /** `extra_data` of a /prompt body; its `extra_pnginfo` goes into saved images. */
   readonly extraData: LiteralObject;
+  /** Ids of the output nodes to run, of a /prompt body with `partial_execution_targets`; all when left out. */
+  readonly targets?: readonly string[];
 }
 
 /**
@@ -137,7 +139,19 @@ function workflowFromLiteral(value: Literal): Workflow {
       `"extra_data" is ${kindOf(extraData)}, expected an object`,
     );
   }
-  return { nodes: readNodes(prompt), extraData };
+  const targets = readTargets(value.get('partial_execution_targets'));
+  return { nodes: readNodes(prompt), extraData, ...(targets && { targets }) };
+}
+
+function readTargets(value: Literal | undefined): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const ids = Array.isArray(value) ? (value as readonly Literal[]) : [];
+  if (Array.isArray(value) && ids.every((id) => typeof id === 'string')) return ids;
+  throw refusal(
+    'invalid_prompt',
+    'Not a workflow',
+    `"partial_execution_targets" is ${kindOf(value)}, expected a list of node ids`,
+  );
 }
 
 function isNodeLike(value: Literal | undefined): boolean {

@@ -345,3 +345,46 @@ describe('the engine', () => {
     expect(shop.engine.objectInfo()['File']?.input.required['file']).toEqual([[], {}]);
   });
 });
+
+describe('a workflow with a faulty output beside sound ones', () => {
+  const half = {
+    1: flat,
+    2: node('Flat', { shade: 7 }),
+    8: node('Save', { image: ['2', 0], name: 'faulty' }),
+    9: node('Save', { image: ['1', 0], name: 'sound' }),
+  };
+
+  it('runs the sound ones and tells why the other was left out', async () => {
+    const events: RunEvent[] = [];
+    const result = ranResult(await shop.engine.run(half, { onEvent: (event) => events.push(event) }));
+    expect(result.status).toBe('success');
+    expect(Object.keys(result.outputs)).toEqual(['9']);
+    expect(shop.ran()).toEqual(['1', '9']);
+    const faults = {
+      node_errors: { 2: { errors: [{ type: 'value_bigger_than_max' }], dependent_outputs: ['8'] } },
+    };
+    expect(result.faults).toMatchObject(faults);
+    expect(events[0]).toMatchObject({ type: 'execution_start', faults });
+  });
+
+  it('is checked as what can run and what cannot', () => {
+    expect(shop.engine.check(half)).toMatchObject({ outputs: ['9'], faults: { node_errors: { 2: {} } } });
+    expect(shop.engine.validate(half)).toBeUndefined();
+    const sound = { 1: flat, 9: node('Save', { image: ['1', 0] }) };
+    expect(shop.engine.check(sound)).toEqual({ outputs: ['9'], faults: undefined });
+    expect(shop.engine.check({ 1: flat })).toMatchObject({ outputs: [], faults: { node_errors: {} } });
+  });
+
+  it('runs only the outputs that a /prompt body asks for', async () => {
+    const body = {
+      prompt: { 1: flat, 8: node('Save', { image: ['1', 0] }), 9: node('Save', { image: ['1', 0] }) },
+      partial_execution_targets: ['9'],
+    };
+    expect(Object.keys(ranResult(await shop.engine.run(body)).outputs)).toEqual(['9']);
+    expect(shop.ran()).toEqual(['1', '9']);
+    expect(shop.engine.validate({ ...body, partial_execution_targets: '9' })?.error).toMatchObject({
+      type: 'invalid_prompt',
+      details: '"partial_execution_targets" is text, expected a list of node ids',
+    });
+  });
+});

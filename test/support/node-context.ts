@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createFolders, type FolderOptions } from '../../src/models/folders.js';
+import { GraphBuilder } from '../../src/nodes/node-graph.js';
 import type { RunContext } from '../../src/nodes/context.js';
 
 /** A temporary folder that goes with the test. */
@@ -36,6 +37,8 @@ export function nodeContext(
     signal: new AbortController().signal,
     warn: () => undefined,
     progress: () => undefined,
+    receivedTypes: {},
+    newGraph: () => new GraphBuilder('1.0.0.'),
     ...given,
   };
 }

@@ -7,6 +7,7 @@ import {
   float,
   int,
   link,
+  multiType,
   seed,
   string,
   type AnyNodeClass,
@@ -86,6 +87,24 @@ const look = defineNode({
   run: () => ({ outputs: [pixel] }),
 });
 
+const either = defineNode({
+  ...described,
+  name: 'Either',
+  required: { value: multiType(['INT', 'STRING']) },
+  optional: {},
+  outputs: [image, { type: 'STRING', name: 'STRING', also: ['MASK'] }],
+  run: () => ({ outputs: [pixel, ''] }),
+});
+
+const anything = defineNode({
+  ...described,
+  name: 'Anything',
+  required: { value: link('*') },
+  optional: {},
+  outputs: [image, { type: '*', name: '*' }],
+  run: ({ value }) => ({ outputs: [pixel, value] }),
+});
+
 const save = defineNode({
   ...described,
   name: 'Save',
@@ -97,5 +116,5 @@ const save = defineNode({
 });
 
 export const referenceNodes: NodeRegistry = new Map<string, AnyNodeClass>(
-  [number, paint, dice, pick, open, look, save].map((node) => [node.name, node]),
+  [number, paint, dice, pick, open, look, either, anything, save].map((node) => [node.name, node]),
 );

@@ -15,6 +15,8 @@ export interface ValidationCase {
   readonly prompt: LiteralObject;
   readonly valid: boolean;
   readonly error: ReferenceFault | null;
+  /** Ids of the outputs that run. */
+  readonly outputs: readonly string[];
   readonly node_errors: Readonly<
     Record<
       string,
@@ -41,6 +43,7 @@ export interface ConversionCase {
 
 interface Fixture {
   readonly cases: readonly ValidationCase[];
+  readonly targets: readonly (ValidationCase & { readonly targets: readonly string[] })[];
   readonly conversions: readonly ConversionCase[];
   readonly metadata: readonly { readonly prompt: LiteralObject; readonly text: string }[];
 }

@@ -56,6 +56,20 @@ class Open:
         return True if file.endswith(".png") else f"Invalid image file: {file}"
 
 
+class Either:
+    @classmethod
+    def INPUT_TYPES(s):
+        return {"required": {"value": ("INT,STRING", {})}}
+    RETURN_TYPES, FUNCTION = ("IMAGE", "STRING,MASK"), "run"
+
+
+class Anything:
+    @classmethod
+    def INPUT_TYPES(s):
+        return {"required": {"value": ("*", {})}}
+    RETURN_TYPES, FUNCTION = ("IMAGE", "*"), "run"
+
+
 class Save:
     @classmethod
     def INPUT_TYPES(s):
@@ -64,7 +78,7 @@ class Save:
 
 
 nodes.NODE_CLASS_MAPPINGS.clear()
-nodes.NODE_CLASS_MAPPINGS.update({c.__name__: c for c in (Number, Paint, Dice, Pick, Open, Save)})
+nodes.NODE_CLASS_MAPPINGS.update({c.__name__: c for c in (Number, Paint, Dice, Pick, Open, Either, Anything, Save)})
 
 
 def node(class_type, **inputs): return {"class_type": class_type, "inputs": inputs}
@@ -104,21 +118,37 @@ cases = {
     "two outputs, one fault": {"1": paint(offset=9), "2": paint(), "8": node("Save", images=["1", 0]), "9": node("Save", images=["2", 0])},
     "two outputs share a fault": {"1": paint(offset=9), "8": node("Save", images=["1", 0]), "9": node("Save", images=["1", 0])},
     "a fault that no output needs": saved(**{"1": paint(), "2": paint(offset=9)}),
+    "a cycle": saved(**{"1": paint(under=["2", 0]), "2": paint(under=["3", 0]), "3": paint(under=["1", 0])}),
+    "a node that feeds itself, beside a sound output": {"1": paint(under=["1", 0]), "2": paint(), "8": node("Save", images=["1", 0]), "9": node("Save", images=["2", 0])},
+    "an unknown class": {**saved(**{"1": paint()}), "4": node("Missing")},
+    "an unknown class with a title": {**saved(**{"1": paint()}), "4": {**node("Missing"), "_meta": {"title": "My node"}}},
+    "two types, one of which fits": saved(**{"1": node("Either", value=["2", 0]), "2": node("Number", value=3)}),
+    "two types, neither of which fits": saved(**{"1": node("Either", value=["2", 0]), "2": paint()}),
+    "two types that overlap": saved(**{"1": node("Either", value=["2", 1]), "2": node("Either", value=["3", 0]), "3": node("Number", value=3)}),
+    "any type, linked": saved(**{"1": node("Anything", value=["2", 1]), "2": paint()}),
+    "any type, written": saved(**{"1": node("Anything", value=5)}),
+    "any type, a wrapped list": saved(**{"1": node("Anything", value={"__value__": [1, 2.5, "x"]})}),
+    "any type to a list": saved(**{"1": paint(mode=["2", 1]), "2": node("Anything", value=5)}),
+    "any type to a number": saved(**{"1": paint(shade=["2", 1]), "2": node("Anything", value=5)}),
     "an input that the class lacks": saved(**{"1": paint(extra=5)}),
 }
 
 
-def answer(prompt):
-    valid, error, outputs, node_errors = asyncio.run(execution.validate_prompt("id", prompt, None))
+def answer(prompt, targets=None):
+    valid, error, outputs, node_errors = asyncio.run(execution.validate_prompt("id", prompt, targets))
     for entry in node_errors.values():
-        entry["errors"].sort(key=lambda e: e["extra_info"]["input_name"])
+        entry["errors"].sort(key=lambda e: e["extra_info"].get("input_name", ""))
         entry["dependent_outputs"].sort()
-    return {"valid": valid, "error": error, "node_errors": node_errors}
+    return {"valid": valid, "error": error, "outputs": sorted(outputs), "node_errors": node_errors}
 
 
 values = [0, 1, -7, 5.0, 5.7, -5.7, -0.0, 2**53 + 1, 2**64 - 1, 1e-4, 1e-5, 1.5e-7, 1e15, 1e16, 123456789012345680.0, 0.1, 1 / 3, 1e22, 1e300,
           True, False, None, "", "5", " 5 ", "+5", "-5", "1_000", "1__0", "5.0", "5e0", ".5", "5.", "1e5", "1_0.5", "inf", "-Infinity", "false", "abc",
           "it's", 'say "it\'s"', 'a "b"', "line\nbreak\ttab\\", "\x01\x7f", "ünïcödé 🎨", "<\u2028>", {}, {"a": [1, 2.0, None], "b": {"c": "d"}}]
+
+two = {"1": paint(offset=9), "2": paint(), "8": node("Save", images=["1", 0]), "9": node("Save", images=["2", 0])}
+targeted = [("one output", ["9"], two), ("the faulty one", ["8"], two), ("none", [], two), ("both", ["9", "8"], two), ("no output", ["2"], two),
+            ("one that isn't there", ["77"], two)]
 
 
 def attempt(function, value):
@@ -147,6 +177,7 @@ def finite(value):
 
 out = {
     "cases": [{"name": name, "prompt": json.loads(json.dumps(prompt)), **answer(prompt)} for name, prompt in cases.items()],
+    "targets": [{"name": name, "prompt": json.loads(json.dumps(prompt)), "targets": targets, **answer(prompt, targets)} for name, targets, prompt in targeted],
     "conversions": [conversions(v) for v in values],
     "metadata": [metadata(saved(**{"1": {**paint(shade=8, smooth=1, caption=7.0, offset="3", extra=5, under=["2", 0]), "_meta": {"title": "Größe \u2603"}},
                                    "2": node("Dice", seed=2**64 - 1), "3": paint(offset="9")}))],

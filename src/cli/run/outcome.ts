@@ -1,7 +1,7 @@
 /** How a run ended, for the shell, for a program and for a person. */
 import type { EngineResult } from '../../engine/engine.js';
 import type { NodeUi } from '../../nodes/definition.js';
-import { describeReport } from '../../workflow/faults.js';
+import { describeReport, type FaultReport } from '../../workflow/faults.js';
 import { EXIT } from '../exit-codes.js';
 
 /** Absolute paths of what a node saved. */
@@ -17,6 +17,8 @@ export interface RunJson {
   readonly outputs: Readonly<Record<string, NodeFiles>>;
   readonly timings: readonly { readonly node: string; readonly class_type: string; readonly ms: number }[];
   readonly error?: { readonly type: string; readonly message: string };
+  /** Why outputs that were left out can't run, by node. */
+  readonly node_errors?: FaultReport['node_errors'];
 }
 
 export interface RunOutcome {
@@ -67,11 +69,15 @@ export function outcomeOf(result: EngineResult, signalled: number | undefined): 
     ...gifs,
     ...latents,
   ]);
-  const json: RunJson = { status, outputs, timings };
+  const left = result.faults && { node_errors: result.faults.node_errors };
+  const json: RunJson = { status, outputs, timings, ...left };
   const seconds = `${(result.ms / 1000).toFixed(1)} s`;
   switch (status) {
     case 'success':
-      return { exitCode: EXIT.done, json, files, summary: `done in ${seconds}` };
+      // As a make that keeps going: what could be done is done, and the shell is told of the rest.
+      return left === undefined
+        ? { exitCode: EXIT.done, json, files, summary: `done in ${seconds}` }
+        : { exitCode: EXIT.failed, json, files, summary: `done in ${seconds}, but for the outputs left out` };
     case 'interrupted': {
       const error = {
         type: 'interrupted',
