@@ -1,6 +1,8 @@
 import { evaluateDim, type DimBindings } from './dim.js';
-import type { Graph, Operation, Value } from './graph.js';
+import type { Graph } from './graph.js';
+import { operandsOf } from './operation.js';
 import { elementCount } from './tensor.js';
+import type { Value } from './value.js';
 
 /**
  * Bytes of the tensors that must be held at once while the graph runs in its order, at their most: what any backend needs that
@@ -9,7 +11,7 @@ import { elementCount } from './tensor.js';
 export function peakBytes(graph: Graph, bindings: DimBindings): number {
   const lastUse = new Map<number, number>();
   graph.nodes.forEach(({ operation }, at) => {
-    for (const { id } of operands(operation)) lastUse.set(id, at);
+    for (const { id } of operandsOf(operation)) lastUse.set(id, at);
   });
   for (const { value } of graph.outputs) lastUse.set(value.id, graph.nodes.length);
 
@@ -20,17 +22,9 @@ export function peakBytes(graph: Graph, bindings: DimBindings): number {
   graph.nodes.forEach(({ operation, output }, at) => {
     held += bytes(output);
     most = Math.max(most, held);
-    const read = new Map(operands(operation).map((value) => [value.id, value]));
+    const read = new Map(operandsOf(operation).map((value) => [value.id, value]));
     for (const value of read.values()) if (lastUse.get(value.id) === at) held -= bytes(value);
     if (!lastUse.has(output.id)) held -= bytes(output);
   });
   return most;
-}
-
-function operands(operation: Operation): Value[] {
-  return Object.values(operation)
-    .flat()
-    .filter(
-      (operand): operand is Value => typeof operand === 'object' && operand !== null && 'id' in operand,
-    );
 }

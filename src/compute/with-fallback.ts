@@ -1,6 +1,6 @@
 import type { Backend, NamedTensors, Program } from './backend.js';
-import { DeviceLost } from './cuda/device-lost.js';
-import { UnsupportedOperation } from './cuda/unsupported.js';
+import { DeviceLost } from './device-lost.js';
+import { UnsupportedOperation } from './unsupported.js';
 import type { Graph } from './graph.js';
 
 /**

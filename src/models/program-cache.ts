@@ -1,5 +1,6 @@
 import type { Backend, Program } from '../compute/backend.js';
-import type { Graph, Operation } from '../compute/graph.js';
+import type { Graph } from '../compute/graph.js';
+import { weightsOf } from '../compute/operation.js';
 import { heldBytes, type Weight } from '../compute/weight.js';
 import { availableMemory } from './available-memory.js';
 
@@ -204,14 +205,6 @@ function weightBytes(graph: Graph): number {
   let bytes = 0;
   for (const weight of weights) bytes += heldBytes(weight);
   return bytes;
-}
-
-function weightsOf(operation: Operation): Weight[] {
-  return Object.values(operation).filter(isWeight);
-}
-
-function isWeight(operand: unknown): operand is Weight {
-  return typeof operand === 'object' && operand !== null && 'read' in operand;
 }
 
 /** What V8, ONNX Runtime and CUDA say when an allocation fails; none of them gives a code of its own. */

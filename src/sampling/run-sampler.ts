@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DeviceLost } from '../compute/cuda/device-lost.js';
+import { DeviceLost } from '../compute/device-lost.js';
 import type { GraphSampled } from '../compute/graph-sampling.js';
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { fromModelSpace, toModelSpace } from '../models/denoiser/latent-format.js';

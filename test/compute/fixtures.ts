@@ -1,7 +1,6 @@
 /** Small tensors made by torch (tools/reference/compute_ops.py), and the graph that should reproduce each case. */
 import { readFileSync } from 'node:fs';
-import type { Graph, Value } from '../../src/compute/graph.js';
-import { RestorationGraph } from '../../src/compute/restoration-graph.js';
+import { GraphBuilder, type Graph, type Value } from '../../src/compute/graph.js';
 import { SymbolicDim, type Dim } from '../../src/compute/dim.js';
 import type { Tensor, TensorData } from '../../src/compute/tensor.js';
 import type { Weight } from '../../src/compute/weight.js';
@@ -46,13 +45,13 @@ export interface OperationCase {
 type Parts = Readonly<Record<'x' | 'v' | 'like' | 'index' | 'query' | 'key' | 'value', Value>> &
   Readonly<Record<'a' | 'b' | 'input' | 'other' | 'tiles' | 'order' | 'counts' | 'map', Value>>;
 type Weights = Readonly<Record<'weight' | 'bias', Weight>>;
-type Body = (builder: RestorationGraph, parts: Parts, weights: Weights) => Value;
+type Body = (builder: GraphBuilder, parts: Parts, weights: Weights) => Value;
 
-function merged(g: RestorationGraph, { x, order, counts }: Parts): Value {
+function merged(g: GraphBuilder, { x, order, counts }: Parts): Value {
   return g.mergeTokens(x, g.tokenGroups(x, order, counts), counts, SymbolicDim.symbol('merged'));
 }
 
-function unmerged(g: RestorationGraph, { x, order, counts }: Parts): Value {
+function unmerged(g: GraphBuilder, { x, order, counts }: Parts): Value {
   const groups = g.tokenGroups(x, order, counts);
   return g.unmergeTokens(g.mergeTokens(x, groups, counts, SymbolicDim.symbol('merged')), groups);
 }
@@ -131,7 +130,7 @@ export function operationCases(path: string): OperationCase[] {
       .filter(([key]) => key.startsWith(`${name}.`))
       .map(([key, tensor]) => [key.slice(name.length + 1), tensor] as const);
   return Object.entries(BODIES).map(([name, body]) => {
-    const builder = new RestorationGraph(name);
+    const builder = new GraphBuilder(name);
     const inputs: Record<string, Tensor<TensorData>> = {};
     const values: Record<string, Value> = {};
     const weights: Record<string, Weight> = {};

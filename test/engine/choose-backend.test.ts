@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, Program } from '../../src/compute/backend.js';
 import { CudaUnavailable, cudaProblem } from '../../src/native/find-cuda.js';
-import { UnsupportedOperation } from '../../src/compute/cuda/unsupported.js';
+import { UnsupportedOperation } from '../../src/compute/unsupported.js';
 import { GraphBuilder } from '../../src/compute/graph.js';
 import { withFallback } from '../../src/compute/with-fallback.js';
 import { chooseBackend } from '../../src/engine/choose-backend.js';

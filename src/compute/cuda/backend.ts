@@ -1,12 +1,13 @@
 /** Runs graphs on an NVIDIA card: lowered once for each size that comes, by our own kernels and, where it is there, cuBLASLt. */
 import type { CudaAddon, CudaDevice, CudaModel } from '../../native/cuda-addon.js';
 import type { Backend, NamedTensors, Program } from '../backend.js';
+import { checkInputs } from '../check-inputs.js';
+import { lossNamed } from '../device-lost.js';
 import { SymbolicDim, type DimBindings } from '../dim.js';
 import type { Graph } from '../graph.js';
 import type { GraphSampled, GraphSampling } from '../graph-sampling.js';
-import { checkInputs } from '../onnx/inputs.js';
 import { tensor, type Tensor } from '../tensor.js';
-import { lossNamed } from './device-lost.js';
+
 import { encodeProgram } from './encode.js';
 import { encodeWeights, identityOf } from './encode-weights.js';
 import { lowerCuda, lowerForInputs } from './lower.js';

@@ -2,13 +2,11 @@
 import { MappedFile } from '../../native/addon.js';
 import { dtypeNames, dtypes, type StoredDType } from '../../native/dtypes.js';
 import type { EncodedValues, EncodedWeightPart, EncodedWeights } from '../../native/cuda-addon.js';
+import { CUDA_MOST_PRODUCTS } from '../../native/kernel-numbers.js';
 import { elementCount } from '../tensor.js';
 import type { LowRankProduct, StoredValues, Weight } from '../weight.js';
 import { padded } from './program.js';
 import type { PackedWeight } from './weights.js';
-
-/** native/cuda/kernels/kernels.h, kMostProducts */
-const mostProducts = 8;
 
 /** Tensors that lie in a mapped file are named by their place there; all others are read now. */
 export function encodeWeights(weights: readonly PackedWeight[]): EncodedWeights {
@@ -34,7 +32,8 @@ function encodePart(part: Weight | number): EncodedWeightPart {
 
 /** Low-rank products that the card adds, if it can. */
 function mergeable({ merged }: Weight): Weight['merged'] {
-  const fits = merged !== undefined && usedInPlace(merged.base) && merged.products.length <= mostProducts;
+  const fits =
+    merged !== undefined && usedInPlace(merged.base) && merged.products.length <= CUDA_MOST_PRODUCTS;
   return fits ? merged : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** Programs in the numbers that the CUDA addon reads (native/cuda/decode.cc). */
 import type { EncodedInstruction, EncodedPort, EncodedProgram } from '../../native/cuda-addon.js';
-import type { Activation } from '../operation.js';
+import { CUDA_ACTIVATION, CUDA_ELEMENT, CUDA_ELEMENTWISE, CUDA_KIND } from '../../native/kernel-numbers.js';
 import { elementCount } from '../tensor.js';
 import {
   ELEMENT_BYTES,
@@ -11,31 +11,6 @@ import {
   type Window,
 } from './program.js';
 
-/** native/cuda/program.h, enum Kind */
-const KIND = {
-  import: 0,
-  export: 1,
-  product: 2,
-  group_norm: 3,
-  layer_norm: 4,
-  attention: 5,
-  elementwise: 6,
-  mean_map: 7,
-  low_frequencies: 8,
-};
-/** native/cuda/kernels/kernels.h, enum Elementwise */
-const ELEMENTWISE = {
-  ...{ activate: 0, geglu: 1, add: 3, scale: 4, add_per_channel: 5, add_rows: 6, copy: 7, resize: 8 },
-  ...{ select_row: 9, leaky_relu: 10, prelu: 11, pixel_shuffle: 12, pixel_unshuffle: 13 },
-  scale_channels: 14,
-};
-/** native/cuda/primitives.h, enum Activation */
-const ACTIVATION: Readonly<Record<Activation | 'geglu', number>> = {
-  ...{ silu: 1, gelu: 2, quick_gelu: 3, relu: 4, sigmoid: 5, tanh: 6 },
-  geglu: 7,
-};
-const ELEMENT = { half: 0, float: 1, int: 2 };
-
 export function encodeProgram(program: CudaProgram): EncodedProgram {
   const view = (given: View | undefined): object | undefined =>
     given && {
@@ -43,7 +18,7 @@ export function encodeProgram(program: CudaProgram): EncodedProgram {
       stride: given.stride,
       rows: given.rows,
       columns: given.columns,
-      element: ELEMENT[given.element],
+      element: CUDA_ELEMENT[given.element],
     };
   return {
     arenaBytes: program.arenaBytes,
@@ -70,38 +45,38 @@ function encodeInstruction(
   switch (instruction.kind) {
     case 'import': {
       const port = inputs.findIndex(({ name }) => name === instruction.name);
-      return { kind: KIND.import, port, out: view(instruction.out), pixels: instruction.pixels };
+      return { kind: CUDA_KIND.import, port, out: view(instruction.out), pixels: instruction.pixels };
     }
     case 'export': {
       const port = outputs.findIndex(({ name }) => name === instruction.name);
-      return { kind: KIND.export, port, x: view(instruction.x), pixels: instruction.pixels };
+      return { kind: CUDA_KIND.export, port, x: view(instruction.x), pixels: instruction.pixels };
     }
     case 'product': {
       const { x, out, sums, residual, scratch, weight, bias, rowsPerSum, activation, window } = instruction;
       return {
-        kind: KIND.product,
+        kind: CUDA_KIND.product,
         ...{ x: view(x), out: view(out), sums: view(sums), residual: view(residual), scratch: view(scratch) },
         ...{ weight, bias, period: rowsPerSum },
-        activation: activation === undefined ? 0 : ACTIVATION[activation],
+        activation: activation === undefined ? 0 : CUDA_ACTIVATION[activation],
         window: window && encodeWindow(window, x),
       };
     }
     case 'group_norm': {
       const { x, out, scratch, weight, bias, batch, groups, parts, epsilon, silu } = instruction;
       return {
-        kind: KIND.group_norm,
+        kind: CUDA_KIND.group_norm,
         ...{ x: view(x), out: view(out), scratch: view(scratch) },
         ...{ weight, bias, batch, groups, parts, epsilon, silu },
       };
     }
     case 'layer_norm': {
       const { x, out, weight, bias, epsilon } = instruction;
-      return { kind: KIND.layer_norm, x: view(x), out: view(out), weight, bias, epsilon };
+      return { kind: CUDA_KIND.layer_norm, x: view(x), out: view(out), weight, bias, epsilon };
     }
     case 'attention': {
       const { query, key, value, out, batch, heads, causal } = instruction;
       return {
-        kind: KIND.attention,
+        kind: CUDA_KIND.attention,
         ...{ x: view(query), key: view(key), value: view(value), out: view(out) },
         ...{ batch, heads, causal },
       };
@@ -109,19 +84,19 @@ function encodeInstruction(
     case 'mean_map':
     case 'low_frequencies': {
       const { x, out, batch, height, width, factor } = instruction;
-      return { kind: KIND[instruction.kind], x: view(x), out: view(out), batch, height, width, factor };
+      return { kind: CUDA_KIND[instruction.kind], x: view(x), out: view(out), batch, height, width, factor };
     }
     default:
       return {
-        kind: KIND.elementwise,
-        operation: ELEMENTWISE[instruction.kind],
+        kind: CUDA_KIND.elementwise,
+        operation: CUDA_ELEMENTWISE[instruction.kind],
         ...elementwise(instruction, view),
       };
   }
 }
 
 function elementwise(
-  instruction: Extract<Instruction, { kind: keyof typeof ELEMENTWISE }>,
+  instruction: Extract<Instruction, { kind: keyof typeof CUDA_ELEMENTWISE }>,
   view: EncodeView,
 ): Record<string, unknown> {
   const out = view(instruction.out);
@@ -135,7 +110,7 @@ function elementwise(
     case 'select_row':
       return { x: view(instruction.x), other: view(instruction.index), out, period: instruction.period };
     case 'activate':
-      return { x: view(instruction.x), out, activation: ACTIVATION[instruction.function] };
+      return { x: view(instruction.x), out, activation: CUDA_ACTIVATION[instruction.function] };
     case 'scale':
       return { x: view(instruction.x), out, factor: instruction.factor };
     case 'scale_channels': {

@@ -2,10 +2,14 @@
 import type { NamedTensors } from '../backend.js';
 import { bindDims } from '../cost.js';
 import { evaluateDim, type DimBindings } from '../dim.js';
-import type { Graph, GraphInput, GraphNode, Value } from '../graph.js';
+import { lastOf, type Fusion } from '../fusion.js';
+import type { Graph, GraphInput } from '../graph.js';
+import { definitionOf } from '../operation.js';
 import { elementCount } from '../tensor.js';
+import { UnsupportedOperation } from '../unsupported.js';
+import type { Value } from '../value.js';
+import { channels, type CudaContext, type SiblingLayer } from './context.js';
 import { planMemory } from './memory-plan.js';
-import { lowerNode } from './operations.js';
 import {
   columnsOf,
   ELEMENT_BYTES,
@@ -19,7 +23,7 @@ import {
   type Precision,
   type View,
 } from './program.js';
-import { channels, structureOf, type Structure } from './structure.js';
+import { structureOf, type Structure } from './structure.js';
 import { PackedWeights } from './weights.js';
 
 export interface LoweringOptions {
@@ -45,8 +49,8 @@ export function lowerForInputs(
   return lowerCuda(graph, bindDims(graph, shapes), options);
 }
 
-/** What operations are lowered with: views of values, weights, and the instructions so far. */
-export class Lowering {
+/** Views of values, weights, and the instructions so far. */
+class Lowering implements CudaContext {
   readonly weights = new PackedWeights();
   private readonly instructions: Instruction[] = [];
   private readonly layers: string[] = [];
@@ -55,7 +59,7 @@ export class Lowering {
   private layer = '';
 
   constructor(
-    readonly structure: Structure,
+    private readonly structure: Structure,
     private readonly bindings: DimBindings,
   ) {}
 
@@ -64,7 +68,7 @@ export class Lowering {
     for (const input of graph.inputs) this.import(input);
     for (const node of graph.nodes) {
       const fusion = fusions.get(node)!;
-      if (node === fusion.nodes.at(-1)) lowerNode(this.enter(fusion.nodes[0]!), fusion, this);
+      if (node === lastOf(fusion)) this.lower(fusion);
     }
     this.layer = '';
     for (const { name, value } of graph.outputs) {
@@ -89,14 +93,12 @@ export class Lowering {
     this.layers.push(this.layer);
   }
 
-  /** The view of a value that has been computed. */
   view(value: Value): View {
     const view = this.views.get(value.id);
     if (view === undefined) throw new Error(`value ${value.id} is used before it is made`);
     return view;
   }
 
-  /** Where a value is to be computed: columns of a concatenation, or a buffer of its own. */
   place(value: Value): View {
     const known = this.views.get(value.id);
     if (known !== undefined) return known;
@@ -128,6 +130,18 @@ export class Lowering {
     return extents.length === 1 ? extents[0]! : elementCount(extents) / channels(value);
   }
 
+  siblings(output: Value): readonly SiblingLayer[] | undefined {
+    return this.structure.siblings.get(output.id);
+  }
+
+  smallSource(enlarged: Value): Value | undefined {
+    const small = this.structure.enlarged.get(enlarged.id);
+    if (small === undefined) return undefined;
+    const [, , height, width] = this.extents(small) as [number, number, number, number];
+    const [, , outHeight, outWidth] = this.extents(enlarged) as [number, number, number, number];
+    return isPowerOfTwo(outHeight / height) && isPowerOfTwo(outWidth / width) ? small : undefined;
+  }
+
   /** Pixels of an image; 1 for what is rows already. */
   private pixels(value: Value): number {
     const extents = this.extents(value);
@@ -142,9 +156,12 @@ export class Lowering {
     return { name, shape: this.extents(value), element: value.dtype === 'int32' ? 'int' : 'float' };
   }
 
-  private enter(node: GraphNode): GraphNode {
-    this.layer = node.layer;
-    return node;
+  private lower(fusion: Fusion): void {
+    const [{ layer, operation, output }] = fusion.nodes;
+    this.layer = layer;
+    const { cuda, kind } = definitionOf(operation);
+    if (typeof cuda !== 'function') throw new UnsupportedOperation(`the CUDA engine has no ${kind} yet`);
+    cuda(operation, this, { output, result: lastOf(fusion).output, epilogue: fusion.epilogue });
   }
 
   private placeBuffers(): { readonly buffers: readonly Buffer[]; readonly arenaBytes: number } {
@@ -163,4 +180,8 @@ export class Lowering {
       arenaBytes: plan.bytes,
     };
   }
+}
+
+function isPowerOfTwo(factor: number): boolean {
+  return Number.isInteger(Math.log2(factor));
 }

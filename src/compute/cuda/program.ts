@@ -6,7 +6,7 @@
  * `stride` elements apart, a multiple of 8, so that a row begins at 16 bytes; what lies between a view's last column and the
  * next multiple of 8 is finite, and the weights that meet it are zero.
  */
-import type { Activation } from '../operation.js';
+import type { Activation } from '../epilogue.js';
 import type { PackedWeight } from './weights.js';
 
 /** `half` is what the program's precision says; `float` is float32. */
@@ -43,7 +43,7 @@ export interface View {
 }
 
 /** What a product computes on its way out, in this order: + bias, + sums, activation (or geglu), + residual. */
-export interface Epilogue {
+export interface ProductEpilogue {
   readonly bias: number | undefined;
   /** One row for every `rowsPerSum` rows of the result. */
   readonly sums: View | undefined;
@@ -69,7 +69,7 @@ export interface Window {
 }
 
 /** out = epilogue(x · weightᵀ); with a window, x is read as a convolution reads it (inner = taps × padded channels). */
-export interface ProductInstruction extends Epilogue {
+export interface ProductInstruction extends ProductEpilogue {
   readonly kind: 'product';
   readonly x: View;
   readonly weight: number;

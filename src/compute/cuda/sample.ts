@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CudaModel } from '../../native/cuda-addon.js';
 import type { NamedTensors } from '../backend.js';
+import { lossNamed } from '../device-lost.js';
 import type { GraphSampled, GraphSampling } from '../graph-sampling.js';
 import { tensor } from '../tensor.js';
-import { lossNamed } from './device-lost.js';
 import type { CudaProgram, PortShape } from './program.js';
 
 /** Runs a sampler on the card; JavaScript hears of each step. What `progress` throws ends the sampling, and is thrown. */

@@ -2,15 +2,13 @@
  * What can be said of a graph before its extents are known: which values are one matrix, what is computed together, and which
  * results are written straight into a concatenation.
  */
-import type { Graph, GraphNode, Operation, Value } from '../graph.js';
-import { operandsOf, planFusions, type Fusion } from '../onnx/channel-major/fusion.js';
+import { planFusions, type Fusion } from '../fusion.js';
+import type { Graph, GraphNode } from '../graph.js';
+import { definitionOf, operandsOf, withOperands } from '../operation.js';
+import { alongChannels } from '../operations/concat.js';
+import type { Value } from '../value.js';
+import { channels, type SiblingLayer } from './context.js';
 import { VECTOR } from './program.js';
-import { UnsupportedOperation } from './unsupported.js';
-
-type OperationOf<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
-
-/** Linear layers of one operand, computed as one product; the first node stands for them. */
-export type Siblings = readonly GraphNode[];
 
 /** Columns of a concatenation that a value is computed into. */
 export interface Slice {
@@ -21,8 +19,8 @@ export interface Slice {
 export interface Structure {
   readonly graph: Graph;
   readonly fusions: ReadonlyMap<GraphNode, Fusion>;
-  /** By the id of each of their results. */
-  readonly siblings: ReadonlyMap<number, Siblings>;
+  /** Linear layers of one operand, by the id of each of their results. */
+  readonly siblings: ReadonlyMap<number, readonly SiblingLayer[]>;
   readonly slices: ReadonlyMap<number, Slice>;
   /** Enlarged images that only convolutions read, which can do so out of the small one: by the id of the enlarged one. */
   readonly enlarged: ReadonlyMap<number, Value>;
@@ -46,42 +44,28 @@ function withoutReshapes(graph: Graph): Graph {
   const nodes: GraphNode[] = [];
   for (const node of graph.nodes) {
     const { operation, output } = node;
-    if (operation.kind === 'spatial_to_tokens' || operation.kind === 'tokens_to_spatial') {
-      roots.set(output.id, rooted(operation.x).id);
-    } else {
-      nodes.push({ ...node, operation: withOperands(operation, rooted) });
-    }
+    const { cuda } = definitionOf(operation);
+    if (typeof cuda === 'object') roots.set(output.id, rooted(cuda.sameRowsAs(operation)).id);
+    else nodes.push({ ...node, operation: withOperands(operation, rooted) });
   }
   const outputs = graph.outputs.map(({ name, value }) => ({ name, value: rooted(value) }));
   return { ...graph, nodes, outputs };
 }
 
-function withOperands(operation: Operation, change: (value: Value) => Value): Operation {
-  const entries = Object.entries(operation).map(([name, operand]: [string, unknown]) => [
-    name,
-    isValue(operand) ? change(operand) : Array.isArray(operand) ? operand.map(each) : operand,
-  ]);
-  function each(operand: unknown): unknown {
-    return isValue(operand) ? change(operand) : operand;
-  }
-  return Object.fromEntries(entries) as Operation;
-}
-
-function isValue(operand: unknown): operand is Value {
-  return typeof operand === 'object' && operand !== null && 'id' in operand && 'dtype' in operand;
-}
-
 /** Linear layers that read the same value and compute nothing else: queries, keys and values, for one. */
-function groupSiblings(graph: Graph, fusions: Structure['fusions']): Map<number, Siblings> {
-  const groups = new Map<number, GraphNode[]>();
+function groupSiblings(graph: Graph, fusions: Structure['fusions']): Map<number, readonly SiblingLayer[]> {
+  const groups = new Map<number, SiblingLayer[]>();
   for (const node of graph.nodes) {
-    if (node.operation.kind !== 'linear' || fusions.get(node)!.nodes.length > 1) continue;
-    if (node.operation.weight.shape[0]! % VECTOR !== 0) continue;
-    const group = groups.get(node.operation.x.id);
-    if (group === undefined) groups.set(node.operation.x.id, [node]);
-    else group.push(node);
+    const { operation, output } = node;
+    if (operation.kind !== 'linear' || fusions.get(node)!.nodes.length > 1) continue;
+    const { x, weight, bias } = operation;
+    if (weight.shape[0]! % VECTOR !== 0) continue;
+    const layer: SiblingLayer = { output, weight, bias };
+    const group = groups.get(x.id);
+    if (group === undefined) groups.set(x.id, [layer]);
+    else group.push(layer);
   }
-  const siblings = new Map<number, Siblings>();
+  const siblings = new Map<number, readonly SiblingLayer[]>();
   for (const group of groups.values()) {
     if (group.length > 1) for (const { output } of group) siblings.set(output.id, group);
   }
@@ -90,7 +74,7 @@ function groupSiblings(graph: Graph, fusions: Structure['fusions']): Map<number,
 
 /** Results that nothing else has a place for, and that begin at a whole vector of the concatenation. */
 function placeSlices(graph: Graph, siblings: Structure['siblings']): Map<number, Slice> {
-  const made = new Map(graph.nodes.map((node) => [node.output.id, node.output]));
+  const made = new Set(graph.nodes.map(({ output }) => output.id));
   const slices = new Map<number, Slice>();
   for (const { operation, output } of graph.nodes) {
     if (operation.kind !== 'concat' || !alongChannels(operation)) continue;
@@ -116,16 +100,4 @@ function findEnlarged(graph: Graph): Map<number, Value> {
   }
   for (const { value } of graph.outputs) enlarged.delete(value.id);
   return enlarged;
-}
-
-export function alongChannels({ values, axis }: OperationOf<'concat'>): boolean {
-  const rank = values[0]!.shape.length;
-  return rank === 4 ? axis === 1 : axis === rank - 1;
-}
-
-/** Channels of a value: the second axis of an image, the last one otherwise. Throws `UnsupportedOperation` for symbolic ones. */
-export function channels({ shape }: Value): number {
-  const extent = shape.length === 4 ? shape[1] : shape.length === 1 ? 1 : shape.at(-1);
-  if (typeof extent === 'number') return extent;
-  throw new UnsupportedOperation(`the CUDA engine needs channels to be known, got [${shape.join(', ')}]`);
 }

@@ -5,10 +5,10 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { OnnxSession, type OnnxSessionOptions } from '../../native/addon.js';
 import type { Backend, NamedTensors, Program } from '../backend.js';
+import { checkInputs } from '../check-inputs.js';
 import type { Graph } from '../graph.js';
 import type { Tensor } from '../tensor.js';
 import { lowerChannelMajor } from './channel-major/lower.js';
-import { checkInputs } from './inputs.js';
 
 /**
  * `threads` are as many as there are processors when left out. A profile is written for each program when it is disposed of.

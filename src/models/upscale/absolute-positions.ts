@@ -1,7 +1,6 @@
 /** Positions that a network adds to its features, learned for one number of pixels (Swin's absolute position embedding). */
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import type { Value } from '../../compute/graph.js';
-import type { PictureGraph } from '../../compute/picture-graph.js';
+import type { GraphBuilder, Value } from '../../compute/graph.js';
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 import { valuesOf } from '../weight-values.js';
@@ -12,7 +11,7 @@ export interface AbsolutePositions {
   /** Pixels of the only pictures that they fit, after padding. */
   readonly pixels: number;
   /** The same tokens with their positions added; `like` is the picture that they are of. */
-  readonly added: (graph: PictureGraph, tokens: Value, like: Value) => Value;
+  readonly added: (graph: GraphBuilder, tokens: Value, like: Value) => Value;
   /** The input that `added` makes. Throws `ModelError` where the padded picture has another number of pixels. */
   readonly input: (height: number, width: number) => Readonly<Record<string, Tensor>>;
 }

@@ -1,6 +1,5 @@
-import type { Graph, Value } from '../../compute/graph.js';
+import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
 import { SymbolicDim } from '../../compute/dim.js';
-import { PictureGraph } from '../../compute/picture-graph.js';
 import type { Tensor } from '../../compute/tensor.js';
 import { Layers } from '../layers.js';
 import type { WeightSource } from '../weight-source.js';
@@ -37,7 +36,7 @@ export interface UpscaleFamily {
   readonly read: (weights: WeightSource) => UpscaleNetwork;
 }
 
-export type PictureLayers = Layers<PictureGraph>;
+export type PictureLayers = Layers;
 
 /** A graph of layers from `x` to `y`. */
 export function pictureGraph(
@@ -46,7 +45,7 @@ export function pictureGraph(
   weights: WeightSource,
   body: (layers: PictureLayers, x: Value) => Value,
 ): Graph {
-  const graph = new PictureGraph(name);
+  const graph = new GraphBuilder(name);
   const [height, width] = [SymbolicDim.symbol('height'), SymbolicDim.symbol('width')];
   const x = graph.input('x', [1, channels, height, width]);
   graph.output('y', body(new Layers(graph, weights), x));

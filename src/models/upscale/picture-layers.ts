@@ -1,6 +1,5 @@
 /** Layers that several families of upscale models share. */
-import type { Value } from '../../compute/graph.js';
-import type { PictureGraph } from '../../compute/picture-graph.js';
+import type { GraphBuilder, Value } from '../../compute/graph.js';
 import type { Weight } from '../../compute/weight.js';
 import { computed, valuesOf } from '../weight-values.js';
 import type { WeightSource } from '../weight-source.js';
@@ -12,12 +11,12 @@ export function rgbMean(channels: number): readonly number[] {
   return channels === 3 ? [0.4488, 0.4371, 0.404] : new Array<number>(channels).fill(0);
 }
 
-function perChannel(graph: PictureGraph, name: string, values: readonly number[]): Value {
+function perChannel(graph: GraphBuilder, name: string, values: readonly number[]): Value {
   return graph.constant(computed(name, [1, values.length, 1, 1], () => Float32Array.from(values)));
 }
 
 /** (x − mean)·range. */
-export function centred(graph: PictureGraph, x: Value, mean: readonly number[], range: number): Value {
+export function centred(graph: GraphBuilder, x: Value, mean: readonly number[], range: number): Value {
   const below = mean.map((value) => -Math.fround(value));
   const moved = below.every((value) => value === 0)
     ? x
@@ -26,7 +25,7 @@ export function centred(graph: PictureGraph, x: Value, mean: readonly number[], 
 }
 
 /** x/range + mean. */
-export function restored(graph: PictureGraph, x: Value, mean: readonly number[], range: number): Value {
+export function restored(graph: GraphBuilder, x: Value, mean: readonly number[], range: number): Value {
   const scaled = range === 1 ? x : graph.scale(x, 1 / range);
   return mean.every((value) => value === 0)
     ? scaled

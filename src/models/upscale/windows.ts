@@ -1,7 +1,6 @@
 /** Attention within windows, as Swin transformers and their kin have it. */
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import type { Value } from '../../compute/graph.js';
-import type { PictureGraph } from '../../compute/picture-graph.js';
+import type { GraphBuilder, Value } from '../../compute/graph.js';
 import type { Weight } from '../../compute/weight.js';
 import type { WeightSource } from '../weight-source.js';
 import { computed, valuesOf } from '../weight-values.js';
@@ -65,7 +64,7 @@ export function relativeBias(table: Weight, height: number, width: number): Weig
 }
 
 /** Queries, keys and values that one linear layer made together. */
-export function splitThree(graph: PictureGraph, joined: Value): readonly [Value, Value, Value] {
+export function splitThree(graph: GraphBuilder, joined: Value): readonly [Value, Value, Value] {
   const features = (joined.shape.at(-1) as number) / 3;
   const axis = joined.shape.length - 1;
   const part = (index: number) => graph.slice(joined, axis, index * features, features);
@@ -74,7 +73,7 @@ export function splitThree(graph: PictureGraph, joined: Value): readonly [Value,
 
 /** Cuts a picture, rolled first, into windows; `body` maps them; and puts them back where they were. */
 export function inWindows(
-  graph: PictureGraph,
+  graph: GraphBuilder,
   x: Value,
   { height, width, shift }: WindowLayout,
   body: (windows: Value) => Value,
@@ -89,7 +88,7 @@ export function inWindows(
 
 /** The regions of rolled windows, an input of the graph beside the picture: windows×T×1. */
 export function regionsOf(
-  graph: PictureGraph,
+  graph: GraphBuilder,
   like: Value,
   { height, width }: WindowLayout,
   name = 'regions',

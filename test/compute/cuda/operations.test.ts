@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lowerForInputs } from '../../../src/compute/cuda/lower.js';
-import { UnsupportedOperation } from '../../../src/compute/cuda/unsupported.js';
+import { UnsupportedOperation } from '../../../src/compute/unsupported.js';
 import { operationCases, relativeError } from '../fixtures.js';
 import { CUDA_CASES } from './cases.js';
 import { interpret } from './interpreter/interpret.js';

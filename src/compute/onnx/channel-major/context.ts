@@ -1,10 +1,13 @@
 /**
- * What lowering for our kernels has at hand. Every tensor is channel-major: C×N×H×W, C×N×T, C×N; the graph's N×C×H×W, N×T×C
- * and N×C are transposed where values enter and leave.
+ * What operations are lowered with for our kernels. Every tensor is channel-major: C×N×H×W, C×N×T, C×N; the graph's N×C×H×W,
+ * N×T×C and N×C are transposed where values enter and leave.
  */
-import type { Value } from '../../graph.js';
-import type { Attributes, OnnxModel } from '../model.js';
-import { WeightTable } from './weight-table.js';
+import type { Value } from '../../value.js';
+import type { Weight } from '../../weight.js';
+import { OnnxContext } from '../context.js';
+import type { Attributes } from '../model.js';
+import { extents, join } from '../nodes.js';
+import { WeightTable, widened } from './weight-table.js';
 
 /** Axes of a graph's value in channel-major order, by rank; vectors and scalars stay as they are. */
 const TO_CHANNEL_MAJOR: Readonly<Record<number, readonly number[]>> = {
@@ -13,22 +16,9 @@ const TO_CHANNEL_MAJOR: Readonly<Record<number, readonly number[]>> = {
   4: [1, 0, 2, 3],
 };
 
-export class ChannelMajorContext {
+export class ChannelMajorContext extends OnnxContext {
   readonly weights = new WeightTable();
-  private readonly names = new Map<number, string>();
   private readonly parts = new Map<number, readonly string[]>();
-  private layer = '';
-
-  constructor(readonly model: OnnxModel) {}
-
-  /** Nodes added from here on carry the layer's path in their names. */
-  enter(layer: string): void {
-    this.layer = layer;
-  }
-
-  bind(value: Value, name: string): void {
-    this.names.set(value.id, name);
-  }
 
   /** `value` is its parts side by side along the channels, for operators that take them so. */
   bindParts(value: Value, parts: readonly Value[]): void {
@@ -43,22 +33,21 @@ export class ChannelMajorContext {
     return this.parts.get(value.id) ?? [this.name(value)];
   }
 
-  name(value: Value): string {
-    const name = this.names.get(value.id);
-    if (name === undefined) throw new Error(`value ${value.id} is used before it is made`);
-    return name;
-  }
-
-  /** A node of ONNX's own operators. */
-  node(operator: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    return this.model.node(operator, inputs, { attributes, layer: this.layer });
-  }
-
   /** A node of our kernels; operands left out at the end are not written. */
   kernel(operator: string, inputs: readonly (string | undefined)[], attributes: Attributes): string {
     const given = inputs.map((input) => input ?? '');
     while (given.at(-1) === '') given.pop();
     return this.model.node(operator, given, { attributes, layer: this.layer, domain: 'latentd' });
+  }
+
+  /** A weight's values as a constant, in another shape where one is given. */
+  constant(weight: Weight, shape: readonly number[] = weight.shape): string {
+    return this.model.floatTensor(shape, widened(weight));
+  }
+
+  /** A vector of the channels' beside a value of rank `rank`. */
+  alongChannels(weight: Weight, rank: number): string {
+    return this.constant(weight, [weight.shape[0]!, ...new Array<number>(rank - 1).fill(1)]);
   }
 
   /** Transposes a tensor in the graph's order of axes. */
@@ -73,9 +62,21 @@ export class ChannelMajorContext {
     return this.node('Transpose', [name], { perm: order.map((_, axis) => order.indexOf(axis)) });
   }
 
+  /** Runs `body` on a picture turned to the graph's order, for operators that want that: for one picture it costs a copy. */
+  inGraphOrder(picture: Value, body: (x: string) => string): string {
+    return this.fromGraphOrder(body(this.toGraphOrder(this.name(picture), 4)), 4);
+  }
+
   /** Where the graph's axis `axis` of a value of rank `rank` lies. */
   axis(axis: number, rank: number): number {
     const order = TO_CHANNEL_MAJOR[rank];
     return order === undefined ? axis : order.indexOf(axis);
+  }
+
+  /** (heads·d)×N×T as heads×d×N×T. */
+  splitHeads(value: Value, heads: number): string {
+    const name = this.name(value);
+    const shape = join(this, [heads, Number(value.shape[2]) / heads], extents(this, name, 1, 3));
+    return this.node('Reshape', [name, shape]);
   }
 }

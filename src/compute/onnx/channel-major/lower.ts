@@ -1,8 +1,9 @@
-import type { Graph, Operation } from '../../graph.js';
+import { lastOf, planFusions } from '../../fusion.js';
+import type { Graph } from '../../graph.js';
+import { definitionOf } from '../../operation.js';
 import { OnnxModel } from '../model.js';
 import { ChannelMajorContext } from './context.js';
-import { planFusions, planJoins } from './fusion.js';
-import { CHANNEL_MAJOR_LOWERINGS, type ChannelMajorLowering } from './operations.js';
+import { planJoins } from './joins.js';
 import type { WeightTable } from './weight-table.js';
 
 export interface ChannelMajorModel {
@@ -25,16 +26,16 @@ export function lowerChannelMajor(graph: Graph): ChannelMajorModel {
   const joins = planJoins(graph);
   for (const node of graph.nodes) {
     const fusion = plan.get(node)!;
-    if (node !== fusion.nodes.at(-1)) continue;
-    if (joins.has(node.output.id)) {
-      context.bindParts(node.output, joins.get(node.output.id)!);
+    if (node !== lastOf(fusion)) continue;
+    const parts = joins.get(node.output.id);
+    if (parts !== undefined) {
+      context.bindParts(node.output, parts);
       continue;
     }
-    const { layer, operation } = fusion.nodes[0]!;
+    const [{ layer, operation }] = fusion.nodes;
     context.enter(layer);
-    // The table pairs each kind with its own lowering; TypeScript can't follow the pairing through a lookup by union.
-    const lower = CHANNEL_MAJOR_LOWERINGS[operation.kind] as ChannelMajorLowering<Operation['kind']>;
-    context.bind(node.output, lower(operation, context, fusion));
+    const name = definitionOf(operation).onnx.channelMajor(operation, context, fusion.epilogue);
+    context.bind(node.output, name);
   }
   for (const { name, value } of graph.outputs) {
     const result = context.toGraphOrder(context.name(value), value.shape.length);

@@ -50,3 +50,14 @@ export function widened(weight: Weight): Float32Array {
   weight.read(values);
   return values;
 }
+
+/** The values of a matrix, its columns one behind the other. */
+export function transposedWeight(weight: Weight): Float32Array {
+  const [rows, columns] = weight.shape as [number, number];
+  const values = widened(weight);
+  const transposed = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < columns; c++) transposed[c * rows + row] = values[row * columns + c]!;
+  }
+  return transposed;
+}

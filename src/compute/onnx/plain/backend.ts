@@ -1,9 +1,9 @@
 /** Runs graphs with the operators of ONNX Runtime alone, through onnxruntime-node: what our kernels are compared with. */
 import { InferenceSession, OrtTensor } from '../../../native/onnxruntime-node.js';
 import type { Backend, NamedTensors, Program } from '../../backend.js';
+import { checkInputs } from '../../check-inputs.js';
 import type { Graph } from '../../graph.js';
 import { elementCount, type Tensor, type TensorData } from '../../tensor.js';
-import { checkInputs } from '../inputs.js';
 import { lowerGraph } from './lower.js';
 
 export interface PlainOnnxBackendOptions {

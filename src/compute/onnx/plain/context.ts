@@ -1,41 +1,11 @@
-/** What an operation's lowering has at hand: the model under construction and the names of the values made so far. */
-import type { Operation, Value } from '../../graph.js';
+/** What operations are lowered with to ONNX Runtime's own operators. Tensors have the graph's order of axes. */
+import type { Value } from '../../value.js';
 import type { Weight } from '../../weight.js';
-import type { Attributes, Domain, OnnxModel } from '../model.js';
+import { OnnxContext } from '../context.js';
+import type { Attributes, Domain } from '../model.js';
 
-export type OperationOf<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
-
-/** Lowers one operation and returns the name of its result. */
-export type Lowering<Kind extends Operation['kind']> = (
-  operation: OperationOf<Kind>,
-  context: LoweringContext,
-) => string;
-
-export class LoweringContext {
-  private readonly names = new Map<number, string>();
+export class PlainContext extends OnnxContext {
   private readonly weights = new Map<Weight, string>();
-  private layer = '';
-
-  constructor(readonly model: OnnxModel) {}
-
-  /** Nodes added from here on carry the layer's path in their names. */
-  enter(layer: string): void {
-    this.layer = layer;
-  }
-
-  bind(value: Value, name: string): void {
-    this.names.set(value.id, name);
-  }
-
-  name(value: Value): string {
-    const name = this.names.get(value.id);
-    if (name === undefined) throw new Error(`value ${value.id} is used before it is made`);
-    return name;
-  }
-
-  node(operator: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    return this.model.node(operator, inputs, { attributes, layer: this.layer });
-  }
 
   /** A node of one of ONNX Runtime's own domains. */
   nodeIn(domain: Domain, operator: string, inputs: readonly string[], attributes: Attributes = {}): string {
@@ -56,14 +26,34 @@ export class LoweringContext {
     return name;
   }
 
-  /** The extents of axes [from, to) of `x`, as an int64 vector. */
-  extents(x: string, from: number, to: number): string {
-    return this.node('Shape', [x], { start: from, end: to });
+  /** A weight's values in another shape. */
+  reshaped(weight: Weight, shape: readonly number[]): string {
+    return this.node('Reshape', [this.weight(weight), this.model.ints(shape)]);
   }
 
-  /** Joins int64 vectors, given by name or as constants. */
-  joinExtents(...parts: readonly (string | readonly number[])[]): string {
-    const names = parts.map((part) => (typeof part === 'string' ? part : this.model.ints(part)));
-    return this.node('Concat', names, { axis: 0 });
+  /** N×T×C → C×N×T */
+  channelsFirst(value: Value): string {
+    return this.node('Transpose', [this.name(value)], { perm: [2, 0, 1] });
+  }
+
+  /** C×N×T → N×T×C */
+  channelsLast(name: string): string {
+    return this.node('Transpose', [name], { perm: [1, 2, 0] });
+  }
+
+  /** N×T ↔ T×N */
+  swapped(name: string): string {
+    return this.node('Transpose', [name], { perm: [1, 0] });
+  }
+
+  /** N×C×H×W ↔ C×N×H×W */
+  swappedPictures(name: string): string {
+    return this.node('Transpose', [name], { perm: [1, 0, 2, 3] });
+  }
+
+  /** N×T×(heads·d) as N×T×heads×d, its axes in another order. */
+  splitHeads(value: Value, heads: number, perm: readonly number[]): string {
+    const cut = this.node('Reshape', [this.name(value), this.model.ints([0, 0, heads, -1])]);
+    return this.node('Transpose', [cut], { perm });
   }
 }

@@ -1,7 +1,6 @@
 /** CodeFormer (facerestore_cf basicsr/archs/codeformer_arch.py). */
 import { SymbolicDim } from '../../../compute/dim.js';
-import type { Graph, Value } from '../../../compute/graph.js';
-import { RestorationGraph } from '../../../compute/restoration-graph.js';
+import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import { Layers } from '../../layers.js';
 import { countOf } from '../../count-of.js';
 import type { WeightSource } from '../../weight-source.js';
@@ -31,7 +30,7 @@ export function isCodeFormer(weights: WeightSource): boolean {
  * own features reaches the output. Output `restored` of the same shape.
  */
 export function buildCodeFormer(weights: WeightSource, fused: boolean): Graph {
-  const graph = new RestorationGraph('codeformer');
+  const graph = new GraphBuilder('codeformer');
   const layers = new Layers(graph, weights);
   const n = SymbolicDim.symbol('N');
   const pixels = graph.input('pixels', [n, 3, 512, 512]);
@@ -125,7 +124,7 @@ function selfAttention(layers: Layers, weights: WeightSource, x: Value, path: st
 
 /** Adds the encoder's features, scaled and shifted, to the generator's: Fuse_sft_block. */
 function fuse(
-  layers: Layers<RestorationGraph>,
+  layers: Layers,
   {
     encoded,
     decoded,

@@ -3,8 +3,7 @@
  * model's stored one, so that a face is restored the same each time.
  */
 import { SymbolicDim } from '../../../compute/dim.js';
-import type { Graph, Value } from '../../../compute/graph.js';
-import { RestorationGraph } from '../../../compute/restoration-graph.js';
+import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import type { Weight } from '../../../compute/weight.js';
 import { elementCount } from '../../../compute/tensor.js';
 import { Layers } from '../../layers.js';
@@ -21,7 +20,7 @@ export function isGfpgan(weights: WeightSource): boolean {
 
 /** Input `pixels` N×3×512×512, red, green, blue in [−1, 1]; output `restored` of the same shape. */
 export function buildGfpgan(weights: WeightSource): Graph {
-  const graph = new RestorationGraph('gfpgan');
+  const graph = new GraphBuilder('gfpgan');
   const levels = countOf(weights, 'toRGB');
   const side = 2 ** (levels + 2);
   const pixels = graph.input('pixels', [SymbolicDim.symbol('N'), 3, side, side]);
@@ -42,7 +41,7 @@ class Unet {
   private readonly layers: Layers;
 
   constructor(
-    private readonly graph: RestorationGraph,
+    private readonly graph: GraphBuilder,
     weights: WeightSource,
     private readonly levels: number,
   ) {
@@ -93,7 +92,7 @@ class Styles {
   private readonly made = new Map<number, Value>();
 
   constructor(
-    private readonly graph: RestorationGraph,
+    private readonly graph: GraphBuilder,
     private readonly weights: WeightSource,
     private readonly deepest: Value,
   ) {
@@ -119,7 +118,7 @@ class Styles {
 
 class Decoder {
   constructor(
-    private readonly graph: RestorationGraph,
+    private readonly graph: GraphBuilder,
     private readonly weights: WeightSource,
     private readonly styles: Styles,
   ) {}

@@ -1,7 +1,6 @@
 /** ParseNet: which part of a face each pixel is (facerestore_cf facelib/parsing/parsenet.py). */
 import { SymbolicDim } from '../../../compute/dim.js';
-import type { Graph, Value } from '../../../compute/graph.js';
-import { RestorationGraph } from '../../../compute/restoration-graph.js';
+import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import { countOf } from '../../count-of.js';
 import type { WeightSource } from '../../weight-source.js';
 import { foldBatchNorm } from './batch-norm.js';
@@ -16,7 +15,7 @@ export function isParseNet(weights: WeightSource): boolean {
 
 /** Input `pixels` N×3×512×512, red, green, blue in [−1, 1]; output `logits` N×19×512×512. */
 export function buildParseNet(weights: WeightSource): Graph {
-  const graph = new RestorationGraph('parsenet');
+  const graph = new GraphBuilder('parsenet');
   const network = new ParseNet(graph, weights);
   const first = network.conv(
     graph.input('pixels', [SymbolicDim.symbol('N'), 3, 512, 512]),
@@ -32,7 +31,7 @@ export function buildParseNet(weights: WeightSource): Graph {
 
 class ParseNet {
   constructor(
-    private readonly graph: RestorationGraph,
+    private readonly graph: GraphBuilder,
     private readonly weights: WeightSource,
   ) {}
 

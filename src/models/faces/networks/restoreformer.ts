@@ -1,7 +1,6 @@
 /** RestoreFormer (spandrel architectures/RestoreFormer). */
 import { SymbolicDim } from '../../../compute/dim.js';
-import type { Graph, Value } from '../../../compute/graph.js';
-import { RestorationGraph } from '../../../compute/restoration-graph.js';
+import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import type { Weight } from '../../../compute/weight.js';
 import { Layers } from '../../layers.js';
 import { countOf } from '../../count-of.js';
@@ -24,7 +23,7 @@ export function isRestoreFormer(weights: WeightSource): boolean {
 
 /** Input `pixels` N×3×512×512, red, green, blue in [−1, 1]; output `restored` of the same shape. */
 export function buildRestoreFormer(weights: WeightSource): Graph {
-  const graph = new RestorationGraph('restoreformer');
+  const graph = new GraphBuilder('restoreformer');
   const network = new RestoreFormer(graph, weights);
   const pixels = graph.input('pixels', [SymbolicDim.symbol('N'), 3, 512, 512]);
   const encoded = network.encode(pixels);
@@ -44,7 +43,7 @@ class RestoreFormer {
   private readonly levels: number;
 
   constructor(
-    private readonly graph: RestorationGraph,
+    private readonly graph: GraphBuilder,
     private readonly weights: WeightSource,
   ) {
     this.layers = new Layers(graph, weights);

@@ -1,7 +1,6 @@
 /** RetinaFace on a ResNet-50 or a MobileNet of a quarter's width (facerestore_cf facelib/detection/retinaface). */
 import { SymbolicDim } from '../../../compute/dim.js';
-import type { Graph, Value } from '../../../compute/graph.js';
-import { RestorationGraph } from '../../../compute/restoration-graph.js';
+import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import { Layers } from '../../layers.js';
 import { countOf } from '../../count-of.js';
 import type { WeightSource } from '../../weight-source.js';
@@ -19,7 +18,7 @@ export function isRetinaFace(weights: WeightSource): boolean {
  * `landmarks` N×T×20 of two anchors at each place, rows first, the finest level first.
  */
 export function buildRetinaFace(weights: WeightSource): Graph {
-  const graph = new RestorationGraph('retinaface');
+  const graph = new GraphBuilder('retinaface');
   const network = new RetinaFace(graph, weights);
   const [n, h, w] = ['N', 'H', 'W'].map((name) => SymbolicDim.symbol(name)) as [
     SymbolicDim,
@@ -47,7 +46,7 @@ class RetinaFace {
   private readonly slope: number;
 
   constructor(
-    private readonly graph: RestorationGraph,
+    private readonly graph: GraphBuilder,
     private readonly weights: WeightSource,
   ) {
     this.layers = new Layers(graph, weights);

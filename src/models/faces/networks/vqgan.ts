@@ -1,6 +1,5 @@
 /** Parts of VQGAN, which CodeFormer and RestoreFormer are made of (basicsr/archs/vqgan_arch.py). */
-import type { Value } from '../../../compute/graph.js';
-import type { Padding } from '../../../compute/operation.js';
+import type { Padding, Value } from '../../../compute/graph.js';
 import { Layers } from '../../layers.js';
 
 const EPSILON = 1e-6;

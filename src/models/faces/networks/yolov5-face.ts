@@ -1,7 +1,6 @@
 /** YOLOv5-face, large and nano (facerestore_cf facelib/detection/yolov5face, models/yolov5l.yaml and yolov5n.yaml). */
 import { SymbolicDim } from '../../../compute/dim.js';
-import type { Graph, Value } from '../../../compute/graph.js';
-import { RestorationGraph } from '../../../compute/restoration-graph.js';
+import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import { countOf } from '../../count-of.js';
 import { Layers } from '../../layers.js';
 import { ModelError } from '../../model-error.js';
@@ -81,7 +80,7 @@ export function yoloHead(weights: WeightSource): string {
  * places first, C being the anchors' numbers one after another.
  */
 export function buildYoloFace(weights: WeightSource): Graph {
-  const graph = new RestorationGraph('yolov5-face');
+  const graph = new GraphBuilder('yolov5-face');
   const [n, rows, columns] = ['N', 'rows', 'columns'].map((name) => SymbolicDim.symbol(name)) as [
     SymbolicDim,
     SymbolicDim,
@@ -109,7 +108,7 @@ export function buildYoloFace(weights: WeightSource): Graph {
 
 class YoloFace {
   constructor(
-    private readonly graph: RestorationGraph,
+    private readonly graph: GraphBuilder,
     private readonly weights: WeightSource,
   ) {}
 
