@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { encode } from '@msgpack/msgpack';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeRequest, encodeMessage } from '../src/wire/codec.js';
+import { decodeRequest, encodeMessage } from '../src/fronts/dgx-pixels/wire/codec.js';
 import { buildCli } from '../test/cli/latentd.js';
 import {
   Client,

@@ -17,9 +17,9 @@ const LAYERS = [
   ['nodes'],
   ['workflow'],
   ['engine', 'templates'],
-  ['wire'],
   ['engine-process'],
-  ['daemon'],
+  ['jobs'],
+  ['fronts'],
   ['bench'],
   ['cli', 'index.ts'],
 ];
@@ -47,6 +47,15 @@ test('imports never run back', () => {
     ([file, imported]) => folderOf(file) !== folderOf(imported) && layerOf(imported) >= layerOf(file),
   );
   expect(backwards.map(([file, imported]) => `${file} imports ${imported}`)).toEqual([]);
+});
+
+test('fronts do not know one another', () => {
+  const frontOf = (path: string) => /^fronts\/([^/]+)\//.exec(path)?.[1];
+  const between = [...imports()].filter(([file, imported]) => {
+    const [from, to] = [frontOf(file), frontOf(imported)];
+    return from !== undefined && to !== undefined && from !== to;
+  });
+  expect(between).toEqual([]);
 });
 
 test('standard output belongs to the command line', () => {

@@ -10,7 +10,7 @@ export function keysCommand(exit: (status: number) => void): Command {
     .description('make keys for encrypted connections: one file for the daemon, one for its clients')
     .argument('<DIR>', 'where to write server.json and client.json')
     .action(async (folder: string) => {
-      const { createKeys, writeKeys } = await import('../wire/curve-keys.js');
+      const { createKeys, writeKeys } = await import('../fronts/dgx-pixels/wire/curve-keys.js');
       const { server, client } = createKeys();
       mkdirSync(folder, { recursive: true });
       for (const [name, keys] of [

@@ -1,7 +1,7 @@
 /** `latentd status`: how the daemon is, or what became of a job. */
 import { Command } from 'commander';
 import { CLIENT_SETTING_NAMES } from '../config/settings.js';
-import type { JobInfo, StatusInfo } from '../wire/protocol.js';
+import type { JobInfo, StatusInfo } from '../fronts/dgx-pixels/wire/protocol.js';
 import { EXIT } from './exit-codes.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
 import { formatTable, printLines, report } from './terminal.js';

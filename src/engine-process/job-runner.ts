@@ -1,106 +1,115 @@
-/** Runs one job's workflows on an engine and says how far it is. */
-import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+/** Runs one job's workflows on an engine and tells all that happens. */
 import type { Engine, EngineResult } from '../engine/engine.js';
+import type { SavedFile } from '../nodes/definition.js';
+import type { NodeError, RunEvent, RunResult } from '../workflow/events.js';
 import { describeReport } from '../workflow/faults.js';
 import type { Workflow } from '../workflow/parse.js';
-import { ImageClock } from './image-clock.js';
-import { imageCount, type JobRequest } from './job.js';
-import { JobStages, type StageOfClass } from './job-stages.js';
-import type { JobEnd, JobReport } from './messages.js';
-import { assemblyOf, workflowOf } from './plan.js';
+import { assemble } from './assembly.js';
+import type { JobEnd, JobEvent, NodeOutput } from './messages.js';
+import type { NodeWork } from './node-work.js';
 import { Previews } from './previews.js';
-import { writeGif, writeSheet } from './sheet.js';
+import { workflowsOf, type JobTask } from './task.js';
 
 export interface JobContext {
   readonly id: string;
-  readonly request: JobRequest;
-  readonly template: Workflow;
+  readonly task: JobTask;
   readonly engine: Engine;
-  readonly stageOf: StageOfClass;
+  readonly workOf: (classType: string) => NodeWork | undefined;
   /** The job's own folder, for previews. */
   readonly workFolder: string;
   readonly signal: AbortSignal;
-  readonly send: (report: JobReport) => void;
+  readonly tell: (event: JobEvent) => void;
 }
 
-/** A run that didn't come to its end; the message is for the client. */
+/** A run that didn't come to its end; the message is for whoever asked for the job. */
 class JobFailure extends Error {
   override readonly name = 'JobFailure';
+
+  constructor(
+    message: string,
+    readonly failure?: NodeError,
+  ) {
+    super(message);
+  }
 }
 
 /** Runs a job to its end and returns the last word on it. Never rejects. */
 export async function runJob(job: JobContext): Promise<JobEnd> {
-  const { id, request, signal, send } = job;
-  const previews = new Previews(job.workFolder, (path, step) => {
-    send({ kind: 'preview', id, path, step });
-  });
-  const stages = new JobStages({
-    images: imageCount(request),
-    steps: request.steps,
-    stageOf: job.stageOf,
-    report: (report) => {
-      send({ kind: 'progress', id, ...report });
-    },
-  });
+  const { id, task, signal } = job;
+  const outputs: NodeOutput[] = [];
   try {
-    const images: string[] = [];
-    for (let index = 0; index < imageCount(request); index++) {
-      const result = await runImage(job, index, stages, previews);
-      if (signal.aborted) return { kind: 'cancelled', id };
-      images.push(...imagesOf(result));
+    let index = 0;
+    for (const workflow of workflowsOf(task)) {
+      const result = await runWorkflow(job, workflow, index);
+      if (result.status !== 'invalid') outputs.push(...outputsOf(result, index));
+      if (signal.aborted) return { kind: 'cancelled', id, outputs };
+      requireSuccess(result);
+      index++;
     }
-    return { kind: 'done', id, imagePath: await assemble(job, images) };
+    await finish(job, outputs);
+    return { kind: 'done', id, outputs };
   } catch (error) {
-    if (signal.aborted) return { kind: 'cancelled', id };
-    return { kind: 'failed', id, error: error instanceof Error ? error.message : String(error) };
+    if (signal.aborted) return { kind: 'cancelled', id, outputs };
+    const message = error instanceof Error ? error.message : String(error);
+    const failure = error instanceof JobFailure ? error.failure : undefined;
+    return { kind: 'failed', id, outputs, error: message, ...(failure !== undefined && { failure }) };
+  }
+}
+
+/** Runs one of the job's workflows, and waits until its last preview is written. */
+async function runWorkflow(
+  { engine, workFolder, workOf, signal, tell }: JobContext,
+  workflow: Workflow,
+  index: number,
+): Promise<EngineResult> {
+  const about = () => ({ workflow: index, at: performance.timeOrigin + performance.now() });
+  const previews = new Previews(workFolder, index, (preview) => {
+    tell({ ...about(), type: 'preview', ...preview });
+  });
+  const nodes = [...workflow.nodes.values()].map(({ id, classType }) => ({
+    node: id,
+    class_type: classType,
+    ...withWork(workOf(classType)),
+  }));
+  tell({ ...about(), type: 'workflow_start', nodes });
+  try {
+    return await engine.run(workflow, {
+      signal,
+      forceOutputs: true,
+      onEvent: (event) => {
+        if (event.type === 'progress') previews.see(event);
+        tell({ ...about(), ...sendable(event, workOf) });
+      },
+    });
   } finally {
     await previews.settle();
   }
 }
 
-async function runImage(
-  { id, request, template, engine, stageOf, signal, send }: JobContext,
-  index: number,
-  stages: JobStages,
-  previews: Previews,
-): Promise<EngineResult> {
-  const workflow = workflowOf(template, request, index);
-  const clock = new ImageClock(stageOf);
-  stages.beginImage(new Map([...workflow.nodes.values()].map((node) => [node.id, node.classType])));
-  const result = await engine.run(workflow, {
-    signal,
-    forceOutputs: true,
-    onEvent: (event) => {
-      clock.see(event);
-      stages.see(event);
-      if (event.type === 'progress') previews.see(event);
-      else if (event.type === 'warning') send({ kind: 'warning', id, text: event.text });
-      else if (event.type === 'executed') {
-        for (const { path } of [...(event.ui?.images ?? []), ...(event.ui?.gifs ?? [])])
-          send({ kind: 'saved', id, path });
-      }
-    },
-  });
-  if (result.status === 'success') send({ kind: 'times', id, times: clock.times(result.timings, result.ms) });
-  return result;
+/** What is no plain data stays here. */
+function sendable(event: RunEvent, workOf: JobContext['workOf']) {
+  if (event.type === 'progress') {
+    const { type, node, class_type, step, total_steps } = event;
+    return { type, node, class_type, step, total_steps, ...withWork(workOf(class_type)) };
+  }
+  return 'class_type' in event ? { ...event, ...withWork(workOf(event.class_type)) } : event;
 }
 
-/**
- * The images and films of a run that succeeded, of the first node that saved any; previews count where nothing was saved. Throws
- * `JobFailure` with the cause for a run that failed.
- */
-function imagesOf(result: EngineResult): readonly string[] {
+function withWork(work: NodeWork | undefined): { readonly work?: NodeWork } {
+  return work === undefined ? {} : { work };
+}
+
+function outputsOf({ outputs }: RunResult, workflow: number): NodeOutput[] {
+  return Object.entries(outputs).map(([node, ui]) => ({ workflow, node, ui }));
+}
+
+function requireSuccess(result: EngineResult): void {
   switch (result.status) {
-    case 'success': {
-      const shown = Object.values(result.outputs).map(({ images = [], gifs = [] }) => [...images, ...gifs]);
-      const saved = shown.find((images) => images.some(({ type }) => type === 'output'));
-      return (saved ?? shown.find((images) => images.length > 0) ?? []).map(({ path }) => path);
-    }
+    case 'success':
+      return;
     case 'error': {
       const { node_type, node_id, exception_message } = result.error;
-      throw new JobFailure(`node ${node_id} (${node_type}): ${exception_message}`);
+      throw new JobFailure(`node ${node_id} (${node_type}): ${exception_message}`, result.error);
     }
     case 'invalid':
       throw new JobFailure(describeReport(result.report));
@@ -109,24 +118,25 @@ function imagesOf(result: EngineResult): readonly string[] {
   }
 }
 
-/** The path that the client is given: the sheet of an animation or tileset, else the first image. */
-async function assemble({ id, request, engine }: JobContext, images: readonly string[]): Promise<string> {
-  const [first] = images;
-  if (first === undefined) throw new JobFailure('the workflow saved no image and no film');
-  const assembly = assemblyOf(request);
-  if (assembly.kind === 'none') return first;
-  const folder = engine.folders.output;
-  await mkdir(folder, { recursive: true });
-  const stem = `${assembly.kind}_${fileName(id)}`;
-  const sheet = join(folder, `${stem}_sheet.png`);
-  await writeSheet(images, assembly.columns, sheet);
-  if (assembly.kind === 'animation') await writeGif(images, join(folder, `${stem}.gif`));
-  return sheet;
+async function finish({ task, engine }: JobContext, outputs: NodeOutput[]): Promise<void> {
+  const pictures = picturesOf(outputs);
+  if (pictures.length === 0 && (task.needsPicture === true || task.assembly !== undefined)) {
+    throw new JobFailure('the workflow saved no image and no film');
+  }
+  if (task.assembly === undefined) return;
+  outputs.push({ ui: { images: await assemble(pictures, task.assembly, engine.folders.output) } });
 }
 
-/** An id as a part of a file's name; ids that only look alike as such are told apart. */
-function fileName(id: string): string {
-  const plain = id.replaceAll(/[^\w-]/g, '_');
-  if (plain === id && id.length <= 100) return id;
-  return `${plain.slice(0, 60)}_${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
+/** Paths of the images and films of each workflow: of the first node that saved any; previews count where nothing was saved. */
+function picturesOf(outputs: readonly NodeOutput[]): readonly string[] {
+  const workflows = new Map<number, (readonly SavedFile[])[]>();
+  for (const { workflow = 0, ui } of outputs) {
+    const shown = workflows.get(workflow) ?? [];
+    shown.push([...(ui.images ?? []), ...(ui.gifs ?? [])]);
+    workflows.set(workflow, shown);
+  }
+  return [...workflows.values()].flatMap((shown) => {
+    const saved = shown.find((files) => files.some(({ type }) => type === 'output'));
+    return (saved ?? shown.find((files) => files.length > 0) ?? []).map(({ path }) => path);
+  });
 }

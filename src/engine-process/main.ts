@@ -2,21 +2,17 @@
  * The engine process: runs one job at a time for the daemon that forked it, and ends with it. What it needs to know is its one
  * argument, `EngineSettings` as JSON.
  */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { createEngine } from '../engine/create-engine.js';
 import { createFolders } from '../models/folders.js';
 import { endWithParent } from '../native/addon.js';
 import { nodeClasses } from '../nodes/index.js';
 import { safeLine } from '../safe-text.js';
-import { findTemplate } from '../templates/template-files.js';
-import { workflowText } from '../workflow/file-text.js';
-import { parseWorkflow, type Workflow } from '../workflow/parse.js';
-import type { JobRequest } from './job.js';
 import { runJob } from './job-runner.js';
 import type { EngineSettings, FromEngine, ToEngine } from './messages.js';
-import { stageOfNode } from './node-stage.js';
-import { templateFor } from './plan.js';
+import { workOf } from './node-work.js';
+import type { JobTask } from './task.js';
 
 /** How often a job that runs shows that the event loop turns. */
 const ALIVE_INTERVAL_MS = 2000;
@@ -44,32 +40,30 @@ function send(message: FromEngine): void {
   process.send?.(message);
 }
 
-async function run(id: string, request: JobRequest, workFolder: string): Promise<void> {
+async function run(id: string, task: JobTask, workFolder: string): Promise<void> {
   const cancellation = new AbortController();
   running = { id, cancellation };
   const alive = setInterval(() => {
     send({ kind: 'alive' });
   }, ALIVE_INTERVAL_MS);
   try {
-    const template = await readTemplate(request);
     const end = await runJob({
       id,
-      request,
-      template,
+      task,
       engine,
-      stageOf: (classType) => {
+      workOf: (classType) => {
         const node = nodeClasses.get(classType);
-        return node === undefined ? undefined : stageOfNode(node);
+        return node === undefined ? undefined : workOf(node);
       },
       workFolder,
       signal: cancellation.signal,
-      send,
+      tell: (event) => {
+        send({ kind: 'event', id, event });
+      },
     });
     // Half a job's images and latents are of no use to the next.
     if (end.kind !== 'done') engine.clearResults();
     send(end);
-  } catch (error) {
-    send({ kind: 'failed', id, error: error instanceof Error ? error.message : String(error) });
   } finally {
     clearInterval(alive);
     running = undefined;
@@ -84,16 +78,6 @@ function collectGarbage(): void {
   globalThis.gc?.();
 }
 
-async function readTemplate(request: JobRequest): Promise<Workflow> {
-  if (request.workflow !== undefined && 'json' in request.workflow)
-    return parseWorkflow(request.workflow.json);
-  const name = templateFor(request);
-  const file = findTemplate(settings.graphs, name);
-  if (file === undefined)
-    throw new Error(`there is no template "${name}" in ${settings.graphs.join(' or ')}`);
-  return parseWorkflow(workflowText(await readFile(file)));
-}
-
 async function shutDown(): Promise<void> {
   running?.cancellation.abort();
   await engine.dispose();
@@ -103,7 +87,7 @@ async function shutDown(): Promise<void> {
 process.on('message', (message: ToEngine) => {
   switch (message.kind) {
     case 'run':
-      void run(message.id, message.request, message.workFolder);
+      void run(message.id, message.task, message.workFolder);
       break;
     case 'cancel':
       if (running?.id === message.id) running.cancellation.abort();

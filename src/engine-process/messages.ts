@@ -1,15 +1,15 @@
 /** What daemon and engine process say to each other, over Node's IPC channel. */
-import type { Precision } from '../native/onnx-types.js';
 import type { Device } from '../engine/choose-backend.js';
 import type { FolderOptions } from '../models/folders.js';
-import type { Stage } from '../wire/protocol.js';
-import type { JobRequest } from './job.js';
+import type { Precision } from '../native/onnx-types.js';
+import type { NodeUi } from '../nodes/definition.js';
+import type { NodeError, RunEvent } from '../workflow/events.js';
+import type { NodeWork } from './node-work.js';
+import type { JobTask } from './task.js';
 
 /** How an engine process is set up; its only command line argument, as JSON. */
 export interface EngineSettings {
   readonly folders: FolderOptions;
-  /** Folders of workflow templates, in the order in which they are asked. */
-  readonly graphs: readonly string[];
   readonly device: Device;
   readonly threads?: number;
   readonly memoryLimit?: number;
@@ -19,45 +19,63 @@ export interface EngineSettings {
 }
 
 export type ToEngine =
-  | { readonly kind: 'run'; readonly id: string; readonly request: JobRequest; readonly workFolder: string }
+  | { readonly kind: 'run'; readonly id: string; readonly task: JobTask; readonly workFolder: string }
   | { readonly kind: 'cancel'; readonly id: string }
   | { readonly kind: 'shutdown' };
 
-/** How far a job is. Stages only go forward while an attempt lasts. */
-export interface StageReport {
-  readonly stage: Stage;
-  readonly step: number;
-  readonly totalSteps: number;
-  /** The share of the job's sampling that is done, all its images counted. */
-  readonly sampled: number;
+/** A node of a workflow that is about to run. */
+export interface NodeSummary {
+  readonly node: string;
+  readonly class_type: string;
+  readonly work?: NodeWork;
 }
 
-/** Seconds that the stages of one image took. */
-export interface ImageTimes {
-  readonly stages: Readonly<Partial<Record<Stage, number>>>;
-  readonly steps: number;
-  /** Of the sampling, what went by before its first step was over; weights are loaded then. */
-  readonly firstStep: number;
+/** A run's event as another process can have it: without tensors, and with the kind of work of the node that it is about. */
+type Sendable<Event> = Event extends { readonly type: 'progress' }
+  ? Omit<Event, 'preview'> & { readonly work?: NodeWork }
+  : Event extends { readonly class_type: string }
+    ? Event & { readonly work?: NodeWork }
+    : Event;
+
+/**
+ * Everything that happens while a job runs, in the words of the workflow interpreter, which are ComfyUI's. `workflow` says which
+ * of the job's workflows it is about, from 0.
+ */
+export type JobEvent = {
+  readonly workflow: number;
+  /** Unix time in milliseconds, with fractions. */
+  readonly at: number;
+} & (
+  | Sendable<RunEvent>
+  /** The next of the job's workflows begins. */
+  | { readonly type: 'workflow_start'; readonly nodes: readonly NodeSummary[] }
+  /** A small picture of what is being sampled is on disk, in the job's own folder. */
+  | { readonly type: 'preview'; readonly node: string; readonly path: string; readonly step: number }
+);
+
+/** What one node saved or showed. */
+export interface NodeOutput {
+  /** Which of the job's workflows, from 0; undefined for what was put together of the pictures of all of them. */
+  readonly workflow?: number;
+  readonly node?: string;
+  readonly ui: NodeUi;
 }
 
 /** The last word on a job. */
-export type JobEnd =
-  | { readonly kind: 'done'; readonly id: string; readonly imagePath: string }
-  | { readonly kind: 'failed'; readonly id: string; readonly error: string }
-  | { readonly kind: 'cancelled'; readonly id: string };
-
-/** What is said of a job while it runs. */
-export type JobReport =
-  | ({ readonly kind: 'progress'; readonly id: string } & StageReport)
-  | { readonly kind: 'times'; readonly id: string; readonly times: ImageTimes }
-  | { readonly kind: 'preview'; readonly id: string; readonly path: string; readonly step: number }
-  /** An image is on disk; another attempt would make it again. */
-  | { readonly kind: 'saved'; readonly id: string; readonly path: string }
-  | { readonly kind: 'warning'; readonly id: string; readonly text: string };
+export type JobEnd = {
+  readonly id: string;
+  /** Workflow by workflow; those of a job that failed, or was cancelled, are there as far as it came. */
+  readonly outputs: readonly NodeOutput[];
+} & (
+  | { readonly kind: 'done' }
+  /** `failure` is there where a node threw. */
+  | { readonly kind: 'failed'; readonly error: string; readonly failure?: NodeError }
+  | { readonly kind: 'cancelled' }
+);
 
 export type FromEngine =
   | { readonly kind: 'ready' }
   /** Sent every few seconds while a job runs and the event loop turns. */
   | { readonly kind: 'alive' }
-  | JobReport
+  | { readonly kind: 'event'; readonly id: string; readonly event: JobEvent }
   | JobEnd;

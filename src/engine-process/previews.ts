@@ -23,17 +23,23 @@ export class Previews {
 
   constructor(
     private readonly folder: string,
-    private readonly tell: (path: string, step: number) => void,
+    /** Which of the job's workflows they are of. */
+    private readonly workflow: number,
+    private readonly tell: (preview: {
+      readonly node: string;
+      readonly path: string;
+      readonly step: number;
+    }) => void,
   ) {}
 
   /** Begins a preview where one is due and the last is done; the final step is for the picture itself. */
-  see({ step, total_steps: total, preview }: StepEvent): void {
+  see({ node, step, total_steps: total, preview }: StepEvent): void {
     const every = Math.min(MAX_STEPS_BETWEEN, Math.max(1, Math.round(total / PREVIEWS_A_RUN)));
     const { denoised, latentRgb } = preview ?? {};
     if (denoised === undefined || latentRgb === undefined || this.writing !== undefined) return;
     if (step % every !== 0 || step === total || performance.now() - this.lastAt < MIN_INTERVAL_MS) return;
     this.lastAt = performance.now();
-    this.writing = this.write(denoised, latentRgb, step).finally(() => {
+    this.writing = this.write(denoised, latentRgb, { node, step }).finally(() => {
       this.writing = undefined;
     });
   }
@@ -43,11 +49,15 @@ export class Previews {
     await this.writing;
   }
 
-  private async write(denoised: Tensor, latentRgb: LatentRgb, step: number): Promise<void> {
-    const path = join(this.folder, `preview_${++this.count}.png`);
+  private async write(
+    denoised: Tensor,
+    latentRgb: LatentRgb,
+    about: Pick<StepEvent, 'node' | 'step'>,
+  ): Promise<void> {
+    const path = join(this.folder, `preview_${this.workflow}_${++this.count}.png`);
     try {
       await writePreview(denoised, latentRgb, path);
-      this.tell(path, step);
+      this.tell({ ...about, path });
     } catch {
       // A preview is a courtesy; a full disk shows in the job's own output soon enough.
     }

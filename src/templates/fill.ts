@@ -26,9 +26,9 @@ export interface TemplateValues {
   readonly samplerName?: string;
   readonly scheduler?: string;
   readonly denoise?: number;
-  /** `{{BATCH_INDEX}}` and `{{FRAME_INDEX}}`, from 0. */
-  readonly batchIndex?: number;
-  readonly frameIndex?: number;
+  /** `{{BATCH_INDEX}}` and `{{FRAME_INDEX}}`, from 0; or a text to stand for any of them. */
+  readonly batchIndex?: number | string;
+  readonly frameIndex?: number | string;
 }
 
 /** A value that was given and has no place in the workflow. */

@@ -5,10 +5,9 @@ import { mapInputs } from './edit-workflow.js';
 
 export interface PlaceholderValues {
   readonly PROMPT: string;
-  /** From 0. */
-  readonly BATCH_INDEX: number;
-  /** From 0. */
-  readonly FRAME_INDEX: number;
+  /** From 0; or a text to stand for it. */
+  readonly BATCH_INDEX: number | string;
+  readonly FRAME_INDEX: number | string;
 }
 
 export type Placeholder = keyof PlaceholderValues;
@@ -34,6 +33,9 @@ export function fillPlaceholders(workflow: Workflow, values: PlaceholderValues):
 
 function fill(text: string, values: PlaceholderValues): Literal {
   const whole = /^\{\{(BATCH_INDEX|FRAME_INDEX)\}\}$/.exec(text);
-  if (whole !== null) return BigInt(values[whole[1] as 'BATCH_INDEX' | 'FRAME_INDEX']);
+  if (whole !== null) {
+    const value = values[whole[1] as 'BATCH_INDEX' | 'FRAME_INDEX'];
+    return typeof value === 'number' ? BigInt(value) : value;
+  }
   return text.replace(PATTERN, (_, name: Placeholder) => String(values[name]));
 }

@@ -16,7 +16,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decode } from '@msgpack/msgpack';
 import { Request, Subscriber } from 'zeromq';
-import { encodeRequest } from '../../src/wire/codec.js';
+import { encodeRequest } from '../../src/fronts/dgx-pixels/wire/codec.js';
 import { MAIN } from '../cli/latentd.js';
 import { fixture, tinyCheckpoint } from './golden.js';
 

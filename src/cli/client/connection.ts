@@ -1,8 +1,8 @@
 /** A daemon as the settings say where to find it. */
 import { settingValues } from '../../config/resolve-settings.js';
 import { ConfigError } from '../../config/config-error.js';
-import { NoAnswerError, request, UpdateStream, type Message } from '../../wire/client.js';
-import { KeyFileError, readClientKeys, type CurveClient } from '../../wire/curve-keys.js';
+import { NoAnswerError, request, UpdateStream, type Message } from '../../fronts/dgx-pixels/wire/client.js';
+import { KeyFileError, readClientKeys, type CurveClient } from '../../fronts/dgx-pixels/wire/curve-keys.js';
 import { EXIT } from '../exit-codes.js';
 import { safeJson } from '../../safe-text.js';
 import { settingsFrom, type SettingOptions } from '../setting-options.js';

@@ -1,5 +1,5 @@
 /** Updates and states for people. */
-import type { Message } from '../../wire/client.js';
+import type { Message } from '../../fronts/dgx-pixels/wire/client.js';
 
 /** One line. */
 export function describeUpdate(update: Message): string {

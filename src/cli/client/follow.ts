@@ -1,5 +1,5 @@
 /** Waits for the end of one job. */
-import type { Message } from '../../wire/client.js';
+import type { Message } from '../../fronts/dgx-pixels/wire/client.js';
 import type { Connection } from './connection.js';
 
 /** Updates get lost where a reader is slow; the daemon is asked as well. */

@@ -1,4 +1,4 @@
-import type { Message } from '../../wire/client.js';
+import type { Message } from '../../fronts/dgx-pixels/wire/client.js';
 import { cancelOnSignals } from '../cancel-on-signals.js';
 import { EXIT } from '../exit-codes.js';
 import { print, report } from '../terminal.js';

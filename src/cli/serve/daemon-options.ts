@@ -1,33 +1,36 @@
 /** From settings to what the daemon wants to know. */
 import { SHIPPED_GRAPHS } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
-import type { DaemonConfiguration } from '../../daemon/daemon.js';
+import type { EngineSettings } from '../../engine-process/messages.js';
 import { createFolders } from '../../models/folders.js';
 import { cudaProblem } from '../../native/find-cuda.js';
 import { folderOptions } from '../open-folders.js';
+import type { DaemonConfiguration } from './daemon.js';
 
 /** Throws `ConfigError` when an `extra_model_paths.yaml` can't be read. */
 export async function daemonConfiguration(settings: Settings): Promise<DaemonConfiguration> {
   const folders = await folderOptions(settings);
   const graphs = [...new Set([settings.graphs, SHIPPED_GRAPHS])];
   const { device, threads, memoryLimit, precision, noise, gpuThreads } = settings;
+  // Without a card, clients are told that the CPU computes.
+  const used = device === 'webgpu' || (device === 'auto' && cudaProblem() !== undefined) ? 'cpu' : device;
+  const engine: EngineSettings = {
+    folders,
+    device: used,
+    ...(threads !== undefined && { threads }),
+    ...(memoryLimit !== undefined && { memoryLimit }),
+    precision,
+    noise,
+    ...(gpuThreads !== undefined && { gpuThreads }),
+  };
   return {
-    folders: createFolders(folders),
-    graphs,
-    engine: {
-      folders,
-      graphs,
-      // Without a card, clients are told that the CPU computes.
-      device: device === 'webgpu' || (device === 'auto' && cudaProblem() !== undefined) ? 'cpu' : device,
-      ...(threads !== undefined && { threads }),
-      ...(memoryLimit !== undefined && { memoryLimit }),
-      precision,
-      noise,
-      ...(gpuThreads !== undefined && { gpuThreads }),
+    premises: { folders: createFolders(folders), graphs, device: used },
+    jobs: {
+      engines: [engine],
+      queueCapacity: settings.queueCapacity,
+      bounds: { timeLimit: settings.jobTimeLimit, silence: settings.engineTimeout },
+      keepSeconds: settings.keepFor,
+      keepJobs: settings.keepJobs,
     },
-    queueCapacity: settings.queueCapacity,
-    bounds: { timeLimit: settings.jobTimeLimit, silence: settings.engineTimeout },
-    keepSeconds: settings.keepFor,
-    keepJobs: settings.keepJobs,
   };
 }

@@ -4,15 +4,15 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import { settingValues } from '../../config/resolve-settings.js';
 import { ConfigError } from '../../config/config-error.js';
 import { SETTING_NAMES, type SettingName, type Settings } from '../../config/settings.js';
-import { Daemon } from '../../daemon/daemon.js';
-import { ServiceManager } from '../../daemon/service-manager.js';
-import { KeyFileError, readServerKeys } from '../../wire/curve-keys.js';
+import { KeyFileError } from '../../fronts/dgx-pixels/wire/curve-keys.js';
 import { safeJson } from '../../safe-text.js';
 import { checkDevice } from '../check-device.js';
 import { EXIT } from '../exit-codes.js';
 import { settingsFrom, type SettingOptions } from '../setting-options.js';
 import { reportLines } from '../terminal.js';
 import { daemonConfiguration } from './daemon-options.js';
+import { Daemon } from './daemon.js';
+import { ServiceManager } from './service-manager.js';
 
 /** Two folders below the package's root from both src/cli/serve and dist/cli/serve. */
 const ENGINE_ENTRY = fileURLToPath(new URL('../../engine-process/main.js', import.meta.url));
@@ -86,13 +86,9 @@ class Service {
   }
 
   private async start(): Promise<Daemon | undefined> {
-    const { reqAddr, pubAddr, data, curveKeys } = this.settings;
     try {
       return await Daemon.start({
-        requestAddress: reqAddr,
-        updateAddress: pubAddr,
-        curve: curveKeys === undefined ? undefined : readServerKeys(curveKeys),
-        dataFolder: data,
+        settings: this.settings,
         engineEntry: ENGINE_ENTRY,
         configuration: await daemonConfiguration(this.settings),
         log: this.log,
@@ -146,5 +142,5 @@ class Service {
 function describe(daemon: Daemon): string {
   const { waiting, running } = daemon.activity;
   const jobs = waiting === 1 ? '1 job waits' : `${waiting} jobs wait`;
-  return running === undefined ? `idle, ${jobs}` : `running ${running}, ${jobs}`;
+  return running.length === 0 ? `idle, ${jobs}` : `running ${running.join(', ')}, ${jobs}`;
 }

@@ -1,0 +1,147 @@
+/** Answers requests. Nothing here waits for inference; a `generate` and a `cancel` wait for the disk. */
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import type { Logger } from 'pino';
+import type { Measure } from '../../jobs/estimates.js';
+import type { JobRecord } from '../../jobs/job.js';
+import type { Jobs } from '../../jobs/jobs.js';
+import { Refusal } from '../../jobs/queue.js';
+import type { Premises } from '../front.js';
+import { admit } from './admission.js';
+import { imagePathOf } from './image-path.js';
+import { listModels } from './model-list.js';
+import { jobOf, type JobRequest } from './plan.js';
+import { stageOfMeasure } from './stages.js';
+import type { DeviceInfo, GenerateRequest, JobInfo, Reply, Request, StatusInfo } from './wire/protocol.js';
+import { PROTOCOL_VERSION } from './wire/protocol.js';
+
+export interface DeskOptions {
+  readonly jobs: Jobs;
+  readonly premises: () => Premises;
+  readonly log: Logger;
+  /** How far a running job is. */
+  readonly percentOf: (id: string) => number;
+}
+
+/** Jobs of the queue that `status` lists. */
+const LISTED_JOBS = 100;
+
+export class RequestDesk {
+  private readonly startedAt = performance.now();
+  private readonly processor = cpus()[0]?.model ?? 'unknown processor';
+
+  constructor(private readonly options: DeskOptions) {}
+
+  handle(request: Request): Reply | Promise<Reply> {
+    switch (request.type) {
+      case 'ping':
+        return { type: 'pong' };
+      case 'generate':
+        return this.generate(request);
+      case 'cancel':
+        return this.cancel(request.job_id);
+      case 'list_models':
+        return this.listModels();
+      case 'status':
+        return this.status(request.job_id);
+    }
+  }
+
+  private generate(request: GenerateRequest): Reply | Promise<Reply> {
+    const { id } = request;
+    const { jobs, premises } = this.options;
+    try {
+      if (jobs.isStopping) throw new Refusal('the daemon is stopping; ask again when it is back');
+      const admitted = admit(request, premises());
+      // From here on the request itself, which as objects may be fifty times its message, is nobody's any more.
+      return this.submit(id, admitted);
+    } catch (cause) {
+      return this.refused(id, cause);
+    }
+  }
+
+  private async submit(id: string, admitted: JobRequest): Promise<Reply> {
+    try {
+      const job = jobOf(id, admitted, this.options.premises().graphs);
+      return { type: 'job_accepted', job_id: id, estimated_time_s: await this.options.jobs.submit(job) };
+    } catch (cause) {
+      return this.refused(id, cause);
+    }
+  }
+
+  private refused(id: string, cause: unknown): Reply {
+    if (!(cause instanceof Refusal)) this.options.log.error({ err: cause, job: id }, 'job not accepted');
+    return { type: 'job_error', job_id: id, error: cause instanceof Error ? cause.message : String(cause) };
+  }
+
+  private async cancel(id: string): Promise<Reply> {
+    if (await this.options.jobs.cancel(id)) return { type: 'job_cancelled', job_id: id };
+    return { type: 'job_error', job_id: id, error: 'Job not found or already completed' };
+  }
+
+  private async listModels(): Promise<Reply> {
+    return { type: 'model_list', models: await listModels(this.options.premises().folders) };
+  }
+
+  private async status(jobId: string | undefined): Promise<StatusInfo> {
+    const { jobs, percentOf } = this.options;
+    const [record, engineBytes] = await Promise.all([
+      jobId === undefined ? undefined : jobs.find(jobId),
+      jobs.engineBytes(),
+    ]);
+    const { running } = jobs;
+    return {
+      type: 'status_info',
+      version: PROTOCOL_VERSION,
+      queue_size: jobs.size,
+      active_jobs: running.length,
+      uptime_s: Math.floor((performance.now() - this.startedAt) / 1000),
+      queue: jobs.pending(LISTED_JOBS).map(({ job, seconds }, index) => ({
+        job_id: job.id,
+        position: index + 1,
+        estimated_time_s: seconds,
+      })),
+      queue_capacity: jobs.capacity,
+      running: running.map(({ job, secondsLeft }) => ({
+        job_id: job.id,
+        percent: percentOf(job.id),
+        eta_s: secondsLeft,
+      })),
+      stages: Object.fromEntries(
+        Object.entries(jobs.measured).map(([measure, { count, meanSeconds }]) => [
+          stageOfMeasure(measure as Measure),
+          { count, mean_s: meanSeconds },
+        ]),
+      ),
+      memory: { daemon_mb: megabytes(process.memoryUsage.rss()), engine_mb: megabytes(engineBytes) },
+      engine: jobs.engineStates[0] ?? { state: 'down', restarts: 0 },
+      device: this.deviceInfo(),
+      ...(record !== undefined && { job: jobInfo(record) }),
+    };
+  }
+
+  private deviceInfo(): DeviceInfo {
+    return {
+      kind: this.options.premises().device,
+      name: this.processor,
+      cores: availableParallelism(),
+      memory_total_mb: megabytes(totalmem()),
+      memory_available_mb: megabytes(freemem()),
+    };
+  }
+}
+
+function jobInfo({ id, state, attempts, outcome }: JobRecord): JobInfo {
+  const path = outcome?.state === 'completed' ? imagePathOf(outcome.outputs) : undefined;
+  return {
+    job_id: id,
+    state,
+    attempts,
+    ...(outcome !== undefined && { duration_s: outcome.durationSeconds }),
+    ...(path !== undefined && { image_path: path }),
+    ...(outcome?.error !== undefined && { error: outcome.error }),
+  };
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}

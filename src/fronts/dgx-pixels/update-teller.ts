@@ -1,0 +1,65 @@
+/** Tells subscribers of jobs, in the protocol's updates. */
+import type { JobNotice } from '../../jobs/events.js';
+import type { JobOutcome } from '../../jobs/job.js';
+import { imagePathOf } from './image-path.js';
+import { StageProgress } from './stage-progress.js';
+import type { Update } from './wire/protocol.js';
+
+export class UpdateTeller {
+  /** Of the jobs that run, by id. */
+  private readonly progress = new Map<string, StageProgress>();
+
+  constructor(private readonly publish: (update: Update) => void) {}
+
+  /** How far a running job is; 0 when none of that id runs. */
+  percentOf(id: string): number {
+    return this.progress.get(id)?.percentDone ?? 0;
+  }
+
+  hear(notice: JobNotice): void {
+    const { id, load } = notice.job;
+    switch (notice.kind) {
+      case 'accepted':
+        break;
+      case 'started':
+        this.progress.set(id, new StageProgress(id, load));
+        this.publish({ type: 'job_started', job_id: id, timestamp: Math.floor(notice.at / 1000) });
+        break;
+      case 'progress': {
+        const update = this.progress.get(id)?.update(notice.report, notice.secondsLeft);
+        if (update !== undefined) this.publish(update);
+        break;
+      }
+      case 'event':
+        if (notice.event.type !== 'preview') break;
+        this.publish({
+          type: 'preview',
+          job_id: id,
+          image_path: notice.event.path,
+          step: notice.event.step,
+        });
+        break;
+      case 'returned':
+        this.progress.delete(id);
+        break;
+      case 'over':
+        this.tellEnd(id, notice.outcome);
+        this.progress.delete(id);
+        break;
+    }
+  }
+
+  private tellEnd(id: string, outcome: JobOutcome): void {
+    const { state, error, durationSeconds } = outcome;
+    const progress = this.progress.get(id);
+    const success = state === 'completed';
+    if (success && progress !== undefined) this.publish(progress.complete());
+    this.publish({ type: 'job_finished', job_id: id, success, duration_s: durationSeconds });
+    const path = success ? imagePathOf(outcome.outputs) : undefined;
+    if (path === undefined) {
+      this.publish({ type: 'job_error', job_id: id, error: error ?? state });
+    } else {
+      this.publish({ type: 'job_complete', job_id: id, image_path: path, duration_s: durationSeconds });
+    }
+  }
+}

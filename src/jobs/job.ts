@@ -1,0 +1,68 @@
+/** A job as the queue and the journal know it. It belongs to no protocol: fronts turn their clients' requests into it. */
+import type { NodeOutput } from '../engine-process/messages.js';
+import type { JobTask } from '../engine-process/task.js';
+import type { NodeError } from '../workflow/events.js';
+import type { Json } from '../workflow/literal.js';
+
+/** Who asked for a job. */
+export interface JobClient {
+  /** The front that took it. */
+  readonly front: string;
+  /** What the front calls the client, where it tells them apart. */
+  readonly id?: string;
+}
+
+/** What decides how long a job takes. */
+export interface JobLoad {
+  readonly model: string;
+  /** Width times height of one image. */
+  readonly pixels: number;
+  readonly steps: number;
+  readonly images: number;
+}
+
+/** Whatever a front wants to find again with a job, as long as the journal knows it. Nothing else reads it. */
+export type JobMetadata = Readonly<Record<string, Json>>;
+
+/** A checked job: everything that is needed to run it, again after a crash as well. */
+export interface Job {
+  readonly id: string;
+  readonly client: JobClient;
+  /** Higher ones run first, equals in the order of their acceptance; an integer, 0 for most. */
+  readonly priority: number;
+  readonly task: JobTask;
+  readonly load: JobLoad;
+  readonly metadata: JobMetadata;
+}
+
+/** A job in the queue, without its workflows: those of a long queue stay on the disk. */
+export interface QueuedJob extends Pick<Job, 'id' | 'client' | 'priority' | 'load'> {
+  /** Of its acceptance. No two jobs have the same, also where one uses the id of another that is over. */
+  readonly sequence: number;
+  /** Times that a daemon died while it ran. */
+  readonly interruptions: number;
+}
+
+export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+
+export interface JobOutcome {
+  readonly state: 'completed' | 'failed' | 'cancelled';
+  readonly outputs: readonly NodeOutput[];
+  readonly error?: string;
+  /** Where a node threw. */
+  readonly failure?: NodeError;
+  readonly durationSeconds: number;
+}
+
+/** What is known of a job, whatever became of it. Times are Unix milliseconds. */
+export interface JobRecord {
+  readonly id: string;
+  readonly client: JobClient;
+  readonly metadata: JobMetadata;
+  readonly state: JobState;
+  readonly attempts: number;
+  readonly acceptedAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly outcome?: JobOutcome;
+}

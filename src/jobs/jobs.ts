@@ -1,0 +1,300 @@
+/**
+ * The jobs of one data folder: a queue that survives a crash, and the engine processes that work it off. Fronts submit to it,
+ * ask it, and hear from it; it knows none of them. Nothing here does inference, or waits for any.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { EngineSettings } from '../engine-process/messages.js';
+import { EngineHost, type EngineState, type JobBounds } from './engine-host.js';
+import { Estimates, type MeasuredSummary } from './estimates.js';
+import { JobNotices, type JobListener } from './events.js';
+import type { Job, JobLoad, JobRecord, QueuedJob } from './job.js';
+import type { OldJob } from './journal-database.js';
+import { openJournal, type Journal } from './journal.js';
+import { lockFolder } from './lock.js';
+import { JobQueue } from './queue.js';
+import { Runner, type RunningJob } from './runner.js';
+
+/** What may change while it works. */
+export interface JobsConfiguration {
+  /** One engine process each. Their number can't change. */
+  readonly engines: readonly EngineSettings[];
+  readonly queueCapacity: number;
+  readonly bounds: JobBounds;
+  /** Finished jobs are forgotten after so many seconds, and beyond so many. */
+  readonly keepSeconds: number;
+  readonly keepJobs: number;
+}
+
+export interface JobsOptions {
+  readonly dataFolder: string;
+  /** The engine process's main module. */
+  readonly engineEntry: string;
+  readonly configuration: JobsConfiguration;
+  readonly log: Logger;
+  /** What an older journal's job is today. What it throws is why the job has failed. */
+  readonly renew: (old: OldJob) => Job;
+  /** Told when nothing can be made durable any more; there is no going on. */
+  readonly onFatal: (error: Error) => void;
+}
+
+const PRUNE_INTERVAL_MS = 3_600_000;
+const PRUNE_AFTER_JOBS = 1000;
+/** For an engine to end by itself when no job runs. */
+const ENGINE_STOP_MS = 2000;
+
+/** What is opened one after the other at the start, and closed in reverse at the end. */
+type Closer = () => unknown;
+
+export class Jobs {
+  private readonly stopping = new AbortController();
+  private readonly notices: JobNotices;
+  private readonly queue: JobQueue;
+  private readonly engines: readonly EngineHost[];
+  private readonly runner: Runner;
+  private readonly estimates: Estimates;
+  private readonly log: Logger;
+  private configuration: JobsConfiguration;
+  private working: Promise<void> = Promise.resolve();
+  private jobsSincePrune = 0;
+
+  private constructor(
+    private readonly options: JobsOptions,
+    private readonly journal: Journal,
+    known: { readonly waiting: readonly QueuedJob[]; readonly estimates: Estimates },
+    private readonly closers: Closer[],
+  ) {
+    const { configuration, log, engineEntry: entry, dataFolder } = options;
+    this.configuration = configuration;
+    this.log = log;
+    this.estimates = known.estimates;
+    this.notices = new JobNotices((error) => {
+      log.error({ err: error }, 'fault while telling of a job');
+    });
+    this.queue = new JobQueue(journal, known.waiting, () => this.configuration.queueCapacity);
+    this.engines = configuration.engines.map(
+      (settings, index) =>
+        new EngineHost({
+          entry,
+          settings,
+          log,
+          onEnd: () => {
+            this.estimates.forgetLoaded(index);
+          },
+        }),
+    );
+    this.runner = new Runner({
+      queue: this.queue,
+      journal,
+      engines: this.engines,
+      notices: this.notices,
+      estimates: this.estimates,
+      log,
+      workFolder: join(dataFolder, 'work'),
+      bounds: () => this.configuration.bounds,
+      onJobOver: () => {
+        if (++this.jobsSincePrune >= PRUNE_AFTER_JOBS) this.prune();
+      },
+    });
+  }
+
+  /** Takes the data folder and recovers the queue. Rejects when another daemon holds it; then nothing is left behind. */
+  static async open(options: JobsOptions): Promise<Jobs> {
+    const closers: Closer[] = [];
+    try {
+      return await openParts(options, closers, (...parts) => new Jobs(options, ...parts, closers));
+    } catch (cause) {
+      await closeAll(closers);
+      throw cause;
+    }
+  }
+
+  /** Begins to work. */
+  begin(): void {
+    for (const engine of this.engines) void engine.warmUp();
+    this.working = this.runner.work(this.stopping.signal).catch((error: unknown) => {
+      if (this.isStopping) this.log.error({ err: error }, 'stopped with a job under way');
+      else this.options.onFatal(error instanceof Error ? error : new Error(String(error)));
+    });
+    this.prune();
+    const pruning = setInterval(() => {
+      this.prune();
+    }, PRUNE_INTERVAL_MS);
+    this.closers.push(() => {
+      clearInterval(pruning);
+    });
+  }
+
+  /** Whether it was told to stop: no new jobs. */
+  get isStopping(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  /** Takes what has changed without a restart; engines are replaced between two jobs where they have to be. */
+  reconfigure(configuration: JobsConfiguration): void {
+    this.configuration = configuration;
+    for (const [index, engine] of this.engines.entries()) {
+      const settings = configuration.engines[index];
+      if (settings !== undefined) engine.configure(settings);
+    }
+  }
+
+  /** Resolves with the seconds until it should be done, once the job is durable. Throws `Refusal`. */
+  async submit(job: Job): Promise<number> {
+    const seconds = this.secondsAhead() + this.estimates.seconds(job.load);
+    const queued = await this.queue.accept(job);
+    this.notices.tell({ kind: 'accepted', job: queued });
+    return seconds;
+  }
+
+  /** Ends a job, durably on return: one that waits at once, one that runs within a step. False when neither does. */
+  async cancel(id: string): Promise<boolean> {
+    const waiting = this.queue.withdraw(id);
+    if (waiting === undefined) return this.runner.cancel(id);
+    await this.runner.cancelWaiting(waiting);
+    return true;
+  }
+
+  find(id: string): Promise<JobRecord | undefined> {
+    return this.journal.find(id);
+  }
+
+  /** Hears of every job, whoever asked for it; returns what ends that. */
+  subscribe(listener: JobListener): () => void {
+    return this.notices.subscribe(listener);
+  }
+
+  /** Jobs that wait, and how many may. */
+  get size(): number {
+    return this.queue.size;
+  }
+
+  get capacity(): number {
+    return this.configuration.queueCapacity;
+  }
+
+  get running(): readonly RunningJob[] {
+    return this.runner.running;
+  }
+
+  /** The first `count` jobs that wait, with the seconds until each should be done. */
+  pending(count: number): readonly { readonly job: QueuedJob; readonly seconds: number }[] {
+    let seconds = this.runningSeconds();
+    return this.queue.pending.slice(0, count).map((job) => {
+      seconds += this.estimates.seconds(job.load) / this.engines.length;
+      return { job, seconds };
+    });
+  }
+
+  /** Means of what was measured. */
+  get measured(): MeasuredSummary {
+    return this.estimates.summary();
+  }
+
+  /** Seconds that a job should take once it runs. */
+  estimate(load: JobLoad): number {
+    return this.estimates.seconds(load);
+  }
+
+  get engineStates(): readonly EngineState[] {
+    return this.engines.map(({ info }) => info);
+  }
+
+  /** Resident memory of all engine processes. */
+  async engineBytes(): Promise<number> {
+    const bytes = await Promise.all(this.engines.map((engine) => engine.residentBytes()));
+    return bytes.reduce((sum, each) => sum + each, 0);
+  }
+
+  /**
+   * Refuses new jobs and lets the running ones finish within `graceSeconds`, else they go back to the queue. A second call with
+   * less grace shortens the first. `close` is still to be called.
+   */
+  async stop(graceSeconds: number): Promise<void> {
+    this.stopping.abort();
+    const grace = setTimeout(() => {
+      this.runner.interrupt();
+    }, graceSeconds * 1000);
+    await this.working;
+    await Promise.all(this.engines.map((engine) => engine.stop(ENGINE_STOP_MS)));
+    clearTimeout(grace);
+  }
+
+  /** Lets go of the data folder. */
+  async close(): Promise<void> {
+    await closeAll(this.closers);
+  }
+
+  private secondsAhead(): number {
+    const waiting = this.queue.pending.reduce((sum, { load }) => sum + this.estimates.seconds(load), 0);
+    return this.runningSeconds() + waiting / this.engines.length;
+  }
+
+  /** Until an engine is free, on average. */
+  private runningSeconds(): number {
+    return this.running.reduce((sum, { secondsLeft }) => sum + secondsLeft, 0) / this.engines.length;
+  }
+
+  private prune(): void {
+    this.jobsSincePrune = 0;
+    const { keepSeconds, keepJobs } = this.configuration;
+    this.journal.prune(Date.now() - keepSeconds * 1000, keepJobs).catch((error: unknown) => {
+      this.log.error({ err: error }, 'finished jobs could not be pruned');
+    });
+  }
+}
+
+async function openParts<Result>(
+  { dataFolder, log, renew, onFatal }: JobsOptions,
+  closers: Closer[],
+  create: (
+    journal: Journal,
+    known: { readonly waiting: readonly QueuedJob[]; readonly estimates: Estimates },
+  ) => Result,
+): Promise<Result> {
+  await mkdir(dataFolder, { recursive: true }).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`the data folder ${dataFolder} can't be made: ${reason}`, { cause });
+  });
+  closers.push(lockFolder(dataFolder));
+  const clearWork = () => rm(join(dataFolder, 'work'), { recursive: true, force: true });
+  await clearWork();
+  closers.push(clearWork);
+  const { journal, waiting, old, times } = await openJournal(join(dataFolder, 'journal.sqlite'), onFatal);
+  closers.push(() => journal.close());
+  const renewed = await renewAll(journal, old, renew, log);
+  const unfinished = waiting.length + renewed.length;
+  if (unfinished > 0) log.info({ jobs: unfinished }, 'unfinished jobs go on');
+  return create(journal, { waiting: [...renewed, ...waiting], estimates: new Estimates(times) });
+}
+
+/** Jobs of an older journal that still wait become jobs of today, or fail with what stands in their way. */
+async function renewAll(
+  journal: Journal,
+  old: readonly OldJob[],
+  renew: JobsOptions['renew'],
+  log: Logger,
+): Promise<readonly QueuedJob[]> {
+  const renewed: QueuedJob[] = [];
+  for (const each of old) {
+    const { sequence, id, interruptions } = each;
+    try {
+      const job = renew(each);
+      await journal.renew(job);
+      renewed.push({
+        ...{ id, sequence, interruptions },
+        ...{ client: job.client, priority: job.priority, load: job.load },
+      });
+    } catch (cause) {
+      const error = cause instanceof Error ? cause.message : String(cause);
+      log.warn({ job: id, error }, 'a job of an older version can not be run');
+      await journal.finish(id, { state: 'failed', outputs: [], error, durationSeconds: 0 }, Date.now());
+    }
+  }
+  return renewed;
+}
+
+async function closeAll(closers: Closer[]): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
+}

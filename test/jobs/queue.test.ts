@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import type { Job, QueuedJob } from '../../src/jobs/job.js';
+import { JobQueue, Refusal } from '../../src/jobs/queue.js';
+import { jobOf } from './jobs.js';
+
+/** Stands in for the disk: takes an id once. */
+function memory() {
+  const ids: string[] = [];
+  return {
+    accept: async ({ id }: Job) => {
+      await Promise.resolve();
+      return ids.includes(id) ? undefined : ids.push(id);
+    },
+  };
+}
+
+function queued(id: string, priority: number, sequence: number): QueuedJob {
+  const { client, load } = jobOf(id);
+  return { ...{ id, client, load, priority, sequence }, interruptions: 0 };
+}
+
+test('is first in, first out, and as long as it may be', async () => {
+  const queue = new JobQueue(memory(), [], () => 2);
+  const both = Promise.all([queue.accept(jobOf('a')), queue.accept(jobOf('b'))]);
+  // Those on their way to the disk count.
+  await expect(queue.accept(jobOf('c'))).rejects.toThrow(new Refusal('Queue full'));
+  await both;
+  expect([queue.take()?.id, queue.take()?.id, queue.take()?.id]).toEqual(['a', 'b', undefined]);
+  await expect(queue.accept(jobOf('a'))).rejects.toThrow(/^Invalid parameter: id/);
+  expect(queue.size).toBe(0);
+});
+
+test('goes on with what was left, and gives jobs back', async () => {
+  const queue = new JobQueue(memory(), [queued('a', 0, -2), queued('b', 0, -1)], () => 10);
+  expect(queue.withdraw('b')?.id).toBe('b');
+  expect(queue.withdraw('b')).toBeUndefined();
+  const job = queue.take()!;
+  await queue.accept(jobOf('c'));
+  queue.putBack(job);
+  expect(queue.pending.map(({ id }) => id)).toEqual(['a', 'c']);
+});
+
+test('wakes whoever waits for a job, or for the end', async () => {
+  const queue = new JobQueue(memory(), [], () => 10);
+  const stopping = new AbortController();
+  const waiting = queue.untilWaiting(stopping.signal);
+  await queue.accept(jobOf('a'));
+  await waiting;
+  queue.take();
+  const again = queue.untilWaiting(stopping.signal);
+  stopping.abort();
+  await again;
+});
+
+test('higher priorities come first, equals in the order of their acceptance, and jobs come back to their places', async () => {
+  const queue = new JobQueue(memory(), [queued('old', 0, -1)], () => 10);
+  for (const [id, priority] of [
+    ['a', 0],
+    ['b', 1],
+    ['c', -1],
+    ['d', 1],
+  ] as const) {
+    await queue.accept(jobOf(id, { priority }));
+  }
+  expect(queue.pending.map(({ id }) => id)).toEqual(['b', 'd', 'old', 'a', 'c']);
+  const [b, d, old] = [queue.take()!, queue.take()!, queue.take()!];
+  for (const job of [old, d, b]) queue.putBack(job);
+  expect(queue.pending.map(({ id }) => id)).toEqual(['b', 'd', 'old', 'a', 'c']);
+});
