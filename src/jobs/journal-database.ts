@@ -2,8 +2,10 @@
  * The queue's tables. Runs in the journal's worker thread: a commit waits for the disk, and nobody else should.
  */
 import Database from 'better-sqlite3';
+import type { JobTask } from '../engine-process/task.js';
+import type { NodeError } from '../workflow/events.js';
 import type { MeasuredTime } from './estimates.js';
-import type { Job, JobMetadata, JobOutcome, JobRecord, JobState, QueuedJob } from './job.js';
+import type { Job, JobLoad, JobMetadata, JobOutcome, JobRecord, JobState, QueuedJob } from './job.js';
 import { migrate } from './journal-schema.js';
 
 /** A waiting job of a journal from the time of one protocol: its front makes a job of it. */
@@ -92,7 +94,8 @@ export class JournalDatabase implements JournalOperations {
   waiting(): QueuedJob[] {
     const jobs: QueuedJob[] = [];
     for (const { client, front, load, request, ...row } of this.statements.waiting.iterate()) {
-      if (request === null) jobs.push({ ...row, client: clientOf(front, client), load: parse(load) });
+      if (request === null)
+        jobs.push({ ...row, client: clientOf(front, client), load: JSON.parse(load) as JobLoad });
     }
     return jobs;
   }
@@ -101,7 +104,8 @@ export class JournalDatabase implements JournalOperations {
   old(): OldJob[] {
     const jobs: OldJob[] = [];
     for (const { sequence, id, front, interruptions, request } of this.statements.waiting.iterate()) {
-      if (request !== null) jobs.push({ sequence, id, front, interruptions, request: parse(request) });
+      if (request !== null)
+        jobs.push({ sequence, id, front, interruptions, request: JSON.parse(request) as unknown });
     }
     return jobs;
   }
@@ -136,7 +140,8 @@ export class JournalDatabase implements JournalOperations {
 
   begin(id: string, attempts: number, startedAt: number): Pick<Job, 'task' | 'metadata'> | undefined {
     const row = this.statements.begin.get(attempts, startedAt, id);
-    return row === undefined ? undefined : { task: parse(row.task), metadata: parse(row.metadata) };
+    if (row === undefined) return undefined;
+    return { task: JSON.parse(row.task) as JobTask, metadata: JSON.parse(row.metadata) as JobMetadata };
   }
 
   requeue(id: string, attempts: number): void {
@@ -258,11 +263,6 @@ function prepare(database: Database.Database) {
   };
 }
 
-/** What this class has written as JSON. */
-function parse<Value>(text: string): Value {
-  return JSON.parse(text) as Value;
-}
-
 function clientOf(front: string, id: string | null) {
   return { front, ...(id !== null && { id }) };
 }
@@ -272,7 +272,7 @@ function toRecord(row: RecordRow): JobRecord {
   const record = {
     id,
     client: clientOf(row.front, row.client),
-    metadata: parse<JobMetadata>(row.metadata),
+    metadata: JSON.parse(row.metadata) as JobMetadata,
     state,
     attempts,
     acceptedAt: row.accepted_at,
@@ -282,10 +282,10 @@ function toRecord(row: RecordRow): JobRecord {
   if (state === 'queued' || state === 'running') return record;
   const outcome: JobOutcome = {
     state,
-    outputs: parse(row.outputs ?? '[]'),
+    outputs: JSON.parse(row.outputs ?? '[]') as JobOutcome['outputs'],
     durationSeconds: seconds ?? 0,
     ...(row.error !== null && { error: row.error }),
-    ...(row.failure !== null && { failure: parse<NonNullable<JobOutcome['failure']>>(row.failure) }),
+    ...(row.failure !== null && { failure: JSON.parse(row.failure) as NodeError }),
   };
   return { ...record, outcome };
 }

@@ -64,12 +64,21 @@ function journalOf(tables: JournalDatabase): Journal {
   return {
     accept: (...args) => Promise.resolve(tables.accept(...args)),
     begin: (...args) => Promise.resolve(tables.begin(...args)),
-    requeue: (...args) => Promise.resolve(tables.requeue(...args)),
+    requeue: (...args) => {
+      tables.requeue(...args);
+      return Promise.resolve();
+    },
     finish: (...args) => Promise.resolve(tables.finish(...args)),
     find: (...args) => Promise.resolve(tables.find(...args)),
-    renew: (...args) => Promise.resolve(tables.renew(...args)),
+    renew: (...args) => {
+      tables.renew(...args);
+      return Promise.resolve();
+    },
     prune: (...args) => Promise.resolve(tables.prune(...args)),
-    recordTimes: (...args) => Promise.resolve(tables.recordTimes(...args)),
+    recordTimes: (...args) => {
+      tables.recordTimes(...args);
+      return Promise.resolve();
+    },
     close: () => Promise.resolve(),
   };
 }

@@ -48,9 +48,9 @@ export class Daemon {
       log,
       onFatal,
       renew: (old) => {
-        const renew = FRONTS.find(({ name }) => name === old.front)?.renew;
-        if (renew === undefined) throw new Error(`this version has no ${old.front} jobs`);
-        return renew(old, premises());
+        const front = FRONTS.find(({ name }) => name === old.front);
+        if (front?.renew === undefined) throw new Error(`this version has no ${old.front} jobs`);
+        return front.renew(old, premises());
       },
     });
     const keepBig = keepMemorySmall();
