@@ -8,6 +8,7 @@
 #include "onnx/ort_api.h"
 #include "onnx/session.h"
 #include "process/process_binding.h"
+#include "process/signal_guard.h"
 #include "random/generator_binding.h"
 #include "samplers/sampler_binding.h"
 #include "schedule/schedule_binding.h"
@@ -27,6 +28,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   latentd::RegisterLora(env, exports);
   latentd::onnx::RegisterSession(env, exports);
   latentd::RegisterProcess(env, exports);
+  latentd::RegisterSignalGuard(env, exports);
   return exports;
 }
 

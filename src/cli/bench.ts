@@ -55,6 +55,7 @@ export function benchCommand(exit: (status: number) => void): Command {
     try {
       // Loaded here, so that the help of other commands doesn't wait for it.
       const { runBench } = await import('./bench/run-bench.js');
+      await watch.insist();
       const code = await runBench(options, watch.signal);
       exit(watch.exitCode ?? code);
     } finally {

@@ -1,7 +1,7 @@
 /** `latentd keys`: makes CURVE keys for a daemon that others reach over a network. */
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { makeFolder } from '../make-folder.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { print } from './terminal.js';
 
@@ -12,7 +12,7 @@ export function keysCommand(exit: (status: number) => void): Command {
     .action(async (folder: string) => {
       const { createKeys, writeKeys } = await import('../fronts/dgx-pixels/wire/curve-keys.js');
       const { server, client } = createKeys();
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       for (const [name, keys] of [
         ['server.json', server],
         ['client.json', client],

@@ -4,9 +4,9 @@ import { ConfigError } from '../config/config-error.js';
 import { ModelError } from '../models/model-error.js';
 import { cancelOnSignals } from './cancel-on-signals.js';
 import { UsageError } from './exit-codes.js';
-import { crashed, refused, type RunOutcome } from './run/outcome.js';
+import { crashed, refused, STOPPED, type RunOutcome } from './run/outcome.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
-import { print, printJson, reportLines } from './terminal.js';
+import { jsonText, print, printJson, reportLines } from './terminal.js';
 
 export interface RunOptions extends SettingOptions {
   readonly prompt?: string;
@@ -49,6 +49,7 @@ async function carryOut(workflow: string, options: RunOptions): Promise<RunOutco
   try {
     // Loaded here, so that `latentd --help` doesn't wait for it.
     const { runWorkflow } = await import('./run/run-workflow.js');
+    await watch.insist(options.json === true ? jsonText(STOPPED) : '');
     return await runWorkflow(workflow, options, watch);
   } catch (error) {
     if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelError) {

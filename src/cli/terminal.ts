@@ -44,7 +44,12 @@ export function printLines(text: string): void {
 
 /** The one JSON object of `--json`. */
 export function printJson(value: unknown): void {
-  printLines(safeJson(JSON.stringify(value, null, 2)));
+  process.stdout.write(jsonText(value));
+}
+
+/** The same as text. */
+export function jsonText(value: unknown): string {
+  return `${safeJson(JSON.stringify(value, null, 2))}\n`;
 }
 
 /** A line of everything else: standard error. */

@@ -5,7 +5,7 @@ import { ModelError } from '../models/model-error.js';
 import { cancelOnSignals } from './cancel-on-signals.js';
 import { EXIT, UsageError } from './exit-codes.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
-import { print, printJson, reportLines } from './terminal.js';
+import { jsonText, print, printJson, reportLines } from './terminal.js';
 
 export interface UpscaleOptions extends SettingOptions {
   readonly model?: string;
@@ -58,6 +58,8 @@ export function upscaleCommand(exit: (status: number) => void): Command {
   );
 }
 
+const STOPPED = { type: 'interrupted', message: 'stopped; the same command goes on where it was' };
+
 interface Ended {
   readonly code: number;
   readonly json: UpscaleJson;
@@ -72,18 +74,15 @@ async function carryOut(input: string, output: string, options: UpscaleOptions):
   try {
     // Loaded here, so that `latentd --help` doesn't wait for it.
     const { upscaleFile } = await import('./upscale/upscale-file.js');
+    const stopped = { status: 'interrupted', error: STOPPED } satisfies UpscaleJson;
+    await watch.insist(options.json === true ? jsonText(stopped) : '');
     return { code: EXIT.done, json: await upscaleFile(input, output, options, watch.signal) };
   } catch (error) {
     if (error instanceof UsageError || error instanceof ConfigError || error instanceof ModelError) {
       return ended(EXIT.usage, 'invalid', 'usage', error.message);
     }
     if (watch.exitCode !== undefined) {
-      return ended(
-        watch.exitCode,
-        'interrupted',
-        'interrupted',
-        'stopped; the same command goes on where it was',
-      );
+      return ended(watch.exitCode, 'interrupted', STOPPED.type, STOPPED.message);
     }
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     return ended(EXIT.failed, 'error', name, message);

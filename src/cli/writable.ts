@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Why nothing could be saved in a folder, which needn't be there yet; undefined when something could. */
 export function whyNotWritable(folder: string): string | undefined {
@@ -7,6 +7,8 @@ export function whyNotWritable(folder: string): string | undefined {
   if (!statSync(place).isDirectory()) return `${place} is not a folder`;
   try {
     accessSync(place, constants.W_OK | constants.X_OK);
+    // In /proc, permissions promise what can't be done.
+    if (place !== folder) rmdirSync(mkdtempSync(join(place, '.latentd-')));
     return undefined;
   } catch {
     return `${place} can't be written to`;

@@ -157,6 +157,11 @@ interface Bindings {
   readonly notifyService: (socket: string, state: string) => void;
   readonly endWithParent: () => void;
   readonly giveBackMemory: () => void;
+  readonly guardSignals: (patience: number, lastWords: string) => void;
+  readonly answerSignal: () => void;
+  readonly releaseSignals: () => void;
+  readonly trackTemporary: (path: string) => void;
+  readonly untrackTemporary: (path: string) => void;
 }
 
 function load(): Bindings {
@@ -271,3 +276,16 @@ export const endWithParent = bindings.endWithParent;
 
 /** Pages that the C library keeps though nothing lies in them go back to the kernel. */
 export const giveBackMemory = bindings.giveBackMemory;
+
+/**
+ * From now on SIGINT, SIGTERM and SIGHUP, which the process has listeners for, end it when none of them calls `answerSignal`
+ * within `patience` milliseconds (its event loop gets no turn), and a second one ends it at once. It exits with 128 + the signal's
+ * number, after removing what `trackTemporary` named and writing `lastWords` to standard output. Until `releaseSignals`.
+ */
+export const guardSignals = bindings.guardSignals;
+export const answerSignal = bindings.answerSignal;
+export const releaseSignals = bindings.releaseSignals;
+
+/** A file or folder that is removed when a signal ends the process by `guardSignals`; until `untrackTemporary`. */
+export const trackTemporary = bindings.trackTemporary;
+export const untrackTemporary = bindings.untrackTemporary;

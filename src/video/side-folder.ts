@@ -1,8 +1,9 @@
 /** A film in the making: finished stretches beside the output, and a manifest by which a restart finds them. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../make-folder.js';
 import { VideoError } from './ffmpeg.js';
 import type { Rational } from './rational.js';
 
@@ -78,7 +79,7 @@ export class SideFolder {
   /** Makes the folder, or takes up what an earlier run left there. Throws `VideoError` while another process works in it. */
   static open(output: string, identity: unknown): SideFolder {
     const path = `${output}.latentd`;
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     lock(path);
     return new SideFolder(path, identity);
   }

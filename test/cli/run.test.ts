@@ -151,6 +151,7 @@ describe('bad usage exits with 2', () => {
     [['workflow.json', '--prompt', 'x'], 'has no {{PROMPT}}'],
     [['workflow.json', '--checkpoint', 'x'], 'this one has no node'],
     [['workflow.json', '--output', 'workflow.json/x'], 'workflow.json is not a folder'],
+    [['workflow.json', '--output', '/proc/nope/x'], "/proc can't be written to"],
     [['workflow.json', '--threads', 'many'], '--threads must be a whole number'],
   ])('run %j', async (args, message) => {
     write(plain);

@@ -39,6 +39,14 @@ export function refused(message: string): RunOutcome {
   };
 }
 
+/** What `--json` prints of a run that a signal ended in the middle of a node. */
+export const STOPPED: RunJson = {
+  status: 'interrupted',
+  outputs: {},
+  timings: [],
+  error: { type: 'interrupted', message: 'stopped by a signal in the middle of a node' },
+};
+
 /** A run that ended by a fault of latentd's own. */
 export function crashed(error: unknown): RunOutcome {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -1,9 +1,10 @@
 /** Which checkpoint, and which LoRA, a template runs with where those that it names aren't there. */
-import { constants, copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ResolvedSettings } from '../../config/resolve-settings.js';
 import type { Folders } from '../../models/folders.js';
+import { makeFolder } from '../../make-folder.js';
 import { STARTER } from '../../models/starter.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import type { Workflow } from '../../workflow/parse.js';
@@ -88,7 +89,7 @@ function putShipped(file: string, models: string): boolean {
   if (!existsSync(shipped)) return false;
   const path = join(models, file);
   const unfinished = `${path}.${process.pid}.part`;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   copyFileSync(shipped, unfinished, constants.COPYFILE_FICLONE);
   renameSync(unfinished, path);
   return true;

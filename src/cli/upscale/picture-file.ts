@@ -1,10 +1,11 @@
 /** One picture: read, enhanced, written. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { loadSharp } from '../../imaging/load-sharp.js';
 import { decodePicture } from '../../imaging/pictures/decode.js';
 import { PictureError } from '../../imaging/pictures/frame.js';
+import { makeFolder } from '../../make-folder.js';
 import type { FrameProcessor } from '../../video/film.js';
 import { fromImage, toImage } from '../../video/frames.js';
 
@@ -30,7 +31,7 @@ export async function enhancePicture(
   const made = fromImage(image, 0, 'rgb24');
   const sharp = await loadSharp();
   const extension = extname(output).toLowerCase();
-  await mkdir(dirname(output), { recursive: true });
+  makeFolder(dirname(output));
   const unfinished = join(dirname(output), `.latentd-${randomUUID()}${extension}`);
   try {
     await sharp(made.bytes, {

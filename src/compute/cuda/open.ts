@@ -1,7 +1,8 @@
 /** Looks for a card, and opens the backend that runs on it. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../make-folder.js';
 import type { CudaDevice, CudaPicks } from '../../native/cuda-addon.js';
 import { CudaUnavailable, findCudaAddon, hasCard } from '../../native/find-cuda.js';
 import type { Backend } from '../backend.js';
@@ -49,7 +50,7 @@ function readPicks(file: string): CudaPicks {
 
 function writePicks(file: string, picks: CudaPicks): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     const unfinished = `${file}.${process.pid}`;
     writeFileSync(unfinished, JSON.stringify(picks));
     renameSync(unfinished, file);

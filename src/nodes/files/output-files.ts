@@ -1,9 +1,11 @@
 /** Where nodes save: ComfyUI's file names, numbered on from what is there (ComfyUI folder_paths.py, get_save_image_path). */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, readdir, realpath, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, link, readdir, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, relative, sep } from 'node:path';
+import { makeFolder } from '../../make-folder.js';
 import type { SavedFile } from '../definition.js';
+import { withTemporary } from './temporary-path.js';
 
 /** A file that can't be saved where a workflow wants it. */
 export class OutputFileError extends Error {
@@ -46,10 +48,10 @@ export async function openSeries(
     `filename_prefix ${JSON.stringify(prefix)} leads out of the ${type} folder; give a name, or subfolders and a name, below ${root}`,
   );
   if (named.startsWith('/') || named.includes('\0') || named.split('/').includes('..')) throw refused;
-  await mkdir(root, { recursive: true });
+  makeFolder(root);
   // Looked at before anything is made, for a link to elsewhere must not grow folders there.
   if (!isInside(await realpath(root), await realpath(await existingPart(folder)))) throw refused;
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const counter = nextNumber(await readdir(folder), filename);
   return { type, folder, subfolder, filename, counter };
 }
@@ -70,16 +72,14 @@ export async function saveNumbered(
   const { folder, subfolder, type } = series;
   const stem = series.filename.replaceAll('%batch_num%', String(batch));
   const whole = join(folder, `.latentd-${randomUUID()}`);
-  try {
+  return withTemporary(whole, async () => {
     await writeFile(whole, bytes, { flag: 'wx' });
     for (let number = counter; ; number++) {
       const filename = `${stem}_${String(number).padStart(5, '0')}_${extension}`;
       const path = join(folder, filename);
       if (await claim(whole, path)) return { file: { filename, subfolder, type, path }, counter: number };
     }
-  } finally {
-    await unlink(whole).catch(ignoreMissing);
-  }
+  });
 }
 
 /** Gives a finished file its name, for good; false when the name is taken. */
@@ -144,8 +144,4 @@ function isInside(root: string, path: string): boolean {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function ignoreMissing(error: unknown): void {
-  if (codeOf(error) !== 'ENOENT') throw error;
 }

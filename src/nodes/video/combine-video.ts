@@ -11,6 +11,7 @@ import { COMBINE_FORMATS, filmEncoding, FormatInputs, isPictureFormat } from './
 import { addSound, pictureOf, writeFilm, writePicture, type FilmJob, type Shown } from './film-writing.js';
 import { FILM_CATEGORY } from './film-sampling.js';
 import { claim, openSeries } from '../files/output-files.js';
+import { withTemporary } from '../files/temporary-path.js';
 import type { AudioSource, Image, Latent } from '../values.js';
 
 /** What the editor's workflow may switch off: `extra.VHS_MetadataImage` and `extra.VHS_KeepIntermediate`. */
@@ -63,8 +64,8 @@ async function combine(inputs: Combining, context: RunContext) {
   const root = context.folders[type];
   const series = await openSeries(type, root, inputs.filename_prefix, { width: 0, height: 0 });
   const waiting = join(series.folder, `.latentd-${randomUUID()}`);
-  await mkdir(waiting);
-  try {
+  return withTemporary(waiting, async () => {
+    await mkdir(waiting);
     const habits = habitsOf(context);
     const pictures = habits.metadataImage ? [await metadataImage(first, waiting, context)] : [];
     const films = await writeParts(inputs, shown, first, { waiting, context, habits });
@@ -75,9 +76,7 @@ async function combine(inputs: Combining, context: RunContext) {
     const { subfolder } = series;
     const film: SavedFilm = { filename, subfolder, type, path: files.at(-1)!, format, frame_rate: frameRate };
     return { outputs: [{ saveOutput, files }] as const, ui: { gifs: [film] } };
-  } finally {
-    await rm(waiting, { recursive: true, force: true });
-  }
+  });
 }
 
 async function metadataImage(first: Shown, waiting: string, { metadata }: RunContext): Promise<Part> {
