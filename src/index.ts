@@ -2,8 +2,10 @@
  * latentd as a library: runs ComfyUI workflows in the process that imports it.
  *
  * @example
+ * import { readFile } from 'node:fs/promises';
  * import { createEngine, describeReport } from 'latentd';
  *
+ * const workflow = await readFile('workflow.json', 'utf8');
  * const engine = createEngine({ folders: { models: './models', output: './output' } });
  * const result = await engine.run(workflow, { onEvent: (event) => console.error(event.type) });
  * if (result.status === 'invalid') console.error(describeReport(result.report));

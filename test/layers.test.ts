@@ -37,6 +37,9 @@ function* imports(): Generator<readonly [file: string, imported: string]> {
   }
 }
 
+/** A source without its comment blocks, in which examples stand. */
+const codeOf = (entry: string) => readFileSync(join(SRC, entry), 'utf8').replaceAll(/^ *\*.*$/gm, '');
+
 test('every folder of src has its layer', () => {
   const folders = new Set(readdirSync(SRC).filter((name) => layerOf(name) < 0));
   expect([...folders]).toEqual([]);
@@ -63,7 +66,7 @@ test('standard output belongs to the command line', () => {
     (entry) =>
       entry.endsWith('.ts') &&
       folderOf(entry) !== 'cli' &&
-      /\bconsole\.(log|info|table)\b|process\.stdout\b/.test(readFileSync(join(SRC, entry), 'utf8')),
+      /\bconsole\.(log|info|table)\b|process\.stdout\b/.test(codeOf(entry)),
   );
   expect(talkers).toEqual([]);
 });
@@ -82,7 +85,7 @@ test('what is shown is made safe to show', () => {
   const children = ['cli/doctor/probe-device.ts', 'bench/cuda/check.ts', 'bench/cuda/measure.ts'];
   const talkers = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((entry) => {
     if (!entry.endsWith('.ts') || children.includes(entry)) return false;
-    const text = readFileSync(join(SRC, entry), 'utf8').replaceAll(/^ \*.*$/gm, '');
+    const text = codeOf(entry);
     return /\bconsole\.\w+\(|process\.std(?:out|err)\.write\(/.test(text) && !text.includes('/safe-text.js');
   });
   expect(talkers).toEqual([]);

@@ -55,9 +55,12 @@ const defaultResultBytes = 1 << 30;
  * it.
  *
  * @example
+ * import { readFile } from 'node:fs/promises';
+ * import { createEngine } from 'latentd';
+ *
  * const engine = createEngine({ folders: { models: '/srv/ComfyUI/models' } });
  * const result = await engine.run(await readFile('workflow.json', 'utf8'));
- * if (result.status === 'success') show(result.outputs);
+ * if (result.status === 'success') console.log(result.outputs);
  * await engine.dispose();
  */
 export function createEngine(options: EngineOptions = {}): Engine {

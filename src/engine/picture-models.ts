@@ -29,9 +29,12 @@ export interface PictureModels {
  * Upscale models and models for faces, from ComfyUI's and A1111's folders.
  *
  * @example
+ * import { openPictureModels, restoreFaces, tensor } from 'latentd';
+ *
+ * const image = tensor([1, 64, 64, 3]); // red, green and blue in [0, 1]
  * const models = openPictureModels({ folders: { models: '/srv/ComfyUI/models' } });
  * const tools = models.faceTools({ restorer: 'CodeFormer' });
- * const large = await models.upscaler('RealESRGAN_x4plus').upscale(image); // 1×H×W×3 in [0, 1]
+ * const large = await models.upscaler('RealESRGAN_x4plus').upscale(image);
  * const restored = await restoreFaces(large, tools, { fidelity: 0.7 });
  * await models.dispose();
  */

@@ -102,11 +102,8 @@ export type ValueType = keyof ValueTypes;
 declare const custom: unique symbol;
 
 /**
- * A type of a node pack's own, by the name that workflows and editors know it under.
- *
- * @example
- * const PALETTE = 'PALETTE' as CustomType<Palette>;
- * link(PALETTE) // an input whose value is a Palette
+ * A type of a node pack's own, by the name that workflows and editors know it under: after
+ * `const PALETTE = 'PALETTE' as CustomType<Palette>`, `link(PALETTE)` is an input whose value is a `Palette`.
  */
 export type CustomType<Value> = string & { readonly [custom]: Value };
 
