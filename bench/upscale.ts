@@ -16,7 +16,7 @@ import { tensor } from '../src/compute/tensor.js';
 import { openModelFile } from '../src/models/model-file.js';
 import { createProgramCache } from '../src/models/program-cache.js';
 import { safetensorsWeights } from '../src/models/safetensors-weights.js';
-import { writeSyntheticCheckpoint, type Manifest } from '../src/models/synthetic.js';
+import { writeSyntheticCheckpoint, type Manifest } from '../test/support/synthetic.js';
 import { createUpscaler } from '../src/models/upscale/upscaler.js';
 import { comparison } from './harness/comparison.js';
 

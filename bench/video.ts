@@ -10,7 +10,7 @@ import { createOnnxBackend } from '../src/compute/onnx/backend.js';
 import { createFolders } from '../src/models/folders.js';
 import { createModelStore } from '../src/models/open-models.js';
 import { createProgramCache } from '../src/models/program-cache.js';
-import { writeSyntheticCheckpoint } from '../src/models/synthetic.js';
+import { writeSyntheticCheckpoint } from '../test/support/synthetic.js';
 import { decodeVideo } from '../src/video/decode.js';
 import { processFilm, type FrameProcessor } from '../src/video/film.js';
 import { toImage } from '../src/video/frames.js';

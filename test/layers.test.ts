@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
 
@@ -23,6 +23,32 @@ const LAYERS = [
   ['bench'],
   ['cli', 'index.ts'],
 ];
+
+/** The same within a folder: its files and subfolders, from the ground up. */
+const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  models: [
+    ['model-error.ts', 'starter.ts', 'weight-source.ts', 'weight-patches.ts'],
+    // Files: where they lie, and what is in them.
+    ['folder-listing.ts', 'model-folders.ts', 'safetensors.ts'],
+    ['extra-model-paths.ts', 'folders.ts', 'safetensors-weights.ts', 'scaled-weights.ts', 'torch-file'],
+    ['model-file.ts', 'what-it-looks-like.ts'],
+    // Weights, and the graphs made of them.
+    ['count-of.ts', 'weight-values.ts', 'weight-views.ts', 'available-memory.ts', 'tiling.ts'],
+    ['layers.ts', 'model-graph.ts', 'program-cache.ts'],
+    // What a model is to others.
+    ['denoiser', 'text', 'vae'],
+    // Networks and inputs, of which families are made.
+    ['clip', 'denoiser-inputs', 'unet'],
+    ['families'],
+    ['lora', 'faces'],
+    ['upscale'],
+    ['model-store.ts'],
+    ['open-models.ts'],
+  ],
+};
+
+/** Folders without a circle of imports, those of types included. */
+const WITHOUT_CIRCLES = ['models'];
 
 const folderOf = (path: string) => path.split('/')[0]!;
 const layerOf = (path: string) => LAYERS.findIndex((layer) => layer.includes(folderOf(path)));
@@ -60,6 +86,54 @@ test('fronts do not know one another', () => {
   });
   expect(between).toEqual([]);
 });
+
+describe.each(Object.entries(WITHIN))('within %s', (folder, layers) => {
+  const layerWithin = (path: string) => layers.findIndex((layer) => layer.includes(path.split('/')[1]!));
+
+  test('every file and folder has its layer', () => {
+    const inTable = new Set(layers.flat());
+    const inFolder = new Set(readdirSync(join(SRC, folder)));
+    expect([...inFolder].filter((name) => !inTable.has(name))).toEqual([]);
+    expect([...inTable].filter((name) => !inFolder.has(name))).toEqual([]);
+  });
+
+  test('imports never run back', () => {
+    const backwards = [...imports()].filter(([file, imported]) => {
+      const [from, to] = [file.split('/'), imported.split('/')];
+      if (from[0] !== folder || to[0] !== folder || from[1] === to[1]) return false;
+      return layerWithin(imported) >= layerWithin(file);
+    });
+    expect(backwards.map(([file, imported]) => `${file} imports ${imported}`)).toEqual([]);
+  });
+});
+
+test.each(WITHOUT_CIRCLES)('no imports run in a circle within %s', (folder) => {
+  const within = [...imports()].filter((pair) => pair.every((path) => folderOf(path) === folder));
+  expect(circleOf(within)).toEqual([]);
+});
+
+/** The first circle found, from a file back to itself; empty where there is none. */
+function circleOf(pairs: readonly (readonly [file: string, imported: string])[]): string[] {
+  const imported = new Map<string, string[]>();
+  for (const [file, other] of pairs) imported.set(file, [...(imported.get(file) ?? []), other]);
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): string[] => {
+    const start = path.indexOf(file);
+    if (start >= 0) return [...path.slice(start), file];
+    if (done.has(file)) return [];
+    for (const other of imported.get(file) ?? []) {
+      const circle = visit(other, [...path, file]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of imported.keys()) {
+    const circle = visit(file, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
 
 test('standard output belongs to the command line', () => {
   const talkers = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(

@@ -3,19 +3,9 @@ import { extname, join, resolve } from 'node:path';
 import { nearestHint } from '../nearest-names.js';
 import { FolderListing, type Listing } from './folder-listing.js';
 import { ModelError } from './model-error.js';
-import { MODEL_KINDS, searchFolders, type ExtraModelPath } from './model-folders.js';
+import { MODEL_KINDS, searchFolders, type ExtraModelPath, type ModelKind } from './model-folders.js';
 
-/** The subfolders of a models folder, ComfyUI's names. */
-export type ModelKind =
-  | 'checkpoints'
-  | 'loras'
-  | 'vae'
-  | 'embeddings'
-  | 'upscale_models'
-  | 'facerestore_models'
-  | 'facedetection'
-  | 'controlnet'
-  | 'latent_upscale_models';
+export type { ModelKind } from './model-folders.js';
 
 /** Where models, inputs and outputs lie. Names from a workflow never lead out of their folder. */
 export interface Folders {

@@ -1,9 +1,8 @@
 /** Which folders hold which kind of model: ComfyUI's layout of a models folder, and what `extra_model_paths.yaml` adds. */
 import { join, resolve } from 'node:path';
-import type { ModelKind } from './folders.js';
 
 /** The subfolders of a models folder (ComfyUI folder_paths.py), and where A1111 and facelib keep models for faces. */
-const SUBFOLDERS: Readonly<Record<ModelKind, readonly string[]>> = {
+const SUBFOLDERS = {
   checkpoints: ['checkpoints'],
   loras: ['loras'],
   vae: ['vae'],
@@ -13,7 +12,10 @@ const SUBFOLDERS: Readonly<Record<ModelKind, readonly string[]>> = {
   facedetection: ['facedetection', 'facelib', 'GFPGAN', 'Codeformer', 'CodeFormer'],
   controlnet: ['controlnet', 't2i_adapter'],
   latent_upscale_models: ['latent_upscale_models'],
-};
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** A kind of models, by ComfyUI's names. */
+export type ModelKind = keyof typeof SUBFOLDERS;
 
 export const MODEL_KINDS = Object.keys(SUBFOLDERS) as readonly ModelKind[];
 

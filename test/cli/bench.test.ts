@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseReport } from '../../src/bench/report.js';
-import { writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
+import { writeSyntheticCheckpoint } from '../support/synthetic.js';
 import { fixtureManifest, syntheticCheckpoint, tinyCheckpoint } from '../support/golden.js';
 import { buildCli, latentd } from './latentd.js';
 

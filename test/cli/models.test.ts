@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readManifest, writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
+import { readManifest, writeSyntheticCheckpoint } from '../support/synthetic.js';
 import { buildCli, latentd, ROOT } from './latentd.js';
 
 let cwd: string;

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readManifest, writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
+import { readManifest, writeSyntheticCheckpoint } from '../support/synthetic.js';
 import { buildCli, latentd, ROOT, type Ended } from './latentd.js';
 
 const STARTER = 'starter-sprites.safetensors';

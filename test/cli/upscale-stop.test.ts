@@ -13,7 +13,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
+import { writeSyntheticCheckpoint } from '../support/synthetic.js';
 import { makeClip, timesOf } from '../video/clips.js';
 import { compactManifest } from '../video/compact.js';
 import { buildCli, latentd } from './latentd.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadSharp } from '../../src/imaging/load-sharp.js';
-import { writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
+import { writeSyntheticCheckpoint } from '../support/synthetic.js';
 import { difference, factsOf, ffmpeg, framesOf, makeClip, timesOf } from '../video/clips.js';
 import { compactManifest } from '../video/compact.js';
 import { buildCli, latentd } from './latentd.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ModelError, openPictureModels, restoreFaces, tensor, type PictureModels } from '../../src/index.js';
-import { writeSyntheticCheckpoint } from '../../src/models/synthetic.js';
+import { writeSyntheticCheckpoint } from '../support/synthetic.js';
 import { fixtureManifest } from '../support/golden.js';
 import { compactManifest } from '../video/compact.js';
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
 import { openSafetensors } from '../../src/models/safetensors.js';
-import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../src/models/synthetic.js';
+import { parseManifest, writeSyntheticCheckpoint, type Manifest } from './synthetic.js';
 
 /** Absolute path of a file under `test/fixtures`. */
 export function fixture(name: string): string {

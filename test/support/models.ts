@@ -2,7 +2,7 @@
 import { closeSync, copyFileSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { elementCount } from '../../src/compute/tensor.js';
 import { openSafetensors } from '../../src/models/safetensors.js';
-import type { Manifest } from '../../src/models/synthetic.js';
+import type { Manifest } from './synthetic.js';
 import type { StoredDType } from '../../src/native/dtypes.js';
 
 export interface TensorBytes {

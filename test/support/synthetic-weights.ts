@@ -1,5 +1,5 @@
 /** Synthetic weights that are made when they are read, without a file. */
-import { fillSynthetic, type Manifest } from '../../src/models/synthetic.js';
+import { fillSynthetic, type Manifest } from './synthetic.js';
 import type { WeightSource } from '../../src/models/weight-source.js';
 
 /** The checkpoint that `manifest` describes; `name` stands for its path. */

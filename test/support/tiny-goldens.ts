@@ -1,9 +1,9 @@
 /** Every network of the tiny checkpoints beside what ComfyUI computed, on any backend. */
-import * as networks from '../../src/bench/cuda/tiny-networks.js';
+import * as networks from '../../bench/cuda/tiny-networks.js';
 import type { Backend } from '../../src/compute/backend.js';
 import { fixture, tinyCheckpoint } from './golden.js';
 
-export type { Compared, NetworkName } from '../../src/bench/cuda/tiny-networks.js';
+export type { Compared, NetworkName } from '../../bench/cuda/tiny-networks.js';
 
 export function tinyNetworks(
   family: 'sd15' | 'sdxl',

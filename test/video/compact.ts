@@ -1,4 +1,4 @@
-import type { Manifest } from '../../src/models/synthetic.js';
+import type { Manifest } from '../support/synthetic.js';
 
 /** The keys of a Real-ESRGAN Compact network (SRVGGNetCompact): convolutions with a PReLU each, then one to the pixels' shuffle. */
 export function compactManifest(scale: number, features: number, convolutions: number): Manifest {

@@ -1,7 +1,6 @@
 /** Where the models for faces lie, by facerestore_cf's names (facelib/detection/__init__.py, facelib/parsing/__init__.py). */
 import type { Folders } from '../folders.js';
 import { ModelError } from '../model-error.js';
-import type { ModelStore } from '../model-store.js';
 import type { FaceDetector, FaceModel, FaceParser, FaceRestorer } from './face-model.js';
 import type { FaceTools } from './restore-faces.js';
 
@@ -20,7 +19,7 @@ export type DetectorName = keyof typeof DETECTOR_FILES;
 export const DETECTOR_NAMES = Object.keys(DETECTOR_FILES) as readonly DetectorName[];
 
 interface Place {
-  readonly models: ModelStore;
+  readonly models: { face(path: string): FaceModel };
   readonly folders: Folders;
 }
 

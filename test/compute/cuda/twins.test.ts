@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kernelCases } from '../../../src/bench/cuda/kernel-cases.js';
+import { kernelCases } from '../../../bench/cuda/kernel-cases.js';
 import { createCudaBackend } from '../../../src/compute/cuda/backend.js';
 import { emulatedCudaAddon } from '../../support/cuda-emulation.js';
 import { relativeRms } from '../../support/golden.js';

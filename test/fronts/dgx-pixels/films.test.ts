@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeSyntheticCheckpoint } from '../../../src/models/synthetic.js';
+import { writeSyntheticCheckpoint } from '../../support/synthetic.js';
 import { buildCli } from '../../cli/latentd.js';
 import { DaemonHome, generate, type DaemonProcess } from '../../support/daemon-process.js';
 import { factsOf, makeClip } from '../../video/clips.js';

@@ -6,7 +6,7 @@ import { recogniseCheckpoint } from '../../../src/models/families/recognise.js';
 import { ModelError } from '../../../src/models/model-error.js';
 import { openSafetensors } from '../../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
-import type { Manifest } from '../../../src/models/synthetic.js';
+import type { Manifest } from '../../support/synthetic.js';
 import { fixtureManifest, syntheticCheckpoint } from '../../support/golden.js';
 import {
   copyScaled,

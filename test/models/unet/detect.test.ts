@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Manifest } from '../../../src/models/synthetic.js';
+import type { Manifest } from '../../support/synthetic.js';
 import { openSafetensors } from '../../../src/models/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
 import { detectUnet } from '../../../src/models/unet/detect.js';

@@ -7,7 +7,7 @@ import { openFaceTools } from '../../../src/models/faces/face-files.js';
 import { createFolders } from '../../../src/models/folders.js';
 import { createModelStore } from '../../../src/models/open-models.js';
 import { createProgramCache } from '../../../src/models/program-cache.js';
-import { writeSyntheticCheckpoint } from '../../../src/models/synthetic.js';
+import { writeSyntheticCheckpoint } from '../../support/synthetic.js';
 import { cropFace, faceRestoreCFWithModel, faceRestoreModelLoader } from '../../../src/nodes/image/faces.js';
 import { fixtureManifest } from '../../support/golden.js';
 import { nodeContext, temporaryFolder } from '../../support/node-context.js';

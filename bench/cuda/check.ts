@@ -1,15 +1,15 @@
 /**
- * `node dist/bench/cuda/check.js FIXTURES [SIZE]`: on a card, every kernel against its plain twin, the tiny networks against ComfyUI's
- * numbers, and whole images against the CPU's. Ends with 1 when anything is off.
+ * `node build/gpu/bench/cuda/check.js FIXTURES [SIZE]` (`npm run test:gpu`): on a CUDA device, every kernel against its plain twin, the
+ * tiny networks against ComfyUI's numbers, and whole images against the CPU's. Ends with 1 when anything is off.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { openCuda } from '../../compute/cuda/open.js';
-import { createEngine } from '../../engine/create-engine.js';
-import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../models/synthetic.js';
+import { openCuda } from '../../src/compute/cuda/open.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../test/support/synthetic.js';
 import { kernelCases } from './kernel-cases.js';
 import { psnr, relativeError } from './similarity.js';
 import { tinyNetworks } from './tiny-networks.js';

@@ -1,12 +1,12 @@
 /** Every network of the tiny checkpoints beside what ComfyUI computed, on any backend. */
 import { tmpdir } from 'node:os';
-import type { Backend } from '../../compute/backend.js';
-import { tensor, type Tensor } from '../../compute/tensor.js';
-import { createFolders } from '../../models/folders.js';
-import type { Checkpoint } from '../../models/model-store.js';
-import { createModelStore } from '../../models/open-models.js';
-import { createProgramCache } from '../../models/program-cache.js';
-import { openSafetensors } from '../../models/safetensors.js';
+import type { Backend } from '../../src/compute/backend.js';
+import { tensor, type Tensor } from '../../src/compute/tensor.js';
+import { createFolders } from '../../src/models/folders.js';
+import type { Checkpoint } from '../../src/models/model-store.js';
+import { createModelStore } from '../../src/models/open-models.js';
+import { createProgramCache } from '../../src/models/program-cache.js';
+import { openSafetensors } from '../../src/models/safetensors.js';
 
 export interface Compared {
   readonly actual: Tensor;

@@ -1,5 +1,5 @@
 /**
- * `node dist/bench/cuda/measure.js MODELS/checkpoints/NAME [MANIFEST [REPORT [SIDE [STEPS [RUNS]]]]]`: a checkpoint on a card, as
+ * `node build/gpu/bench/cuda/measure.js MODELS/checkpoints/NAME [MANIFEST [REPORT [SIDE [STEPS [RUNS]]]]]`: a checkpoint on a card, as
  * JSON in REPORT: loading, a step by itself and by kinds of instructions, decoding, and whole images cold and warm, of SIDE×SIDE pixels
  * (1024) in STEPS steps (30), medians of RUNS (15). The checkpoint is written from the manifest when it isn't there. What is
  * measured is written as soon as it is known.
@@ -8,21 +8,21 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { gunzipSync } from 'node:zlib';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { matrixFlops, programFlops } from '../../compute/cuda/cost.js';
-import { CudaGraph } from '../../compute/cuda/backend.js';
-import { openCuda } from '../../compute/cuda/open.js';
-import type { CudaProgram } from '../../compute/cuda/program.js';
-import { evaluateDim, type DimBindings } from '../../compute/dim.js';
-import type { Graph } from '../../compute/graph.js';
-import { elementCount, tensor, type Tensor } from '../../compute/tensor.js';
-import { createEngine } from '../../engine/create-engine.js';
-import { recogniseCheckpoint } from '../../models/families/recognise.js';
-import { openSafetensors } from '../../models/safetensors.js';
-import { safetensorsWeights } from '../../models/safetensors-weights.js';
-import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../models/synthetic.js';
-import { detectVae } from '../../models/vae/config.js';
-import { buildDecoderGraph } from '../../models/vae/vae-graph.js';
-import { underPrefix } from '../../models/weight-views.js';
+import { matrixFlops, programFlops } from '../../src/compute/cuda/cost.js';
+import { CudaGraph } from '../../src/compute/cuda/backend.js';
+import { openCuda } from '../../src/compute/cuda/open.js';
+import type { CudaProgram } from '../../src/compute/cuda/program.js';
+import { evaluateDim, type DimBindings } from '../../src/compute/dim.js';
+import type { Graph } from '../../src/compute/graph.js';
+import { elementCount, tensor, type Tensor } from '../../src/compute/tensor.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import { recogniseCheckpoint } from '../../src/models/families/recognise.js';
+import { openSafetensors } from '../../src/models/safetensors.js';
+import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
+import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../test/support/synthetic.js';
+import { detectVae } from '../../src/models/vae/config.js';
+import { buildDecoderGraph } from '../../src/models/vae/vae-graph.js';
+import { underPrefix } from '../../src/models/weight-views.js';
 
 const [
   checkpoint = 'models/checkpoints/sdxl-full.safetensors',

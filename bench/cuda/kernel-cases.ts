@@ -1,8 +1,8 @@
-/** Single layers at sizes that take every way through the kernels, with weights and inputs of no pattern. */
-import { SymbolicDim } from '../../compute/dim.js';
-import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
-import { elementCount, tensor, type Tensor } from '../../compute/tensor.js';
-import type { Weight } from '../../compute/weight.js';
+/** Single layers at sizes that take every path through the kernels, with weights and inputs of no pattern. */
+import { SymbolicDim } from '../../src/compute/dim.js';
+import { GraphBuilder, type Graph, type Value } from '../../src/compute/graph.js';
+import { elementCount, tensor, type Tensor } from '../../src/compute/tensor.js';
+import type { Weight } from '../../src/compute/weight.js';
 
 export interface KernelCase {
   readonly name: string;

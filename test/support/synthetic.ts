@@ -4,9 +4,9 @@
  */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
-import { elementCount } from '../compute/tensor.js';
-import { narrowToF16 } from '../native/addon.js';
-import { ModelError } from './model-error.js';
+import { elementCount } from '../../src/compute/tensor.js';
+import { narrowToF16 } from '../../src/native/addon.js';
+import { ModelError } from '../../src/models/model-error.js';
 
 const dtypeSchema = z.enum(['F16', 'BF16', 'F32', 'I64']);
 const manifestSchema = z.record(

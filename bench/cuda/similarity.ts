@@ -1,5 +1,5 @@
 /** How far two results are apart. */
-import type { Tensor } from '../../compute/tensor.js';
+import type { Tensor } from '../../src/compute/tensor.js';
 
 /** ‖actual − expected‖ / ‖expected‖; NaN never passes a comparison. */
 export function relativeError(actual: Tensor, expected: Tensor): number {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/models/model-error.js';
 import { openSafetensors } from '../../src/models/safetensors.js';
-import { readManifest, writeSyntheticCheckpoint, type Manifest } from '../../src/models/synthetic.js';
+import { readManifest, writeSyntheticCheckpoint, type Manifest } from './synthetic.js';
 import { fixture, tinyCheckpoint } from '../support/golden.js';
 
 let folder: string;
@@ -22,7 +22,7 @@ function values(manifest: Manifest, key: string): Float32Array {
   const { file, tensors } = openSafetensors(path);
   const { dtype, shape, offset } = tensors.get(key)!;
   const into = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  file.widen(offset, dtype as 'F16', into);
+  file.widen(offset, dtype, into);
   file.close();
   return into;
 }
