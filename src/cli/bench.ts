@@ -1,25 +1,8 @@
 /** `latentd bench`: times a text-to-image workflow stage by stage, and says where the time went. */
 import { Command } from 'commander';
 import { cancelOnSignals } from './cancel-on-signals.js';
-import { addSettingOptions, type SettingOptions } from './setting-options.js';
-
-export interface BenchOptions extends SettingOptions {
-  readonly checkpoint?: string;
-  readonly width?: string;
-  readonly height?: string;
-  readonly batch?: string;
-  readonly steps?: string;
-  readonly sampler?: string;
-  readonly scheduler?: string;
-  readonly matrix?: readonly string[];
-  readonly repeats?: string;
-  readonly warmup?: string;
-  readonly cold?: string;
-  readonly json?: string;
-  readonly html?: string;
-  readonly compare?: string;
-  readonly profile?: string;
-}
+import { addSettingOptions } from './setting-options.js';
+import type { BenchFlags } from './bench/flags.js';
 
 export function benchCommand(exit: (status: number) => void): Command {
   const command = new Command('bench')
@@ -50,7 +33,7 @@ export function benchCommand(exit: (status: number) => void): Command {
     'threads',
     'memoryLimit',
     'precision',
-  ]).action(async (options: BenchOptions) => {
+  ]).action(async (options: BenchFlags) => {
     const watch = cancelOnSignals();
     try {
       // Loaded here, so that the help of other commands doesn't wait for it.

@@ -5,19 +5,9 @@ import { ModelError } from '../models/model-error.js';
 import { cancelOnSignals } from './cancel-on-signals.js';
 import { UsageError } from './exit-codes.js';
 import { crashed, refused, STOPPED, type RunOutcome } from './run/outcome.js';
-import { addSettingOptions, type SettingOptions } from './setting-options.js';
+import { addSettingOptions } from './setting-options.js';
+import type { RunFlags } from './run/flags.js';
 import { jsonText, print, printJson, reportLines } from './terminal.js';
-
-export interface RunOptions extends SettingOptions {
-  readonly prompt?: string;
-  readonly checkpoint?: string;
-  readonly lora?: string;
-  readonly seed?: string;
-  readonly set?: readonly string[];
-  readonly batchIndex?: string;
-  readonly frameIndex?: string;
-  readonly json?: boolean;
-}
 
 export function runCommand(exit: (status: number) => void): Command {
   const command = new Command('run')
@@ -35,7 +25,7 @@ export function runCommand(exit: (status: number) => void): Command {
     .option('--batch-index <N>', 'what {{BATCH_INDEX}} stands for (default: 0)')
     .option('--frame-index <N>', 'what {{FRAME_INDEX}} stands for (default: 0)')
     .option('--json', 'print one JSON object: status, outputs, timings, error');
-  return addSettingOptions(command).action(async (workflow: string, options: RunOptions) => {
+  return addSettingOptions(command).action(async (workflow: string, options: RunFlags) => {
     const outcome = await carryOut(workflow, options);
     if (options.json === true) printJson(outcome.json);
     else for (const path of outcome.files) print(path);
@@ -44,7 +34,7 @@ export function runCommand(exit: (status: number) => void): Command {
   });
 }
 
-async function carryOut(workflow: string, options: RunOptions): Promise<RunOutcome> {
+async function carryOut(workflow: string, options: RunFlags): Promise<RunOutcome> {
   const watch = cancelOnSignals();
   try {
     // Loaded here, so that `latentd --help` doesn't wait for it.

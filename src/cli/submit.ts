@@ -1,29 +1,8 @@
 /** `latentd submit`: gives the daemon a job. */
 import { Command } from 'commander';
 import { CLIENT_SETTING_NAMES } from '../config/settings.js';
-import { addSettingOptions, type SettingOptions } from './setting-options.js';
-
-export interface SubmitOptions extends SettingOptions {
-  readonly prompt: string;
-  readonly negativePrompt?: string;
-  readonly model?: string;
-  readonly size?: string;
-  readonly steps: string;
-  readonly cfg?: string;
-  readonly lora?: string;
-  readonly loraStrength?: string;
-  readonly seed?: string;
-  readonly sampler?: string;
-  readonly scheduler?: string;
-  readonly denoise?: string;
-  readonly batch?: string;
-  readonly frames?: string;
-  readonly tiles?: string;
-  readonly workflow?: string;
-  readonly id?: string;
-  readonly wait?: boolean;
-  readonly json?: boolean;
-}
+import { addSettingOptions } from './setting-options.js';
+import type { SubmitFlags } from './client/submit-flags.js';
 
 export function submitCommand(exit: (status: number) => void): Command {
   const command = new Command('submit')
@@ -50,7 +29,7 @@ export function submitCommand(exit: (status: number) => void): Command {
     .option('--id <ID>', 'the id of the job (default: a random one)')
     .option('--wait', 'wait until the job is over, and print where its image is')
     .option('--json', 'print one JSON object');
-  return addSettingOptions(command, CLIENT_SETTING_NAMES).action(async (options: SubmitOptions) => {
+  return addSettingOptions(command, CLIENT_SETTING_NAMES).action(async (options: SubmitFlags) => {
     const { submit } = await import('./client/submit.js');
     exit(await submit(options));
   });

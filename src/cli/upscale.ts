@@ -4,32 +4,9 @@ import { ConfigError } from '../config/config-error.js';
 import { ModelError } from '../models/model-error.js';
 import { cancelOnSignals } from './cancel-on-signals.js';
 import { EXIT, UsageError } from './exit-codes.js';
-import { addSettingOptions, type SettingOptions } from './setting-options.js';
+import { addSettingOptions } from './setting-options.js';
+import type { UpscaleFlags, UpscaleJson } from './upscale/flags.js';
 import { jsonText, print, printJson, reportLines } from './terminal.js';
-
-export interface UpscaleOptions extends SettingOptions {
-  readonly model?: string;
-  readonly faces?: string;
-  readonly fidelity?: string;
-  readonly detector?: string;
-  readonly codec?: string;
-  readonly crf?: string;
-  readonly json?: boolean;
-}
-
-/** What `--json` prints. */
-export interface UpscaleJson {
-  readonly status: 'success' | 'error' | 'invalid' | 'interrupted';
-  /** Absolute path of the film or picture. */
-  readonly output?: string;
-  readonly width?: number;
-  readonly height?: number;
-  /** Of a film: all its frames, and those that an earlier run had made. */
-  readonly frames?: number;
-  readonly resumed?: number;
-  readonly seconds?: number;
-  readonly error?: { readonly type: string; readonly message: string };
-}
 
 export function upscaleCommand(exit: (status: number) => void): Command {
   const command = new Command('upscale')
@@ -48,7 +25,7 @@ export function upscaleCommand(exit: (status: number) => void): Command {
     .option('--json', 'print one JSON object: status, output, width, height, frames, resumed, error');
   const settings = ['models', 'extraModelPaths', 'device', 'threads', 'precision', 'memoryLimit'] as const;
   return addSettingOptions(command, settings).action(
-    async (input: string, output: string, options: UpscaleOptions) => {
+    async (input: string, output: string, options: UpscaleFlags) => {
       const { code, json } = await carryOut(input, output, options);
       if (options.json === true) printJson(json);
       else if (json.output !== undefined) print(json.output);
@@ -65,7 +42,7 @@ interface Ended {
   readonly json: UpscaleJson;
 }
 
-async function carryOut(input: string, output: string, options: UpscaleOptions): Promise<Ended> {
+async function carryOut(input: string, output: string, options: UpscaleFlags): Promise<Ended> {
   const watch = cancelOnSignals();
   const ended = (code: number, status: UpscaleJson['status'], type: string, message: string): Ended => ({
     code,

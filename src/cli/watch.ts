@@ -1,11 +1,8 @@
 /** `latentd watch`: what the daemon does, as it does it. */
 import { Command } from 'commander';
 import { CLIENT_SETTING_NAMES } from '../config/settings.js';
-import { addSettingOptions, type SettingOptions } from './setting-options.js';
-
-export interface WatchOptions extends SettingOptions {
-  readonly json?: boolean;
-}
+import { addSettingOptions } from './setting-options.js';
+import type { WatchFlags } from './client/watch-flags.js';
 
 export function watchCommand(exit: (status: number) => void): Command {
   const command = new Command('watch')
@@ -13,7 +10,7 @@ export function watchCommand(exit: (status: number) => void): Command {
     .argument('[JOB]', 'id of a job')
     .option('--json', 'print one JSON object a line, as the protocol has them');
   return addSettingOptions(command, CLIENT_SETTING_NAMES).action(
-    async (id: string | undefined, options: WatchOptions) => {
+    async (id: string | undefined, options: WatchFlags) => {
       const { watch } = await import('./client/watch.js');
       exit(await watch(id, options));
     },

@@ -5,8 +5,6 @@ import { FolderListing, type Listing } from './folder-listing.js';
 import { ModelError } from './model-error.js';
 import { MODEL_KINDS, searchFolders, type ExtraModelPath, type ModelKind } from './model-folders.js';
 
-export type { ModelKind } from './model-folders.js';
-
 /** Where models, inputs and outputs lie. Names from a workflow never lead out of their folder. */
 export interface Folders {
   readonly input: string;

@@ -4,13 +4,16 @@
  */
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { DTypeRow, StoredDType } from './dtypes.js';
+import type { DTypeRow } from './dtypes.js';
+import type * as mapped from './mapped-file-types.js';
 import type * as opencv from './opencv-types.js';
 import type * as onnx from './onnx-types.js';
 import type * as random from './random-types.js';
 import type * as samplerTypes from './sampler-types.js';
 import type * as schedule from './noise-levels-types.js';
 
+export type MappedBytes = mapped.MappedBytes;
+export type MappedFile = mapped.MappedFile;
 export type TorchGenerator = random.TorchGenerator;
 export type CudaGenerator = random.CudaGenerator;
 export type BrownianTree = random.BrownianTree;
@@ -24,31 +27,6 @@ export type SamplerRun = samplerTypes.SamplerRun;
 export type SamplerRunInit = samplerTypes.SamplerRunInit;
 export type LentSampler = samplerTypes.LentSampler;
 export type EvaluationRequest = samplerTypes.EvaluationRequest;
-
-/** A mapped file as another addon reads it; nothing can be done with it in JavaScript. */
-export interface MappedBytes {
-  readonly mappedBytes: unique symbol;
-}
-
-/**
- * A file mapped read-only into memory; pages are read when they are first touched. A file must not be truncated while it
- * is mapped.
- */
-export interface MappedFile {
-  /** Bytes. */
-  readonly size: number;
-  /** A copy of `length` bytes at byte `offset`. Throws `RangeError` beyond the file's end. */
-  read(offset: number, length: number): Uint8Array;
-  /**
-   * Converts `into.length` values of `dtype`, whole blocks, at byte `offset`, aligned or not. Throws `RangeError` beyond the end,
-   * `TypeError` for a type whose values can't be read.
-   */
-  widen(offset: number, dtype: StoredDType, into: Float32Array): void;
-  /** For the CUDA addon: the file stays mapped, closed or not, as long as this value is referenced. */
-  hold(): MappedBytes;
-  /** Unmaps the file; every later use but `close` throws. */
-  close(): void;
-}
 
 /**
  * Resamples `values`, `outer` × `height` × `width` × `channels`, to `toHeight` × `toWidth`. Extents are whole numbers from 1 to

@@ -1,4 +1,4 @@
-import type { MappedFile } from './addon.js';
+import type { MappedFile } from './mapped-file-types.js';
 import type { StoredDType } from './dtypes.js';
 
 /** A weight that kernels read from its file as it is. */

@@ -11,7 +11,7 @@ import {
 } from '../../bench/matrix.js';
 import type { ResolvedSettings } from '../../config/resolve-settings.js';
 import { completeName, type Folders } from '../../models/folders.js';
-import type { BenchOptions } from '../bench.js';
+import type { BenchFlags } from './flags.js';
 import { UsageError } from '../exit-codes.js';
 import { checkpointUse } from '../inspect-model.js';
 
@@ -25,7 +25,7 @@ export interface BenchPlan {
 }
 
 /** Throws `CaseError` and `UsageError` for what can't be measured, `ModelError` for a checkpoint that isn't there. */
-export function readPlan(options: BenchOptions, folders: Folders, settings: ResolvedSettings): BenchPlan {
+export function readPlan(options: BenchFlags, folders: Folders, settings: ResolvedSettings): BenchPlan {
   const given = <Value>(text: string | undefined, otherwise: Value, read: (text: string) => Value): Value =>
     text === undefined ? otherwise : read(text);
   const axes = parseMatrix(options.matrix ?? []);

@@ -19,7 +19,7 @@ import { createPlainOnnxBackend } from '../../compute/onnx/plain/backend.js';
 import { settingValues } from '../../config/resolve-settings.js';
 import type { Settings } from '../../config/settings.js';
 import { ModelError } from '../../models/model-error.js';
-import type { BenchOptions } from '../bench.js';
+import type { BenchFlags } from './flags.js';
 import { checkDevice } from '../check-device.js';
 import { EXIT, UsageError } from '../exit-codes.js';
 import { inspectModel } from '../inspect-model.js';
@@ -33,7 +33,7 @@ import { renderHtml } from './html.js';
 import { comparisonText, reportText } from './table.js';
 
 /** Measures and reports; returns the exit code. Throws `UsageError` and `ConfigError` for what can't be measured. */
-export async function runBench(options: BenchOptions, signal: AbortSignal): Promise<number> {
+export async function runBench(options: BenchFlags, signal: AbortSignal): Promise<number> {
   try {
     await measureAndReport(options, signal);
     return EXIT.done;
@@ -47,7 +47,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
   }
 }
 
-async function measureAndReport(options: BenchOptions, signal: AbortSignal): Promise<void> {
+async function measureAndReport(options: BenchFlags, signal: AbortSignal): Promise<void> {
   const { settings } = await settingsFrom(options);
   checkDevice(settings);
   if (settings.device.value === 'cuda') {

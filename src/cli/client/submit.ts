@@ -10,14 +10,14 @@ import { isLiteralObject, type Literal } from '../../workflow/literal.js';
 import { parseWorkflow } from '../../workflow/parse.js';
 import { EXIT, UsageError } from '../exit-codes.js';
 import { parseSeed } from '../overrides.js';
-import type { SubmitOptions } from '../submit.js';
+import type { SubmitFlags } from './submit-flags.js';
 import { print, report, reportLines } from '../terminal.js';
 import { messageJson, withDaemon, type Connection } from './connection.js';
 import { describeSeconds, describeUpdate } from './describe.js';
 import { Follower, type JobEnding } from './follow.js';
 
 /** Submits a job and, with `--wait`, waits for its end; returns the exit code. Throws `UsageError`. */
-export function submit(options: SubmitOptions): Promise<number> {
+export function submit(options: SubmitFlags): Promise<number> {
   const request = requestOf(options);
   return withDaemon(options, async (connection) => {
     const model = options.model ?? (options.workflow === undefined ? await firstModel(connection) : '');
@@ -37,7 +37,7 @@ type GenerateMessage = ReturnType<typeof requestOf> & ReturnType<typeof suitedTo
 async function submitAlone(
   connection: Connection,
   request: GenerateMessage,
-  { json }: SubmitOptions,
+  { json }: SubmitFlags,
 ): Promise<number> {
   const reply = await connection.ask(request);
   if (json === true) print(messageJson(reply));
@@ -51,7 +51,7 @@ async function submitAlone(
 async function submitAndWait(
   connection: Connection,
   request: GenerateMessage,
-  { json }: SubmitOptions,
+  { json }: SubmitFlags,
 ): Promise<number> {
   const follower = new Follower(connection, (update) => {
     if (json !== true && process.stderr.isTTY) report(describeUpdate(update));
@@ -100,7 +100,7 @@ function suitedTo(model: string, { size, cfg_scale: given }: ReturnType<typeof r
   return { size: size ?? ([side, side] as const), cfg_scale: given ?? cfg };
 }
 
-function requestOf(options: SubmitOptions) {
+function requestOf(options: SubmitFlags) {
   const optional = {
     negative_prompt: options.negativePrompt,
     lora: options.lora,

@@ -2,13 +2,13 @@ import type { Message } from '../../fronts/dgx-pixels/wire/client.js';
 import { cancelOnSignals } from '../cancel-on-signals.js';
 import { EXIT } from '../exit-codes.js';
 import { print, report } from '../terminal.js';
-import type { WatchOptions } from '../watch.js';
+import type { WatchFlags } from './watch-flags.js';
 import { messageJson, withDaemon, type Connection } from './connection.js';
 import { describeUpdate } from './describe.js';
 import { Follower } from './follow.js';
 
 /** Prints updates until a signal comes, or until the job is over when one is named; returns the exit code. */
-export function watch(id: string | undefined, options: WatchOptions): Promise<number> {
+export function watch(id: string | undefined, options: WatchFlags): Promise<number> {
   const show = (update: Message) => {
     print(options.json === true ? messageJson(update) : describeUpdate(update));
   };

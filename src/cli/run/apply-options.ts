@@ -1,11 +1,12 @@
 /** What the options change in a workflow before it runs. */
-import { completeName, type Folders, type ModelKind } from '../../models/folders.js';
+import { completeName, type Folders } from '../../models/folders.js';
+import type { ModelKind } from '../../models/model-folders.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import { fillPlaceholders, placeholdersOf } from '../../templates/placeholders.js';
 import type { Workflow } from '../../workflow/parse.js';
 import { UsageError } from '../exit-codes.js';
 import { applySeed, applySet, parseSeed } from '../overrides.js';
-import type { RunOptions } from '../run.js';
+import type { RunFlags } from './flags.js';
 import { report } from '../terminal.js';
 
 const DEFAULT_PROMPT = 'a knight with a round shield';
@@ -14,7 +15,7 @@ const DEFAULT_PROMPT = 'a knight with a round shield';
  * Fills placeholders in, names models and seeds, then sets single inputs, which therefore have the last word. Throws
  * `UsageError` for an option that the workflow has no use for, and `ModelError` for a model that isn't there.
  */
-export function applyOptions(workflow: Workflow, options: RunOptions, folders: Folders): Workflow {
+export function applyOptions(workflow: Workflow, options: RunFlags, folders: Folders): Workflow {
   let changed = fillIn(workflow, options);
   if (options.checkpoint !== undefined) {
     changed = nameModel(changed, '--checkpoint', 'checkpoints', 'ckpt_name', options.checkpoint, folders);
@@ -31,7 +32,7 @@ export function applyOptions(workflow: Workflow, options: RunOptions, folders: F
   return changed;
 }
 
-function fillIn(workflow: Workflow, options: RunOptions): Workflow {
+function fillIn(workflow: Workflow, options: RunFlags): Workflow {
   const placeholders = placeholdersOf(workflow);
   const given = { PROMPT: options.prompt, BATCH_INDEX: options.batchIndex, FRAME_INDEX: options.frameIndex };
   const flags = { PROMPT: '--prompt', BATCH_INDEX: '--batch-index', FRAME_INDEX: '--frame-index' };

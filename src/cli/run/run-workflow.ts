@@ -9,7 +9,7 @@ import { checkDevice, deviceOf } from '../check-device.js';
 import { checkOutput } from '../check-output.js';
 import { openFolders } from '../open-folders.js';
 import { createProgress } from '../progress.js';
-import type { RunOptions } from '../run.js';
+import type { RunFlags } from './flags.js';
 import { settingsFrom } from '../setting-options.js';
 import { report } from '../terminal.js';
 import { applyOptions } from './apply-options.js';
@@ -18,11 +18,7 @@ import { readWorkflow } from './read-workflow.js';
 import { useAvailableCheckpoint } from './template-checkpoint.js';
 
 /** Throws `UsageError`, `ConfigError` or `ModelError` for what the command line or the settings get wrong. */
-export async function runWorkflow(
-  named: string,
-  options: RunOptions,
-  watch: SignalWatch,
-): Promise<RunOutcome> {
+export async function runWorkflow(named: string, options: RunFlags, watch: SignalWatch): Promise<RunOutcome> {
   const { settings } = await settingsFrom(options);
   checkDevice(settings);
   checkOutput(settings);

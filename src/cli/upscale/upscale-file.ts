@@ -13,7 +13,7 @@ import { UsageError } from '../exit-codes.js';
 import { openFolders } from '../open-folders.js';
 import { settingsFrom } from '../setting-options.js';
 import { report } from '../terminal.js';
-import type { UpscaleJson, UpscaleOptions } from '../upscale.js';
+import type { UpscaleJson, UpscaleFlags } from './flags.js';
 import { whyNotWritable } from '../writable.js';
 import { openEnhancer } from './enhancer.js';
 import { FilmBar } from './film-bar.js';
@@ -23,7 +23,7 @@ import { enhancePicture, PICTURE_EXTENSIONS } from './picture-file.js';
 export async function upscaleFile(
   input: string,
   output: string,
-  options: UpscaleOptions,
+  options: UpscaleFlags,
   signal: AbortSignal,
 ): Promise<UpscaleJson> {
   const { settings } = await settingsFrom(options);
@@ -78,7 +78,7 @@ function isPicture(path: string): boolean {
 
 function checkPaths(
   { input, output }: { readonly input: string; readonly output: string },
-  { codec }: UpscaleOptions,
+  { codec }: UpscaleFlags,
 ): void {
   if (statSync(input, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new UsageError(`there is no file ${input}`);

@@ -13,7 +13,7 @@ import { encodeWeights, identityOf } from './encode-weights.js';
 import { lowerCuda, lowerForInputs } from './lower.js';
 import type { CudaProgram, Precision } from './program.js';
 import { sampleOnCard } from './sample.js';
-import type { PackedWeight } from './weights.js';
+import type { PackedWeight } from './program.js';
 
 export interface CudaBackendOptions {
   readonly addon: CudaAddon;

@@ -6,7 +6,7 @@ import { CUDA_MOST_PRODUCTS } from '../../native/kernel-numbers.js';
 import { elementCount } from '../tensor.js';
 import type { LowRankProduct, StoredValues, Weight } from '../weight.js';
 import { padded } from './program.js';
-import type { PackedWeight } from './weights.js';
+import type { PackedWeight } from './program.js';
 
 /** Tensors that lie in a mapped file are named by their place there; all others are read now. */
 export function encodeWeights(weights: readonly PackedWeight[]): EncodedWeights {

@@ -7,7 +7,7 @@
  * next multiple of 8 is finite, and the weights that meet it are zero.
  */
 import type { Activation } from '../epilogue.js';
-import type { PackedWeight } from './weights.js';
+import type { Weight } from '../weight.js';
 
 /** `half` is what the program's precision says; `float` is float32. */
 export type Element = 'half' | 'float' | 'int';
@@ -189,6 +189,28 @@ export interface PortShape {
   readonly name: string;
   readonly shape: readonly number[];
   readonly element: 'float' | 'int';
+}
+
+/**
+ * `rows`: as stored, outputs × inputs. `taps`: a convolution's O×I×kH×kW as O×(kH·kW·I), channels innermost, as NHWC reads them.
+ * `pairs`: geglu's rows a, b in halves as a₀ b₀ a₁ b₁ …, so that a tile of results holds both factors. `vector`: float32.
+ */
+export type WeightLayout = 'rows' | 'taps' | 'pairs' | 'vector';
+
+export interface PackedWeight {
+  /** One below the other; an absent bias among present ones is a number of zeros. */
+  readonly parts: readonly (Weight | number)[];
+  readonly layout: WeightLayout;
+  readonly element: 'half' | 'float';
+  /** Rows that parts fill; they are followed by zeros to a multiple of 8. */
+  readonly rows: number;
+  /** Values of a row, padding of channels included. */
+  readonly columns: number;
+  /** Taps of a row, each of which is `columns / taps` wide. */
+  readonly taps: number;
+  /** Bytes from the start of the program's weights. */
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 export interface CudaProgram {

@@ -1,29 +1,7 @@
 /** The weights of a program as the card holds them: which of the checkpoint's tensors make each, and how they are laid out. */
 import { elementCount } from '../tensor.js';
 import type { Weight } from '../weight.js';
-import { ELEMENT_BYTES, padded } from './program.js';
-
-/**
- * `rows`: as stored, outputs × inputs. `taps`: a convolution's O×I×kH×kW as O×(kH·kW·I), channels innermost, as NHWC reads them.
- * `pairs`: geglu's rows a, b in halves as a₀ b₀ a₁ b₁ …, so that a tile of results holds both factors. `vector`: float32.
- */
-export type WeightLayout = 'rows' | 'taps' | 'pairs' | 'vector';
-
-export interface PackedWeight {
-  /** One below the other; an absent bias among present ones is a number of zeros. */
-  readonly parts: readonly (Weight | number)[];
-  readonly layout: WeightLayout;
-  readonly element: 'half' | 'float';
-  /** Rows that parts fill; they are followed by zeros to a multiple of 8. */
-  readonly rows: number;
-  /** Values of a row, padding of channels included. */
-  readonly columns: number;
-  /** Taps of a row, each of which is `columns / taps` wide. */
-  readonly taps: number;
-  /** Bytes from the start of the program's weights. */
-  readonly offset: number;
-  readonly bytes: number;
-}
+import { ELEMENT_BYTES, padded, type PackedWeight, type WeightLayout } from './program.js';
 
 const ALIGNMENT = 256;
 

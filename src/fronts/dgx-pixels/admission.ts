@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { extname, parse } from 'node:path';
 import { stringify } from 'lossless-json';
-import { completeName, type Folders, type ModelKind } from '../../models/folders.js';
+import { completeName, type Folders } from '../../models/folders.js';
+import type { ModelKind } from '../../models/model-folders.js';
 import { schedulerNames } from '../../native/addon.js';
 import { samplerNames } from '../../native/samplers.js';
 import { nearestHint } from '../../nearest-names.js';

@@ -1,0 +1,24 @@
+/** What commander makes of the flags of `latentd submit`. */
+import type { SettingOptions } from '../setting-options.js';
+
+export interface SubmitFlags extends SettingOptions {
+  readonly prompt: string;
+  readonly negativePrompt?: string;
+  readonly model?: string;
+  readonly size?: string;
+  readonly steps: string;
+  readonly cfg?: string;
+  readonly lora?: string;
+  readonly loraStrength?: string;
+  readonly seed?: string;
+  readonly sampler?: string;
+  readonly scheduler?: string;
+  readonly denoise?: string;
+  readonly batch?: string;
+  readonly frames?: string;
+  readonly tiles?: string;
+  readonly workflow?: string;
+  readonly id?: string;
+  readonly wait?: boolean;
+  readonly json?: boolean;
+}

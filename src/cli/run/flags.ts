@@ -1,0 +1,13 @@
+/** What commander makes of the flags of `latentd run`. */
+import type { SettingOptions } from '../setting-options.js';
+
+export interface RunFlags extends SettingOptions {
+  readonly prompt?: string;
+  readonly checkpoint?: string;
+  readonly lora?: string;
+  readonly seed?: string;
+  readonly set?: readonly string[];
+  readonly batchIndex?: string;
+  readonly frameIndex?: string;
+  readonly json?: boolean;
+}
