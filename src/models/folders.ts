@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { nearestHint } from '../nearest-names.js';
+import { shorten } from '../safe-text.js';
 import { FolderListing, type Listing } from './folder-listing.js';
 import { ModelError } from './model-error.js';
 import { MODEL_KINDS, searchFolders, type ExtraModelPath, type ModelKind } from './model-folders.js';
@@ -47,10 +48,19 @@ export function createFolders(options: FolderOptions): Folders {
 }
 
 /**
- * The listed name that a user means by `name`: itself, or the one it becomes with a model file's extension. Undefined when
- * there is none.
+ * The listed name that a user means by `name`: itself, or the one it becomes with a model file's extension, or with the slashes of
+ * this system where a workflow comes from Windows. Undefined when there is none.
  */
 export function completeName(names: readonly string[], name: string): string | undefined {
+  return findName(names, name) ?? (name.includes('\\') ? findName(names, withSlashes(name)) : undefined);
+}
+
+/** `SDXL\base.safetensors` as `SDXL/base.safetensors`. */
+export function withSlashes(name: string): string {
+  return name.replaceAll('\\', '/');
+}
+
+function findName(names: readonly string[], name: string): string | undefined {
   if (names.includes(name)) return name;
   return names.find((listed) => LOADABLE.has(extname(listed).toLowerCase()) && stem(listed) === name);
 }
@@ -112,17 +122,19 @@ class DiskFolders implements Folders {
     const folder = this[kind];
     if (leadsOut(file)) {
       throw new InputFileError(
-        `${JSON.stringify(name)} leads out of the ${kind} folder; give a file name below ${folder}`,
+        `${JSON.stringify(shorten(name))} leads out of the ${kind} folder; give a file name below ${folder}`,
       );
     }
     const path = join(folder, file);
     if (isFile(path)) return path;
     const hint = kind === 'input' ? nearestHint(file, this.listInput()) : '';
-    throw new InputFileError(`no file ${JSON.stringify(file)} in the ${kind} folder ${folder}${hint}`);
+    throw new InputFileError(
+      `no file ${JSON.stringify(shorten(file))} in the ${kind} folder ${folder}${hint}`,
+    );
   }
 
   private explainMissing(kind: ModelKind, name: string): string {
-    const quoted = JSON.stringify(name);
+    const quoted = JSON.stringify(shorten(name));
     if (leadsOut(name))
       return `${quoted} leads out of the ${kind} folder; give a name as \`latentd models\` lists it`;
     const names = this.list(kind);

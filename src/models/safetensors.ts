@@ -6,10 +6,14 @@ import { statSync } from 'node:fs';
 import { elementCount } from '../compute/tensor.js';
 import { MappedFile } from '../native/addon.js';
 import { bytesOf, dtypeNames, isDType, type StoredDType } from '../native/dtypes.js';
+import { shorten } from '../safe-text.js';
 import { ModelError } from './model-error.js';
 
 /** The reference implementation's bound on the header. */
 const maxHeaderBytes = 100_000_000;
+
+/** The header, a tensor in it, that tensor's shape; with room for what others may add. */
+const maxDepth = 8;
 
 export interface SafetensorsEntry {
   readonly dtype: StoredDType;
@@ -97,11 +101,36 @@ function readHeader(path: string, file: MappedFile): { readonly json: string; re
     );
   }
   const bytes = file.read(8, length);
+  if (isNestedBeyond(maxDepth, bytes)) {
+    throw new ModelError(
+      `${path}: the header nests lists and objects more than ${maxDepth} deep, as no safetensors header does`,
+    );
+  }
   try {
     return { json: new TextDecoder('utf-8', { fatal: true }).decode(bytes), dataStart: 8 + length };
   } catch (cause) {
     throw new ModelError(`${path}: the header is not UTF-8 text`, { cause });
   }
+}
+
+/**
+ * Whether JSON text goes deeper than `depth`. Looked at before it is parsed, for the parser takes half a minute and all of the stack
+ * over a header of nothing but brackets.
+ */
+function isNestedBeyond(depth: number, json: Uint8Array): boolean {
+  let level = 0;
+  let inString = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (inString) {
+      if (byte === 0x5c) at++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (++level > depth) return true;
+    } else if (byte === 0x7d || byte === 0x5d) level--;
+  }
+  return false;
 }
 
 function guessFormat(start: Uint8Array): string {
@@ -138,7 +167,7 @@ function parseHeader(
       // A null is no metadata to the reference implementation, too.
       if (value !== null) metadata = readMetadata(value, `${path}: __metadata__`);
     } else {
-      tensors.set(key, readEntry(value, dataStart, `${path}: tensor ${key}`));
+      tensors.set(key, readEntry(value, dataStart, `${path}: tensor ${shorten(key)}`));
     }
   }
   return { metadata, tensors };
@@ -149,7 +178,7 @@ function parseHeader(
 function readMetadata(value: unknown, where: string): Readonly<Record<string, string>> {
   const texts = Object.entries(fields(value, where));
   for (const [key, text] of texts) {
-    if (typeof text !== 'string') throw malformed(where, key, 'a string', text);
+    if (typeof text !== 'string') throw malformed(where, shorten(key), 'a string', text);
   }
   return Object.fromEntries(texts) as Readonly<Record<string, string>>;
 }
@@ -196,7 +225,7 @@ function checkLayout(
   let end = dataStart;
   let before = 'the header';
   for (const [key, { dtype, shape, offset, byteLength }] of inOrder) {
-    const where = `${path}: tensor ${key}`;
+    const where = `${path}: tensor ${shorten(key)}`;
     if (byteLength < 0) throw new ModelError(`${where} ends ${-byteLength} bytes before it begins`);
     if (offset < end) throw new ModelError(`${where} overlaps ${before} by ${end - offset} bytes`);
     if (offset > end) {
@@ -204,15 +233,15 @@ function checkLayout(
     }
     const needed = bytesOf(dtype, elementCount(shape));
     if (!Number.isSafeInteger(needed * 8)) {
-      throw new ModelError(`${where} has the impossible shape [${shape.join(', ')}]`);
+      throw new ModelError(`${where} has the impossible shape [${shorten(shape.join(', '))}]`);
     }
     if (needed !== byteLength) {
       throw new ModelError(
-        `${where} is ${dtype} [${shape.join(', ')}], which needs ${needed} bytes, but its offsets span ${byteLength}`,
+        `${where} is ${dtype} [${shorten(shape.join(', '))}], which needs ${needed} bytes, but its offsets span ${byteLength}`,
       );
     }
     end = offset + byteLength;
-    before = `tensor ${key}`;
+    before = `tensor ${shorten(key)}`;
   }
   if (end > fileSize) {
     throw new ModelError(

@@ -8,6 +8,7 @@ import {
   type PlannedInput,
   type Surroundings,
 } from './planned-input.js';
+import { withSlashes } from '../models/folders.js';
 import { nearestHint } from '../nearest-names.js';
 import { shorten } from '../safe-text.js';
 import { ConversionError, formatNumber, toBoolean, toFloat, toInt, toText } from './convert.js';
@@ -198,7 +199,12 @@ function checkOption(
     }));
   }
   const options = around.optionsOf(spec);
-  if (typeof given === 'string' && options.includes(given)) return { kind: 'constant', value: given };
+  if (typeof given === 'string') {
+    if (options.includes(given)) return { kind: 'constant', value: given };
+    // Model names of a workflow that was made on Windows.
+    const slashed = given.includes('\\') ? withSlashes(given) : given;
+    if (options.includes(slashed)) return { kind: 'constant', value: slashed };
+  }
   return notInList(name, spec, given, options, [given], around);
 }
 

@@ -106,6 +106,15 @@ describe('resolving model names', () => {
     expect(() => folders().resolve('loras', 'style')).toThrow('nearest: "style.v1.safetensors"');
   });
 
+  test('a name with the slashes of Windows finds its file', () => {
+    put('models/checkpoints/SDXL/base.safetensors', 'models/checkpoints/odd\\name.safetensors');
+    const path = join(root, 'models/checkpoints/SDXL/base.safetensors');
+    expect(folders().resolve('checkpoints', 'SDXL\\base.safetensors')).toBe(path);
+    expect(folders().resolve('checkpoints', 'SDXL\\base')).toBe(path);
+    // A file may have one in its name here.
+    expect(folders().resolve('checkpoints', 'odd\\name.safetensors')).toMatch(/odd\\name\.safetensors$/);
+  });
+
   test('a missing name is answered with the folder and the nearest names', () => {
     put('models/checkpoints/sd_xl_base_1.0.safetensors', 'models/checkpoints/v1-5-pruned.safetensors');
     expect(() => folders().resolve('checkpoints', 'sdxl_base_1.0.safetensors')).toThrow(

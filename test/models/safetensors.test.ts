@@ -126,6 +126,30 @@ describe('openSafetensors', () => {
     expect(failure(path)).toMatch(/not UTF-8/);
   });
 
+  it('refuses a header that is nothing but brackets, before it is parsed', () => {
+    for (const header of ['['.repeat(20_000_000), `{"a":${'{"a":'.repeat(1_000_000)}`]) {
+      expect(failure(write(header, 0))).toMatch(/nests lists and objects more than 8 deep/);
+    }
+    const brackets = { __metadata__: { note: '[[[[[[[[[[{{{{{{{{\\"[[[["' } };
+    openSafetensors(write(brackets, 0)).file.close();
+  });
+
+  it('quotes no more of a file than a person reads', () => {
+    const long = 'k'.repeat(100_000);
+    for (const entry of [
+      f32([1], 0, 8),
+      f32(
+        Array.from({ length: 100_000 }, () => 1),
+        0,
+        8,
+      ),
+      5,
+    ]) {
+      expect(failure(write({ [long]: entry }, 8)).length).toBeLessThan(1000);
+    }
+    expect(failure(write({ __metadata__: { [long]: [long] } }, 0)).length).toBeLessThan(1000);
+  });
+
   it('refuses what is no safetensors file, and says what it looks like', () => {
     const path = join(folder, 'other');
     writeFileSync(path, '');

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { combo } from '../../src/nodes/definition.js';
 import { createFolders } from '../../src/models/folders.js';
 import type { Fault, FaultReport } from '../../src/workflow/faults.js';
 import { describeReport } from '../../src/workflow/faults.js';
@@ -220,6 +221,24 @@ describe('faults that ComfyUI dies of', () => {
         },
       },
     });
+  });
+});
+
+describe('a name with the slashes of Windows', () => {
+  it('is the listed one, which pictures then say', () => {
+    const nodes = new Map([
+      ...referenceNodes,
+      ['Pick', { ...referenceNodes.get('Pick')!, required: { name: combo(['SDXL/a.safetensors']) } }],
+    ]);
+    const prompt = { 1: { class_type: 'Pick', inputs: { name: 'SDXL\\a.safetensors' } }, 9: save('1') };
+    const validation = validateWorkflow(workflowFromObject(prompt), nodes, folders);
+    if (!validation.valid) throw new Error(describeReport(validation.report));
+    const { plan } = validation;
+    expect(plan.nodes.get('1')!.inputs.get('name')).toEqual({
+      kind: 'constant',
+      value: 'SDXL/a.safetensors',
+    });
+    expect(workflowMetadata(plan, folders)['prompt']).toContain('"SDXL/a.safetensors"');
   });
 });
 

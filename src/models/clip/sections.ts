@@ -1,4 +1,5 @@
 /** A prompt as CLIP takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
+import { shorten } from '../../safe-text.js';
 import { ModelError } from '../model-error.js';
 import { readEmbedding } from '../text/embeddings.js';
 import { parseWeights, pythonSpace, splitEmbeddings } from '../text/prompt.js';
@@ -29,19 +30,21 @@ export function toSections(prompt: string, options: SectionOptions): Section[] {
     sections.push(finish(section, options.padToken));
     section = [plain(startToken)];
   };
-  for (const group of tokenGroups(prompt, options)) {
-    let rest = group;
-    while (section.length + rest.length > capacity) {
+  const unknown = new UnknownEmbeddings(options);
+  for (const group of tokenGroups(prompt, options, unknown)) {
+    let taken = 0;
+    while (section.length + group.length - taken > capacity) {
       if (group.length >= longWord) {
         const room = capacity - section.length;
-        section.push(...rest.slice(0, room));
-        rest = rest.slice(room);
+        section.push(...group.slice(taken, taken + room));
+        taken += room;
       }
       close();
     }
-    section.push(...rest);
+    section.push(...group.slice(taken));
   }
   close();
+  unknown.tell();
   return sections;
 }
 
@@ -55,12 +58,16 @@ function finish(section: readonly WeightedToken[], padToken: number): Section {
 }
 
 /** Tokens that belong together: a run of text between changes of weight, or an embedding. */
-function* tokenGroups(prompt: string, options: SectionOptions): Generator<WeightedToken[]> {
+function* tokenGroups(
+  prompt: string,
+  options: SectionOptions,
+  unknown: UnknownEmbeddings,
+): Generator<WeightedToken[]> {
   for (const { text, weight } of parseWeights(prompt)) {
     for (const part of splitEmbeddings(text)) {
       let plainText = part.kind === 'text' ? part.text : '';
       if (part.kind === 'embedding') {
-        const { vectors, leftover } = resolveEmbedding(part.words, options);
+        const { vectors, leftover } = resolveEmbedding(part.words, options, unknown);
         if (vectors !== undefined) yield vectors.map((token) => ({ token, weight }));
         plainText = leftover;
       }
@@ -79,14 +86,18 @@ interface ResolvedEmbedding {
  * The first word is the name; when there is no such file it is tried again without the commas around it, which then are
  * text (ComfyUI SDTokenizer._try_get_embedding).
  */
-function resolveEmbedding(words: string, options: SectionOptions): ResolvedEmbedding {
+function resolveEmbedding(
+  words: string,
+  options: SectionOptions,
+  unknown: UnknownEmbeddings,
+): ResolvedEmbedding {
   const [name = '', ...following] = words.split(spaces).filter((word) => word !== '');
   const leftover = following.join(' ');
   const exact = tryRead(name, options);
   const stripped = name.replace(/^,+|,+$/g, '');
-  if (Array.isArray(exact) || stripped === name) return { vectors: orWarn(exact, name, options), leftover };
+  if (Array.isArray(exact) || stripped === name) return { vectors: unknown.orNote(exact, name), leftover };
   return {
-    vectors: orWarn(tryRead(stripped, options), stripped, options),
+    vectors: unknown.orNote(tryRead(stripped, options), stripped),
     leftover: `${name.slice(stripped.length)} ${leftover}`,
   };
 }
@@ -103,12 +114,26 @@ function tryRead(name: string, options: SectionOptions): Float32Array[] | ModelE
   }
 }
 
-function orWarn(
-  result: Float32Array[] | ModelError,
-  name: string,
-  options: SectionOptions,
-): Float32Array[] | undefined {
-  if (Array.isArray(result)) return result;
-  options.warn(`embedding:${name} in a prompt is ignored: ${result.message}`);
-  return undefined;
+/** Embeddings of a prompt that are told by name; of a prompt with thousands, the others are counted. */
+const MAX_TOLD = 10;
+
+/** What a prompt names as embeddings and can't have, told once a name. */
+class UnknownEmbeddings {
+  private readonly reasons = new Map<string, string>();
+
+  constructor(private readonly options: SectionOptions) {}
+
+  orNote(result: Float32Array[] | ModelError, name: string): Float32Array[] | undefined {
+    if (Array.isArray(result)) return result;
+    this.reasons.set(name, result.message);
+    return undefined;
+  }
+
+  tell(): void {
+    for (const [name, reason] of [...this.reasons].slice(0, MAX_TOLD)) {
+      this.options.warn(`embedding:${shorten(name)} in a prompt is ignored: ${shorten(reason, 500)}`);
+    }
+    const more = this.reasons.size - MAX_TOLD;
+    if (more > 0) this.options.warn(`${more} more embeddings in a prompt are ignored`);
+  }
 }

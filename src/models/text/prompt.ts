@@ -15,8 +15,17 @@ export type PromptPart =
 /** Beyond this a prompt is a mistake; Python stops there as well. */
 const deepestNesting = 900;
 
-/** Splits a prompt into runs of equal weight, escapes resolved. Throws `RangeError` when parentheses nest absurdly deep. */
+/** Characters of a prompt: some forty thousand words, of which one that long would keep an encoder busy for minutes. */
+const longestPrompt = 200_000;
+
+/**
+ * Splits a prompt into runs of equal weight, escapes resolved. Throws `RangeError` for one that is absurdly long, or nests
+ * parentheses absurdly deep.
+ */
 export function parseWeights(prompt: string): WeightedText[] {
+  if (prompt.length > longestPrompt) {
+    throw new RangeError(`a prompt has at most ${longestPrompt} characters; this one has ${prompt.length}`);
+  }
   const escaped = prompt.replaceAll('\\)', '\0\x01').replaceAll('\\(', '\0\x02');
   return weigh(escaped, 1, 0).map(({ text, weight }) => ({
     text: text.replaceAll('\0\x01', ')').replaceAll('\0\x02', '('),
@@ -84,7 +93,10 @@ function splitAtParentheses(text: string): string[] {
 export const pythonSpace = '[\\p{White_Space}\\x1c-\\x1f]';
 const outerSpace = new RegExp(`^${pythonSpace}+|${pythonSpace}+$`, 'gu');
 const digits = '[0-9](?:_?[0-9])*';
-const decimal = new RegExp(`^[+-]?(?:${digits}\\.?(?:${digits})?|\\.${digits})(?:e[+-]?${digits})?$`, 'i');
+const decimal = new RegExp(
+  `^[+-]?(?:${digits}(?:\\.(?:${digits})?)?|\\.${digits})(?:e[+-]?${digits})?$`,
+  'i',
+);
 
 /** Python's `float(text)`; undefined where that throws `ValueError`. */
 export function parseFloatAsPython(text: string): number | undefined {

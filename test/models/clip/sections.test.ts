@@ -72,10 +72,40 @@ describe('toSections', () => {
   });
 });
 
+describe('a prompt of a megabyte', () => {
+  it('is refused', () => {
+    expect(() => toSections('cat '.repeat(250_000), options(0))).toThrow(
+      'a prompt has at most 200000 characters; this one has 1000000',
+    );
+  });
+
+  // Each took minutes where cost grew with the square of the length.
+  it.each(['1', '世界', 'cat ', '(a:1)', '(a:11', '\u0301', '!'])(
+    'of %j is cut in linear time up to there',
+    (text) => {
+      const prompt = text.repeat(200_000 / text.length);
+      expect(toSections(prompt, options(0)).at(-1)).toHaveLength(77);
+    },
+  );
+
+  it('tells ten of its unknown embeddings, and how many more', () => {
+    const given = options(0, fixtureEmbeddings());
+    const names = Array.from({ length: 5000 }, (_, index) => ` embedding:no${index % 3000}`);
+    toSections(names.join(''), given);
+    expect(given.warnings).toHaveLength(11);
+    expect(given.warnings.at(-1)).toBe('2990 more embeddings in a prompt are ignored');
+  });
+});
+
 describe('parseWeights', () => {
   it.each(reference)('weighs as ComfyUI: $prompt', ({ prompt, weights }) => {
     const parts = parseWeights(prompt).map(({ text, weight }) => [text, weight]);
     expect(parts).toEqual(weights.map(([text, weight]) => [text, parsePythonFloat(weight)]));
+  });
+
+  it('reads a weight of a hundred thousand digits', () => {
+    const digits = '1'.repeat(100_000);
+    expect(parseWeights(`(a:${digits}x)`)).toEqual([{ text: `a:${digits}x`, weight: 1.1 }]);
   });
 
   it('refuses parentheses beyond reason', () => {
