@@ -2,8 +2,10 @@
 import type { Tensor } from '../compute/tensor.js';
 import { roundHalfEven } from '../imaging/rounding.js';
 import type { Area, Conditioning, ConditioningEntry, PromptRole } from '../models/denoiser/conditioning.js';
+import type { Control } from '../models/denoiser/control.js';
 import type { RandomSource } from '../models/denoiser/denoiser.js';
-import { prepareInputs, type NetworkInputs } from '../models/denoiser/denoiser-input.js';
+import { prepareInputs } from '../models/denoiser/denoiser-input.js';
+import type { NetworkInputs } from '../models/denoiser/network-inputs.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import { boundsOf, fitConditioningMask, type LatentArea } from './masks.js';
 
@@ -11,6 +13,7 @@ import { boundsOf, fitConditioningMask, type LatentArea } from './masks.js';
 export interface Condition {
   /** What the network is given beside the noised latent, a row or more each, of the whole latent. */
   readonly inputs: NetworkInputs;
+  readonly control?: Control;
   /** The part of the latent that it is about; all of it when left out. */
   readonly area?: LatentArea;
   /** N×h×w, of the whole latent. */
@@ -68,6 +71,7 @@ function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: Lat
   const { levels } = sampling;
   return {
     inputs: prepareInputs(model.inputs, entry, { role, latent, noiseMask, latentFormat }),
+    ...(entry.control === undefined ? {} : { control: entry.control }),
     ...(area === undefined ? {} : { area }),
     ...(mask === undefined ? {} : { mask }),
     maskStrength: entry.maskStrength ?? 1,

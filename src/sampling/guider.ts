@@ -1,6 +1,6 @@
 import type { Tensor } from '../compute/tensor.js';
 import type { Conditioning } from '../models/denoiser/conditioning.js';
-import type { NetworkInputs } from '../models/denoiser/denoiser-input.js';
+import type { NetworkInputs } from '../models/denoiser/network-inputs.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { GuidanceInput } from '../models/denoiser/guidance.js';
 import { prepareConditions, type Condition, type LatentInput, type PromptInput } from './conditions.js';

@@ -2,7 +2,8 @@
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { crop, LATENT_ROWS } from '../imaging/planes.js';
 import { concatRows, repeatRows, resizeBatch, takeRows } from '../imaging/tensor-ops.js';
-import { inputKind, type InputKind, type NetworkInputs } from '../models/denoiser/denoiser-input.js';
+import { inputKind } from '../models/denoiser/denoiser-input.js';
+import type { InputKind, NetworkInputs } from '../models/denoiser/network-inputs.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { LatentArea } from './masks.js';
 

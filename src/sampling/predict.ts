@@ -2,8 +2,9 @@
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { crop, LATENT_ROWS } from '../imaging/planes.js';
 import { takeRows } from '../imaging/tensor-ops.js';
+import type { Control } from '../models/denoiser/control.js';
 import type { RandomSource } from '../models/denoiser/denoiser.js';
-import type { NetworkInputs } from '../models/denoiser/denoiser-input.js';
+import type { NetworkInputs } from '../models/denoiser/network-inputs.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { Condition } from './conditions.js';
 import { influenceOf, type Influence } from './influence.js';
@@ -19,6 +20,7 @@ interface Task {
   readonly prompt: number;
   readonly x: Tensor;
   readonly inputs: NetworkInputs;
+  readonly control: Control | undefined;
   readonly influence: Influence;
 }
 
@@ -76,7 +78,8 @@ export function commonInputs(
   const always = ({ sigmas }: Condition): boolean => sigmas.highest >= highest && sigmas.lowest === 0;
   if (!prompts.every((conditions) => conditions.length === 1 && conditions.every(always))) return undefined;
   const tasks = prompts.flat().map((condition, prompt) => taskFor(model, prompt, condition, x));
-  const isCommon = (task: Task): boolean => isPlain(task.influence) && shareBatch(model, task, tasks[0]!);
+  const isCommon = (task: Task): boolean =>
+    isPlain(task.influence) && task.control === undefined && shareBatch(model, task, tasks[0]!);
   if (!tasks.every(isCommon)) return undefined;
   return joinInputs(
     model,
@@ -93,11 +96,16 @@ function taskFor(model: DiffusionModel, prompt: number, condition: Condition, x:
     influence,
     x: area === undefined ? x : crop(x, LATENT_ROWS, area),
     inputs: fitInputs(model, condition.inputs, rows, area),
+    control: condition.control,
   };
 }
 
 function shareBatch(model: DiffusionModel, a: Task, b: Task): boolean {
-  return a.x.shape.join() === b.x.shape.join() && inputsShareBatch(model, a.inputs, b.inputs);
+  return (
+    a.x.shape.join() === b.x.shape.join() &&
+    a.control === b.control &&
+    inputsShareBatch(model, a.inputs, b.inputs)
+  );
 }
 
 async function evaluate(
@@ -109,14 +117,16 @@ async function evaluate(
   const x = joinRows(batch.map((task) => task.x));
   const [rows = 1] = x.shape;
   const rowsEach = rows / batch.length;
-  const timestep = model.sampling.levels.sigmaToTimestep(sigma);
+  const { sampling } = model;
+  const inputs = joinInputs(
+    model,
+    batch.map((task) => task.inputs),
+  );
   const output = await model.predict({
-    x: networkInput(model.sampling, x, sigma),
-    timesteps: new Float32Array(rows).fill(timestep),
-    inputs: joinInputs(
-      model,
-      batch.map((task) => task.inputs),
-    ),
+    x: networkInput(sampling, x, sigma),
+    timesteps: new Float32Array(rows).fill(sampling.levels.sigmaToTimestep(sigma)),
+    inputs,
+    control: await batch[0]?.control?.residuals({ x, sigma, sampling, inputs }),
     random,
     onAttention(received) {
       const told = new Set<number>();
@@ -126,7 +136,7 @@ async function evaluate(
       });
     },
   });
-  const denoised = denoisedFrom(model.sampling, output, x, sigma);
+  const denoised = denoisedFrom(sampling, output, x, sigma);
   return batch.map((_, index) =>
     batch.length === 1 ? denoised : takeRows(denoised, index * rowsEach, rowsEach),
   );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
 import type { Conditioning } from '../../src/models/denoiser/conditioning.js';
+import type { Control, ControlledEvaluation } from '../../src/models/denoiser/control.js';
 import type { Evaluation } from '../../src/models/denoiser/denoiser.js';
 import type { DiffusionModel } from '../../src/models/denoiser/diffusion-model.js';
 import { discreteSampling } from '../../src/models/denoiser/model-sampling.js';
@@ -83,6 +84,29 @@ describe('predictions of several conditionings', () => {
     await predict(model, [{ cond: prompt(1) }], [], x, 14.614641);
     expect(asked[0]!.x.shape).toEqual([2, 4, 8, 8]);
     expect([...asked[0]!.timesteps]).toEqual([999, 999]);
+  });
+
+  it('are steered by the control of their entries, each evaluation once', async () => {
+    const { model, asked } = modelOfContext();
+    const steered: ControlledEvaluation[] = [];
+    const residual = tensor([1]);
+    const control: Control = {
+      residuals(evaluation) {
+        steered.push(evaluation);
+        return Promise.resolve(evaluation.sigma > 1 ? { middle: residual } : undefined);
+      },
+    };
+    const negative = [{ cond: prompt(2), control }, { cond: prompt(3) }];
+    await predict(model, [{ cond: prompt(1), control }], negative, x, 2);
+    expect(asked.map(({ x: { shape }, control: given }) => [shape[0], given])).toEqual([
+      [4, { middle: residual }],
+      [2, undefined],
+    ]);
+    expect(steered.map(({ x: noised, sigma, inputs }) => [noised.shape[0], sigma, inputs])).toEqual([
+      [4, 2, asked[0]!.inputs],
+    ]);
+    await predict(model, [{ cond: prompt(1), control }], [], x, 1);
+    expect(asked.at(-1)!.control).toBeUndefined();
   });
 
   it('count only within their share of sampling', async () => {

@@ -134,6 +134,29 @@ def odd_sizes(name):
 
 
 @torch.inference_mode()
+def controlled(name):
+    """The evaluation of odd_sizes with residuals of a control network: 30 times the synthetic values of their names, one skip left out."""
+    tensors = safetensors.torch.load_file(os.path.join(MODELS, "checkpoints", name + "-tiny.safetensors"))
+    found = comfy.model_detection.model_config_from_unet(tensors, PREFIX)
+    found.set_inference_dtype(torch.float32, None)
+    model = found.get_model(tensors, PREFIX)
+    model.load_model_weights(dict(tensors), PREFIX)
+    odd = safetensors.torch.load_file(os.path.join(OUT, name + "-odd.golden.safetensors"))
+    model.eval()
+    shapes = []
+    given = {"c_crossattn": odd["context"], **({"y": odd["adm"]} if "adm" in odd else {})}
+    record = {"patches": {"input_block_patch": [lambda h, options: (shapes.append(list(h.shape)), h)[1]]}}
+    model.apply_model(odd["x"], odd["sigma"], transformer_options=record, **given)
+    residual = lambda place, shape: 30 * torch.from_numpy(synth.fill("control." + place, shape, "F32"))
+    # ComfyUI takes each list from its end: input blocks in order, skips from the last.
+    blocks = [residual("block.%d" % index, shapes[index]) if index in (2, 5) else None for index in range(len(shapes))]
+    skips = [None if index == 3 else residual("skip.%d" % index, shape) for index, shape in enumerate(shapes)]
+    control = {"input": blocks[::-1], "middle": [residual("middle", shapes[-1])], "output": skips}
+    denoised = model.apply_model(odd["x"], odd["sigma"], control=control, **given)
+    save({"denoised": denoised}, name + "-control.golden.safetensors")
+
+
+@torch.inference_mode()
 def autoencoder():
     tensors = safetensors.torch.load_file(os.path.join(MODELS, "checkpoints", "sd15-tiny.safetensors"))
     own = comfy.utils.state_dict_prefix_replace(dict(tensors), {"first_stage_model.": ""}, filter_keys=True)
@@ -191,6 +214,8 @@ os.makedirs(OUT, exist_ok=True)
 unets()
 odd_sizes("sd15")
 odd_sizes("sdxl")
+controlled("sd15")
+controlled("sdxl")
 autoencoder()
 latent_formats()
 diffusers_keys()

@@ -44,6 +44,10 @@ export interface AttentionRecording {
   readonly kind: 'record-attention';
 }
 
+/**
+ * A further kind is a member here and a reader in the networks that heed it: what shapes their graph becomes part of its variant, and
+ * what it feeds in each evaluation inputs of that graph.
+ */
 export type ModelChange = FreeU | HyperTile | TokenMerging | AttentionRecording;
 
 /** Those of some kinds, in order. */

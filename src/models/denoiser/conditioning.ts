@@ -1,5 +1,6 @@
 /** Encoded prompts, with where, when and how strongly each counts in sampling. */
 import type { Tensor } from '../../compute/tensor.js';
+import type { Control } from './control.js';
 
 /** A rectangle of the latent: in latent pixels, or as fractions of its height and width (ConditioningSetAreaPercentage). */
 export interface Area {
@@ -36,6 +37,8 @@ export interface ConditioningEntry {
   /** Inpainting models: the encoded image and the mask beside it. */
   readonly concatLatentImage?: Tensor;
   readonly concatMask?: Tensor;
+  /** What steers the denoiser where this entry counts. */
+  readonly control?: Control;
 }
 
 export type Conditioning = readonly ConditioningEntry[];

@@ -5,13 +5,7 @@
 import type { Tensor } from '../../compute/tensor.js';
 import type { ConditioningEntry, PromptRole } from './conditioning.js';
 import type { LatentFormat } from './latent-format.js';
-
-/**
- * How an input behaves where conditionings are cut to areas and share a batch (ComfyUI comfy/conds.py):
- * `rows` are N×…, and share a batch with others of their shape (CONDRegular); `picture` is the same, of the latent's height and
- * width, and cut with it (CONDNoiseShape); `tokens` are N×T×C, and repeated to a common length (CONDCrossAttn).
- */
-export type InputKind = 'rows' | 'picture' | 'tokens';
+import type { InputKind, NetworkInputs } from './network-inputs.js';
 
 /** What one run samples, as far as inputs are made of it. */
 export interface InputContext {
@@ -34,9 +28,6 @@ export interface DenoiserInput {
    */
   prepare(entry: ConditioningEntry, context: InputContext): Tensor | readonly Tensor[] | undefined;
 }
-
-/** By name. */
-export type NetworkInputs = Readonly<Record<string, Tensor>>;
 
 /** Every input that `entry` has something for. */
 export function prepareInputs(

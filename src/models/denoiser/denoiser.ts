@@ -5,7 +5,8 @@ import type { Tensor } from '../../compute/tensor.js';
 import type { ProgramCache } from '../program-cache.js';
 import type { WeightSource } from '../weight-source.js';
 import type { ModelChange } from './changes.js';
-import type { NetworkInputs } from './denoiser-input.js';
+import type { ControlResiduals } from './control.js';
+import type { NetworkInputs } from './network-inputs.js';
 import type { ModelSampling } from './model-sampling.js';
 
 /** Where random numbers come from: torch's CPU generator. */
@@ -21,6 +22,7 @@ export interface Evaluation {
   readonly timesteps: Float32Array;
   /** What the model declares in `inputs`, N rows each. */
   readonly inputs: NetworkInputs;
+  readonly control?: ControlResiduals | undefined;
   /** On which changes that draw do so (HyperTile, token merging); needed with these. */
   readonly random?: RandomSource | undefined;
   /** Told how much the middle block's tokens are attended to, N×T, by a model that records it. */

@@ -2,6 +2,7 @@
 import { SymbolicDim } from '../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
 import { Layers } from '../layers.js';
+import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weight-source.js';
 import type { UnetConfig } from './config.js';
 import { freeUScaled } from './free-u.js';
@@ -39,6 +40,7 @@ export function buildUnetGraph(
 
 class Unet {
   private readonly selfAttentions: SelfAttentions;
+  private readonly controlledPlaces = new Set<string>();
 
   constructor(
     private readonly config: UnetConfig,
@@ -58,8 +60,9 @@ class Unet {
     // Each residual block begins by its own SiLU of the embedding; it is the same one.
     const activated = graph.activation(embedding, 'silu');
     const skips = this.down(x, activated);
-    const bottom = this.middle(skips.at(-1)!, activated);
+    const bottom = this.controlled(this.middle(skips.at(-1)!, activated), 'middle');
     const top = this.up(bottom, skips, activated);
+    this.requirePlaces();
     return this.layers.conv2d(this.normalised(top, 'out.0'), 'out.2', { padding: 1 });
   }
 
@@ -73,16 +76,19 @@ class Unet {
     const { residualBlocks, transformerDepth } = this.config;
     const depths = [...transformerDepth];
     let hidden = this.layers.conv2d(x, 'input_blocks.0.0', { padding: 1 });
+    hidden = this.controlled(hidden, 'block.0');
     const skips = [hidden];
     residualBlocks.forEach((count, level) => {
       for (let block = 0; block < count; block++) {
         const path = `input_blocks.${skips.length}`;
         hidden = this.residualBlock(hidden, embedding, `${path}.0`);
         hidden = this.transformer(hidden, depths.shift() ?? 0, this.selfAttentions.at('side'), `${path}.1`);
+        hidden = this.controlled(hidden, `block.${skips.length}`);
         skips.push(hidden);
       }
       if (level === residualBlocks.length - 1) return;
       hidden = this.layers.conv2d(hidden, `input_blocks.${skips.length}.0.op`, { stride: 2, padding: 1 });
+      hidden = this.controlled(hidden, `block.${skips.length}`);
       skips.push(hidden);
     });
     return skips;
@@ -110,7 +116,8 @@ class Unet {
         const path = `output_blocks.${index}`;
         hidden = graph.within(path, () => {
           const { variant, config } = this;
-          return graph.concat(freeUScaled(graph, variant.freeU, config, hidden, waiting.pop()!), 1);
+          const skip = this.controlled(waiting.pop()!, `skip.${waiting.length}`);
+          return graph.concat(freeUScaled(graph, variant.freeU, config, hidden, skip), 1);
         });
         hidden = this.residualBlock(hidden, embedding, `${path}.0`);
         const depth = transformerDepthOutput[index] ?? 0;
@@ -123,6 +130,22 @@ class Unet {
       }
     }
     return hidden;
+  }
+
+  /** With the residual that a control has for this place. */
+  private controlled(x: Value, place: string): Value {
+    if (!this.variant.control.includes(place)) return x;
+    this.controlledPlaces.add(place);
+    const { graph } = this.layers;
+    return graph.add(x, graph.input(`control.${place}`, x.shape));
+  }
+
+  private requirePlaces(): void {
+    const unknown = this.variant.control.find((place) => !this.controlledPlaces.has(place));
+    if (unknown === undefined) return;
+    throw new ModelError(
+      `this UNet has no place ${unknown} for what a control adds: it is made for another model`,
+    );
   }
 
   private residualBlock(x: Value, embedding: Value, path: string): Value {

@@ -4,7 +4,7 @@ import { concatChannels } from '../../imaging/latent-channels.js';
 import { CARD_PREDICTIONS } from '../../native/cuda-addon.js';
 import { changesOfKind, type ModelChange } from '../denoiser/changes.js';
 import type { Denoiser, Network } from '../denoiser/denoiser.js';
-import type { NetworkInputs } from '../denoiser/denoiser-input.js';
+import type { NetworkInputs } from '../denoiser/network-inputs.js';
 import { ModelError } from '../model-error.js';
 import { graphOf } from '../model-graph.js';
 import type { ProgramCache } from '../program-cache.js';
@@ -16,7 +16,8 @@ import { chooseVariant, unchangedAttention, type UnetVariant } from './variant.j
 
 /**
  * A UNet of the family called `family`. Its inputs are `context` (N×T×contextDim), `adm` where it has a label embedding (N×admChannels),
- * and `concat` (N×C×h×w), channels that it sees beside the latent.
+ * and `concat` (N×C×h×w), channels that it sees beside the latent. Residuals of control are added behind its input blocks (`block.0`, …, of
+ * T2I-Adapters), to what these hand over to the output blocks (`skip.0`, …) and behind its middle (`middle`).
  */
 export function unetNetwork(family: string, config: UnetConfig): Network {
   return {
@@ -42,11 +43,11 @@ function openUnet(unet: UnetParts): Denoiser {
       body,
     );
   return {
-    async predict({ x, timesteps, inputs, random, onAttention }) {
+    async predict({ x, timesteps, inputs, control, random, onAttention }) {
       checkInputs(unet, inputs);
       const { concat, ...others } = inputs;
       const [, , height = 1, width = 1] = x.shape;
-      const { variant, inputs: drawn } = chooseVariant(config, changes, { height, width, random });
+      const { variant, inputs: drawn } = chooseVariant(config, changes, { height, width, random, control });
       const given = {
         x: concat === undefined ? x : concatChannels(x, concat),
         time_embedding: timestepEmbedding(timesteps, config.modelChannels),

@@ -1,6 +1,7 @@
 /** What a UNet's changes come to at one size: which graph it takes, and what that is given beside its usual inputs. */
 import type { NamedTensors } from '../../compute/backend.js';
 import { changesOfKind, type FreeU, type ModelChange } from '../denoiser/changes.js';
+import type { ControlResiduals } from '../denoiser/control.js';
 import { drawAttention, type DrawInput, type DrawnAttention } from './attention-draws.js';
 import type { UnetConfig } from './config.js';
 
@@ -17,29 +18,34 @@ export interface UnetVariant {
   readonly attention: readonly AttentionKind[];
   /** There is an output `attention`: N×T of the middle block. */
   readonly recordsAttention: boolean;
+  /** Places of `ControlResiduals` whose residuals are inputs `control.PLACE`, in the alphabet's order. */
+  readonly control: readonly string[];
 }
 
-export const plainVariant: UnetVariant = { freeU: [], attention: [], recordsAttention: false };
+export const plainVariant: UnetVariant = { freeU: [], attention: [], recordsAttention: false, control: [] };
 
 export interface ChosenVariant {
   readonly variant: UnetVariant;
   readonly inputs: NamedTensors;
 }
 
-/** Draws what the changes draw for one evaluation. Throws `ModelError` for changes that exclude each other. */
+/** Draws what the changes draw for one evaluation, and places its residuals. Throws `ModelError` for changes that exclude each other. */
 export function chooseVariant(
   config: UnetConfig,
   changes: readonly ModelChange[],
-  input: DrawInput,
+  { control = {}, ...input }: DrawInput & { readonly control?: ControlResiduals | undefined },
 ): ChosenVariant {
-  const variant = unchangedAttention(changes);
+  const variant = { ...unchangedAttention(changes), control: Object.keys(control).sort() };
+  const residuals = Object.fromEntries(
+    Object.entries(control).map(([place, residual]) => [`control.${place}`, residual]),
+  );
   const attention = changesOfKind(changes, 'tile', 'merge');
-  if (attention.length === 0) return { variant, inputs: {} };
+  if (attention.length === 0) return { variant, inputs: residuals };
   const blocks = transformerLevels(config).map((level) => {
     const tokens = halved(input.height, level) * halved(input.width, level);
     return { tokens, drawn: drawAttention(attention, tokens, input) };
   });
-  if (blocks.every(({ drawn }) => drawn.kind === 'whole')) return { variant, inputs: {} };
+  if (blocks.every(({ drawn }) => drawn.kind === 'whole')) return { variant, inputs: residuals };
   // One graph serves however often HyperTile cuts: with it, blocks that are left whole have one tile.
   const isTiled = blocks.some(({ drawn }) => drawn.kind === 'tiled');
   const kinds = blocks.map(({ drawn }) => (isTiled && drawn.kind === 'whole' ? 'tiled' : drawn.kind));
@@ -55,13 +61,16 @@ export function chooseVariant(
     const tiles = drawn.kind === 'tiled' ? drawn.tiles : [1, 1, tokens, 1];
     return { [`tiles.${index}`]: { shape: [4], data: Int32Array.from(tiles) } };
   });
-  return { variant: { ...variant, attention: kinds }, inputs: Object.assign({}, ...inputs) as NamedTensors };
+  return {
+    variant: { ...variant, attention: kinds },
+    inputs: Object.assign({}, residuals, ...inputs) as NamedTensors,
+  };
 }
 
 /** The graph of changes that draw nothing. */
 export function unchangedAttention(changes: readonly ModelChange[]): UnetVariant {
   const recordsAttention = changesOfKind(changes, 'record-attention').length > 0;
-  return { freeU: changesOfKind(changes, 'free-u'), attention: [], recordsAttention };
+  return { ...plainVariant, freeU: changesOfKind(changes, 'free-u'), recordsAttention };
 }
 
 /** The level of each transformer block, in order of execution; the finest is 0. */

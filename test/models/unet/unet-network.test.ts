@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
 import { tensor, type Tensor } from '../../../src/compute/tensor.js';
 import { createDiffusionModel } from '../../../src/models/denoiser/create-diffusion-model.js';
+import type { ControlResiduals } from '../../../src/models/denoiser/control.js';
 import type { DiffusionModel } from '../../../src/models/denoiser/diffusion-model.js';
 import { recogniseCheckpoint } from '../../../src/models/families/recognise.js';
 import { ModelError } from '../../../src/models/model-error.js';
@@ -20,6 +21,7 @@ import {
   type GoldenTensors,
 } from '../../support/golden.js';
 import { copyScaled, writeHollowCheckpoint } from '../../support/models.js';
+import { fillSynthetic } from '../../support/synthetic.js';
 
 let folder: string;
 const programs = createProgramCache(createOnnxBackend());
@@ -46,13 +48,18 @@ function byRow(x: Tensor, sigmas: Tensor, value: (index: number, sigma: number) 
 }
 
 /** The denoised prediction, as ComfyUI's `apply_model` makes it of the network's (comfy/model_sampling.py). */
-async function denoise(model: DiffusionModel, golden: GoldenTensors): Promise<Tensor> {
+async function denoise(
+  model: DiffusionModel,
+  golden: GoldenTensors,
+  control?: ControlResiduals,
+): Promise<Tensor> {
   const x = golden('x');
   const sigma = golden('sigma');
   const predicted = await model.predict({
     x: byRow(x, sigma, (index, s) => x.data[index]! / Math.sqrt(s * s + 1)),
     timesteps: golden('timestep').data,
     inputs: Object.fromEntries(model.inputs.map(({ name }) => [name, golden(name)])),
+    control,
   });
   return byRow(x, sigma, (index, s) => {
     const output = predicted.data[index]!;
@@ -60,6 +67,28 @@ async function denoise(model: DiffusionModel, golden: GoldenTensors): Promise<Te
       ? x.data[index]! / (s * s + 1) - (output * s) / Math.sqrt(s * s + 1)
       : x.data[index]! - output * s;
   });
+}
+
+const featureChannels = [32, 32, 32, 32, 64, 64, 64, 128, 128, 128, 128, 128];
+const featureExtents = [
+  [9, 13],
+  [5, 7],
+  [3, 4],
+  [2, 2],
+];
+/** What the input blocks of sd15-tiny yield for three rows of 9×13; sdxl-tiny has the first nine of them. */
+const features = featureChannels.map((channels, index) => [
+  3,
+  channels,
+  ...featureExtents[Math.floor(index / 3)]!,
+]);
+
+/** 30 times the synthetic values of its name, as tools/reference/diffusion_variants.py has it. */
+function residual(place: string, shape: readonly number[]): Tensor {
+  const value = tensor(shape);
+  fillSynthetic(`control.${place}`, shape, value.data);
+  value.data.forEach((each, index) => (value.data[index] = 30 * each));
+  return value;
 }
 
 function prefixed(golden: GoldenTensors, prefix: string): GoldenTensors {
@@ -89,6 +118,22 @@ describe('one evaluation is ComfyUI’s', () => {
     const golden = goldenTensors(`diffusion/${name}.golden.safetensors`);
     const denoised = await denoise(open(syntheticCheckpoint(`diffusion/${name}`)), golden);
     expect(relativeRms(denoised, golden('denoised'))).toBeLessThan(2e-5);
+  });
+
+  it.each(['sd15', 'sdxl'] as const)('of %s, steered by a control', async (family) => {
+    const odd = goldenTensors(`diffusion/${family}-odd.golden.safetensors`);
+    const golden = goldenTensors(`diffusion/${family}-control.golden.safetensors`);
+    const model = open(tinyCheckpoint(family));
+    const shapes = features.slice(0, family === 'sd15' ? 12 : 9);
+    const places = [
+      ...shapes.flatMap((shape, index) => (index === 3 ? [] : [[`skip.${index}`, shape] as const])),
+      ...[2, 5].map((index) => [`block.${index}`, shapes[index]!] as const),
+      ['middle', shapes.at(-1)!] as const,
+    ];
+    const control = Object.fromEntries(places.map(([place, shape]) => [place, residual(place, shape)]));
+    const denoised = await denoise(model, odd, control);
+    expect(relativeRms(denoised, golden('denoised'))).toBeLessThan(2e-5);
+    expect(relativeRms(denoised, odd('denoised'))).toBeGreaterThan(1e-2);
   });
 
   it('of sd2 with v-prediction', async () => {
@@ -127,6 +172,17 @@ describe('a UNet model', () => {
     await expect(sdxl.predict({ ...evaluation, inputs: { context: tensor([1, 77, 320]) } })).rejects.toThrow(
       /needs pooled text and sizes/,
     );
+  });
+
+  it('says when a control is made for another model', async () => {
+    const control = { 'skip.12': tensor([1, 128, 1, 1]) };
+    const asked = open(tinyCheckpoint('sd15')).predict({
+      ...evaluation,
+      inputs: { context: tensor([1, 77, 128]) },
+      control,
+    });
+    await expect(asked).rejects.toThrow(ModelError);
+    await expect(asked).rejects.toThrow(/no place skip\.12 for what a control adds/);
   });
 
   it('changes its output and identity with patches, and goes back without', async () => {

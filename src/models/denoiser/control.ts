@@ -1,0 +1,23 @@
+/** What steers a denoiser's features from outside: ControlNets and T2I-Adapters (ComfyUI comfy/controlnet.py). */
+import type { Tensor } from '../../compute/tensor.js';
+import type { NetworkInputs } from './network-inputs.js';
+import type { ModelSampling } from './model-sampling.js';
+
+/** What is added to a network's features, N×C×h×w each, by the network's own names of places (`middle`, `skip.0`). */
+export type ControlResiduals = Readonly<Record<string, Tensor>>;
+
+/** The evaluation of the denoiser that is to be steered. */
+export interface ControlledEvaluation {
+  /** N×C×…×h×w: the noised latent, before it is scaled for the network. */
+  readonly x: Tensor;
+  readonly sigma: number;
+  /** The denoiser's. */
+  readonly sampling: ModelSampling;
+  readonly inputs: NetworkInputs;
+}
+
+/** Hangs on an entry of a conditioning. Entries with the same one share evaluations. */
+export interface Control {
+  /** Undefined at noise levels where it doesn't count. */
+  residuals(evaluation: ControlledEvaluation): Promise<ControlResiduals | undefined>;
+}
