@@ -19,7 +19,7 @@ export interface Rectangle {
 }
 
 /** Which axis holds the rows; the columns follow it. */
-export type RowAxis = 1 | 2;
+export type RowAxis = 1 | 2 | 3;
 
 /** 2 for latents. */
 export const LATENT_ROWS: RowAxis = 2;
@@ -56,6 +56,11 @@ export function crop(value: Tensor, rowAxis: RowAxis, rectangle: Rectangle): Ten
     result.data.set(value.data.subarray(from, from + line), row * line);
   }
   return result;
+}
+
+/** The part of latents N×C×h×w, or of films' N×C×F×h×w, inside a rectangle, itself cut to the picture. */
+export function cropLatent(value: Tensor, rectangle: Rectangle): Tensor {
+  return crop(value, value.shape.length === 5 ? 3 : LATENT_ROWS, rectangle);
 }
 
 /** A copy of `value` with `patch` laid over it, its top left corner at (y, x); what sticks out is left off. Throws `RangeError` when they differ in more than rows and columns. */

@@ -59,7 +59,7 @@ export function prepareConditions(
 
 function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: LatentInput): Condition {
   const { model, latent, noiseMask } = input;
-  const [, , height = 1, width = 1] = latent.shape;
+  const [height = 1, width = 1] = latent.shape.slice(-2);
   const mask = entry.mask === undefined ? undefined : fitConditioningMask(entry.mask, height, width);
   const area =
     mask !== undefined && entry.setAreaToBounds === true

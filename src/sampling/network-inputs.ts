@@ -1,6 +1,6 @@
 /** A network's inputs, cut to areas, repeated over a batch and joined with others' (ComfyUI comfy/conds.py). */
 import { tensor, type Tensor } from '../compute/tensor.js';
-import { crop, LATENT_ROWS } from '../imaging/planes.js';
+import { cropLatent } from '../imaging/planes.js';
 import { concatRows, repeatRows, resizeBatch, takeRows } from '../imaging/tensor-ops.js';
 import { inputKind } from '../models/denoiser/denoiser-input.js';
 import type { InputKind, NetworkInputs } from '../models/denoiser/network-inputs.js';
@@ -21,7 +21,7 @@ export function fitInputs(
 ): NetworkInputs {
   return mapInputs(given, (value, name) => {
     const isCut = area !== undefined && inputKind(inputs, name) === 'picture';
-    return resizeBatch(isCut ? crop(value, LATENT_ROWS, area) : value, rows);
+    return resizeBatch(isCut ? cropLatent(value, area) : value, rows);
   });
 }
 

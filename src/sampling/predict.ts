@@ -1,6 +1,6 @@
 /** Denoised predictions of several prompts at once (ComfyUI comfy/samplers.py, calc_cond_batch). */
-import { tensor, type Tensor } from '../compute/tensor.js';
-import { crop, LATENT_ROWS } from '../imaging/planes.js';
+import { elementCount, tensor, type Tensor } from '../compute/tensor.js';
+import { cropLatent } from '../imaging/planes.js';
 import { takeRows } from '../imaging/tensor-ops.js';
 import type { Control } from '../models/denoiser/control.js';
 import type { RandomSource } from '../models/denoiser/denoiser.js';
@@ -36,7 +36,7 @@ export interface PredictOptions {
 }
 
 /**
- * The denoised prediction of each prompt for the noised latent `x` (N×C×h×w) at `sigma`: the weighted average of those of
+ * The denoised prediction of each prompt for the noised latent `x` (N×C×h×w, or a film's N×C×F×h×w) at `sigma`: the weighted average of those of
  * its conditions that count there, zeros where none does or the prompt is undefined. Conditions of equal shapes share one
  * evaluation of the network.
  */
@@ -88,13 +88,14 @@ export function commonInputs(
 }
 
 function taskFor(model: DiffusionModel, prompt: number, condition: Condition, x: Tensor): Task {
-  const [rows = 1, , height = 1, width = 1] = x.shape;
+  const [rows = 1] = x.shape;
+  const [height = 1, width = 1] = x.shape.slice(-2);
   const influence = influenceOf(condition, height, width);
   const { area } = influence;
   return {
     prompt,
     influence,
-    x: area === undefined ? x : crop(x, LATENT_ROWS, area),
+    x: area === undefined ? x : cropLatent(x, area),
     inputs: fitInputs(model, condition.inputs, rows, area),
     control: condition.control,
   };
@@ -175,15 +176,17 @@ class WeightedAverage {
   }
 
   private accumulate(value: Tensor, { area, weights, constant }: Influence): void {
-    const [rows = 1, channels = 1, height = 1, width = 1] = this.shape;
-    const length = rows * channels * height * width;
+    const [rows = 1, ...extents] = this.shape;
+    const [height = 1, width = 1] = extents.slice(-2);
+    const length = elementCount(this.shape);
+    const planesInRow = elementCount(extents.slice(0, -2));
     const sums = (this.sums ??= new Float32Array(length));
     const totals = (this.weights ??= new Float32Array(length).fill(leastWeight));
     const part = area ?? { y: 0, x: 0, height, width };
     const maskRows = weights?.shape[0] ?? 1;
     let from = 0;
-    for (let plane = 0; plane < rows * channels; plane++) {
-      const maskStart = (Math.floor(plane / channels) % maskRows) * part.height * part.width;
+    for (let plane = 0; plane < rows * planesInRow; plane++) {
+      const maskStart = (Math.floor(plane / planesInRow) % maskRows) * part.height * part.width;
       for (let y = 0; y < part.height; y++) {
         let to = (plane * height + part.y + y) * width + part.x;
         for (let x = 0; x < part.width; x++, from++, to++) {

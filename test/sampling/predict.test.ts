@@ -148,6 +148,22 @@ describe('predictions of several conditionings', () => {
     ]);
   });
 
+  it('take areas of films’ latents, in every frame', async () => {
+    const { model, asked } = modelOfContext();
+    const area = { unit: 'pixel', height: 8, width: 8, y: 0, x: 8 } as const;
+    const film = tensor([1, 2, 3, 8, 16]);
+    const [cond] = await predict(model, [{ cond: prompt(0) }, { cond: prompt(1), area }], [], film);
+    expect(asked.map((inputs) => inputs.x.shape)).toEqual([
+      [1, 2, 3, 8, 16],
+      [1, 2, 3, 8, 8],
+    ]);
+    const row = [0, 0, 0, 0, 0, 0, 0, 0, 1 / 3, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5].map(Math.fround);
+    const rows = Array.from({ length: 2 * 3 * 8 }, (_, index) => [
+      ...cond!.data.subarray(index * 16, (index + 1) * 16),
+    ]);
+    expect(new Set(rows.map((each) => each.join()))).toEqual(new Set([row.join()]));
+  });
+
   it('say where an area lies outside the latent', async () => {
     const { model } = modelOfContext();
     const area = { unit: 'pixel', height: 8, width: 8, y: 0, x: 8 } as const;

@@ -60,9 +60,10 @@ class FamilyTextEncoders implements TextEncoders {
     const sections = this.encoders.map((encoder) => this.tokenize(encoder, texts[encoder.name]!));
     const longest = Math.max(...sections.map((list) => list.length));
     return this.encodeSections(
-      this.encoders.map((encoder, index) => {
-        const missing = longest - sections[index]!.length;
-        return [...sections[index]!, ...Array.from({ length: missing }, () => encoder.emptySection())];
+      this.encoders.map(({ emptySection }, index) => {
+        const own = sections[index]!;
+        if (emptySection === undefined) return own;
+        return [...own, ...Array.from({ length: longest - own.length }, emptySection)];
       }),
     );
   }

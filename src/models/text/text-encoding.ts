@@ -46,8 +46,8 @@ export interface TextEncoder {
   readonly name: string;
   /** Splits a prompt into one section or more. */
   tokenize(text: string, options: TokenizeOptions): readonly Section[];
-  /** A section without words, for a prompt with fewer than another encoder's. */
-  emptySection(): Section;
+  /** A section without words, for a prompt with fewer than another encoder's; left out where prompts are one section of any length. */
+  readonly emptySection?: () => Section;
   encode(sections: readonly Section[], options: EncodeOptions): Promise<EncodedSections>;
   loraNames(weights: WeightSource): Iterable<readonly [name: string, key: string]>;
 }
