@@ -27,8 +27,9 @@ function reportWarning(event: RunEvent): void {
       report(`warning: node ${event.node} (${event.class_type}): ${event.text}`);
       break;
     case 'execution_start':
-      if (event.faults !== undefined)
-        report(`warning: outputs are left out. ${describeReport(event.faults)}`);
+      if (event.faults === undefined) break;
+      report('warning: outputs that cannot run are left out');
+      for (const line of describeReport(event.faults).split('\n')) report(line);
       break;
     case 'execution_blocked': {
       const { node_id, node_type, exception_message } = event.error;

@@ -132,8 +132,8 @@ class WorkflowEngine implements Engine {
   private async runNow(source: WorkflowSource, options: RunOptions): Promise<EngineResult> {
     const validation = this.plan(source);
     if (!validation.valid) return { status: 'invalid', report: validation.report };
-    const { folders, models, warnings } = this.parts;
-    const shared = { cache: this.cache, folders, models, ...(warnings && { warnings }) };
+    const { folders, models, registry, warnings } = this.parts;
+    const shared = { cache: this.cache, registry, folders, models, ...(warnings && { warnings }) };
     const cancellation = new AbortController();
     const cancel = () => {
       cancellation.abort();

@@ -44,8 +44,6 @@ interface Declared {
   readonly drawsNoise?: boolean;
   /** Two nodes with the same inputs don't share a result. ComfyUI's NOT_IDEMPOTENT. */
   readonly notIdempotent?: boolean;
-  /** What it shows is told again when its result is an earlier one, though it is no output. */
-  readonly hasIntermediateOutput?: boolean;
   readonly validate?: InputCheck;
 }
 

@@ -11,12 +11,15 @@ import type { Json } from './literal.js';
 export interface NodeError {
   readonly node_id: string;
   readonly node_type: string;
+  /** Where it is a node that this one has expanded into. */
+  readonly expanded_node?: string;
+  readonly expanded_type?: string;
   readonly exception_type: string;
   readonly exception_message: string;
   /** JavaScript stack lines, innermost first. */
   readonly traceback: readonly string[];
-  /** What the node was given: short values as they are, tensors and models by their form. */
-  readonly current_inputs: Readonly<Record<string, Json>>;
+  /** What the node was given, a list an input: short values as they are, tensors and models by their form. */
+  readonly current_inputs: Readonly<Record<string, readonly Json[]>>;
 }
 
 export interface NodeTiming {

@@ -1,22 +1,30 @@
-/** Runs a plan: only what its outputs need and no earlier result stands for, one node after the other. */
+/**
+ * Runs a plan (ComfyUI execution.py, PromptExecutor and execute): only what its outputs need and no earlier result stands for,
+ * one node after the other. Nodes may put themselves off until lazy inputs are there, or expand into others.
+ */
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { RunContext } from '../nodes/context.js';
 import type { NodeUi } from '../nodes/definition.js';
-import { GraphBuilder } from '../nodes/node-graph.js';
+import type { NodeRegistry } from '../nodes/index.js';
+import type { NodeError, NodeTiming, RunEvent, RunResult } from './events.js';
+import { ExecutionList } from './execution-list.js';
+import { ExpansionError, expandedNodes, expansionOutputs, expansionSources } from './expansion.js';
 import type { FaultReport } from './faults.js';
-import type { NodeTiming, RunEvent, RunResult } from './events.js';
-import { workflowMetadata } from './metadata.js';
 import { NeededResults } from './needed-results.js';
-import { executionOrder } from './order.js';
+import { NodeContexts } from './node-contexts.js';
+import { gatherInputs, type GatheredInputs, type InputLists } from './node-inputs.js';
+import type { Plan, PlannedNode } from './plan.js';
 import type { CachedResult, ResultCache } from './result-cache.js';
-import { gatherInputs, nodeError, runNode } from './run-node.js';
-import { signatures } from './signature.js';
-import type { Plan, PlannedNode } from './validate.js';
+import { lazyInputs, mergeCalls, nodeError, runNode, type CallResult } from './run-node.js';
+import { RunningGraph } from './running-graph.js';
+import { Signatures } from './signature.js';
 import type { WarningRelay } from './warnings.js';
 
 export interface ExecuteOptions {
   /** Results of earlier runs; this run's are added, and those that this workflow has no use for are dropped. */
   readonly cache: ResultCache;
+  /** The classes that nodes may expand into. */
+  readonly registry: NodeRegistry;
   readonly folders: RunContext['folders'];
   readonly models: RunContext['models'];
   /** What models warn of while a node uses them becomes a warning of that node. */
@@ -49,85 +57,188 @@ type Ending =
 
 class Run {
   private readonly started = performance.now();
-  private readonly noise: RunContext['noise'];
   private readonly signal: AbortSignal;
   private readonly emit: (event: RunEvent) => void;
-  private readonly keys: ReadonlyMap<string, string>;
+  private readonly graph: RunningGraph;
+  private readonly signatures: Signatures;
+  private readonly contexts: NodeContexts;
   private readonly cached: readonly string[];
-  private readonly order: readonly string[];
   private readonly results: NeededResults;
+  private readonly list: ExecutionList;
+  /** Nodes that have expanded, with what their calls returned, until the nodes that they expanded into have run. */
+  private readonly expanded = new Map<
+    string,
+    { readonly calls: readonly CallResult[]; readonly ui: NodeUi | undefined; readonly ms: number }
+  >();
+  private readonly begun = new Set<string>();
   private readonly uis = new Map<string, NodeUi>();
   private readonly timings: NodeTiming[] = [];
   private readonly executed: string[] = [];
-  private metadata: Readonly<Record<string, string>> | undefined;
 
   constructor(
     private readonly plan: Plan,
     private readonly options: ExecuteOptions,
   ) {
-    const { cache, folders } = options;
-    this.noise = options.noise ?? {};
+    const { cache, folders, noise = {} } = options;
     this.signal = options.signal ?? new AbortController().signal;
     this.emit = options.onEvent ?? (() => undefined);
-    this.metadata = options.metadata;
-    this.keys = signatures(plan, { folders, noise: this.noise });
-    cache.retain(new Set(this.keys.values()));
-    this.cached = [...plan.nodes.keys()].filter((id) => !this.isForced(id) && cache.has(this.keyOf(id)));
-    const isCached = new Set(this.cached);
-    this.order = executionOrder(plan, (id) => isCached.has(id));
-    this.results = new NeededResults(plan, (id) => this.keyOf(id), this.order, cache);
+    this.graph = new RunningGraph(plan);
+    this.signatures = new Signatures((id) => this.graph.planned(id), { folders, noise });
+    this.contexts = new NodeContexts(this.graph, plan, this.emit, { ...options, noise, signal: this.signal });
+    const ids = [...plan.nodes.keys()];
+    cache.retain(new Set(ids.map((id) => this.signatures.of(id))), new Set(ids.map((id) => this.rootOf(id))));
+    this.cached = ids.filter((id) => this.isKnown(id));
+    this.results = new NeededResults(cache);
+    this.list = new ExecutionList(
+      {
+        linksOf: (id) => strongAndLazyLinks(this.graph.planned(id)),
+        isKnown: (id) => this.isKnown(id),
+        isOutput: (id) => this.isOutput(id),
+      },
+      (id) => {
+        this.results.want(id, this.signatures.of(id));
+      },
+      (from, to) => {
+        this.results.want(to, this.signatures.of(from));
+      },
+    );
   }
 
   async result(): Promise<RunResult> {
-    const { faults } = this.options;
+    const { faults, cache } = this.options;
     this.emit({ type: 'execution_start', ...(faults && { faults }) });
     this.emit({ type: 'execution_cached', nodes: this.cached });
-    for (const id of this.cached)
-      this.reuse(this.plan.nodes.get(id)!, this.options.cache.get(this.keyOf(id))!);
-    for (const id of this.order) {
+    for (const id of this.cached) this.reuse(this.graph.planned(id), cache.get(this.signatures.of(id))!);
+    for (const id of this.plan.outputs) if (!this.isKnown(id)) this.list.add(id);
+    while (!this.list.isEmpty) {
       // Lets a cancellation from outside arrive, whether or not nodes ever wait.
       await eventLoopTurn();
-      const ending = await this.turn(this.plan.nodes.get(id)!);
+      const id = this.list.next();
+      const ending = id === undefined ? this.inCycle() : await this.turn(this.graph.planned(id));
       if (ending !== undefined) return { ...ending, ...this.report() };
-      this.results.release(id);
     }
     this.emit({ type: 'execution_success' });
     return { status: 'success', ...this.report() };
   }
 
+  /** A node's turn: it finishes, or is put off and has another. */
   private async turn(node: PlannedNode): Promise<Ending | undefined> {
     if (this.isCancelled()) return this.interrupted(node);
     // Another node of the same signature may just have run.
-    const twin = this.isForced(node.id) ? undefined : this.results.get(node.id);
+    const twin = this.isForced(node.id) ? undefined : this.results.get(this.signatures.of(node.id));
     if (twin !== undefined) {
       this.reuse(node, twin);
+      this.finish(node);
       return undefined;
     }
-    this.emit({ type: 'executing', node: node.id, class_type: node.nodeClass.name });
-    const inputs = gatherInputs(node, (id) => this.results.get(id)!);
-    const context = this.contextOf(node);
-    this.options.warnings?.redirect(context.warn);
+    if (!this.begun.has(node.id) && !this.expanded.has(node.id))
+      this.emit({ type: 'executing', ...this.contexts.ofNode(node) });
+    this.begun.add(node.id);
+    let lists: InputLists = new Map();
     const started = performance.now();
     try {
-      const result = await runNode(node.nodeClass, inputs, context);
-      this.keep(node, result, this.time(node, started));
+      const expansion = this.expanded.get(node.id);
+      if (expansion !== undefined) {
+        const count = node.nodeClass.outputs.length;
+        const outputs = expansionOutputs(expansion.calls, count, (id) => this.resultOf(id));
+        this.keep(
+          node,
+          { outputs: mergeCalls(node.nodeClass, outputs), ui: expansion.ui },
+          started - expansion.ms,
+        );
+        return undefined;
+      }
+      const inputs = gatherInputs(
+        node,
+        (id) => this.resultOf(id),
+        (name) => this.contexts.hidden(node.id, name),
+      );
+      lists = inputs.lists;
+      if (this.waitForLazy(node, inputs)) return undefined;
+      await this.run(node, lists, started);
       return undefined;
     } catch (thrown) {
       this.time(node, started);
       if (this.isCancelled()) return this.interrupted(node);
-      const error = nodeError(node, inputs, thrown);
-      this.emit({ type: 'execution_error', error, executed: [...this.executed] });
-      return { status: 'error', error };
-    } finally {
-      this.options.warnings?.redirect(undefined);
+      return this.failed(nodeError(node, this.contexts.real(node.id), lists, thrown));
     }
   }
 
-  private keep(node: PlannedNode, result: CachedResult, ms: number): void {
-    this.options.cache.set(this.keyOf(node.id), result);
-    this.results.set(node.id, result);
+  private async run(node: PlannedNode, lists: InputLists, started: number): Promise<void> {
+    const { warnings, registry, cache } = this.options;
+    const contextOf = this.contexts.forNode(node);
+    warnings?.redirect(contextOf(0).warn);
+    try {
+      const { calls, ui } = await runNode(node, lists, contextOf, (blocker) => {
+        if (blocker.message === undefined) return blocker;
+        this.emit({
+          type: 'execution_blocked',
+          error: blockedError(node, blocker.message),
+          executed: [...this.executed],
+        });
+        return this.contexts.silentBlocker;
+      });
+      if (calls.every(({ expand }) => expand === undefined)) {
+        const outputs = mergeCalls(
+          node.nodeClass,
+          calls.map((call) => call.outputs),
+        );
+        this.keep(node, { outputs, ui }, started);
+        return;
+      }
+      const nodes = expandedNodes(calls, registry, (id) =>
+        this.graph.has(id) ? this.graph.planned(id) : undefined,
+      );
+      for (const { node: child } of nodes) {
+        const taken =
+          this.plan.workflow.nodes.has(child.id) || (this.graph.parentOf(child.id) ?? node.id) !== node.id;
+        if (taken)
+          throw new ExpansionError(`the graph that it expands into has the id ${child.id}, which is taken`);
+      }
+      for (const { node: child, display = node.id } of nodes) this.graph.add(child, node.id, display);
+      cache.retainExpansion(node.id, new Set(nodes.map(({ node: child }) => this.signatures.of(child.id))));
+      for (const { node: child } of nodes) {
+        if (!this.isOutput(child.id)) continue;
+        if (this.isKnown(child.id)) this.reuse(child, cache.get(this.signatures.of(child.id))!);
+        else this.list.add(child.id);
+      }
+      for (const source of expansionSources(calls)) this.list.link(source, node.id);
+      this.expanded.set(node.id, { calls, ui, ms: performance.now() - started });
+      this.list.postpone(node.id);
+    } finally {
+      warnings?.redirect(undefined);
+    }
+  }
+
+  /** Puts a node off until the lazy inputs that it asks for are there; false when it needs none. */
+  private waitForLazy(node: PlannedNode, { lists, missing }: GatheredInputs): boolean {
+    if (node.nodeClass.checkLazy === undefined) return false;
+    const needed = [...lazyInputs(node, lists)].filter((name) => missing.has(name) || !lists.has(name));
+    for (const name of needed) {
+      const input = node.inputs.get(name);
+      if (input?.kind !== 'link')
+        throw new TypeError(`it asks for its input ${name}, which is not linked to anything`);
+      this.list.link(input.from, node.id);
+    }
+    if (needed.length > 0) this.list.postpone(node.id);
+    return needed.length > 0;
+  }
+
+  private keep(node: PlannedNode, result: CachedResult, started: number): void {
+    const signature = this.signatures.of(node.id);
+    const parent = this.graph.parentOf(node.id);
+    const owner = parent === undefined ? undefined : { parent, root: this.rootOf(node.id) };
+    this.options.cache.set(signature, result, owner);
+    this.results.set(signature, result);
     this.executed.push(node.id);
-    this.tellExecuted(node, result, false, ms);
+    this.tellExecuted(node, result, false, this.time(node, started));
+    this.finish(node);
+  }
+
+  private finish({ id }: PlannedNode): void {
+    this.expanded.delete(id);
+    this.list.finish(id);
+    this.results.release(id);
   }
 
   private reuse(node: PlannedNode, result: CachedResult): void {
@@ -138,18 +249,25 @@ class Run {
 
   private tellExecuted(node: PlannedNode, { ui }: CachedResult, cached: boolean, ms: number): void {
     if (ui !== undefined) this.uis.set(node.id, ui);
-    const event = { type: 'executed', node: node.id, class_type: node.nodeClass.name, cached, ms } as const;
-    this.emit(ui === undefined ? event : { ...event, ui });
+    this.emit({ type: 'executed', ...this.contexts.ofNode(node), cached, ms, ...(ui && { ui }) });
   }
 
   private interrupted(node: PlannedNode): Ending {
-    this.emit({
-      type: 'execution_interrupted',
-      node: node.id,
-      class_type: node.nodeClass.name,
-      executed: [...this.executed],
-    });
-    return { status: 'interrupted', node: node.id };
+    this.emit({ type: 'execution_interrupted', ...this.contexts.ofNode(node), executed: [...this.executed] });
+    return { status: 'interrupted', node: this.graph.realOf(node.id) };
+  }
+
+  /** No node can run, for they wait for one another: an expanded graph goes in circles. */
+  private inCycle(): Ending {
+    const ids = this.list.cycle();
+    const blamed = ids.find((id) => this.graph.parentOf(id) !== undefined) ?? ids[0]!;
+    const error = new ExpansionError(`nodes wait for one another: ${ids.slice(0, 8).join(', ')}`);
+    return this.failed(nodeError(this.graph.planned(blamed), this.contexts.real(blamed), new Map(), error));
+  }
+
+  private failed(error: NodeError): Ending {
+    this.emit({ type: 'execution_error', error, executed: [...this.executed] });
+    return { status: 'error', error };
   }
 
   private time(node: PlannedNode, started: number): number {
@@ -159,54 +277,65 @@ class Run {
   }
 
   private report() {
+    const { faults } = this.options;
     return {
       outputs: Object.fromEntries(this.uis),
       timings: this.timings,
       cached: this.cached,
-      ...(this.options.faults && { faults: this.options.faults }),
+      ...(faults && { faults }),
       ms: performance.now() - this.started,
     };
   }
 
-  private contextOf(node: PlannedNode): RunContext {
-    const metadata = () => (this.metadata ??= workflowMetadata(this.plan, this.options.folders));
-    return {
-      folders: this.options.folders,
-      models: this.options.models,
-      noise: this.noise,
-      signal: this.signal,
-      nodeId: node.id,
-      receivedTypes: {},
-      newGraph: () => new GraphBuilder(`${node.id}.0.0.`),
-      get metadata() {
-        return metadata();
-      },
-      progress: ({ step, totalSteps, denoised, latentRgb }) => {
-        const preview = denoised && { denoised, ...(latentRgb && { latentRgb }) };
-        this.emit({
-          type: 'progress',
-          node: node.id,
-          class_type: node.nodeClass.name,
-          step,
-          total_steps: totalSteps,
-          ...(preview && { preview }),
-        });
-      },
-      warn: (text) => {
-        this.emit({ type: 'warning', node: node.id, class_type: node.nodeClass.name, text });
-      },
-    };
+  private resultOf(id: string): CachedResult | undefined {
+    return this.results.get(this.signatures.of(id));
+  }
+
+  /** The workflow's node that a node belongs to, as results are kept by. */
+  private rootOf(id: string): string {
+    const { id: real, class_type } = this.contexts.real(id);
+    return JSON.stringify([real, class_type]);
+  }
+
+  private isKnown(id: string): boolean {
+    return !this.isForced(id) && this.options.cache.has(this.signatures.of(id));
   }
 
   private isCancelled(): boolean {
     return this.signal.aborted;
   }
 
-  private isForced(id: string): boolean {
-    return this.options.forceOutputs === true && this.plan.nodes.get(id)!.nodeClass.outputNode === true;
+  private isOutput(id: string): boolean {
+    return this.graph.planned(id).nodeClass.outputNode === true;
   }
 
-  private keyOf(id: string): string {
-    return this.keys.get(id)!;
+  private isForced(id: string): boolean {
+    return this.options.forceOutputs === true && this.isOutput(id);
   }
+}
+
+/** Inputs of dynamic ones are never lazy, as in ComfyUI (graph.py, get_input_info of the class alone). */
+function strongAndLazyLinks({
+  inputs,
+  table,
+}: PlannedNode): { readonly from: string; readonly lazy: boolean }[] {
+  const links: { from: string; lazy: boolean }[] = [];
+  for (const [name, input] of inputs) {
+    if (input.kind !== 'link') continue;
+    const known = table.inputs.get(name);
+    links.push({ from: input.from, lazy: known?.spec.lazy === true && known.path === undefined });
+  }
+  return links;
+}
+
+/** ComfyUI's `execution_error` of a node that a blocker with a message reaches. */
+function blockedError(node: PlannedNode, message: string): NodeError {
+  return {
+    node_id: node.id,
+    node_type: node.nodeClass.name,
+    exception_type: 'ExecutionBlocked',
+    exception_message: `Execution Blocked: ${message}`,
+    traceback: [],
+    current_inputs: {},
+  };
 }

@@ -3,22 +3,23 @@ import type { Folders } from '../models/folders.js';
 import type { InputSpec } from '../nodes/definition.js';
 import { isLiteralObject, pythonJson, type Literal, type LiteralObject } from './literal.js';
 import { fingerprintOf } from './signature.js';
-import type { Plan, PlannedNode } from './validate.js';
+import type { Plan, PlannedNode } from './plan.js';
 
 /**
  * JSON texts by key, byte for byte as ComfyUI's SaveImage makes them: `prompt`, the workflow with its inputs as validation
  * converted them and what ComfyUI's IsChangedCache (execution.py) notes, and each entry of `extra_data.extra_pnginfo`, of which the editor's `workflow` is one.
  */
 export function workflowMetadata(plan: Plan, folders: Folders): Readonly<Record<string, string>> {
-  const prompt = [...plan.workflow.nodes.keys()].map((id): [string, Literal] => [
-    id,
-    nodeAsRun(plan, id, folders),
-  ]);
   const extra = plan.workflow.extraData.get('extra_pnginfo');
   return Object.fromEntries([
-    ['prompt', pythonJson(new Map(prompt))],
+    ['prompt', pythonJson(promptAsRun(plan, folders))],
     ...[...(isLiteralObject(extra) ? extra : [])].map(([key, value]) => [key, pythonJson(value)]),
   ]) as Readonly<Record<string, string>>;
+}
+
+/** The workflow's nodes by id, as ComfyUI's `PROMPT` is. */
+export function promptAsRun(plan: Plan, folders: Folders): LiteralObject {
+  return new Map([...plan.workflow.nodes.keys()].map((id) => [id, nodeAsRun(plan, id, folders)]));
 }
 
 function nodeAsRun(plan: Plan, id: string, folders: Folders): LiteralObject {

@@ -1,48 +1,46 @@
 /** Results that nodes still to run will ask for, held for them whatever the cache between runs drops meanwhile. */
-import { plannedEdges } from './order.js';
 import type { CachedResult, ResultCache } from './result-cache.js';
-import type { Plan } from './validate.js';
 
 export class NeededResults {
-  private readonly uses = new Map<string, number>();
+  /** By signature, the nodes that will ask for its result; by node, what it will ask for. */
+  private readonly holders = new Map<string, Set<string>>();
+  private readonly wanted = new Map<string, Set<string>>();
   private readonly results = new Map<string, CachedResult>();
 
-  /** `order` are the nodes to run; what they need of earlier runs is taken from `cache`. */
-  constructor(
-    private readonly plan: Plan,
-    private readonly keyOf: (id: string) => string,
-    order: readonly string[],
-    cache: ResultCache,
-  ) {
-    for (const id of order) {
-      for (const key of this.keysUsedBy(id)) {
-        this.uses.set(key, (this.uses.get(key) ?? 0) + 1);
-        const earlier = cache.get(key);
-        if (earlier !== undefined) this.results.set(key, earlier);
-      }
-    }
+  constructor(private readonly cache: ResultCache) {}
+
+  /** A node will ask for a result: one that it is linked to, or its own, which another of its signature may have made. */
+  want(holder: string, signature: string): void {
+    addTo(this.holders, signature, holder);
+    addTo(this.wanted, holder, signature);
+    if (this.results.has(signature)) return;
+    const earlier = this.cache.get(signature);
+    if (earlier !== undefined) this.results.set(signature, earlier);
   }
 
-  get(id: string): CachedResult | undefined {
-    return this.results.get(this.keyOf(id));
+  get(signature: string): CachedResult | undefined {
+    return this.results.get(signature);
   }
 
-  set(id: string, result: CachedResult): void {
-    this.results.set(this.keyOf(id), result);
+  set(signature: string, result: CachedResult): void {
+    if (this.holders.has(signature)) this.results.set(signature, result);
   }
 
   /** A node is done: results that no other one needs are let go. */
-  release(id: string): void {
-    for (const key of this.keysUsedBy(id)) {
-      const uses = this.uses.get(key)! - 1;
-      this.uses.set(key, uses);
-      if (uses === 0) this.results.delete(key);
+  release(holder: string): void {
+    for (const signature of this.wanted.get(holder) ?? []) {
+      const holders = this.holders.get(signature)!;
+      holders.delete(holder);
+      if (holders.size > 0) continue;
+      this.holders.delete(signature);
+      this.results.delete(signature);
     }
+    this.wanted.delete(holder);
   }
+}
 
-  /** A node uses what it is linked to, and its own result until its turn is over: another of its signature may have made it. */
-  private keysUsedBy(id: string): readonly string[] {
-    const edges = plannedEdges(this.plan.nodes.get(id)!);
-    return [this.keyOf(id), ...edges.map(({ from }) => this.keyOf(from))];
-  }
+function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, new Set([value]));
+  else values.add(value);
 }

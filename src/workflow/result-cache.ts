@@ -2,12 +2,20 @@
 import type { NodeUi } from '../nodes/definition.js';
 
 export interface CachedResult {
-  readonly outputs: readonly unknown[];
+  /** Each output's values: one, or those of a list. */
+  readonly outputs: readonly (readonly unknown[])[];
   readonly ui: NodeUi | undefined;
+}
+
+/** Of a node that another has expanded into: that one's id, and the id and class of the workflow's own. */
+export interface ResultOwner {
+  readonly parent: string;
+  readonly root: string;
 }
 
 interface Entry {
   readonly result: CachedResult;
+  readonly owner: ResultOwner | undefined;
   readonly buffers: ReadonlyMap<ArrayBufferLike, number>;
 }
 
@@ -44,11 +52,11 @@ export class ResultCache {
   }
 
   /** Keeps a result, unless it is larger than everything that may be kept. */
-  set(signature: string, result: CachedResult): void {
+  set(signature: string, result: CachedResult, owner?: ResultOwner): void {
     this.delete(signature);
     const buffers = buffersOf(result.outputs);
     if ([...buffers.values()].reduce((sum, bytes) => sum + bytes, 0) > this.limitBytes) return;
-    this.entries.set(signature, { result, buffers });
+    this.entries.set(signature, { result, owner, buffers });
     for (const [buffer, bytes] of buffers) {
       const owners = this.owners.get(buffer) ?? 0;
       if (owners === 0) this.heldBytes += bytes;
@@ -60,10 +68,21 @@ export class ResultCache {
     }
   }
 
-  /** Drops what the given signatures don't name: ComfyUI's classic cache keeps the last workflow's results. */
-  retain(signatures: ReadonlySet<string>): void {
-    for (const signature of this.entries.keys()) {
-      if (!signatures.has(signature)) this.delete(signature);
+  /**
+   * Drops what the given signatures don't name, and what no node of `roots` has expanded into: ComfyUI's classic cache keeps the
+   * last workflow's results.
+   */
+  retain(signatures: ReadonlySet<string>, roots: ReadonlySet<string> = new Set()): void {
+    for (const [signature, { owner }] of this.entries) {
+      const owned = owner !== undefined && roots.has(owner.root);
+      if (!owned && !signatures.has(signature)) this.delete(signature);
+    }
+  }
+
+  /** A node has expanded anew: drops what it expanded into before and doesn't now. */
+  retainExpansion(parent: string, signatures: ReadonlySet<string>): void {
+    for (const [signature, { owner }] of this.entries) {
+      if (owner?.parent === parent && !signatures.has(signature)) this.delete(signature);
     }
   }
 

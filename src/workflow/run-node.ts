@@ -1,58 +1,132 @@
-/** One node: its arguments from constants and other nodes' results, its run, and what it returned. */
+/** One node: its calls, and what they return (execution.py, get_output_from_returns and merge_result_data). */
+import { ExecutionBlocker, type AnyNodeClass, type NodeUi, type OutputSpec } from '../nodes/definition.js';
+import type { NodeGraph } from '../nodes/node-graph.js';
 import type { RunContext } from '../nodes/context.js';
-import type { AnyNodeClass, NodeUi } from '../nodes/definition.js';
 import type { NodeError } from './events.js';
+import { nestInputs } from './input-table.js';
 import { toJson, type Json } from './literal.js';
-import type { CachedResult } from './result-cache.js';
-import type { PlannedNode } from './validate.js';
+import { callsOf, type InputLists } from './node-inputs.js';
+import type { PlannedNode } from './plan.js';
 
-export type NodeInputs = Readonly<Record<string, unknown>>;
-
-/** The arguments of a node's `run`; an INT that comes over a link into a seed becomes a bigint. */
-export function gatherInputs(node: PlannedNode, resultOf: (id: string) => CachedResult): NodeInputs {
-  const { required, optional } = node.nodeClass;
-  const values = [...node.inputs].map(([name, input]): [string, unknown] => {
-    if (input.kind === 'constant') return [name, input.value];
-    const value = resultOf(input.from).outputs[input.slot];
-    const spec = required[name] ?? optional[name];
-    return [name, spec?.kind === 'SEED' && typeof value === 'number' ? BigInt(Math.trunc(value)) : value];
-  });
-  return Object.fromEntries(values);
+/** What one call returned: a value for each output, or a graph whose results they are. */
+export interface CallResult {
+  readonly outputs: readonly unknown[];
+  readonly expand?: NodeGraph;
 }
 
-/** Runs a node. Throws what it throws, and `TypeError` when it returns other than its class declares. */
+export interface NodeReturn {
+  readonly calls: readonly CallResult[];
+  readonly ui: NodeUi | undefined;
+}
+
+/**
+ * Runs a node, once or for each value of its lists. `blocked` is told of a blocker that it is given, and returns what it hands
+ * on; `contextOf` makes the context of a call. Throws what the node throws, and `TypeError` when it returns other than its
+ * class declares.
+ */
 export async function runNode(
-  nodeClass: AnyNodeClass,
-  inputs: NodeInputs,
-  context: RunContext,
-): Promise<CachedResult> {
-  const result = (await nodeClass.run(inputs as never, context)) as
-    | {
-        readonly outputs?: readonly unknown[];
-        readonly ui?: NodeUi;
-      }
-    | undefined;
-  const count = result?.outputs?.length;
-  if (result?.outputs === undefined || count !== nodeClass.outputs.length) {
+  node: PlannedNode,
+  lists: InputLists,
+  contextOf: (call: number) => RunContext,
+  blocked: (blocker: ExecutionBlocker) => ExecutionBlocker,
+): Promise<NodeReturn> {
+  const { nodeClass, table } = node;
+  const calls: CallResult[] = [];
+  const uis: NodeUi[] = [];
+  for (const [index, inputs] of callsOf(lists, nodeClass.inputIsList === true).entries()) {
+    const context = contextOf(index);
+    if (index > 0) context.signal.throwIfAborted();
+    const blocker = blockerIn(inputs, nodeClass.inputIsList === true);
+    if (blocker !== undefined) {
+      const handedOn = blocked(blocker);
+      calls.push({ outputs: nodeClass.outputs.map(() => handedOn) });
+      continue;
+    }
+    const returned: unknown = await nodeClass.run(nestInputs(inputs, table) as never, context);
+    const { ui, ...result } = readReturn(nodeClass, returned);
+    calls.push(result);
+    if (ui !== undefined) uis.push(ui);
+  }
+  return { calls, ui: mergeUis(uis) };
+}
+
+/** Names of the lazy inputs that a node needs now, in any of its calls. */
+export function lazyInputs(node: PlannedNode, lists: InputLists): ReadonlySet<string> {
+  const { nodeClass, table } = node;
+  const names = callsOf(lists, nodeClass.inputIsList === true).flatMap(
+    (inputs) => nodeClass.checkLazy?.(nestInputs(inputs, table) as never) ?? [],
+  );
+  return new Set(names);
+}
+
+function blockerIn(inputs: ReadonlyMap<string, unknown>, inputIsList: boolean): ExecutionBlocker | undefined {
+  for (const value of inputs.values()) {
+    const values: readonly unknown[] = inputIsList ? (value as readonly unknown[]) : [value];
+    const blocker = values.find((item) => item instanceof ExecutionBlocker);
+    if (blocker !== undefined) return blocker;
+  }
+  return undefined;
+}
+
+function readReturn(nodeClass: AnyNodeClass, returned: unknown): CallResult & { readonly ui?: NodeUi } {
+  const { outputs, expand, ui } = (returned ?? {}) as Partial<CallResult> & {
+    readonly outputs?: readonly unknown[] | ExecutionBlocker;
+    readonly ui?: NodeUi;
+  };
+  const count = nodeClass.outputs.length;
+  const values = outputs instanceof ExecutionBlocker ? nodeClass.outputs.map(() => outputs) : outputs;
+  if (values === undefined || (expand === undefined && values.length !== count)) {
     throw new TypeError(
-      `${nodeClass.name} declares ${nodeClass.outputs.length} outputs and returned ${count ?? 'none'}`,
+      `${nodeClass.name} declares ${count} outputs and returned ${values?.length ?? 'none'}`,
     );
   }
-  return { outputs: result.outputs, ui: result.ui };
+  return { outputs: values, ...(expand && { expand }), ...(ui && { ui }) };
 }
 
-/** What a node threw, with what it was given. */
-export function nodeError(node: PlannedNode, inputs: NodeInputs, thrown: unknown): NodeError {
+/** The kinds of the first, each with what all calls left. */
+function mergeUis(uis: readonly NodeUi[]): NodeUi | undefined {
+  const [first, ...others] = uis;
+  if (first === undefined || others.length === 0) return first;
+  return Object.fromEntries(Object.keys(first).map((kind) => [kind, uis.flatMap((ui) => ui[kind] ?? [])]));
+}
+
+/** Each output's values over all calls, in their order; those of list outputs joined. Throws `TypeError` where one is no list. */
+export function mergeCalls(
+  nodeClass: AnyNodeClass,
+  calls: readonly (readonly unknown[])[],
+): readonly (readonly unknown[])[] {
+  return nodeClass.outputs.map((output, slot) =>
+    calls.flatMap((outputs) => {
+      const value = outputs[slot];
+      if (output.isList !== true || value instanceof ExecutionBlocker) return [value];
+      return listOf(nodeClass, output, value);
+    }),
+  );
+}
+
+function listOf(nodeClass: AnyNodeClass, output: OutputSpec, value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new TypeError(`${nodeClass.name} declares ${output.name} as a list and returned none`);
+}
+
+/** What a node threw, with what it was given. `real` is the workflow's node that it belongs to. */
+export function nodeError(
+  node: PlannedNode,
+  real: { readonly id: string; readonly class_type: string },
+  lists: InputLists,
+  thrown: unknown,
+): NodeError {
   const error = thrown instanceof Error ? thrown : undefined;
   const lines = error?.stack?.split('\n').map((line) => line.trim()) ?? [];
   return {
-    node_id: node.id,
-    node_type: node.nodeClass.name,
+    node_id: real.id,
+    node_type: real.class_type,
+    ...(real.id !== node.id && { expanded_node: node.id, expanded_type: node.nodeClass.name }),
     exception_type: error?.name ?? typeof thrown,
     exception_message: error?.message ?? String(thrown),
     traceback: lines.filter((line) => line.startsWith('at ')),
     current_inputs: Object.fromEntries(
-      Object.entries(inputs).map(([name, value]) => [name, describeValue(value)]),
+      [...lists].map(([name, values]) => [name, values.map((value) => describeValue(value))]),
     ),
   };
 }
@@ -64,6 +138,8 @@ function describeValue(value: unknown): Json {
     case 'number':
     case 'bigint':
       return toJson(value);
+    case 'undefined':
+      return null;
     case 'object':
       return value === null ? null : describeObject(value);
     default:

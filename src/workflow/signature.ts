@@ -6,51 +6,65 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Folders } from '../models/folders.js';
 import type { RunContext } from '../nodes/context.js';
-import { executionOrder } from './order.js';
-import type { Plan, PlannedNode } from './validate.js';
+import { nestInputs } from './input-table.js';
+import { reachable } from './links.js';
+import { plannedEdges, type PlannedNode } from './plan.js';
 
-/** Signatures of a plan's nodes by id. */
-export function signatures(
-  plan: Plan,
-  { folders, noise }: Pick<RunContext, 'folders' | 'noise'>,
-): ReadonlyMap<string, string> {
-  const known = new Map<string, string>();
-  const around = { folders, noise: JSON.stringify([noise.noise ?? 'cpu', noise.gpuThreads]) };
-  for (const id of executionOrder(plan, () => false)) {
-    known.set(id, signatureOf(plan.nodes.get(id)!, around, known));
+/** Signatures of a graph's nodes by id, made when they are asked for: the graph may grow. */
+export class Signatures {
+  private readonly known = new Map<string, string>();
+  private readonly folders: Folders;
+  private readonly noise: string;
+
+  constructor(
+    private readonly nodeOf: (id: string) => PlannedNode,
+    { folders, noise }: Pick<RunContext, 'folders' | 'noise'>,
+  ) {
+    this.folders = folders;
+    this.noise = JSON.stringify([noise.noise ?? 'cpu', noise.gpuThreads]);
   }
-  return known;
+
+  of(id: string): string {
+    const known = this.known.get(id);
+    if (known !== undefined) return known;
+    const unknownEdges = (node: string) =>
+      plannedEdges(this.nodeOf(node)).filter(({ from }) => !this.known.has(from));
+    for (const node of reachable([id], unknownEdges).nodes)
+      this.known.set(node, this.make(this.nodeOf(node)));
+    return this.known.get(id)!;
+  }
+
+  private make(node: PlannedNode): string {
+    const { nodeClass } = node;
+    // A fingerprint that can't be taken equals no other, so that the node runs and says itself what is wrong.
+    const parts: unknown[] = [nodeClass.name, fingerprintOf(node, this.folders) ?? randomUUID()];
+    if (nodeClass.drawsNoise === true) parts.push(this.noise);
+    const own = nodeClass.hidden !== undefined && Object.values(nodeClass.hidden).includes('UNIQUE_ID');
+    if (own || nodeClass.notIdempotent === true) parts.push(['id', node.id]);
+    for (const name of [...node.inputs.keys()].sort()) {
+      const input = node.inputs.get(name)!;
+      if (input.kind === 'link') parts.push(name, this.known.get(input.from), input.slot);
+      else parts.push(name, [input.type, plainText(input.value)]);
+    }
+    return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+  }
 }
 
-function signatureOf(
-  node: PlannedNode,
-  { folders, noise }: { readonly folders: Folders; readonly noise: string },
-  known: ReadonlyMap<string, string>,
-): string {
-  // A fingerprint that can't be taken equals no other, so that the node runs and says itself what is wrong.
-  const parts: unknown[] = [node.nodeClass.name, fingerprintOf(node, folders) ?? randomUUID()];
-  if (node.nodeClass.drawsNoise === true) parts.push(noise);
-  for (const name of [...node.inputs.keys()].sort()) {
-    const input = node.inputs.get(name)!;
-    if (input.kind === 'link') parts.push(name, known.get(input.from), input.slot);
-    else
-      parts.push(
-        name,
-        typeof input.value,
-        typeof input.value === 'bigint' ? input.value.toString() : input.value,
-      );
-  }
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+/** A constant as text with its types; objects that are no plain data, which expanding nodes give, equal no other. */
+function plainText(value: unknown): unknown {
+  if (Array.isArray(value)) return ['list', ...value.map(plainText)];
+  if (typeof value !== 'object' || value === null) return [typeof value, String(value)];
+  if (Object.getPrototypeOf(value) !== Object.prototype) return ['object', randomUUID()];
+  return ['fields', ...Object.entries(value).map(([key, item]) => [key, plainText(item)])];
 }
 
 /** What a node's class says beside its inputs, if anything. Undefined where that can't be found out. */
 export function fingerprintOf(node: PlannedNode, folders: Folders): string | undefined {
   if (node.nodeClass.fingerprint === undefined) return '';
-  const constants = [...node.inputs].flatMap(([name, input]): [string, unknown][] =>
-    input.kind === 'constant' ? [[name, input.value]] : [],
-  );
+  const constants = new Map<string, unknown>();
+  for (const [name, input] of node.inputs) if (input.kind === 'constant') constants.set(name, input.value);
   try {
-    return node.nodeClass.fingerprint(Object.fromEntries(constants) as never, folders);
+    return node.nodeClass.fingerprint(nestInputs(constants, node.table) as never, folders);
   } catch {
     return undefined;
   }

@@ -12,28 +12,11 @@ import type { NodeRegistry } from '../nodes/index.js';
 import { checkFurther, checkInput, missingInput } from './check-input.js';
 import { describeNodeFault, FaultList, untoldFaults, type Fault, type FaultReport } from './faults.js';
 import { rememberOptions } from './input-config.js';
-import { inputTable, type InputTable } from './input-table.js';
+import { inputTable } from './input-table.js';
 import { linksOf, reachable, type Edge } from './links.js';
 import type { Workflow, WorkflowNode } from './parse.js';
+import type { Plan, PlannedNode } from './plan.js';
 import type { PlannedInput, Surroundings } from './planned-input.js';
-
-export interface PlannedNode {
-  readonly id: string;
-  readonly nodeClass: AnyNodeClass;
-  /** Given inputs that the class knows, converted to their types; others are ignored, as in ComfyUI. */
-  readonly inputs: ReadonlyMap<string, PlannedInput>;
-  /** The inputs that the class has here. */
-  readonly table: InputTable;
-}
-
-/** What of a workflow can run. */
-export interface Plan {
-  readonly workflow: Workflow;
-  /** What the outputs need, by id. */
-  readonly nodes: ReadonlyMap<string, PlannedNode>;
-  /** Ids of the output nodes that are sound, in the workflow's order. */
-  readonly outputs: readonly string[];
-}
 
 export type Validation =
   /** `report` says why the outputs that the plan leaves out can't run. */

@@ -27,7 +27,7 @@ const sum = (changes: Record<string, object> = {}) => ({
 describe('a second run', () => {
   it('repeats nothing, and gives the saved files again', async () => {
     const first = await run(sum());
-    expect(first.ran).toEqual(['1', '2', '3', '9']);
+    expect(first.ran).toEqual(['2', '1', '3', '9']);
     const second = await run(sum());
     expect(second.ran).toEqual([]);
     expect(second.lines).toEqual([
@@ -105,7 +105,7 @@ describe('a second run', () => {
   it('forgets everything when asked to', async () => {
     await run(sum());
     shop.engine.clearResults();
-    expect((await run(sum())).ran).toEqual(['1', '2', '3', '9']);
+    expect((await run(sum())).ran).toEqual(['2', '1', '3', '9']);
   });
 });
 
@@ -118,7 +118,7 @@ describe('two nodes that do the same', () => {
       8: node('Save', { image: ['3', 0] }),
       9: node('Save', { image: ['3', 0] }),
     });
-    expect(ran).toEqual(['1', '3', '8']);
+    expect(ran).toEqual(['2', '3', '8']);
     expect(result.outputs['9']).toEqual(result.outputs['8']);
     expect(JSON.parse(shop.saved('sum'))).toMatchObject({ sum: 2 });
   });

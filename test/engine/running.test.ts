@@ -171,10 +171,14 @@ describe("a node's exception", () => {
       node_type: 'Fail',
       exception_type: 'RangeError',
       exception_message: 'out of range',
-      current_inputs: { image: 'tensor [1, 1, 4, 1]', message: 'out of range', seed: '18446744073709551615' },
+      current_inputs: {
+        image: ['tensor [1, 1, 4, 1]'],
+        message: ['out of range'],
+        seed: ['18446744073709551615'],
+      },
     });
     expect(result.error.traceback[0]).toContain('running-nodes.ts');
-    expect(result.timings.map((timing) => timing.node)).toEqual(['1', '2']);
+    expect(result.timings.map((timing) => timing.node)).toEqual(['1', '4', '2']);
     expect(lines.slice(-2)).toEqual(['executing 2', 'execution_error']);
     expect(ranResult(await shop.engine.run({ 1: flat, 9: node('Save', { image: ['1', 0] }) })).status).toBe(
       'success',

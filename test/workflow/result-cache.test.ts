@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/compute/tensor.js';
 import { ResultCache } from '../../src/workflow/result-cache.js';
 
-const result = (...outputs: unknown[]) => ({ outputs, ui: undefined });
+const result = (...outputs: unknown[]) => ({ outputs: outputs.map((value) => [value]), ui: undefined });
 /** Values of 4 bytes. */
 const floats = (count: number) => tensor([count]);
 

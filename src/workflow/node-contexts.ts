@@ -1,0 +1,85 @@
+/** What the nodes of a run may use: contexts, hidden inputs, and what events call them. */
+import type { RunContext } from '../nodes/context.js';
+import { ExecutionBlocker } from '../nodes/definition.js';
+import type { HiddenName, HiddenTypes } from '../nodes/hidden.js';
+import { GraphBuilder } from '../nodes/node-graph.js';
+import { plainValue } from './check-input.js';
+import type { RunEvent } from './events.js';
+import { promptAsRun, workflowMetadata } from './metadata.js';
+import type { Plan, PlannedNode } from './plan.js';
+import type { RunningGraph } from './running-graph.js';
+
+type Plain = Readonly<Record<string, unknown>>;
+
+export class NodeContexts {
+  /** What a blocker is handed on as when its message has been told. */
+  readonly silentBlocker = new ExecutionBlocker();
+  private metadata: Readonly<Record<string, string>> | undefined;
+  private prompt: Plain | undefined;
+
+  constructor(
+    private readonly graph: RunningGraph,
+    private readonly plan: Plan,
+    private readonly emit: (event: RunEvent) => void,
+    private readonly shared: Pick<RunContext, 'folders' | 'models' | 'noise' | 'signal'> & {
+      readonly metadata?: Readonly<Record<string, string>>;
+    },
+  ) {
+    this.metadata = shared.metadata;
+  }
+
+  /** Of each call of a node. */
+  forNode(node: PlannedNode): (call: number) => RunContext {
+    const { folders, models, noise, signal } = this.shared;
+    const metadata = () => (this.metadata ??= workflowMetadata(this.plan, folders));
+    const receivedTypes = () => this.graph.receivedTypes(node);
+    const told = {
+      progress: ({ step, totalSteps, denoised, latentRgb }: Parameters<RunContext['progress']>[0]) => {
+        const preview = denoised && { denoised, ...(latentRgb && { latentRgb }) };
+        const steps = { step, total_steps: totalSteps, ...(preview && { preview }) };
+        this.emit({ type: 'progress', ...this.ofNode(node), ...steps });
+      },
+      warn: (text: string) => {
+        this.emit({ type: 'warning', ...this.ofNode(node), text });
+      },
+    };
+    return (call) => {
+      let graphs = 0;
+      return {
+        ...{ folders, models, noise, signal, nodeId: node.id, ...told },
+        get metadata() {
+          return metadata();
+        },
+        get receivedTypes() {
+          return receivedTypes();
+        },
+        newGraph: () => new GraphBuilder(`${node.id}.${call}.${graphs++}.`),
+      };
+    };
+  }
+
+  hidden(id: string, name: HiddenName): HiddenTypes[HiddenName] {
+    switch (name) {
+      case 'UNIQUE_ID':
+        return id;
+      case 'PROMPT':
+        return (this.prompt ??= plainValue(promptAsRun(this.plan, this.shared.folders)) as Plain);
+      case 'EXTRA_PNGINFO':
+        return plainValue(this.plan.workflow.extraData.get('extra_pnginfo') ?? null) as Plain | undefined;
+      case 'DYNPROMPT':
+        return this.graph;
+    }
+  }
+
+  /** The node of the workflow that a node is or belongs to. */
+  real(id: string): { readonly id: string; readonly class_type: string } {
+    const real = this.graph.realOf(id);
+    return { id: real, class_type: this.graph.planned(real).nodeClass.name };
+  }
+
+  /** A node as events name it. */
+  ofNode({ id, nodeClass }: PlannedNode) {
+    const display = this.graph.displayOf(id);
+    return { node: id, class_type: nodeClass.name, ...(display !== id && { display_node: display }) };
+  }
+}
