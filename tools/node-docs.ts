@@ -1,4 +1,6 @@
 /** Writes docs/nodes.md out of the node classes: `npx vitest run test/nodes/docs.test.ts --update`. */
+import { schedulerNames } from '../src/native/addon.js';
+import { samplerNames } from '../src/native/samplers.js';
 import type { AnyNodeClass, InputSpec, InputSpecs } from '../src/nodes/definition.js';
 
 /** The page: classes by category, each with its inputs and outputs. */
@@ -61,9 +63,10 @@ function typeOf(spec: InputSpec): string {
       return `${spec.kind}, ${range}${step}`;
     }
     case 'COMBO':
-      return typeof spec.options === 'function'
-        ? 'a file'
-        : spec.options.map((option) => `\`${option}\``).join(', ');
+      if (typeof spec.options === 'function') return 'a file';
+      if (spec.options === samplerNames) return '[a sampler](sampling.md#samplers)';
+      if (spec.options === schedulerNames) return '[a scheduler](sampling.md#schedulers)';
+      return spec.options.map((option) => `\`${option}\``).join(', ');
     default:
       return spec.kind;
   }

@@ -31,15 +31,26 @@ SamplerTask Ddpm(Sampling& s) {
   }
 }
 
-/// Luo et al., "Latent Consistency Models", 2023, algorithm 3.
+/// Luo et al., "Latent Consistency Models", 2023, algorithm 3. The noise may be weighed, from `s_noise` at
+/// the first step to `s_noise_end` at the last, and cut off at a number of deviations (`noise_clip_std`).
 SamplerTask Lcm(Sampling& s) {
+  const double weight = s.options.Number("s_noise", 1);
+  const double last_weight = s.options.Number("s_noise_end", weight);
+  const double clip = s.options.Number("noise_clip_std", 0);
   Latent& x = s.x;
   Latent denoised = s.New();
+  Latent noise = s.New();
   for (int i = 0; i < s.steps(); ++i) {
+    const float sigma_next = s.sigmas[i + 1];
     co_await s.Denoise(x, s.sigmas[i], denoised);
     s.Report(i, denoised);
     x = denoised;
-    if (s.sigmas[i + 1] > 0) s.AddNoise(x, {s.sigmas[i + 1]}, s.sigmas[i], s.sigmas[i + 1]);
+    if (!(sigma_next > 0)) continue;
+    s.Noise(noise, s.sigmas[i], sigma_next, clip);
+    const double share = s.steps() > 1 ? static_cast<double>(i) / (s.steps() - 1) : 0.0;
+    const double factor = weight + (last_weight - weight) * share;
+    if (factor != 1) noise = static_cast<float>(factor) * noise;
+    x = x + sigma_next * noise;
   }
 }
 

@@ -20,6 +20,9 @@ class NoiseSampler {
 /// Whose generator is followed: torch's CPU generator or its CUDA generator.
 struct NoiseDevice {
   bool gpu = false;
+  /// What `default_noise_sampler` adds to a run's seed. ComfyUI adds 1 on the CPU, so that the noise isn't
+  /// the one that the run started from; versions of 2025 didn't.
+  uint64_t seed_offset = 1;
   /// See CudaGenerator.
   uint64_t resident_threads = CudaGenerator::kDefaultResidentThreads;
 };

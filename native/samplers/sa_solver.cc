@@ -129,7 +129,7 @@ SamplerTask StochasticAdams(Sampling& s, bool pece) {
     }
 
     if (sigma_next == 0) {
-      x = predictions[0];
+      x_pred = predictions[0];
       continue;
     }
     tau = tau_at(sigma_next);
@@ -146,6 +146,7 @@ SamplerTask StochasticAdams(Sampling& s, bool pece) {
       x_pred = x_pred + noise;
     }
   }
+  x = x_pred;
 }
 
 }  // namespace

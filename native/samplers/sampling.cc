@@ -1,15 +1,35 @@
 #include "samplers/sampling.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace latentd {
+namespace {
+
+/// torch.std: of a sample, summed in double.
+float StandardDeviation(std::span<const float> values) {
+  double sum = 0;
+  for (const float value : values) sum += value;
+  const double mean = sum / static_cast<double>(values.size());
+  double squares = 0;
+  for (const float value : values) squares += (value - mean) * (value - mean);
+  return static_cast<float>(std::sqrt(squares / static_cast<double>(values.size() - 1)));
+}
+
+}  // namespace
 
 void Sampling::Report(int step, const Latent& denoised) {
   reported_ = denoised;
   reported_steps_ = step + 1;
 }
 
-void Sampling::Noise(Latent& into, float sigma, float sigma_next) {
+void Sampling::Noise(Latent& into, float sigma, float sigma_next, double clip) {
   host_noise_.resize(setup_.size);
   setup_.noise->Sample(sigma, sigma_next, host_noise_);
+  if (clip > 0) {
+    const float limit = static_cast<float>(clip) * StandardDeviation(host_noise_);
+    for (float& value : host_noise_) value = std::clamp(value, -limit, limit);
+  }
   into.Write(host_noise_);
 }
 

@@ -116,8 +116,9 @@ class Sampling {
   /// ComfyUI's callback: step `step` (from 0) has its prediction.
   void Report(int step, const Latent& denoised);
 
-  /// `noise_sampler(sigma, sigma_next)`
-  void Noise(Latent& into, float sigma, float sigma_next);
+  /// `noise_sampler(sigma, sigma_next)`, cut off at `clip` of its own standard deviations where that is above
+  /// 0.
+  void Noise(Latent& into, float sigma, float sigma_next, double clip = 0);
   /// x = x + noise_sampler(sigma, sigma_next) · factor · factor · …, rounded after each as torch does.
   void AddNoise(Latent& latent, std::initializer_list<float> factors, float sigma, float sigma_next);
   /// x = x + torch.randn_like(x) · factor · factor · …

@@ -1,6 +1,9 @@
 // Gonzalez et al., "SEEDS: Exponential SDE Solvers for Fast High-Quality Sampling from Diffusion Models",
 // 2023: data prediction, two and three stages (comfy/k_diffusion/sampling.py, sample_seeds_2 and
 // sample_seeds_3).
+#include <stdexcept>
+#include <string>
+
 #include "samplers/steps.h"
 
 namespace latentd {
@@ -11,6 +14,13 @@ float HPhi1(float h) { return Expm1(h); }
 float HPhi2(float h) { return (Expm1(h) - h) / h; }
 
 float F32(double value) { return static_cast<float>(value); }
+
+/// Whether the second stage is weighed by φ2, as in an exponential Heun method, or stands for the whole step.
+bool UsesSecondPhi(const std::string& solver_type) {
+  if (solver_type == "phi_2") return true;
+  if (solver_type == "phi_1") return false;
+  throw std::out_of_range("solver_type must be phi_1 or phi_2, got " + solver_type);
+}
 
 /// The step's noise as it grows from stage to stage: what was drawn before decays, new noise fills up.
 class StageNoise {
@@ -52,6 +62,7 @@ SamplerTask Seeds2(Sampling& s) {
   const double r = s.options.Number("r", 0.5);
   const double fac = 1 / (2 * r);
   const float eta_f = F32(eta);
+  const bool second_phi = UsesSecondPhi(s.options.Text("solver_type", "phi_1"));
   StageNoise noise(s, eta, s.options.Number("s_noise", 1));
   Latent& x = s.x;
   Latent denoised = s.New();
@@ -81,8 +92,16 @@ SamplerTask Seeds2(Sampling& s) {
     noise.AddTo(x_2, sigma_1);
     co_await s.Denoise(x_2, sigma_1, denoised_2);
 
-    denoised = F32(1 - fac) * denoised + F32(fac) * denoised_2;
-    x = (sigma_next / sigma * std::exp(-h * eta_f)) * x - (alpha_t * HPhi1(-h_eta)) * denoised;
+    const float kept = sigma_next / sigma * std::exp(-h * eta_f);
+    if (second_phi) {
+      const float b_2 = HPhi2(-h_eta) / F32(r);
+      const float b_1 = HPhi1(-h_eta) - b_2;
+      denoised = b_1 * denoised + b_2 * denoised_2;
+      x = kept * x - alpha_t * denoised;
+    } else {
+      denoised = F32(1 - fac) * denoised + F32(fac) * denoised_2;
+      x = kept * x - (alpha_t * HPhi1(-h_eta)) * denoised;
+    }
     noise.Continue(F32(r - 1) * h * eta_f, sigma_1, sigma_next);
     noise.AddTo(x, sigma_next);
   }

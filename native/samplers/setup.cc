@@ -41,10 +41,11 @@ NoiseDevice RequireNoiseDevice(const Napi::Object& init) {
   const Napi::Value noise = init.Get("noise");
   if (!noise.IsUndefined()) {
     const std::string name = RequireString(noise, "noise");
-    if (name != "cpu" && name != "gpu") {
-      throw Napi::RangeError::New(init.Env(), "noise must be cpu or gpu, got " + name);
+    if (name != "cpu" && name != "cpu-0.3.64" && name != "gpu") {
+      throw Napi::RangeError::New(init.Env(), "noise must be cpu, cpu-0.3.64 or gpu, got " + name);
     }
     device.gpu = name == "gpu";
+    device.seed_offset = name == "cpu" ? 1 : 0;
   }
   const Napi::Value threads = init.Get("gpuThreads");
   if (!threads.IsUndefined()) device.resident_threads = RequireGpuThreads(threads);
@@ -57,7 +58,7 @@ std::unique_ptr<NoiseSampler> MakeNoise(const Sampler& sampler, const std::vecto
     case SamplerNoise::kNone:
       return nullptr;
     case SamplerNoise::kSequential:
-      return SequentialNoise(seed, device, 0, size);
+      return SequentialNoise(seed + device.seed_offset, device, 0, size);
     case SamplerNoise::kBrownian:
       return BrownianNoise(seed, NoiseDevice{}, sigmas, size);
     case SamplerNoise::kBrownianOnDevice:

@@ -59,7 +59,8 @@ constexpr Names kAdaptive[] = {"order",  "rtol",   "atol",          "h_init", "p
                                "icoeff", "dcoeff", "accept_safety", "eta",    "s_noise"};
 constexpr Names kGradient[] = {"ge_gamma"};
 constexpr Names kErSde[] = {"solver_type", "max_stage", "eta", "s_noise"};
-constexpr Names kSeeds2[] = {"eta", "s_noise", "r"};
+constexpr Names kLcm[] = {"s_noise", "s_noise_end", "noise_clip_std"};
+constexpr Names kSeeds2[] = {"eta", "s_noise", "r", "solver_type"};
 constexpr Names kSeeds3[] = {"eta", "s_noise", "r_1", "r_2"};
 constexpr Names kSaSolver[] = {"eta",      "sde_start_sigma", "sde_end_sigma",
                                "s_noise",  "predictor_order", "corrector_order",
@@ -109,7 +110,7 @@ constexpr auto kTable = std::to_array<Sampler>({
     {.name = "dpmpp_3m_sde", .function = DpmPp3MSde, .noise = kBrownian, .options = kAncestral},
     {.name = "dpmpp_3m_sde_gpu", .function = DpmPp3MSde, .noise = kOnDevice, .options = kAncestral},
     {.name = "ddpm", .function = Ddpm, .noise = kSequential},
-    {.name = "lcm", .function = Lcm, .noise = kSequential},
+    {.name = "lcm", .function = Lcm, .noise = kSequential, .options = kLcm},
     {.name = "ipndm", .function = Ipndm},
     {.name = "ipndm_v", .function = IpndmV},
     {.name = "deis", .function = Deis},

@@ -12,7 +12,7 @@ export const SHIPPED_GRAPHS = fileURLToPath(new URL('../../graphs', import.meta.
 
 export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'] as const;
 export const PRECISIONS = ['fp32', 'bf16'] as const;
-export const NOISE_KINDS = ['cpu', 'gpu'] as const;
+export const NOISE_KINDS = ['cpu', 'cpu-0.3.64', 'gpu'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 /** Whom a setting concerns: whatever runs workflows, the daemon and its clients, or the daemon alone. */
@@ -65,7 +65,7 @@ const rows = {
   noise: fixed(
     'engine',
     oneOf('SOURCE', NOISE_KINDS),
-    `whose noise samplers add, as ComfyUI draws it on a ${NOISE_KINDS.join(' or a ')}`,
+    'whose noise samplers add, as ComfyUI draws it: on a cpu, there until 0.3.64 (2025), or on a gpu',
     'cpu',
   ),
   gpuThreads: open(

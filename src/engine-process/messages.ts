@@ -2,6 +2,7 @@
 import type { Device } from '../engine/choose-backend.js';
 import type { FolderOptions } from '../models/folders.js';
 import type { Precision } from '../native/onnx-types.js';
+import type { NoiseKind } from '../native/sampler-types.js';
 import type { NodeUi } from '../nodes/definition.js';
 import type { NodeError, RunEvent } from '../workflow/events.js';
 import type { NodeWork } from './node-work.js';
@@ -14,7 +15,7 @@ export interface EngineSettings {
   readonly threads?: number;
   readonly memoryLimit?: number;
   readonly precision?: Precision;
-  readonly noise?: 'cpu' | 'gpu';
+  readonly noise?: NoiseKind;
   readonly gpuThreads?: number;
 }
 

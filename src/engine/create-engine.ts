@@ -1,5 +1,6 @@
 import type { Backend } from '../compute/backend.js';
 import type { Precision } from '../native/onnx-types.js';
+import type { NoiseKind } from '../native/sampler-types.js';
 import { createFolders, type FolderOptions, type Folders } from '../models/folders.js';
 import { createModelStore } from '../models/open-models.js';
 import { createProgramCache, type ProgramObserver } from '../models/program-cache.js';
@@ -24,10 +25,10 @@ export interface EngineOptions {
   /** Bytes of images, latents and conditionings to keep between runs; 1 GiB when left out. */
   readonly resultBytes?: number | undefined;
   /**
-   * Whose noise samplers add on their way: what ComfyUI draws on a CPU, when left out, or on an NVIDIA GPU. A run may choose
-   * otherwise.
+   * Whose noise samplers add on their way: what ComfyUI draws on a CPU, when left out, what it drew there until 0.3.64, or what it
+   * draws on an NVIDIA GPU. A run may choose otherwise.
    */
-  readonly noise?: 'cpu' | 'gpu' | undefined;
+  readonly noise?: NoiseKind | undefined;
   /**
    * Threads that this GPU holds at once, multiprocessors times threads of each; an RTX 4090's when left out. It matters for
    * latents of more values than it, or an RTX 4090, has threads.

@@ -1,6 +1,7 @@
 /** What runs workflows: node classes, folders and models brought together, with the results of earlier runs. */
 import type { Folders } from '../models/folders.js';
 import type { ModelStore } from '../models/model-store.js';
+import type { NoiseKind } from '../native/sampler-types.js';
 import type { RunContext } from '../nodes/context.js';
 import type { NodeRegistry } from '../nodes/index.js';
 import type { RunEvent, RunResult } from '../workflow/events.js';
@@ -23,7 +24,7 @@ export interface RunOptions {
   /** Instead of what ComfyUI writes into pictures (`prompt`, `workflow`): JSON texts by key; `{}` writes nothing. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Whose noise samplers add on their way; the engine's choice when left out. */
-  readonly noise?: 'cpu' | 'gpu';
+  readonly noise?: NoiseKind;
   /** Saves again what an unchanged workflow has saved before. */
   readonly forceOutputs?: boolean;
 }

@@ -22,6 +22,12 @@ export interface EvaluationRequest {
   readonly needsUncond: boolean;
 }
 
+/**
+ * Whose noise samplers add: ComfyUI's on a CPU, where it is drawn with seed + 1; that of ComfyUI 0.3.64 (2025), which took the seed
+ * itself; or ComfyUI's on an NVIDIA GPU.
+ */
+export type NoiseKind = 'cpu' | 'cpu-0.3.64' | 'gpu';
+
 /** How a run is set up. */
 export interface SamplerRunInit {
   /** The start: noise scaled to the first sigma, plus the latent. Copied. */
@@ -33,8 +39,8 @@ export interface SamplerRunInit {
   readonly levels: NoiseLevels;
   /** By ComfyUI's names (`eta`, `s_noise`, `s_churn`, `solver_type`, …); unknown ones are a `RangeError`. */
   readonly options?: Readonly<Record<string, number | boolean | string>>;
-  /** Whose noise is reproduced: ComfyUI on the CPU (default) or on an NVIDIA GPU. */
-  readonly noise?: 'cpu' | 'gpu';
+  /** Whose noise is reproduced; ComfyUI's on a CPU when left out. */
+  readonly noise?: NoiseKind;
   /** Threads that the GPU holds at once (multiprocessors × threads of each): matters where a latent has more values. */
   readonly gpuThreads?: number;
 }

@@ -92,7 +92,8 @@ OPTIONS = {
     "gradient_estimation": [dict(ge_gamma=2.6)],
     "gradient_estimation_cfg_pp": [dict(ge_gamma=1.5)],
     "er_sde": [dict(solver_type="ER-SDE", max_stage=1, eta=1.0, s_noise=1.0), dict(solver_type="ER-SDE", max_stage=2, eta=1.0, s_noise=0.5), dict(solver_type="Reverse-time SDE", max_stage=3, eta=0.7, s_noise=1.0), dict(solver_type="ODE", max_stage=3, eta=1.0, s_noise=1.0)],
-    "seeds_2": [dict(eta=0.0), dict(eta=0.6, s_noise=1.2, r=0.3)],
+    "lcm": [dict(s_noise=0.9), dict(s_noise=0.8, s_noise_end=1.2, noise_clip_std=1.5)],
+    "seeds_2": [dict(eta=0.0), dict(eta=0.6, s_noise=1.2, r=0.3), dict(eta=0.4, r=0.7, solver_type="phi_2")],
     "seeds_3": [dict(eta=0.6, s_noise=1.2, r_1=0.25, r_2=0.7)],
     "sa_solver": [dict(eta=0.0), dict(eta=0.7, sde_start_sigma=8.0, sde_end_sigma=0.1, s_noise=1.1, predictor_order=2, corrector_order=2, simple_order_2=True), dict(predictor_order=5, corrector_order=6, use_pece=True, sde_start_sigma=5.0, sde_end_sigma=0.2), dict(predictor_order=1, corrector_order=0, sde_start_sigma=5.0, sde_end_sigma=0.2)],
 }
@@ -116,7 +117,7 @@ def case(sampler, name, seed, options):
 
 
 for sampler in samplers.SAMPLER_NAMES:
-    few = ["karras.2", "karras.4", "low.4", "zsnr.6"] if not sampler.endswith("_gpu") else []
+    few = ["karras.2", "karras.4", "low.4", "zsnr.6", "high.5"] if not sampler.endswith("_gpu") else []
     for name in SIGMAS if everything else few:
         case(sampler, name, 77, {})
     for options in OPTIONS.get(sampler, []):

@@ -33,7 +33,13 @@ describe('samplers', () => {
       .flatMap((name) => [`${name}.karras.7`, `${name}.normal.10`]),
   )('reproduce %s', (key) => {
     const sigmas = golden[`${key}.sigmas`]!.data;
-    const run = runToy(key.split('.')[0]!, { x: start(sigmas[0]!), sigmas, seed: 11n, levels: sd });
+    const run = runToy(key.split('.')[0]!, {
+      x: start(sigmas[0]!),
+      sigmas,
+      seed: 11n,
+      levels: sd,
+      noise: 'cpu-0.3.64',
+    });
     expect(relativeError(run.result, golden[key]!.data)).toBeLessThan(2e-6);
   });
 
@@ -135,7 +141,9 @@ describe('SamplerRun', () => {
     expect(refuse('euler', { x: new Float32Array() })).toThrow(RangeError);
     expect(refuse('euler', { sigmas: Float32Array.of(NaN, 0) })).toThrow(RangeError);
     expect(refuse('euler', { levels: {} })).toThrow(new TypeError('levels must be NoiseLevels'));
-    expect(refuse('euler', { noise: 'tpu' })).toThrow(new RangeError('noise must be cpu or gpu, got tpu'));
+    expect(refuse('euler', { noise: 'tpu' })).toThrow(
+      new RangeError('noise must be cpu, cpu-0.3.64 or gpu, got tpu'),
+    );
     expect(refuse('lms', { options: { eta: 1 } })).toThrow(
       new RangeError('the sampler lms has no option eta; it has order'),
     );
