@@ -55,15 +55,11 @@ class StageNoise {
   Latent fresh_;
 };
 
-}  // namespace
-
-SamplerTask Seeds2(Sampling& s) {
-  const double eta = s.options.Number("eta", 1);
-  const double r = s.options.Number("r", 0.5);
+SamplerTask TwoStages(Sampling& s, double eta, double s_noise, double r, const char* solver_type) {
   const double fac = 1 / (2 * r);
   const float eta_f = F32(eta);
-  const bool second_phi = UsesSecondPhi(s.options.Text("solver_type", "phi_1"));
-  StageNoise noise(s, eta, s.options.Number("s_noise", 1));
+  const bool second_phi = UsesSecondPhi(s.options.Text("solver_type", solver_type));
+  StageNoise noise(s, eta, s_noise);
   Latent& x = s.x;
   Latent denoised = s.New();
   Latent denoised_2 = s.New();
@@ -105,6 +101,21 @@ SamplerTask Seeds2(Sampling& s) {
     noise.Continue(F32(r - 1) * h * eta_f, sigma_1, sigma_next);
     noise.AddTo(x, sigma_next);
   }
+}
+
+}  // namespace
+
+SamplerTask Seeds2(Sampling& s) {
+  return TwoStages(s, s.options.Number("eta", 1), s.options.Number("s_noise", 1), s.options.Number("r", 0.5),
+                   "phi_1");
+}
+
+/// SEEDS-2 whose second stage is the whole step and weighed by φ2: an exponential Heun method
+/// (comfy/k_diffusion/sampling.py, sample_exp_heun_2_x0).
+SamplerTask ExpHeun2X0(Sampling& s) { return TwoStages(s, 0, 0, 1, "phi_2"); }
+
+SamplerTask ExpHeun2X0Sde(Sampling& s) {
+  return TwoStages(s, s.options.Number("eta", 1), s.options.Number("s_noise", 1), 1, "phi_2");
 }
 
 SamplerTask Seeds3(Sampling& s) {

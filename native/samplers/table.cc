@@ -13,6 +13,8 @@ SamplerTask EulerCfgPp(Sampling& s);
 SamplerTask EulerAncestralCfgPp(Sampling& s);
 SamplerTask Heun(Sampling& s);
 SamplerTask HeunPp2(Sampling& s);
+SamplerTask ExpHeun2X0(Sampling& s);
+SamplerTask ExpHeun2X0Sde(Sampling& s);
 SamplerTask Dpm2(Sampling& s);
 SamplerTask Dpm2Ancestral(Sampling& s);
 SamplerTask Lms(Sampling& s);
@@ -60,6 +62,8 @@ constexpr Names kAdaptive[] = {"order",  "rtol",   "atol",          "h_init", "p
 constexpr Names kGradient[] = {"ge_gamma"};
 constexpr Names kErSde[] = {"solver_type", "max_stage", "eta", "s_noise"};
 constexpr Names kLcm[] = {"s_noise", "s_noise_end", "noise_clip_std"};
+constexpr Names kExpHeun[] = {"solver_type"};
+constexpr Names kExpHeunSde[] = {"eta", "s_noise", "solver_type"};
 constexpr Names kSeeds2[] = {"eta", "s_noise", "r", "solver_type"};
 constexpr Names kSeeds3[] = {"eta", "s_noise", "r_1", "r_2"};
 constexpr Names kSaSolver[] = {"eta",      "sde_start_sigma", "sde_end_sigma",
@@ -81,6 +85,8 @@ constexpr auto kTable = std::to_array<Sampler>({
      .needs_uncond = true},
     {.name = "heun", .function = Heun, .options = kChurn},
     {.name = "heunpp2", .function = HeunPp2, .options = kChurn},
+    {.name = "exp_heun_2_x0", .function = ExpHeun2X0, .options = kExpHeun},
+    {.name = "exp_heun_2_x0_sde", .function = ExpHeun2X0Sde, .noise = kSequential, .options = kExpHeunSde},
     {.name = "dpm_2", .function = Dpm2, .options = kChurn, .discards_penultimate = true},
     {.name = "dpm_2_ancestral",
      .function = Dpm2Ancestral,

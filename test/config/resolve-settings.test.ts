@@ -55,7 +55,9 @@ test('whose noise is drawn can be set anywhere', async () => {
   config({ noise: 'gpu', gpuThreads: 16_384 });
   const { noise, gpuThreads } = (await settle({ env: { LATENTD_GPU_THREADS: '69632' } })).settings;
   expect([noise.value, gpuThreads.value]).toEqual(['gpu', 69_632]);
-  await expect(settle({ flags: { noise: 'cuda' } })).rejects.toThrow('--noise must be one of cpu, cpu-0.3.64, gpu');
+  await expect(settle({ flags: { noise: 'cuda' } })).rejects.toThrow(
+    '--noise must be one of cpu, cpu-0.3.64, gpu',
+  );
   await expect(settle({ flags: { gpuThreads: '64' } })).rejects.toThrow(
     '--gpu-threads must be a whole number from 256 to',
   );
