@@ -1,14 +1,34 @@
-import { decodeBmp } from './bmp.js';
+import { Budget } from './budget.js';
+import { decodeBmp, isBmp, isDib } from './bmp/bmp.js';
 import type { Frame } from './frame.js';
-import { decodeGif } from './gif.js';
+import { isGif } from './gif/blocks.js';
+import { decodeGif } from './gif/gif.js';
+import { decodePng, isPng } from './png/png.js';
 import { decodeRaster } from './raster.js';
+import { isTiff } from './tiff/directory.js';
+import { decodeTiff } from './tiff/tiff.js';
+
+interface Format {
+  /** Whether a file of these first bytes is one. */
+  readonly accepts: (bytes: Buffer) => boolean;
+  readonly decode: (bytes: Buffer, budget: Budget) => Promise<Frame[]>;
+}
+
+/** In the order in which Pillow asks. */
+const FORMATS: readonly Format[] = [
+  { accepts: isBmp, decode: decodeBmp },
+  { accepts: isGif, decode: decodeGif },
+  { accepts: isPng, decode: decodePng },
+  { accepts: isTiff, decode: decodeTiff },
+  { accepts: isDib, decode: decodeBmp },
+];
 
 /**
- * The frames of a picture file, as Pillow would read them: PNG, JPEG, WebP, GIF, TIFF, AVIF and BMP, told by their first
- * bytes. At least one; those of TIFF pages may differ in size. Throws `PictureError` saying what is wrong with the file.
+ * The frames of a picture file, as Pillow would read them, told by its first bytes. At least one; those of TIFF pages may differ in size.
+ * Rejects with `PictureError` saying what is wrong with the file, and with the signal's reason.
  */
-export async function decodePicture(bytes: Buffer): Promise<Frame[]> {
-  if (bytes.toString('latin1', 0, 4) === 'GIF8') return decodeGif(bytes);
-  if (bytes.toString('latin1', 0, 2) === 'BM') return [decodeBmp(bytes)];
-  return decodeRaster(bytes);
+export async function decodePicture(bytes: Buffer, signal?: AbortSignal): Promise<Frame[]> {
+  const budget = new Budget(signal);
+  const format = FORMATS.find(({ accepts }) => accepts(bytes));
+  return format === undefined ? decodeRaster(bytes) : format.decode(bytes, budget);
 }

@@ -2,19 +2,22 @@
 export interface Frame {
   readonly width: number;
   readonly height: number;
-  /** Colours are those under transparent pixels too. */
-  readonly rgba: Uint8Array;
   /**
-   * Whether the file has transparency: `channel` for an alpha channel or transparent palette entries, `key` for one colour
-   * declared transparent, which Pillow sees only when it is asked for an alpha channel.
+   * Red, green, blue and alpha of each pixel, row by row: bytes, or numbers in [0, 1] where the file has more than 8 bits a channel (HDR
+   * files may go beyond 1). Colours are those under transparent pixels too.
+   */
+  readonly rgba: Uint8Array | Float32Array;
+  /**
+   * Whether the file has transparency: `channel` for an alpha channel, transparent palette entries or a transparent colour; `key` for a
+   * transparent shade of a picture of one bit, which ComfyUI sees only when it is asked for an alpha channel.
    */
   readonly alpha: 'none' | 'channel' | 'key';
 }
 
 /** A picture file that can't be read. The message says what is wrong with it. */
 export class PictureError extends Error {
-  override readonly name = 'PictureError';
+  override readonly name: string = 'PictureError';
 }
 
-/** Pillow's limit, against files that unfold to more than memory (Image.MAX_IMAGE_PIXELS · 2). */
+/** Pillow's limit for one picture, against files that unfold to more than memory (Image.MAX_IMAGE_PIXELS · 2); here it holds for all frames together. */
 export const MAX_PIXELS = 178_956_970;

@@ -1,10 +1,9 @@
-/** PNG, JPEG, WebP, TIFF and AVIF through sharp, with Pillow's reading of what sharp would convert otherwise. */
+/** JPEG, WebP, AVIF and the rarer kinds of TIFF through sharp, with Pillow's reading of what sharp would convert otherwise. */
 import type { Metadata, Sharp } from 'sharp';
 import { loadSharp } from '../load-sharp.js';
-import { chunksOf } from '../png.js';
 import { MAX_PIXELS, PictureError, type Frame } from './frame.js';
 
-const FORMATS = new Set(['png', 'jpeg', 'webp', 'tiff', 'heif']);
+const FORMATS = new Set(['jpeg', 'webp', 'heif']);
 
 /** Every frame or page, turned as its EXIF orientation says. Throws `PictureError` for what can't be read. */
 export async function decodeRaster(bytes: Buffer): Promise<Frame[]> {
@@ -13,15 +12,23 @@ export async function decodeRaster(bytes: Buffer): Promise<Frame[]> {
   if (!FORMATS.has(metadata.format)) {
     throw new PictureError(`a picture in the format ${metadata.format} can't be loaded; save it as PNG`);
   }
-  const pages = metadata.format === 'webp' || metadata.format === 'tiff' ? (metadata.pages ?? 1) : 1;
+  const pages = metadata.format === 'webp' ? (metadata.pages ?? 1) : 1;
   const frames: Frame[] = [];
   for (let page = 0; page < pages; page++) {
-    frames.push(await orPictureError(() => decodePage(bytes, page, metadata)));
+    frames.push(await orPictureError(() => readPage(bytes, page, metadata)));
   }
   return frames;
 }
 
-async function decodePage(bytes: Buffer, page: number, metadata: Metadata): Promise<Frame> {
+/** One page, turned as its EXIF orientation says. Rejects with `PictureError`. */
+export async function decodePage(bytes: Buffer, page: number): Promise<Frame> {
+  return orPictureError(async () => {
+    const sharp = await loadSharp();
+    return readPage(bytes, page, await sharp(bytes, { limitInputPixels: MAX_PIXELS, page }).metadata());
+  });
+}
+
+async function readPage(bytes: Buffer, page: number, metadata: Metadata): Promise<Frame> {
   const sharp = await loadSharp();
   // Pillow knows no colour profiles, and gives up on files that are cut off.
   const picture = sharp(bytes, {
@@ -37,16 +44,7 @@ async function decodePage(bytes: Buffer, page: number, metadata: Metadata): Prom
     .ensureAlpha()
     .raw()
     .toBuffer({ resolveWithObject: true });
-  const alpha = !metadata.hasAlpha ? 'none' : isKeyed(bytes, metadata) ? 'key' : 'channel';
-  return { width: info.width, height: info.height, rgba: data, alpha };
-}
-
-/** A PNG that declares one grey or colour transparent (`tRNS` without a palette). */
-function isKeyed(bytes: Buffer, { format }: Metadata): boolean {
-  if (format !== 'png') return false;
-  const chunks = chunksOf(bytes);
-  const colourType = chunks[0]?.body[9];
-  return (colourType === 0 || colourType === 2) && chunks.some(({ type }) => type === 'tRNS');
+  return { width: info.width, height: info.height, rgba: data, alpha: metadata.hasAlpha ? 'channel' : 'none' };
 }
 
 /** Pillow's plain conversion (libImaging/Convert.c, cmyk2rgb). */
