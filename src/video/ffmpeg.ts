@@ -19,7 +19,10 @@ export const HOW_TO_INSTALL =
 /** Demuxers that may open a file: those of films, pictures and sound, none that reads other files by name. */
 const READABLE_FORMATS =
   'mov,mp4,matroska,webm,avi,gif,apng,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,nut,dv,ivf,h264,hevc,m4v,rm,yuv4mpegpipe,' +
-  'mp3,wav,w64,flac,aac,ac3,aiff,caf';
+  'mp3,wav,w64,flac,aac,ac3,aiff,caf,' +
+  'bmp_pipe,cri_pipe,dds_pipe,dpx_pipe,exr_pipe,hdr_pipe,ico,j2k_pipe,jpeg_pipe,jpegls_pipe,jpegxl_pipe,jpegxl_anim,pam_pipe,pcx_pipe,' +
+  'pfm_pipe,phm_pipe,photocd_pipe,pgx_pipe,pictor_pipe,png_pipe,psd_pipe,qdraw_pipe,qoi_pipe,sgi_pipe,sunrast_pipe,tiff_pipe,webp_pipe,' +
+  'xbm_pipe,xpm_pipe,xwd_pipe';
 
 /** Options that go before every file of the user's. */
 export const USER_FILE_OPTIONS: readonly string[] = [

@@ -55,6 +55,12 @@ export interface VideoInfo {
   /** Of a pixel's channel. */
   readonly bits: number;
   readonly alpha: boolean;
+  /** A channel has more than 8 bits, or is a number with a fraction. */
+  readonly deep: boolean;
+  /** An AVIF picture or animation, whose chroma lies in the middle of its pixels. */
+  readonly avif: boolean;
+  /** The stream whose greys are this one's alpha, as in AVIF. */
+  readonly alphaIndex?: number;
   readonly colour: ColourTags;
   readonly sampleAspect?: Rational;
   readonly audio: readonly AudioStream[];
@@ -119,6 +125,8 @@ function describe(path: string, { streams, format }: FfprobeData): VideoInfo {
     ...(durationTicks > 0 && { durationTicks }),
     frames: number(video, 'nb_frames') || Math.round(duration * valueOf(frameRate)),
     ...pixelFormat(field(video, 'pix_fmt')),
+    avif: isAvif(format),
+    ...(isAvif(format) && alphaStream(streams, video)),
     colour: colourOf(video),
     ...(sampleAspect !== undefined && valueOf(sampleAspect) !== 1 && { sampleAspect }),
     audio: audioStreams(streams),
@@ -148,12 +156,34 @@ function sideStream(stream: FfprobeStream): SideStream {
   return { index: stream.index, codec: field(stream, 'codec_name') };
 }
 
+function isAvif(format: FfprobeData['format']): boolean {
+  const brand = format.tags?.['major_brand'];
+  return brand === 'avis' || brand === 'avif';
+}
+
+/** AVIF's second picture of the same size and length, which is grey. */
+function alphaStream(
+  streams: readonly FfprobeStream[],
+  video: FfprobeStream,
+): { readonly alphaIndex?: number } {
+  const alpha = streams.find(
+    (stream) =>
+      stream !== video &&
+      stream.codec_type === 'video' &&
+      /^gray/.test(field(stream, 'pix_fmt')) &&
+      stream.width === video.width &&
+      stream.height === video.height,
+  );
+  return alpha === undefined ? {} : { alphaIndex: alpha.index };
+}
+
 /** `yuv420p10le` has 10 bits, `rgb48le` 16, `yuv420p` 8. */
-function pixelFormat(name: string): { readonly bits: number; readonly alpha: boolean } {
+function pixelFormat(name: string): Pick<VideoInfo, 'bits' | 'alpha' | 'deep'> {
   const depth = /(?:p|gray|gbrap?|y|p0|p2|p4)(9|10|12|14|16)(?:le|be)?$/.exec(name)?.[1];
   const wide = /^(?:rgb48|bgr48|rgba64|bgra64|ya16)/.test(name);
   const alpha = /^(?:yuva|rgba|bgra|argb|abgr|gbrap|ya\d|pal8)/.test(name);
-  return { bits: depth === undefined ? (wide ? 16 : 8) : Number(depth), alpha };
+  const bits = depth === undefined ? (wide ? 16 : 8) : Number(depth);
+  return { bits, alpha, deep: bits > 8 || /f(?:16|32)(?:le|be)$/.test(name) };
 }
 
 function colourOf(stream: FfprobeStream): ColourTags {

@@ -24,6 +24,7 @@ export class Budget {
     }
     await setImmediate();
     this.signal?.throwIfAborted();
-    if (performance.now() > this.deadline) throw new PictureError(`it takes more than ${SECONDS} s to decode`);
+    if (performance.now() > this.deadline)
+      throw new PictureError(`it takes more than ${SECONDS} s to decode`);
   }
 }

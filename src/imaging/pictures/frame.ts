@@ -19,5 +19,17 @@ export class PictureError extends Error {
   override readonly name: string = 'PictureError';
 }
 
+/** What is read without another program. */
+export const PICTURE_FORMATS = 'PNG, APNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, ICO, TGA, PBM, PGM, PPM';
+
+/** A file of none of the formats in `PICTURE_FORMATS`. */
+export class UnknownPictureError extends PictureError {
+  override readonly name: string = 'UnknownPictureError';
+
+  constructor() {
+    super(`it is in none of the formats that are read: ${PICTURE_FORMATS}`);
+  }
+}
+
 /** Pillow's limit for one picture, against files that unfold to more than memory (Image.MAX_IMAGE_PIXELS · 2); here it holds for all frames together. */
 export const MAX_PIXELS = 178_956_970;

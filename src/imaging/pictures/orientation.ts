@@ -3,7 +3,22 @@ import { broken } from './fault.js';
 import type { Frame } from './frame.js';
 
 const ORIENTATION = 0x112;
-const TYPE_SIZES: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8 };
+const TYPE_SIZES: Readonly<Record<number, number>> = {
+  1: 1,
+  2: 1,
+  3: 2,
+  4: 4,
+  5: 8,
+  6: 1,
+  7: 1,
+  8: 2,
+  9: 4,
+  10: 8,
+  11: 4,
+  12: 8,
+  13: 4,
+  16: 8,
+};
 const HEADERS = ['MM\0*', 'II*\0', 'MM*\0', 'II\0*', 'MM\0+', 'II+\0'];
 
 /** The number in an EXIF block, if it has one. Throws `Fault` for what is no EXIF block. */
@@ -15,7 +30,8 @@ export function exifOrientation(block: Buffer): number | undefined {
     throw broken('its EXIF block is damaged');
   }
   const little = bytes[0] === 0x49;
-  const number = (at: number, size: 2 | 4) => (little ? bytes.readUIntLE(at, size) : bytes.readUIntBE(at, size));
+  const number = (at: number, size: 2 | 4) =>
+    little ? bytes.readUIntLE(at, size) : bytes.readUIntBE(at, size);
   const start = number(4, 4);
   if (start + 2 > bytes.length) return undefined;
   let found: number | undefined;
@@ -27,7 +43,12 @@ export function exifOrientation(block: Buffer): number | undefined {
     if (size > 4 && number(at + 8, 4) + size > bytes.length) break;
     if (number(at, 2) !== ORIENTATION || size === 0) continue;
     const from = size > 4 ? number(at + 8, 4) : at + 8;
-    found = type === 3 || type === 8 ? number(from, 2) : type === 4 || type === 9 || type === 13 ? number(from, 4) : undefined;
+    found =
+      type === 3 || type === 8
+        ? number(from, 2)
+        : type === 4 || type === 9 || type === 13
+          ? number(from, 4)
+          : undefined;
   }
   return found;
 }

@@ -3,8 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { decodePicture } from '../../imaging/pictures/decode.js';
-import { PictureError, type Frame } from '../../imaging/pictures/frame.js';
+import { PictureError, UnknownPictureError, type Frame } from '../../imaging/pictures/frame.js';
 import type { Folders } from '../../models/folders.js';
+import { VideoError } from '../../video/ffmpeg.js';
+import { pictureFramesByFfmpeg } from '../../video/picture-frames.js';
+import type { RunContext } from '../context.js';
 import { combo, defineNode } from '../definition.js';
 import { contentHash, rejectMissing } from '../files/input-files.js';
 
@@ -18,14 +21,32 @@ function fingerprint({ image }: { readonly image: string }, folders: Folders): s
   return contentHash(folders.resolveInput(image));
 }
 
-async function framesOf(name: string, folders: Folders): Promise<readonly [Frame, ...Frame[]]> {
+type Frames = readonly [Frame, ...Frame[]];
+
+/** The frames of the first one's size. */
+async function framesOf(name: string, { folders, signal }: RunContext): Promise<Frames> {
   try {
-    const [first, ...others] = await decodePicture(await readFile(folders.resolveInput(name)));
+    const [first, ...others] = await readPicture(folders.resolveInput(name), signal);
     if (first === undefined) throw new PictureError('it holds no picture');
-    return [first, ...others];
+    return [first, ...others.filter(({ width, height }) => width === first.width && height === first.height)];
   } catch (error) {
-    if (!(error instanceof PictureError)) throw error;
+    if (!(error instanceof PictureError || error instanceof VideoError)) throw error;
     throw new PictureError(`${JSON.stringify(name)} can't be loaded: ${error.message}`, { cause: error });
+  }
+}
+
+/** Further formats, and films, by ffmpeg where it is installed. */
+async function readPicture(path: string, signal: AbortSignal): Promise<Frame[]> {
+  try {
+    return await decodePicture(await readFile(path), signal);
+  } catch (error) {
+    if (!(error instanceof UnknownPictureError)) throw error;
+    try {
+      return await pictureFramesByFfmpeg(path, signal);
+    } catch (cause) {
+      if (!(cause instanceof PictureError || cause instanceof VideoError)) throw cause;
+      throw new PictureError(`${error.message}; others are read by ffmpeg, but ${cause.message}`, { cause });
+    }
   }
 }
 
@@ -50,18 +71,17 @@ export const loadImage = defineNode({
   ],
   fingerprint,
   tellsFingerprint: true,
-  async run({ image }, { folders }) {
-    const [first, ...others] = await framesOf(image, folders);
-    const { width, height } = first;
-    const alike = others.filter((frame) => frame.width === width && frame.height === height);
-    const frames = [first, ...alike] as const;
+  async run({ image }, context) {
+    const frames = await framesOf(image, context);
+    const [{ width, height }] = frames;
     const pictures = tensor([frames.length, height, width, 3]);
     frames.forEach(({ rgba }, index) => {
       const into = pictures.data.subarray(index * height * width * 3);
+      const whole = wholeOf(rgba);
       for (let pixel = 0; pixel < height * width; pixel++) {
-        into[pixel * 3] = rgba[pixel * 4]! / 255;
-        into[pixel * 3 + 1] = rgba[pixel * 4 + 1]! / 255;
-        into[pixel * 3 + 2] = rgba[pixel * 4 + 2]! / 255;
+        into[pixel * 3] = rgba[pixel * 4]! / whole;
+        into[pixel * 3 + 1] = rgba[pixel * 4 + 1]! / whole;
+        into[pixel * 3 + 2] = rgba[pixel * 4 + 2]! / whole;
       }
     });
     return { outputs: [pictures, masksOf(frames)] };
@@ -69,23 +89,30 @@ export const loadImage = defineNode({
 });
 
 /** 1 where a frame is transparent; black masks of 64×64 where no frame can be. */
-function masksOf(frames: readonly [Frame, ...Frame[]]): Tensor {
+function masksOf(frames: Frames): Tensor {
   if (frames.every(({ alpha }) => alpha !== 'channel')) return tensor([frames.length, 64, 64]);
-  const { width, height } = frames[0];
-  const masks = tensor([frames.length, height, width]);
-  frames.forEach((frame, index) => {
-    if (frame.alpha === 'channel') masks.data.set(channelOf(frame, 3, invertedShare), index * height * width);
-  });
-  return masks;
+  return channelsOf(frames, (frame) => (frame.alpha === 'channel' ? 3 : undefined));
 }
 
-const share = (byte: number) => byte / 255;
-const invertedShare = (byte: number) => 1 - Math.fround(byte / 255);
+/** What stands for white in a frame. */
+function wholeOf(rgba: Frame['rgba']): number {
+  return rgba instanceof Uint8Array ? 255 : 1;
+}
 
-function channelOf({ rgba }: Frame, channel: number, value: (byte: number) => number): Float32Array {
-  const values = new Float32Array(rgba.length / 4);
-  for (let i = 0; i < values.length; i++) values[i] = value(rgba[i * 4 + channel]!);
-  return values;
+/** A channel of each frame as a mask, alpha turned round; black for frames without. */
+function channelsOf(frames: Frames, channelOf: (frame: Frame) => number | undefined): Tensor {
+  const [{ width, height }] = frames;
+  const masks = tensor([frames.length, height, width]);
+  frames.forEach((frame, index) => {
+    const channel = channelOf(frame);
+    if (channel === undefined) return;
+    const [into, whole] = [masks.data.subarray(index * height * width), wholeOf(frame.rgba)];
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      const value = frame.rgba[pixel * 4 + channel]! / whole;
+      into[pixel] = channel === 3 ? 1 - Math.fround(value) : value;
+    }
+  });
+  return masks;
 }
 
 const CHANNELS = ['alpha', 'red', 'green', 'blue'] as const;
@@ -104,12 +131,10 @@ export const loadImageMask = defineNode({
   outputs: [{ type: 'MASK', name: 'MASK' }],
   fingerprint,
   tellsFingerprint: true,
-  async run({ image, channel }, { folders }) {
-    const [frame] = await framesOf(image, folders);
-    const values =
-      channel === 'alpha'
-        ? channelOf(frame, 3, invertedShare)
-        : channelOf(frame, CHANNELS.indexOf(channel) - 1, share);
-    return { outputs: [tensor([1, frame.height, frame.width], values)] };
+  async run({ image, channel }, context) {
+    const frames = await framesOf(image, context);
+    // ComfyUI 0.29.0 gives 64×64 where there is no alpha; before it they were of the picture's size, which fits more inputs.
+    const index = channel === 'alpha' ? 3 : CHANNELS.indexOf(channel) - 1;
+    return { outputs: [channelsOf(frames, () => index)] };
   },
 });

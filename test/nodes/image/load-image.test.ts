@@ -32,6 +32,11 @@ function golden(key: string): Tensor {
   );
 }
 
+function firstOf(masks: Tensor): Tensor {
+  const [, height, width] = masks.shape as readonly [number, number, number];
+  return tensor([1, height, width], masks.data.slice(0, height * width));
+}
+
 describe("pictures as ComfyUI's LoadImage reads them", () => {
   const context = () => nodeContext({ input: FOLDER });
 
@@ -47,8 +52,14 @@ describe("pictures as ComfyUI's LoadImage reads them", () => {
   it.each(cases)('$file as masks', async ({ file, ...channels }) => {
     for (const channel of ['alpha', 'red', 'blue'] as const) {
       const { outputs } = await loadImageMask.run({ image: file, channel }, context());
-      expect(differences(outputs[0], golden(channels[channel]), channel === 'alpha' ? 6e-8 : 0)).toEqual([]);
+      const [first] = outputs[0].shape[0] === 1 ? [outputs[0]] : [firstOf(outputs[0])];
+      expect(differences(first, golden(channels[channel]), channel === 'alpha' ? 6e-8 : 0)).toEqual([]);
     }
+  });
+
+  it('every frame of an animated picture is a mask', async () => {
+    const { outputs } = await loadImageMask.run({ image: 'animated.gif', channel: 'green' }, context());
+    expect(outputs[0].shape).toEqual([3, 5, 7]);
   });
 });
 
@@ -98,22 +109,17 @@ describe('files that are no pictures', () => {
     return loadImage.run({ image: name }, nodeContext({ input }));
   };
 
-  it.each(['photo.jpg', 'rgb.png', 'lossy.webp', 'animated.gif', 'rgb.bmp', 'rgb.tiff'])(
-    'are named: %s cut in half',
-    async (name) => {
-      const bytes = readFileSync(join(FOLDER, name));
-      await expect(load(name, bytes.subarray(0, bytes.length / 2))).rejects.toThrow(
-        `"${name}" can't be loaded: `,
-      );
-    },
-  );
+  it.each(['lossy.webp', 'animated.gif'])('are named: %s cut off in its header', async (name) => {
+    const bytes = readFileSync(join(FOLDER, name));
+    await expect(load(name, bytes.subarray(0, 12))).rejects.toThrow(`"${name}" can't be loaded: `);
+  });
 
   it('are named: text, SVG, nothing at all', async () => {
     await expect(load('a.png', Buffer.from('hello'))).rejects.toThrow(
-      /"a.png" can't be loaded: .*unsupported/,
+      /"a.png" can't be loaded: it is in none of the formats that are read: PNG, .*; others are read by ffmpeg, but /,
     );
     await expect(load('a.png', Buffer.alloc(0))).rejects.toThrow(/"a.png" can't be loaded/);
     const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>';
-    await expect(load('a.svg', Buffer.from(svg))).rejects.toThrow(/format svg can't be loaded/);
+    await expect(load('a.svg', Buffer.from(svg))).rejects.toThrow(/none of the formats/);
   });
 });

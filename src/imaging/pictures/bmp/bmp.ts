@@ -35,7 +35,8 @@ export function drawBmp(bytes: Buffer, header: BmpHeader): Frame {
   }
   const colour = colourReader(header, kind);
   const runs = compression === RUNS8 || compression === RUNS4;
-  if (runs && (kind === 'colours' || kind === 'bits')) throw cutOff(`a BMP of ${bits} bits a pixel can't be run-length encoded`);
+  if (runs && (kind === 'colours' || kind === 'bits'))
+    throw cutOff(`a BMP of ${bits} bits a pixel can't be run-length encoded`);
   const used = runs || kind === 'greys' ? 8 : kind === 'bits' ? 1 : bits;
   const stride = runs ? width : Math.floor((width * bits + 31) / 32) * 4;
   const rowBytes = Math.ceil((width * used) / 8);
@@ -66,7 +67,13 @@ function kindOf({ palette, paletteStride, colours }: BmpHeader): Kind {
   for (let index = 0; index < colours; index++) {
     const grey = colours === 2 ? index * 255 : index & 255;
     const at = index * paletteStride;
-    if (palette.length < at + 3 || palette[at] !== grey || palette[at + 1] !== grey || palette[at + 2] !== grey) return 'palette';
+    if (
+      palette.length < at + 3 ||
+      palette[at] !== grey ||
+      palette[at + 1] !== grey ||
+      palette[at + 2] !== grey
+    )
+      return 'palette';
   }
   return colours === 2 ? 'bits' : 'greys';
 }

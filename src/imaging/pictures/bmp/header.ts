@@ -38,13 +38,15 @@ const MASKS_16 = [
 /** Reads from the header's size on. `pixels` is where the file says they begin; 0 where they follow. Throws `Fault`. */
 export function readBmpHeader(source: ByteSource, pixels: number): BmpHeader {
   const size = source.readWhole(4).readUInt32LE(0);
-  if (size !== 12 && !HEADER_SIZES.includes(size)) throw cutOff(`a BMP header of ${size} bytes can't be read`);
+  if (size !== 12 && !HEADER_SIZES.includes(size))
+    throw cutOff(`a BMP header of ${size} bytes can't be read`);
   const head = source.readWhole(size - 4);
   const layout = size === 12 ? oldLayout(head) : layoutOf(head);
   const { bits, compression, paletteStride } = layout;
   if (![1, 4, 8, 16, 24, 32].includes(bits)) throw cutOff(`a BMP of ${bits} bits a pixel can't be read`);
   const masks = compression === BITFIELDS ? bitMasks(source, head, bits) : plainMasks(bits);
-  if (compression > BITFIELDS) throw cutOff(`BMP compression ${compression} can't be read; save the picture as PNG`);
+  if (compression > BITFIELDS)
+    throw cutOff(`BMP compression ${compression} can't be read; save the picture as PNG`);
   const colours = layout.colours === 0 ? 2 ** bits : layout.colours;
   const follows = pixels === 14 + size && bits <= 8 ? paletteStride * colours : 0;
   if (bits <= 8 && colours > 65536) throw cutOff(`a BMP palette of ${colours} colours can't be read`);
@@ -56,7 +58,7 @@ export function readBmpHeader(source: ByteSource, pixels: number): BmpHeader {
 function oldLayout(head: Buffer) {
   return {
     ...{ width: head.readUInt16LE(0), height: head.readUInt16LE(2), topDown: false },
-    ...{ bits: head.readUInt16LE(6), compression: RAW!, paletteStride: 3, colours: 0 },
+    ...{ bits: head.readUInt16LE(6), compression: RAW, paletteStride: 3, colours: 0 },
   };
 }
 
@@ -65,7 +67,12 @@ function layoutOf(head: Buffer) {
   const height = head.readUInt32LE(4);
   return {
     ...{ width: head.readUInt32LE(0), height: topDown ? 2 ** 32 - height : height, topDown },
-    ...{ bits: head.readUInt16LE(10), compression: head.readUInt32LE(12), paletteStride: 4, colours: head.readUInt32LE(28) },
+    ...{
+      bits: head.readUInt16LE(10),
+      compression: head.readUInt32LE(12),
+      paletteStride: 4,
+      colours: head.readUInt32LE(28),
+    },
   };
 }
 
@@ -79,8 +86,10 @@ function bitMasks(source: ByteSource, head: Buffer, bits: number): BmpHeader['ma
   const bytes = inside ? head.subarray(36) : source.readWhole(12);
   const [red, green, blue] = [0, 4, 8].map((at) => bytes.readUInt32LE(at)) as [number, number, number];
   const alpha = head.length >= 52 ? bytes.readUInt32LE(12) : 0;
-  const same = (known: readonly number[]) => [red, green, blue, alpha].slice(0, known.length).every((mask, i) => mask === known[i]);
-  if (bits === 32 && [red, green, blue, alpha].every((mask) => mask === 0)) return [0xff0000, 0xff00, 0xff, 0xff000000];
+  const same = (known: readonly number[]) =>
+    [red, green, blue, alpha].slice(0, known.length).every((mask, i) => mask === known[i]);
+  if (bits === 32 && [red, green, blue, alpha].every((mask) => mask === 0))
+    return [0xff0000, 0xff00, 0xff, 0xff000000];
   if (bits === 32 && MASKS_32.some(same)) return [red, green, blue, alpha];
   if (bits === 24 && same([0xff0000, 0xff00, 0xff])) return [red, green, blue, 0];
   if (bits === 16 && MASKS_16.some(same)) return [red, green, blue, 0];

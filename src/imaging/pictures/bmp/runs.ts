@@ -1,7 +1,13 @@
 /** Run-length encoded BMP data (BmpImagePlugin.py, BmpRleDecoder). */
 
 /** Palette indices row by row, `width · height` of them or, where the data ends early, fewer; a few more where it runs over. */
-export function readRuns(bytes: Buffer, start: number, four: boolean, width: number, height: number): Uint8Array {
+export function readRuns(
+  bytes: Buffer,
+  start: number,
+  four: boolean,
+  width: number,
+  height: number,
+): Uint8Array {
   const needed = width * height;
   // A run is at most 255 pixels, a jump 255 rows and pixels more.
   const pixels = new Uint8Array(needed + 256 * width + 512);
@@ -11,7 +17,8 @@ export function readRuns(bytes: Buffer, start: number, four: boolean, width: num
     at += 2;
     if (count > 0) {
       const fits = x + count > width ? Math.max(0, width - x) : count;
-      for (let i = 0; i < fits; i++) pixels[length++] = four ? (i % 2 === 0 ? value >> 4 : value & 15) : value;
+      for (let i = 0; i < fits; i++)
+        pixels[length++] = four ? (i % 2 === 0 ? value >> 4 : value & 15) : value;
       x += fits;
     } else if (value === 0) {
       length = Math.ceil(length / width) * width;

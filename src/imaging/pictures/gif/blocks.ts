@@ -77,7 +77,12 @@ export class GifBlocks {
           clear = block[3]!;
         }
         disposal = (block[0]! >> 2) & 7 || disposal;
-      } else if (label === 0xff && block !== undefined && this.dataStart === undefined && block.toString('latin1', 0, 11) === 'NETSCAPE2.0') {
+      } else if (
+        label === 0xff &&
+        block !== undefined &&
+        this.dataStart === undefined &&
+        block.toString('latin1', 0, 11) === 'NETSCAPE2.0'
+      ) {
         this.block();
       }
       this.skipBlocks();
@@ -86,7 +91,12 @@ export class GifBlocks {
 
   private image(clear: number | undefined, disposal: number): GifFrame {
     const head = this.need(9);
-    const [left, top, width, height] = [0, 2, 4, 6].map((at) => head.readUInt16LE(at)) as [number, number, number, number];
+    const [left, top, width, height] = [0, 2, 4, 6].map((at) => head.readUInt16LE(at)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     const flags = head[8]!;
     let palette: GifFrame['palette'];
     if ((flags & 128) !== 0) {
@@ -96,7 +106,18 @@ export class GifBlocks {
     const codeBits = this.need(1)[0]!;
     this.dataStart = this.source.at;
     const interlaced = (flags & 64) !== 0;
-    return { left, top, width, height, interlaced, palette, clear, disposal, codeBits, start: this.dataStart };
+    return {
+      left,
+      top,
+      width,
+      height,
+      interlaced,
+      palette,
+      clear,
+      disposal,
+      codeBits,
+      start: this.dataStart,
+    };
   }
 
   private need(length: number): Buffer {

@@ -73,7 +73,8 @@ class GifFilm {
     this.size = this.sizeWith(frame);
     this.index++;
     if (frame.disposal !== 0) this.disposal = frame.disposal;
-    if (this.remains !== undefined) this.layer?.place(this.remains.layer, this.remains.left, this.remains.top);
+    if (this.remains !== undefined)
+      this.layer?.place(this.remains.layer, this.remains.left, this.remains.top);
     this.palette = frame.palette === 'grey' ? undefined : (frame.palette ?? this.header.palette);
     if (this.index === 0) this.mode = this.palette === undefined ? 'L' : 'P';
     else if (this.mode === 'P') this.becomeColours();
@@ -113,7 +114,9 @@ class GifFilm {
   private becomeColours(): void {
     // Pillow gives up here: greys can't have a transparent one.
     if (this.clear !== undefined && this.own().mode === 'L') {
-      throw broken('a grey GIF with a transparent shade goes on in colours, which can\'t be read; save it again with colours throughout');
+      throw broken(
+        "a grey GIF with a transparent shade goes on in colours, which can't be read; save it again with colours throughout",
+      );
     }
     this.layer = this.own().toColours(this.clear);
     this.mode = this.clear === undefined ? 'RGB' : 'RGBA';
@@ -154,7 +157,8 @@ class GifFilm {
     if (this.index === 0) {
       if (clear !== undefined || this.layer === undefined) {
         this.layer = new Layer(mode, width, height, palette);
-        if (current.palette === 'grey' && this.header.palette !== undefined) this.layer.recolour(this.header.palette);
+        if (current.palette === 'grey' && this.header.palette !== undefined)
+          this.layer.recolour(this.header.palette);
         if (clear !== undefined) this.layer.fill([clear]);
       }
     } else if (this.mode === 'RGB' || this.mode === 'RGBA') {

@@ -34,11 +34,16 @@ export class Layer {
 
   /** Another in place of a box of this one; what sticks out is left out. Throws `Fault` for one of another kind. */
   place(other: Layer, left: number, top: number): void {
-    if (other.step !== this.step) throw broken('a frame of the GIF is disposed of in a way that makes no sense after damage');
+    if (other.step !== this.step)
+      throw broken('a frame of the GIF is disposed of in a way that makes no sense after damage');
     const columns = Math.min(other.width, this.width - left);
     for (let y = 0; y < other.height && top + y < this.height; y++) {
       const from = y * other.width * this.step;
-      if (columns > 0) this.values.set(other.values.subarray(from, from + columns * this.step), ((top + y) * this.width + left) * this.step);
+      if (columns > 0)
+        this.values.set(
+          other.values.subarray(from, from + columns * this.step),
+          ((top + y) * this.width + left) * this.step,
+        );
     }
   }
 
@@ -49,7 +54,8 @@ export class Layer {
     const columns = Math.min(width, this.width - left);
     for (let y = 0; y < height && top + y < this.height; y++) {
       const from = ((top + y) * this.width + left) * this.step;
-      if (columns > 0) piece.values.set(this.values.subarray(from, from + columns * this.step), y * width * this.step);
+      if (columns > 0)
+        piece.values.set(this.values.subarray(from, from + columns * this.step), y * width * this.step);
     }
     return piece;
   }

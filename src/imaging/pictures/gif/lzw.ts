@@ -20,7 +20,12 @@ export interface GifTarget {
 export type GifDataState = 'whole' | 'short' | 'damaged';
 
 /** Draws a frame from its blocks, which begin at `start`. */
-export function drawGifFrame(bytes: Buffer, start: number, codeBits: number, target: GifTarget): GifDataState {
+export function drawGifFrame(
+  bytes: Buffer,
+  start: number,
+  codeBits: number,
+  target: GifTarget,
+): GifDataState {
   if (codeBits > 12) return 'damaged';
   const clearCode = 1 << codeBits;
   const pen = new Pen(target);

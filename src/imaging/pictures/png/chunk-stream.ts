@@ -41,7 +41,23 @@ export interface DataStart {
 }
 
 const TEXT_LIMIT = 1 << 20;
-const DEPTHS = ['0:1', '0:2', '0:4', '0:8', '0:16', '2:8', '2:16', '3:1', '3:2', '3:4', '3:8', '4:8', '4:16', '6:8', '6:16'];
+const DEPTHS = [
+  '0:1',
+  '0:2',
+  '0:4',
+  '0:8',
+  '0:16',
+  '2:8',
+  '2:16',
+  '3:1',
+  '3:2',
+  '3:4',
+  '3:8',
+  '4:8',
+  '4:16',
+  '6:8',
+  '6:16',
+];
 
 export class ChunkStream {
   readonly facts: PngFacts = {
@@ -93,7 +109,8 @@ export class ChunkStream {
     const stored = this.source.read(4);
     if (this.lenient && (type.charCodeAt(0) & 32) !== 0) return;
     const sum = crc32(this.source.bytes.subarray(at - 4, at + length));
-    if (stored.length < 4 || stored.readUInt32BE(0) !== sum) throw cutOff(`the PNG's chunk ${type} is damaged`);
+    if (stored.length < 4 || stored.readUInt32BE(0) !== sum)
+      throw cutOff(`the PNG's chunk ${type} is damaged`);
   }
 
   /** Frames and their data are numbered through. */
@@ -178,7 +195,8 @@ const READERS: Readonly<Record<string, Reader>> = {
     const method = body.indexOf(0) + 1;
     needs(body, method + 1, 'iCCP');
     if (body[method] !== 0) throw broken("the PNG's colour profile is damaged");
-    if (textOf(body.subarray(method + 1)) === 'too long' && !stream.lenient) throw cutOff("the PNG's colour profile is too long");
+    if (textOf(body.subarray(method + 1)) === 'too long' && !stream.lenient)
+      throw cutOff("the PNG's colour profile is too long");
   },
   eXIf(facts, body) {
     facts.exif = body;
@@ -202,7 +220,8 @@ const READERS: Readonly<Record<string, Reader>> = {
     const [, written] = splitAtZero(afterLanguage);
     const text = rest[0] === 0 ? written : textOf(written);
     if (text === 'too long' && !stream.lenient) throw cutOff('a text in the PNG is too long');
-    if (typeof text !== 'string' && keyword.toString('latin1') === 'XML:com.adobe.xmp') facts.xmp = text.toString('utf8');
+    if (typeof text !== 'string' && keyword.toString('latin1') === 'XML:com.adobe.xmp')
+      facts.xmp = text.toString('utf8');
   },
   acTL(facts, body, stream) {
     if (body.length < 8) {
@@ -221,7 +240,8 @@ const READERS: Readonly<Record<string, Reader>> = {
     const number = (at: number) => body.readUInt32BE(at);
     stream.countFrom(number(0));
     const [width, height, left, top] = [number(4), number(8), number(12), number(16)];
-    if (left + width > facts.width || top + height > facts.height) throw broken('a frame of the animated PNG sticks out of it');
+    if (left + width > facts.width || top + height > facts.height)
+      throw broken('a frame of the animated PNG sticks out of it');
     facts.box = [left, top, left + width, top + height];
     [facts.disposal, facts.blend] = [body[24]!, body[25]!];
   },
@@ -249,5 +269,8 @@ function readText(facts: PngFacts, keyword: string, text: Buffer): void {
 }
 
 export function orientationOf({ exif, xmp }: PngFacts): number | undefined {
-  return (exif === undefined ? undefined : exifOrientation(exif)) ?? (xmp === undefined ? undefined : xmpOrientation(xmp));
+  return (
+    (exif === undefined ? undefined : exifOrientation(exif)) ??
+    (xmp === undefined ? undefined : xmpOrientation(xmp))
+  );
 }

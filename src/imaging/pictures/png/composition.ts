@@ -4,7 +4,8 @@ import { frameOf } from './pixels.js';
 import type { Canvas } from './scanlines.js';
 
 export function blank({ width, height, channels, samples }: Canvas): Canvas {
-  const empty = samples instanceof Uint8Array ? new Uint8Array(samples.length) : new Uint16Array(samples.length);
+  const empty =
+    samples instanceof Uint8Array ? new Uint8Array(samples.length) : new Uint16Array(samples.length);
   return { width, height, channels, samples: empty };
 }
 
@@ -30,7 +31,9 @@ export function blendBox(to: Canvas, from: Canvas, [left, top, right, bottom]: B
       const pixel = y * to.width + x;
       const opacity = Math.round(rgba[pixel * 4 + 3]! * scale);
       for (let at = pixel * to.channels; at < (pixel + 1) * to.channels; at++) {
-        to.samples[at] = Math.round((to.samples[at]! * (whole - opacity) + from.samples[at]! * opacity) / whole);
+        to.samples[at] = Math.round(
+          (to.samples[at]! * (whole - opacity) + from.samples[at]! * opacity) / whole,
+        );
       }
     }
   }

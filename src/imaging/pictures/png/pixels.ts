@@ -23,11 +23,14 @@ function alphaOf({ colourType, bits, transparency }: PngFacts): Frame['alpha'] {
 
 type Colour = (pixel: number, into: Uint8Array | Float32Array, at: number, opaque: number) => void;
 
-function colourReader(samples: Uint8Array | Uint16Array, { bits, colourType, palette, transparency }: PngFacts): Colour {
+function colourReader(
+  samples: Uint8Array | Uint16Array,
+  { colourType, palette, transparency }: PngFacts,
+): Colour {
   if (colourType === 3) return paletteReader(samples, palette, transparency);
   const channels = CHANNELS[colourType]!;
   const grey = colourType === 0 || colourType === 4;
-  const key = transparency === undefined ? undefined : keyOf(transparency, { grey, bits, samples });
+  const key = transparency === undefined ? undefined : keyOf(transparency, grey, samples);
   return (pixel, into, at, opaque) => {
     const from = pixel * channels;
     const red = samples[from]!;
@@ -36,26 +39,28 @@ function colourReader(samples: Uint8Array | Uint16Array, { bits, colourType, pal
     into[at + 1] = green;
     into[at + 2] = blue;
     if (channels === 2 || channels === 4) into[at + 3] = samples[from + channels - 1]!;
-    else into[at + 3] = key !== undefined && red === key[0] && green === key[1] && blue === key[2] ? 0 : opaque;
+    else
+      into[at + 3] = key !== undefined && red === key[0] && green === key[1] && blue === key[2] ? 0 : opaque;
   };
 }
 
-interface Keyed {
-  readonly grey: boolean;
-  readonly bits: number;
-  readonly samples: Uint8Array | Uint16Array;
-}
-
-/** As Pillow compares it: greys of fewer than 8 bits are scaled up, their key is not, but for that of one bit. */
-function keyOf(body: Buffer, { grey, bits, samples }: Keyed): readonly [number, number, number] {
+/** As Pillow 11 compares it: greys of fewer than 8 bits are scaled up, their key is not. */
+function keyOf(
+  body: Buffer,
+  grey: boolean,
+  samples: Uint8Array | Uint16Array,
+): readonly [number, number, number] {
   const cut = (value: number) => (samples instanceof Uint8Array ? value & 255 : value);
   const red = cut(body.readUInt16BE(0));
   if (!grey) return [red, cut(body.readUInt16BE(2)), cut(body.readUInt16BE(4))];
-  const shade = bits > 1 ? red : body.readUInt16BE(0) === 0 ? 0 : 255;
-  return [shade, shade, shade];
+  return [red, red, red];
 }
 
-function paletteReader(samples: Uint8Array | Uint16Array, palette: Buffer | undefined, alphas: Buffer | undefined): Colour {
+function paletteReader(
+  samples: Uint8Array | Uint16Array,
+  palette: Buffer | undefined,
+  alphas: Buffer | undefined,
+): Colour {
   const table = new Uint8Array(1024);
   const entries = Math.floor((palette?.length ?? 0) / 3);
   for (let i = 0; i < 256; i++) {

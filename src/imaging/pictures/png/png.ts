@@ -4,7 +4,15 @@ import { ByteSource } from '../byte-source.js';
 import { broken, cutOff, Fault, openTwice, readTwice } from '../fault.js';
 import { PictureError, type Frame } from '../frame.js';
 import { turned } from '../orientation.js';
-import { ChunkStream, isAscii, orientationOf, type Box, type Chunk, type DataStart, type PngFacts } from './chunk-stream.js';
+import {
+  ChunkStream,
+  isAscii,
+  orientationOf,
+  type Box,
+  type Chunk,
+  type DataStart,
+  type PngFacts,
+} from './chunk-stream.js';
 import { blank, blendBox, copyOf, replaceBox } from './composition.js';
 import { CHANNELS, frameOf } from './pixels.js';
 import { drawScanlines, type Canvas } from './scanlines.js';
@@ -70,7 +78,8 @@ class PngFile {
     const { facts } = this;
     const { width, height, bits, colourType, palette } = facts;
     this.head = { width, height, bits, colourType, palette };
-    if (facts.bits === 0 || facts.width === 0 || facts.height === 0) throw cutOff('the PNG has no header that makes sense');
+    if (facts.bits === 0 || facts.width === 0 || facts.height === 0)
+      throw cutOff('the PNG has no header that makes sense');
     this.frames = (facts.frames ?? 1) + (facts.defaultImage ? 1 : 0);
     this.data = this.stream.data;
     this.blend = facts.blend;
@@ -150,15 +159,22 @@ class PngFile {
     if (box !== undefined) this.box = box;
     this.remains = undefined;
     if (this.box === undefined) return;
-    if (disposal === PREVIOUS && this.before !== undefined) this.remains = { box: this.box, canvas: copyOf(this.before) };
-    else if (disposal === BACKGROUND || disposal === PREVIOUS) this.remains = { box: this.box, canvas: blank(this.ownCanvas()) };
+    if (disposal === PREVIOUS && this.before !== undefined)
+      this.remains = { box: this.box, canvas: copyOf(this.before) };
+    else if (disposal === BACKGROUND || disposal === PREVIOUS)
+      this.remains = { box: this.box, canvas: blank(this.ownCanvas()) };
   }
 
   private ownCanvas(): Canvas {
     const { width, height, bits, colourType } = this.head;
     const channels = CHANNELS[colourType]!;
     const length = width * height * channels;
-    this.canvas ??= { width, height, channels, samples: bits === 16 ? new Uint16Array(length) : new Uint8Array(length) };
+    this.canvas ??= {
+      width,
+      height,
+      channels,
+      samples: bits === 16 ? new Uint16Array(length) : new Uint8Array(length),
+    };
     return this.canvas;
   }
 
@@ -169,7 +185,8 @@ class PngFile {
       return;
     }
     const facts = this.shown();
-    if (facts.palette !== undefined && facts.palette.length >= 771) throw cutOff("the PNG's palette has more than 256 colours");
+    if (facts.palette !== undefined && facts.palette.length >= 771)
+      throw cutOff("the PNG's palette has more than 256 colours");
     const canvas = this.ownCanvas();
     if (this.begun && facts.interlaced) throw broken('the interlaced PNG is cut off');
     this.begun = true;

@@ -40,7 +40,12 @@ const ADAM7 = [
 ] as const;
 
 /** Draws into the box of the canvas. */
-export function drawScanlines(canvas: Canvas, box: Box, layout: Layout, pieces: readonly Buffer[]): DataState {
+export function drawScanlines(
+  canvas: Canvas,
+  box: Box,
+  layout: Layout,
+  pieces: readonly Buffer[],
+): DataState {
   const [left, top, right, bottom] = box;
   const [width, height] = [right - left, bottom - top];
   const passes = layout.interlaced ? interlacedPasses(width, height) : [plainPass(width, height)];
@@ -55,7 +60,8 @@ export function drawScanlines(canvas: Canvas, box: Box, layout: Layout, pieces: 
     const length = rowBytes(pass);
     let previous: Uint8Array = new Uint8Array(length);
     for (let row = 0; row < pass.rows; row++, at += length) {
-      if (at + length > bytes.length) return damaged ? 'damaged' : at === bytes.length && at > 0 && ended ? 'whole' : 'short';
+      if (at + length > bytes.length)
+        return damaged ? 'damaged' : at === bytes.length && at > 0 && ended ? 'whole' : 'short';
       const line = bytes.subarray(at, at + length);
       if (!undoFilter(line, previous, bytesPerPixel)) return 'damaged';
       // Pillow puts interlaced rows at the picture's top, whatever the frame's box; such frames are rare.
@@ -80,7 +86,10 @@ function interlacedPasses(width: number, height: number): Pass[] {
   })).filter(({ columns, rows }) => columns > 0 && rows > 0);
 }
 
-function inflate(pieces: readonly Buffer[], total: number): { bytes: Uint8Array; damaged: boolean; ended: boolean } {
+function inflate(
+  pieces: readonly Buffer[],
+  total: number,
+): { bytes: Uint8Array; damaged: boolean; ended: boolean } {
   const packed = Buffer.concat(pieces);
   const options = { maxOutputLength: total + (1 << 16) };
   try {
@@ -89,13 +98,22 @@ function inflate(pieces: readonly Buffer[], total: number): { bytes: Uint8Array;
     // Cut off, too long or damaged: what there is of it.
   }
   try {
-    return { bytes: inflateSync(packed, { ...options, finishFlush: constants.Z_SYNC_FLUSH }), damaged: false, ended: false };
+    return {
+      bytes: inflateSync(packed, { ...options, finishFlush: constants.Z_SYNC_FLUSH }),
+      damaged: false,
+      ended: false,
+    };
   } catch {
     const { bytes, reason, outputAt, at } = inflatePrefix(packed, total);
-    if (reason !== 'at once' && reason !== 'room') return { bytes, damaged: false, ended: reason === undefined };
+    if (reason !== 'at once' && reason !== 'room')
+      return { bytes, damaged: false, ended: reason === undefined };
     // zlib finds the fault in the call that would have given the last row, unless more input had to come first.
     const lost = reason === 'at once' && !splitBetween(pieces, outputAt, at);
-    return { bytes: lost ? bytes.subarray(0, Math.max(0, bytes.length - 1)) : bytes, damaged: true, ended: false };
+    return {
+      bytes: lost ? bytes.subarray(0, Math.max(0, bytes.length - 1)) : bytes,
+      damaged: true,
+      ended: false,
+    };
   }
 }
 

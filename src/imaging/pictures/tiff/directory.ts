@@ -62,10 +62,13 @@ export function readDirectory(bytes: Buffer, { little, big }: TiffHeader, start:
 
 function valueOf(numbers: Numbers, type: number, from: number, length: number): TagValue {
   const unit = UNIT_SIZES[type]!;
-  const each = (read: (at: number) => number) => Array.from({ length }, (_, index) => read(from + index * unit));
-  if (type === 1 || type === 2 || type === 7) return { kind: 'bytes', values: each((at) => numbers.unsigned(at, 1)) };
+  const each = (read: (at: number) => number) =>
+    Array.from({ length }, (_, index) => read(from + index * unit));
+  if (type === 1 || type === 2 || type === 7)
+    return { kind: 'bytes', values: each((at) => numbers.unsigned(at, 1)) };
   if (type === 5 || type === 10 || type === 11 || type === 12) return { kind: 'fractions', values: [] };
-  if (type === 6 || type === 8 || type === 9) return { kind: 'numbers', values: each((at) => numbers.signed(at, unit)) };
+  if (type === 6 || type === 8 || type === 9)
+    return { kind: 'numbers', values: each((at) => numbers.signed(at, unit)) };
   return { kind: 'numbers', values: each((at) => numbers.unsigned(at, unit)) };
 }
 

@@ -3,14 +3,24 @@ import { cutOff, broken } from '../fault.js';
 import type { TagValue } from './directory.js';
 
 export const TAG = {
-  ...{ width: 256, height: 257, bits: 258, compression: 259, photometric: 262, fillOrder: 266, stripOffsets: 273 },
+  ...{
+    width: 256,
+    height: 257,
+    bits: 258,
+    compression: 259,
+    photometric: 262,
+    fillOrder: 266,
+    stripOffsets: 273,
+  },
   ...{ orientation: 274, samples: 277, rowsPerStrip: 278, stripByteCounts: 279, planar: 284, predictor: 317 },
   ...{ colourMap: 320, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileByteCounts: 325 },
   ...{ extraSamples: 338, sampleFormat: 339, xmp: 700, mediaPhoto: 0xbc01 },
 } as const;
 
 const COMPRESSIONS = [1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001];
-export const [RAW, LZW, OLD_JPEG, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE] = [1, 5, 6, 7, 8, 32773, 32946] as const;
+export const [RAW, LZW, OLD_JPEG, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE] = [
+  1, 5, 6, 7, 8, 32773, 32946,
+] as const;
 const MAX_SAMPLES = 6;
 
 export type Colours = 'grey' | 'palette' | 'rgb' | 'cmyk' | 'lab';
@@ -76,7 +86,10 @@ export function layoutOf(tags: Tags, little: boolean): Layout {
   const format = formats.every((value) => value === formats[0]) ? formats[0]! : -1;
   let bits = [...tags.numbers(TAG.bits, [1])];
   let extra = [...tags.numbers(TAG.extraSamples)];
-  let samples = tags.number(TAG.samples, compression === OLD_JPEG && (photometric === 2 || photometric === 6) ? 3 : 1);
+  let samples = tags.number(
+    TAG.samples,
+    compression === OLD_JPEG && (photometric === 2 || photometric === 6) ? 3 : 1,
+  );
   if (planar && extra.length > 0 && Math.max(...extra) === 0) {
     // Samples that nobody knows lie in planes of their own, which can be left out.
     bits = bits.slice(0, Math.max(0, bits.length - extra.length));
@@ -86,7 +99,8 @@ export function layoutOf(tags: Tags, little: boolean): Layout {
   if (samples > MAX_SAMPLES) throw broken(`a TIFF of ${samples} samples a pixel can't be read`);
   if (samples < bits.length) bits = samples < 0 ? bits.slice(0, samples) : bits.slice(0, samples);
   else if (bits.length === 1) bits = Array.from({ length: samples }, () => bits[0]!);
-  if (bits.length !== samples || samples < 1) throw broken('the TIFF says how many samples a pixel has in two ways');
+  if (bits.length !== samples || samples < 1)
+    throw broken('the TIFF says how many samples a pixel has in two ways');
   const kind = kindOf({ little, photometric, format, fillOrder, bits, extra });
   if (kind === undefined) {
     throw broken(
@@ -112,7 +126,14 @@ interface Key {
 }
 
 /** Pillow's table by its rules. CMYK with alpha is not in it: nothing else reads such files rightly. */
-function kindOf({ little, photometric, format, fillOrder, bits, extra }: Key): Pick<Layout, 'colours' | 'alpha'> | undefined {
+function kindOf({
+  little,
+  photometric,
+  format,
+  fillOrder,
+  bits,
+  extra,
+}: Key): Pick<Layout, 'colours' | 'alpha'> | undefined {
   const bytes = bits.every((value) => value === 8);
   const first = bits[0]!;
   const none = { alpha: 'none' } as const;
@@ -121,10 +142,21 @@ function kindOf({ little, photometric, format, fillOrder, bits, extra }: Key): P
   switch (photometric) {
     case 0:
     case 1:
-      if (bits.length === 2) return usual && photometric === 1 && bytes && same(extra, [2]) ? { colours: 'grey', alpha: 'straight' } : undefined;
-      return bits.length === 1 && extra.length === 0 && greyIsKnown(first, { little, photometric, format, fillOrder }) ? { colours: 'grey', ...none } : undefined;
+      if (bits.length === 2)
+        return usual && photometric === 1 && bytes && same(extra, [2])
+          ? { colours: 'grey', alpha: 'straight' }
+          : undefined;
+      return bits.length === 1 &&
+        extra.length === 0 &&
+        greyIsKnown(first, { little, photometric, format, fillOrder })
+        ? { colours: 'grey', ...none }
+        : undefined;
     case 2: {
-      if (format !== 1 || (fillOrder !== 1 && !(fillOrder === 2 && bytes && bits.length === 3 && extra.length === 0))) return undefined;
+      if (
+        format !== 1 ||
+        (fillOrder !== 1 && !(fillOrder === 2 && bytes && bits.length === 3 && extra.length === 0))
+      )
+        return undefined;
       const deep = bits.every((value) => value === 16);
       if ((!bytes && !deep) || bits.length < 3 || (deep && bits.length > 4)) return undefined;
       if (bits.length === 3) return extra.length === 0 ? { colours: 'rgb', ...none } : undefined;
@@ -132,29 +164,54 @@ function kindOf({ little, photometric, format, fillOrder, bits, extra }: Key): P
       if (extra.length !== bits.length - 3 || !unknown(1)) return undefined;
       if (extra[0] === 0) return { colours: 'rgb', ...none };
       if (extra[0] === 1) return { colours: 'rgb', alpha: 'premultiplied' };
-      return extra[0] === 2 || (extra[0] === 999 && bytes && bits.length === 4) ? { colours: 'rgb', alpha: 'straight' } : undefined;
+      return extra[0] === 2 || (extra[0] === 999 && bytes && bits.length === 4)
+        ? { colours: 'rgb', alpha: 'straight' }
+        : undefined;
     }
     case 3:
       if (format !== 1) return undefined;
-      if (bits.length === 1) return extra.length === 0 && [1, 2, 4, 8].includes(first) && [1, 2].includes(fillOrder) ? { colours: 'palette', ...none } : undefined;
+      if (bits.length === 1)
+        return extra.length === 0 && [1, 2, 4, 8].includes(first) && [1, 2].includes(fillOrder)
+          ? { colours: 'palette', ...none }
+          : undefined;
       if (!usual || !bytes || bits.length !== 2) return undefined;
-      return same(extra, [0]) ? { colours: 'palette', ...none } : same(extra, [2]) ? { colours: 'palette', alpha: 'straight' } : undefined;
+      return same(extra, [0])
+        ? { colours: 'palette', ...none }
+        : same(extra, [2])
+          ? { colours: 'palette', alpha: 'straight' }
+          : undefined;
     case 5:
       if (!usual || bits.length < 4) return undefined;
-      if (bits.length === 4) return extra.length === 0 && (bytes || bits.every((value) => value === 16)) ? { colours: 'cmyk', ...none } : undefined;
+      if (bits.length === 4)
+        return extra.length === 0 && (bytes || bits.every((value) => value === 16))
+          ? { colours: 'cmyk', ...none }
+          : undefined;
       if (!bytes || extra.length !== bits.length - 4 || !unknown(1)) return undefined;
-      return extra[0] === 0 ? { colours: 'cmyk', ...none } : extra[0] === 2 ? { colours: 'cmyk', alpha: 'straight' } : undefined;
+      return extra[0] === 0
+        ? { colours: 'cmyk', ...none }
+        : extra[0] === 2
+          ? { colours: 'cmyk', alpha: 'straight' }
+          : undefined;
     case 6:
       if (!usual || !bytes || extra.length > 0) return undefined;
-      return bits.length === 1 ? { colours: 'grey', ...none } : bits.length === 3 ? { colours: 'rgb', ...none } : undefined;
+      return bits.length === 1
+        ? { colours: 'grey', ...none }
+        : bits.length === 3
+          ? { colours: 'rgb', ...none }
+          : undefined;
     case 8:
-      return usual && bytes && bits.length === 3 && extra.length === 0 ? { colours: 'lab', ...none } : undefined;
+      return usual && bytes && bits.length === 3 && extra.length === 0
+        ? { colours: 'lab', ...none }
+        : undefined;
     default:
       return undefined;
   }
 }
 
-function greyIsKnown(bits: number, { little, photometric, format, fillOrder }: Omit<Key, 'bits' | 'extra'>): boolean {
+function greyIsKnown(
+  bits: number,
+  { little, photometric, format, fillOrder }: Omit<Key, 'bits' | 'extra'>,
+): boolean {
   if (fillOrder !== 1 && fillOrder !== 2) return false;
   const white = photometric === 0;
   if (bits <= 8 && format === 1) return [1, 2, 4, 8].includes(bits);

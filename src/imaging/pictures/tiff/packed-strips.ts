@@ -13,11 +13,27 @@ interface Grid {
 }
 
 /** Tags that libtiff wants to be one number. */
-const SINGLE = [TAG.width, TAG.height, TAG.compression, TAG.planar, TAG.samples, TAG.rowsPerStrip, TAG.tileWidth, TAG.tileHeight];
+const SINGLE = [
+  TAG.width,
+  TAG.height,
+  TAG.compression,
+  TAG.planar,
+  TAG.samples,
+  TAG.rowsPerStrip,
+  TAG.tileWidth,
+  TAG.tileHeight,
+];
 
 /** Draws onto samples of nothing or, as Pillow does, of a page before of the same kind. */
-export function readPackedStrips(bytes: Buffer, tags: Tags, layout: Layout, little: boolean, samples: Samples): Samples {
-  if (SINGLE.some((tag) => tags.numbers(tag).length > 1) || ![1, 2].includes(tags.number(TAG.planar, 1))) return samples;
+export function readPackedStrips(
+  bytes: Buffer,
+  tags: Tags,
+  layout: Layout,
+  little: boolean,
+  samples: Samples,
+): Samples {
+  if (SINGLE.some((tag) => tags.numbers(tag).length > 1) || ![1, 2].includes(tags.number(TAG.planar, 1)))
+    return samples;
   const grid = gridOf(tags, layout);
   const planes = layout.planar ? layout.samples : 1;
   const across = Math.ceil(layout.width / grid.width);
@@ -26,7 +42,8 @@ export function readPackedStrips(bytes: Buffer, tags: Tags, layout: Layout, litt
     for (let plane = 0; plane < planes; plane++) {
       for (let column = 0; column < across; column++) {
         const index = (plane * down + row) * across + column;
-        if (!drawPiece(bytes, { index, row, column, plane }, grid, tags, layout, little, samples)) return samples;
+        if (!drawPiece(bytes, { index, row, column, plane }, grid, tags, layout, little, samples))
+          return samples;
       }
     }
   }
@@ -41,9 +58,11 @@ function gridOf(tags: Tags, { width, height }: Layout): Grid {
       ...{ width: Math.max(1, tileWidth), height: Math.max(1, tileHeight), padded: true },
     };
   }
+  // One strip without a length goes to the end of the file.
+  const sizes = tags.has(TAG.stripByteCounts) ? tags.numbers(TAG.stripByteCounts) : [Infinity];
   const rows = Math.min(height, Math.max(1, tags.number(TAG.rowsPerStrip, height)));
   return {
-    ...{ offsets: tags.numbers(TAG.stripOffsets), sizes: tags.numbers(TAG.stripByteCounts) },
+    ...{ offsets: tags.numbers(TAG.stripOffsets), sizes },
     ...{ width, height: rows, padded: false },
   };
 }
@@ -55,8 +74,18 @@ interface Piece {
   readonly plane: number;
 }
 
-function drawPiece(bytes: Buffer, piece: Piece, grid: Grid, tags: Tags, layout: Layout, little: boolean, into: Samples): boolean {
-  const [offset, size] = [grid.offsets[piece.index], grid.sizes[piece.index]];
+function drawPiece(
+  bytes: Buffer,
+  piece: Piece,
+  grid: Grid,
+  tags: Tags,
+  layout: Layout,
+  little: boolean,
+  into: Samples,
+): boolean {
+  const offset = grid.offsets[piece.index];
+  const given = grid.sizes[piece.index];
+  const size = given === Infinity ? bytes.length - (offset ?? 0) : given;
   if (offset === undefined || size === undefined || size === 0 || offset + size > bytes.length) return false;
   const { bits, samples, planar, width, height, fillOrder, compression } = layout;
   const perPixel = planar ? 1 : samples;

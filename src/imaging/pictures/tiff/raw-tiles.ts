@@ -23,11 +23,18 @@ interface Tile {
 }
 
 /** Samples as far as the file goes. Throws `Fault` where Pillow gives up. */
-export function readRawTiles(bytes: Buffer, tags: Tags, layout: Layout, little: boolean, samples: Samples): RawPage {
+export function readRawTiles(
+  bytes: Buffer,
+  tags: Tags,
+  layout: Layout,
+  little: boolean,
+  samples: Samples,
+): RawPage {
   const tiles = tilesOf(tags, layout);
   const sorted = withoutDoubles(tiles.toSorted((a, b) => a.offset - b.offset));
   const drawn = sorted.map((tile) => drawTile(bytes, tile, layout, little, samples));
-  if (sorted.length !== 1 || (tiles.length > 1 && drawn[0]!) || !isMapped(layout, little)) return { samples, mapped: false };
+  if (sorted.length !== 1 || (tiles.length > 1 && drawn[0]!) || !isMapped(layout, little))
+    return { samples, mapped: false };
   // Pillow maps such files into memory: rows below the strip are read, too, and nothing may be missing.
   const [tile] = sorted as [Tile];
   const whole = { ...tile, left: 0, top: 0, right: layout.width, bottom: layout.height };
@@ -39,11 +46,20 @@ export function readRawTiles(bytes: Buffer, tags: Tags, layout: Layout, little: 
 /** Of tiles for the same place, one after another in the file, the last. */
 function withoutDoubles(tiles: readonly Tile[]): Tile[] {
   const samePlace = (a: Tile, b: Tile | undefined) =>
-    b !== undefined && a.left === b.left && a.top === b.top && a.right === b.right && a.bottom === b.bottom && a.stride === b.stride && a.plane === b.plane;
+    b !== undefined &&
+    a.left === b.left &&
+    a.top === b.top &&
+    a.right === b.right &&
+    a.bottom === b.bottom &&
+    a.stride === b.stride &&
+    a.plane === b.plane;
   return tiles.filter((tile, index) => !samePlace(tile, tiles[index + 1]));
 }
 
-function isMapped({ colours, bits, samples, alpha, planar, fillOrder, photometric, format }: Layout, little: boolean): boolean {
+function isMapped(
+  { colours, bits, samples, alpha, planar, fillOrder, photometric, format }: Layout,
+  little: boolean,
+): boolean {
   if (planar || fillOrder !== 1 || format !== 'unsigned') return false;
   if (bits === 16) return colours === 'grey' && (little || photometric === 1);
   if (bits !== 8) return false;

@@ -61,8 +61,10 @@ async function readPage(bytes: Buffer, page: Page, before: Drawn | undefined): P
   const { compression, colours, photometric } = layout;
   if (colours === 'palette' && !tags.has(TAG.colourMap)) throw broken('the TIFF lacks its palette');
   const here = UNPACKED_HERE.includes(compression) && tags.number(TAG.predictor, 1) <= 2 && photometric !== 6;
-  if (colours === 'lab' || (compression !== RAW && !here)) return { frame: await readByLibrary(bytes, layout, index) };
-  const canvas = before !== undefined && isAlike(layout, before.layout) ? before.samples.slice() : samplesFor(layout);
+  if (colours === 'lab' || (compression !== RAW && !here))
+    return { frame: await readByLibrary(bytes, layout, index) };
+  const canvas =
+    before !== undefined && isAlike(layout, before.layout) ? before.samples.slice() : samplesFor(layout);
   const orientation = orientationOf(tags);
   const finish = (samples: Samples, keeps: boolean): ReadPage => {
     const frame = coloursOf(samples, layout, colours === 'palette' ? tags.numbers(TAG.colourMap) : []);
@@ -70,7 +72,8 @@ async function readPage(bytes: Buffer, page: Page, before: Drawn | undefined): P
     return { frame: shown, samples: keeps && shown === frame ? samples : undefined };
   };
   // libtiff doesn't go by a directory that is cut off.
-  if (compression !== RAW) return finish(cut ? canvas : readPackedStrips(bytes, tags, layout, little, canvas), true);
+  if (compression !== RAW)
+    return finish(cut ? canvas : readPackedStrips(bytes, tags, layout, little, canvas), true);
   const { samples, mapped } = readRawTiles(bytes, tags, layout, little, canvas);
   return finish(samples, !mapped);
 }

@@ -3,12 +3,13 @@ import type { Frame } from '../frame.js';
 import type { Layout } from './layout.js';
 
 /** All samples of a page, interleaved. */
-export type Samples = Uint8Array | Uint16Array | Int16Array | Int32Array | Uint32Array | Float32Array;
+export type Samples = Uint8Array | Uint16Array | Int16Array | Int32Array | Float32Array;
 
 export function samplesFor({ width, height, samples, bits, format }: Layout): Samples {
   const length = width * height * samples;
   if (format === 'float') return new Float32Array(length);
-  if (bits === 32) return format === 'signed' ? new Int32Array(length) : new Uint32Array(length);
+  // Pillow takes unsigned ones for signed, too.
+  if (bits === 32) return new Int32Array(length);
   if (bits > 8) return format === 'signed' ? new Int16Array(length) : new Uint16Array(length);
   return new Uint8Array(length);
 }
@@ -21,29 +22,44 @@ export interface RowPlace {
 }
 
 /** Writes the samples of a packed row; those of white-is-zero pictures are turned round, so that what is missing is black. */
-export function unpackRow(row: Buffer, layout: Layout, little: boolean, into: Samples, { at, count, step }: RowPlace): void {
+export function unpackRow(
+  row: Buffer,
+  layout: Layout,
+  little: boolean,
+  into: Samples,
+  { at, count, step }: RowPlace,
+): void {
   const { bits, format, photometric } = layout;
   const read = readerOf(bits, format, little);
   const turnedRound = photometric === 0 && format === 'unsigned' && bits <= 16;
   const whole = (1 << bits) - 1;
-  for (let i = 0, to = at; i < count; i++, to += step) into[to] = turnedRound ? whole - read(row, i) : read(row, i);
+  for (let i = 0, to = at; i < count; i++, to += step)
+    into[to] = turnedRound ? whole - read(row, i) : read(row, i);
 }
 
-function readerOf(bits: number, format: Layout['format'], little: boolean): (row: Buffer, index: number) => number {
+function readerOf(
+  bits: number,
+  format: Layout['format'],
+  little: boolean,
+): (row: Buffer, index: number) => number {
   if (bits === 8) return (row, i) => row[i]!;
-  if (bits < 8) return (row, i) => (row[(i * bits) >> 3]! >> (8 - bits - ((i * bits) & 7))) & ((1 << bits) - 1);
+  if (bits < 8)
+    return (row, i) => (row[(i * bits) >> 3]! >> (8 - bits - ((i * bits) & 7))) & ((1 << bits) - 1);
   if (bits === 12) {
     return (row, i) => {
       const at = (i >> 1) * 3;
       return i % 2 === 0 ? (row[at]! << 4) | (row[at + 1]! >> 4) : ((row[at + 1]! & 15) << 8) | row[at + 2]!;
     };
   }
-  if (format === 'float') return little ? (row, i) => row.readFloatLE(i * 4) : (row, i) => row.readFloatBE(i * 4);
+  if (format === 'float')
+    return little ? (row, i) => row.readFloatLE(i * 4) : (row, i) => row.readFloatBE(i * 4);
   if (bits === 32) {
-    if (format === 'signed') return little ? (row, i) => row.readInt32LE(i * 4) : (row, i) => row.readInt32BE(i * 4);
+    if (format === 'signed')
+      return little ? (row, i) => row.readInt32LE(i * 4) : (row, i) => row.readInt32BE(i * 4);
     return (row, i) => row.readUInt32LE(i * 4);
   }
-  if (format === 'signed') return little ? (row, i) => row.readInt16LE(i * 2) : (row, i) => row.readInt16BE(i * 2);
+  if (format === 'signed')
+    return little ? (row, i) => row.readInt16LE(i * 2) : (row, i) => row.readInt16BE(i * 2);
   return little ? (row, i) => row.readUInt16LE(i * 2) : (row, i) => row.readUInt16BE(i * 2);
 }
 
@@ -92,7 +108,8 @@ function colourReader(samples: Samples, layout: Layout, colourMap: readonly numb
       return (at, into) => {
         const opacity = alpha === 'none' ? into[3]! : samples[at + 3]!;
         const whole = bits === 16 ? 65535 : 255;
-        for (let c = 0; c < 3; c++) into[c] = alpha === 'premultiplied' ? divided(samples[at + c]!, opacity, whole) : samples[at + c]!;
+        for (let c = 0; c < 3; c++)
+          into[c] = alpha === 'premultiplied' ? divided(samples[at + c]!, opacity, whole) : samples[at + c]!;
         into[3] = opacity;
       };
   }
@@ -107,9 +124,12 @@ function divided(value: number, opacity: number, whole: number): number {
 function greyReader(samples: Samples, { bits, format, alpha }: Layout): Colour {
   const scale = bits < 8 ? 255 / ((1 << bits) - 1) : 1;
   // Pillow cuts such numbers off at black and white.
+  const divided255 = format !== 'float' && (bits === 32 || (bits === 16 && format === 'signed'));
   const clipped = bits > 8 && !(bits === 16 && format === 'unsigned');
   return (at, into) => {
     let grey = samples[at]! * scale;
+    // ComfyUI 0.3.64 divides whole numbers by 255 before (nodes.py, LoadImage).
+    if (divided255) grey *= 1 / 255;
     if (clipped) grey = grey > 0 ? Math.min(255, Math.trunc(grey)) : 0;
     into[0] = into[1] = into[2] = grey;
     if (alpha === 'straight') into[3] = samples[at + 1]!;

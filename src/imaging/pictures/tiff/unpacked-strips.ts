@@ -15,7 +15,10 @@ export function unpackStrip(packed: Buffer, compression: number, length: number)
 
 function unpackDeflate(packed: Buffer, length: number): Buffer | undefined {
   try {
-    const bytes = inflateSync(packed, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: length + (1 << 16) });
+    const bytes = inflateSync(packed, {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: length + (1 << 16),
+    });
     return bytes.length < length ? undefined : bytes.subarray(0, length);
   } catch {
     // Faults behind what is needed don't matter.
@@ -57,7 +60,7 @@ function unpackLzw(packed: Buffer, length: number): Buffer | undefined {
   const suffixes = new Uint8Array(TABLE_SIZE);
   for (let i = 0; i < 256; i++) suffixes[i] = i;
   let [at, bitBuffer, bitCount] = [0, 0, 0];
-  let [next, size] = [FIRST!, 9];
+  let [next, size] = [FIRST, 9];
   let previous: number | undefined;
   let to = 0;
   while (to < length) {
@@ -71,11 +74,11 @@ function unpackLzw(packed: Buffer, length: number): Buffer | undefined {
     if (code === END) return undefined;
     if (code === CLEAR) {
       lengths.fill(0, FIRST);
-      [next, size, previous] = [FIRST!, 9, undefined];
+      [next, size, previous] = [FIRST, 9, undefined];
       continue;
     }
     if (previous === undefined) {
-      if (code > CLEAR!) return undefined;
+      if (code > CLEAR) return undefined;
       bytes[to++] = code;
       previous = code;
       continue;
@@ -100,7 +103,7 @@ function unpackLzw(packed: Buffer, length: number): Buffer | undefined {
 
   function firstOf(code: number): number {
     let walk = code;
-    while (walk >= FIRST!) walk = prefixes[walk]!;
+    while (walk >= FIRST) walk = prefixes[walk]!;
     return walk;
   }
 }
@@ -113,9 +116,16 @@ export function undoPredictor(row: Buffer, bits: number, samples: number, little
   }
   const bytes = bits / 8;
   const [read, write] = little
-    ? [(at: number) => row.readUIntLE(at, bytes), (value: number, at: number) => row.writeUIntLE(value, at, bytes)]
-    : [(at: number) => row.readUIntBE(at, bytes), (value: number, at: number) => row.writeUIntBE(value, at, bytes)];
-  for (let at = samples * bytes; at + bytes <= row.length; at += bytes) write((read(at) + read(at - samples * bytes)) % 2 ** bits, at);
+    ? [
+        (at: number) => row.readUIntLE(at, bytes),
+        (value: number, at: number) => row.writeUIntLE(value, at, bytes),
+      ]
+    : [
+        (at: number) => row.readUIntBE(at, bytes),
+        (value: number, at: number) => row.writeUIntBE(value, at, bytes),
+      ];
+  for (let at = samples * bytes; at + bytes <= row.length; at += bytes)
+    write((read(at) + read(at - samples * bytes)) % 2 ** bits, at);
 }
 
 const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) => {
