@@ -5,14 +5,6 @@
 
 #include "parallel.h"
 
-// One copy of the kernel per instruction set, chosen when the addon is loaded. Elsewhere (NEON) the baseline
-// has FMA.
-#if defined(__x86_64__) && defined(__gnu_linux__)
-#define LATENTD_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define LATENTD_VECTOR_CLONES
-#endif
-
 namespace latentd {
 namespace {
 
@@ -23,32 +15,69 @@ constexpr size_t kTileColumns = 32;
 // Multiplications below which a second thread costs more than it saves.
 constexpr size_t kGrainWork = size_t{1} << 20;
 
-// `panel` holds `inner` rows of kTileColumns; `into` and `a` have `row_stride` and `inner` floats a row.
-LATENTD_VECTOR_CLONES void AddTile(float* into, size_t row_stride, const float* a, const float* panel,
-                                   size_t inner, float scale) {
-  float sums[kTileRows][kTileColumns] = {};
-  for (size_t i = 0; i < inner; ++i) {
-    for (size_t r = 0; r < kTileRows; ++r) {
-      const float factor = a[r * inner + i];
-      for (size_t c = 0; c < kTileColumns; ++c) sums[r][c] += factor * panel[i * kTileColumns + c];
+// Sums are rounded once a step, by fused multiplication and addition in the order of `inner`, as the BLAS
+// libraries under torch do it: text encoders are rounded to float16 afterwards, where a last bit decides
+// ties. `panel` holds `inner` rows of kTileColumns; `into` and `a` have `row_stride` and `inner` floats a
+// row. The tile is kTileRows × kTileColumns, or less at the right and lower edges.
+template <bool kFused>
+[[gnu::always_inline]] inline void AddTileOf(float* into, size_t row_stride, size_t rows, size_t columns,
+                                             const float* a, const float* panel, size_t inner, float scale) {
+  const auto step = [](float x, float y, float sum) {
+    if constexpr (kFused) return __builtin_fmaf(x, y, sum);
+    return sum + x * y;
+  };
+  if (rows == kTileRows && columns == kTileColumns) {
+    float sums[kTileRows][kTileColumns] = {};
+    for (size_t i = 0; i < inner; ++i) {
+      for (size_t r = 0; r < kTileRows; ++r) {
+        const float factor = a[r * inner + i];
+        for (size_t c = 0; c < kTileColumns; ++c) {
+          sums[r][c] = step(factor, panel[i * kTileColumns + c], sums[r][c]);
+        }
+      }
     }
+    for (size_t r = 0; r < kTileRows; ++r) {
+      for (size_t c = 0; c < kTileColumns; ++c) into[r * row_stride + c] += scale * sums[r][c];
+    }
+    return;
   }
-  for (size_t r = 0; r < kTileRows; ++r) {
-    for (size_t c = 0; c < kTileColumns; ++c) into[r * row_stride + c] += scale * sums[r][c];
-  }
-}
-
-// The same for what is left at the right and lower edges.
-void AddEdge(float* into, size_t row_stride, size_t tile_rows, size_t tile_columns, const float* a,
-             const float* panel, size_t inner, float scale) {
-  for (size_t r = 0; r < tile_rows; ++r) {
+  for (size_t r = 0; r < rows; ++r) {
     float sums[kTileColumns] = {};
     for (size_t i = 0; i < inner; ++i) {
       const float factor = a[r * inner + i];
-      for (size_t c = 0; c < kTileColumns; ++c) sums[c] += factor * panel[i * kTileColumns + c];
+      for (size_t c = 0; c < kTileColumns; ++c) {
+        sums[c] = step(factor, panel[i * kTileColumns + c], sums[c]);
+      }
     }
-    for (size_t c = 0; c < tile_columns; ++c) into[r * row_stride + c] += scale * sums[c];
+    for (size_t c = 0; c < columns; ++c) into[r * row_stride + c] += scale * sums[c];
   }
+}
+
+using AddTileFunction = void (*)(float*, size_t, size_t, size_t, const float*, const float*, size_t, float);
+
+#if defined(__x86_64__)
+[[gnu::target("arch=x86-64-v4")]] void AddTileV4(float* into, size_t row_stride, size_t rows, size_t columns,
+                                                 const float* a, const float* panel, size_t inner,
+                                                 float scale) {
+  AddTileOf<true>(into, row_stride, rows, columns, a, panel, inner, scale);
+}
+
+[[gnu::target("arch=x86-64-v3")]] void AddTileV3(float* into, size_t row_stride, size_t rows, size_t columns,
+                                                 const float* a, const float* panel, size_t inner,
+                                                 float scale) {
+  AddTileOf<true>(into, row_stride, rows, columns, a, panel, inner, scale);
+}
+#endif
+
+AddTileFunction ChooseAddTile() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4")) return AddTileV4;
+  if (__builtin_cpu_supports("x86-64-v3")) return AddTileV3;
+  // Without the instruction a fused step is a call, some fifty times as slow.
+  return AddTileOf<false>;
+#else
+  return AddTileOf<true>;
+#endif
 }
 
 // b in panels of kTileColumns columns, each contiguous and read once a row of tiles; the last is padded with
@@ -68,16 +97,12 @@ std::vector<float> PackPanels(const float* b, size_t inner, size_t columns) {
 
 void AddRows(float* into, const float* a, const float* panel, size_t rows, size_t inner, size_t columns,
              float scale) {
+  static const AddTileFunction add_tile = ChooseAddTile();
   for (size_t column = 0; column < columns; column += kTileColumns, panel += inner * kTileColumns) {
     const size_t width = std::min(kTileColumns, columns - column);
     for (size_t row = 0; row < rows; row += kTileRows) {
       const size_t height = std::min(kTileRows, rows - row);
-      float* const tile = into + row * columns + column;
-      if (height == kTileRows && width == kTileColumns) {
-        AddTile(tile, columns, a + row * inner, panel, inner, scale);
-      } else {
-        AddEdge(tile, columns, height, width, a + row * inner, panel, inner, scale);
-      }
+      add_tile(into + row * columns + column, columns, height, width, a + row * inner, panel, inner, scale);
     }
   }
 }
