@@ -136,7 +136,8 @@ __device__ __forceinline__ float Apply(Activation activation, float x) {
     case Activation::kQuickGelu:
       return x / (1.0f + Exp(-1.702f * x));
     case Activation::kRelu:
-      return x > 0 ? x : 0;
+      // NaN stays.
+      return x < 0 ? 0 : x;
     case Activation::kSigmoid:
       return 1.0f / (1.0f + Exp(-x));
     case Activation::kTanh:

@@ -7,7 +7,7 @@ import type { Folders } from './folders.js';
 import { ModelError } from './model-error.js';
 import type { Checkpoint, ModelStore } from './model-store.js';
 import type { ProgramCache } from './program-cache.js';
-import { openModelFile } from './model-file.js';
+import { openEmbeddingFile, openModelFile } from './model-file.js';
 import { safetensorsWeights } from './safetensors-weights.js';
 import { refuseScaledWeights } from './scaled-weights.js';
 import { createTextEncoders } from './text/create-text-encoders.js';
@@ -41,14 +41,14 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
   const { programs, folders, warn } = options;
   const files = new Map<string, OpenFile>();
 
-  function open(path: string): OpenFile {
+  function open(path: string, openFile = openModelFile): OpenFile {
     const known = files.get(path);
     const status = statSync(path, { throwIfNoEntry: false });
     const stamp = `${status?.size ?? 0}#${status?.mtimeMs ?? 0}`;
     if (known?.stamp === stamp) return known;
     // A replaced file stays mapped for the models made from it, until they are forgotten.
     files.delete(path);
-    const file = { stamp, weights: safetensorsWeights(openModelFile(path)) };
+    const file = { stamp, weights: safetensorsWeights(openFile(path)) };
     files.set(path, file);
     return file;
   }
@@ -91,7 +91,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       clip: createTextEncoders({
         ...text,
         programs,
-        embeddings: embeddingFiles(folders, (file) => open(file).weights),
+        embeddings: embeddingFiles(folders, (file) => open(file, openEmbeddingFile).weights),
         ...(warn === undefined ? {} : { warn }),
       }),
       vae: vae === undefined ? missingVae(path, weights.identity, denoiser.latentFormat) : vaeOf(vae),

@@ -6,6 +6,7 @@ import type { NodeError } from './events.js';
 import { nestInputs } from './input-table.js';
 import { toJson, type Json } from './literal.js';
 import { callsOf, type InputLists } from './node-inputs.js';
+import { warningOfNaN } from './not-a-number.js';
 import type { PlannedNode } from './plan.js';
 
 /** What one call returned: a value for each output, or a graph whose results they are. */
@@ -44,6 +45,9 @@ export async function runNode(
     }
     const returned: unknown = await nodeClass.run(nestInputs(inputs, table) as never, context);
     const { ui, ...result } = readReturn(nodeClass, returned);
+    const names = nodeClass.outputs.map(({ name }) => name);
+    const warning = warningOfNaN(names, [...inputs.values()], result.outputs);
+    if (warning !== undefined) context.warn(warning);
     calls.push(result);
     if (ui !== undefined) uis.push(ui);
   }

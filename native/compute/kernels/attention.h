@@ -11,8 +11,8 @@ namespace LATENTD_KERNELS_NAMESPACE {
 /// Keys that are scored at a time; sums over earlier ones are rescaled when a greater maximum turns up
 /// (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018).
 inline constexpr size_t kKeys = 1024;
-/// Scores of hidden keys.
-inline constexpr float kHidden = -1e30f;
+/// Scores of hidden keys. What is no number stays so, as where a mask of −∞ is added to it.
+inline float Hidden(float score) { return (score - score) - 1e30f; }
 
 /// Queries that see a block of keys before the next block is packed.
 inline constexpr size_t kMostPanelsTogether = 8;
@@ -157,7 +157,8 @@ inline void AttendBlock(const AttentionArguments& a, size_t first_query, size_t 
   if (a.causal) {
     for (size_t k = 0; k < keys; ++k) {
       for (size_t i = 0; i < kColumns && first_query + i < from + k; ++i) {
-        buffers.scores[k * kColumns + i] = kHidden;
+        float& score = buffers.scores[k * kColumns + i];
+        score = Hidden(score);
       }
     }
   }
@@ -197,7 +198,9 @@ inline void Attend(const AttentionArguments& a, const AttentionTask& task, Atten
   const size_t panel_values = a.head_dim * kColumns;
   for (size_t panel = 0; panel < task.panels; ++panel) {
     LoadQueries<Steps>(a, task, panel, buffers.queries + panel * panel_values);
-    buffers.states[panel] = {{Broadcast(kHidden), Broadcast(kHidden)}, {Vector{}, Vector{}}};
+    // Where no score is greater, their exponentials are NaN, as torch's are.
+    const Vector least = Broadcast(-__builtin_inff());
+    buffers.states[panel] = {{least, least}, {Vector{}, Vector{}}};
   }
   const size_t end = (task.first_panel + task.panels) * kColumns;
   const size_t visible = a.causal && end < a.key_tokens ? end : a.key_tokens;

@@ -33,6 +33,7 @@ typedef float UnalignedVector __attribute__((vector_size(kLanes * sizeof(float))
 inline Vector Load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
 inline void Store(float* into, Vector value) { *reinterpret_cast<UnalignedVector*>(into) = value; }
 inline Vector Broadcast(float value) { return value - Vector{}; }
+/// Where either is NaN, the second: what is given first must be a number for NaNs to stay.
 inline Vector Max(Vector a, Vector b) { return a > b ? a : b; }
 inline Vector Min(Vector a, Vector b) { return a < b ? a : b; }
 
@@ -57,9 +58,9 @@ inline void StorePart(float* into, Vector value, size_t count) {
   for (size_t lane = 0; lane < count; ++lane) into[lane] = value[lane];
 }
 
-/// e^x to 2 ulp; arguments are held within what float32's normal numbers can express.
+/// e^x to 2 ulp; e^-87 for all that is below, infinity from 88.4 on. NaN stays.
 inline Vector Exp(Vector x) {
-  x = Min(Max(x, Broadcast(-87.0f)), Broadcast(88.0f));
+  x = Min(Broadcast(89.0f), Max(Broadcast(-87.0f), x));
   // x = n·ln2 + r with |r| ≤ ln2/2; adding 1.5·2^23 rounds to a whole number.
   const Vector magic = Broadcast(12582912.0f);
   const Vector n = (x * 1.44269504f + magic) - magic;
@@ -81,7 +82,7 @@ inline Vector Exp(Vector x) {
 /// erf to 3e-8. Below 1: x·P(x²); above: 1 − e^(−x·Q(x)). Both polynomials are minimax fits of our own, made
 /// in float64.
 inline Vector Erf(Vector x) {
-  const Vector magnitude = Min(Max(x, -x), Broadcast(4.0f));
+  const Vector magnitude = Min(Broadcast(4.0f), Max(x, -x));
   const Vector square = x * x;
   Vector low = Broadcast(7.8891226998e-05f);
   low = low * square - 8.0208422282e-04f;

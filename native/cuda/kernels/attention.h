@@ -11,8 +11,8 @@
 namespace latentd::cuda {
 
 constexpr float kLog2E = 1.4426950408889634f;
-/// Less than any score: no key was seen yet.
-constexpr float kNothing = -1e30f;
+/// No key was seen yet. Where no score is greater, exponentials are NaN, as torch's are.
+constexpr float kNothing = -INFINITY;
 
 /// Rows in shared memory are 16 bytes longer than the head, so that the eight rows of a matrix lie in
 /// different banks.
@@ -65,7 +65,9 @@ struct RunningSoftmax {
         s[j][i] *= scale;
         if (masked) {
           const int key = first_key + j * 8 + LaneOf(threadIdx.x) % 4 * 2 + i % 2;
-          if (key >= p.keys || (p.causal && key > query + i / 2 * 8)) s[j][i] = kNothing;
+          if (key >= p.keys) s[j][i] = kNothing;
+          // What is no number stays so, as where a mask of −∞ is added to it.
+          if (p.causal && key > query + i / 2 * 8) s[j][i] += kNothing;
         }
         largest[i / 2] = fmaxf(largest[i / 2], s[j][i]);
       }

@@ -18,6 +18,9 @@ __device__ __forceinline__ float MeanOf(const MapParameters& p, int64_t row) {
   return WarpSum(sum) / static_cast<float>(p.x.columns);
 }
 
+/// NaN where either is, unlike fminf.
+__device__ __forceinline__ float Least(float a, float b) { return b < a || b != b ? b : a; }
+
 /// A block a picture, which it reads twice: for the least and the greatest mean, and for the results.
 template <typename T>
 __global__ void __launch_bounds__(kThreads) MeanMapKernel(const MapParameters p) {
@@ -28,15 +31,15 @@ __global__ void __launch_bounds__(kThreads) MeanMapKernel(const MapParameters p)
   float least = INFINITY, greatest = -INFINITY;
   for (int pixel = warp; pixel < pixels; pixel += kWarps) {
     const float mean = MeanOf<T>(p, first + pixel);
-    least = fminf(least, mean);
-    greatest = fmaxf(greatest, mean);
+    least = Least(least, mean);
+    greatest = -Least(-greatest, -mean);
   }
   ends[warp] = least;
   ends[kWarps + warp] = greatest;
   __syncthreads();
   for (int w = 0; w < kWarps; ++w) {
-    least = fminf(least, ends[w]);
-    greatest = fmaxf(greatest, ends[kWarps + w]);
+    least = Least(least, ends[w]);
+    greatest = -Least(-greatest, -ends[kWarps + w]);
   }
   for (int pixel = warp; pixel < pixels; pixel += kWarps) {
     const float mean = MeanOf<T>(p, first + pixel);

@@ -13,6 +13,10 @@ export interface MaxPool {
   readonly partial: boolean;
 }
 
+/** Of ONNX's element types. */
+const FLOAT = 1;
+const BOOL = 9;
+
 export const maxPool = defineOperation<MaxPool>()({
   kind: 'max_pool',
   operands: { x: true },
@@ -37,13 +41,18 @@ export const maxPool = defineOperation<MaxPool>()({
     },
   },
   cost: ({ size }, { results }) => ({ flops: results * size ** 2 }),
-  onnx: inEitherOrder(({ x, size, stride, padding, partial }, context) =>
-    context.node('MaxPool', [context.name(x)], {
-      ceil_mode: partial ? 1 : 0,
-      kernel_shape: [size, size],
-      strides: [stride, stride],
-      pads: [padding, padding, padding, padding],
-    }),
-  ),
+  onnx: inEitherOrder(({ x, size, stride, padding, partial }, context) => {
+    const pool = (values: string): string =>
+      context.node('MaxPool', [values], {
+        ceil_mode: partial ? 1 : 0,
+        kernel_shape: [size, size],
+        strides: [stride, stride],
+        pads: [padding, padding, padding, padding],
+      });
+    // ONNX Runtime's leaves NaNs out, torch's doesn't.
+    const marks = context.node('Cast', [context.node('IsNaN', [context.name(x)])], { to: FLOAT });
+    const isNaN = context.node('Cast', [pool(marks)], { to: BOOL });
+    return context.node('Where', [isNaN, context.model.floats([], [NaN]), pool(context.name(x))]);
+  }),
   cuda: computedOnCpu,
 });

@@ -15,7 +15,11 @@ function lower({ x }: MeanMap, context: OnnxContext, axis: number): string {
   const { model } = context;
   const mean = context.node('ReduceMean', [context.name(x), model.ints([axis])], { keepdims: 1 });
   const within = model.ints([axis, 2, 3]);
-  const low = context.node('ReduceMin', [mean, within], { keepdims: 1 });
+  // ONNX Runtime's extremes leave NaNs out, torch's don't: 0, or NaN where any mean is.
+  const sum = context.node('ReduceSum', [mean, within], { keepdims: 1 });
+  const spoilt = context.node('Mul', [sum, model.floats([], [0])]);
+  const least = context.node('ReduceMin', [mean, within], { keepdims: 1 });
+  const low = context.node('Add', [least, spoilt]);
   const high = context.node('ReduceMax', [mean, within], { keepdims: 1 });
   return context.node('Div', [context.node('Sub', [mean, low]), context.node('Sub', [high, low])]);
 }

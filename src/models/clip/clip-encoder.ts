@@ -1,5 +1,6 @@
 /** CLIP's text towers as records (ComfyUI comfy/sd1_clip.py, sdxl_clip.py and text_encoders/sd2_clip.py). */
 import type { Activation } from '../../compute/graph.js';
+import type { EmbeddingUse } from '../text/embeddings.js';
 import type { TextEncoder } from '../text/text-encoding.js';
 import type { WeightSource } from '../weight-source.js';
 import { encodeSections } from './encode-sections.js';
@@ -14,8 +15,8 @@ export interface ClipTower {
   readonly activation: Activation;
   /** What fills a section after its end: CLIP-L repeats the end token, the OpenCLIP encoders take 0. */
   readonly padToken: number;
-  /** The key that embeddings made for several encoders keep this one's vectors under. */
-  readonly embeddingKey: string;
+  /** The vectors of embeddings that are this one's; its tokenizer's width in ComfyUI, whatever the weights'. */
+  readonly embedding: EmbeddingUse;
 }
 
 /** What a family takes of a tower. */
@@ -32,19 +33,29 @@ export const clipL: ClipTower = {
   name: 'l',
   activation: 'quick_gelu',
   padToken: 49407,
-  embeddingKey: 'clip_l',
+  embedding: { key: 'clip_l', width: 768 },
 };
 /** OpenCLIP bigG. */
-export const clipG: ClipTower = { name: 'g', activation: 'gelu', padToken: 0, embeddingKey: 'clip_g' };
+export const clipG: ClipTower = {
+  name: 'g',
+  activation: 'gelu',
+  padToken: 0,
+  embedding: { key: 'clip_g', width: 1280 },
+};
 /** OpenCLIP-H. */
-export const clipH: ClipTower = { name: 'h', activation: 'gelu', padToken: 0, embeddingKey: 'clip_h' };
+export const clipH: ClipTower = {
+  name: 'h',
+  activation: 'gelu',
+  padToken: 0,
+  embedding: { key: 'clip_h', width: 1024 },
+};
 
 /** A tower as a family uses it. */
 export function clipEncoder(tower: ClipTower, use: ClipUse): TextEncoder {
-  const { name, activation, padToken, embeddingKey } = tower;
+  const { name, activation, padToken, embedding } = tower;
   return {
     name,
-    tokenize: (text, options) => toSections(text, { padToken, embeddingKey, ...options }),
+    tokenize: (text, options) => toSections(text, { padToken, embedding, ...options }),
     emptySection: () => emptySection(padToken),
     encode(sections, { stopAtLayer, programs, warn, ...given }) {
       const weights = inHalfPrecision(given.weights);

@@ -1,7 +1,7 @@
 /** A prompt as CLIP takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
 import { shorten } from '../../safe-text.js';
 import { ModelError } from '../model-error.js';
-import { readEmbedding } from '../text/embeddings.js';
+import { readEmbedding, type EmbeddingUse } from '../text/embeddings.js';
 import { parseWeights, pythonSpace, splitEmbeddings } from '../text/prompt.js';
 import type { Section, TokenizeOptions, WeightedToken } from '../text/text-encoding.js';
 import { endToken, startToken, tokenize } from './tokenizer.js';
@@ -9,7 +9,7 @@ import { endToken, startToken, tokenize } from './tokenizer.js';
 export interface SectionOptions extends TokenizeOptions {
   /** What fills a section after its end: CLIP-L repeats the end token, the OpenCLIP encoders take 0. */
   readonly padToken: number;
-  readonly embeddingKey: string;
+  readonly embedding: EmbeddingUse;
 }
 
 export const sectionLength = 77;
@@ -107,7 +107,7 @@ const spaces = new RegExp(`${pythonSpace}+`, 'u');
 /** The embedding's vectors, or why there are none. */
 function tryRead(name: string, options: SectionOptions): Float32Array[] | ModelError {
   try {
-    return readEmbedding(options.embeddings, name, options.embeddingKey);
+    return readEmbedding(options.embeddings, name, options.embedding);
   } catch (error) {
     if (error instanceof ModelError) return error;
     throw error;

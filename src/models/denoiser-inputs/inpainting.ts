@@ -2,6 +2,7 @@ import { tensor, type Tensor } from '../../compute/tensor.js';
 import { concatChannels, withChannel } from '../../imaging/latent-channels.js';
 import { roundHalfEven } from '../../imaging/rounding.js';
 import { mapValues, sameRows } from '../../imaging/tensor-ops.js';
+import { spreadOverBatch } from '../../imaging/spread-over-batch.js';
 import { upscaleLatent } from '../../imaging/upscale.js';
 import type { DenoiserInput } from '../denoiser/denoiser-input.js';
 import { toModelSpace } from '../denoiser/latent-format.js';
@@ -44,23 +45,4 @@ function blankLike(latent: Tensor): Tensor {
     blank.data.fill(value, plane * height * width, (plane + 1) * height * width);
   }
   return blank;
-}
-
-/** `rows` rows picked evenly from a batch of another size (ComfyUI comfy/utils.py, resize_to_batch_size). */
-function spreadOverBatch(source: Tensor, rows: number): Tensor {
-  const [batch = 1, ...rest] = source.shape;
-  if (batch === rows) return source;
-  const length = source.data.length / batch;
-  const result = tensor([rows, ...rest]);
-  for (let row = 0; row < rows; row++) {
-    const from =
-      rows <= 1
-        ? row
-        : rows < batch
-          ? roundHalfEven(row * ((batch - 1) / (rows - 1)))
-          : Math.floor((row + 0.5) * (batch / rows));
-    const picked = Math.min(from, batch - 1);
-    result.data.set(source.data.subarray(picked * length, (picked + 1) * length), row * length);
-  }
-  return result;
 }

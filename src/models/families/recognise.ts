@@ -17,17 +17,38 @@ import { unetRelative } from './unet-family.js';
 /** Every family, in the order in which they are asked. */
 const families: readonly Family[] = [sd1, sd2, sdxl, sdxlRefiner];
 
-const denoiserPrefix = 'model.diffusion_model.';
+/** Where denoisers lie in checkpoints of most trainers, of audio models, and of Cosmos'. */
+const denoiserPrefixes = ['model.diffusion_model.', 'model.model.', 'net.'] as const;
 
-/** What a checkpoint holds. Throws `ModelError` saying what the file looks like when it is none that is supported. */
+/** Keys under a prefix up to which they may be another part's. */
+const fewKeys = 5;
+
+/**
+ * What a checkpoint holds, or a file of a denoiser alone, under its own keys or `model.` as well. Throws `ModelError` saying what
+ * the file looks like when it is none that is supported.
+ */
 export function recogniseCheckpoint(whole: WeightSource): FamilyModel {
-  const file = { whole, denoiser: underPrefix(whole, denoiserPrefix) };
-  const family = families.find((each) => each.recognises(file));
-  if (family !== undefined) return family.read(file);
-  const looksLike = unetRelative(file.denoiser) ?? whatItLooksLike(whole);
+  const files = prefixesOf(whole).map((prefix) => ({ whole, denoiser: underPrefix(whole, prefix) }));
+  for (const file of files) {
+    const family = families.find((each) => each.recognises(file));
+    if (family !== undefined) return family.read(file);
+  }
+  const relative = files.map(({ denoiser }) => unetRelative(denoiser)).find((name) => name !== undefined);
+  const looksLike = relative ?? whatItLooksLike(whole);
   throw new ModelError(
     `${whole.path} can't be loaded as a checkpoint: it looks like ${looksLike}. Supported are checkpoints of ${listed(families)}, and their inpainting variants`,
   );
+}
+
+/** Where a file's denoiser may lie (ComfyUI comfy/model_detection.py, unet_prefix_from_state_dict; comfy/sd.py tries no prefix last). */
+function prefixesOf(whole: WeightSource): readonly string[] {
+  const counts = denoiserPrefixes.map((prefix) => {
+    let count = 0;
+    for (const key of whole.keys()) if (key.startsWith(prefix)) count++;
+    return count;
+  });
+  const most = Math.max(...counts);
+  return [most > fewKeys ? denoiserPrefixes[counts.indexOf(most)]! : 'model.', ''];
 }
 
 /** `A, B and C` */

@@ -1,5 +1,6 @@
 /** Stable Diffusion 1.x: a UNet that projects by convolutions, and CLIP-L. */
 import { huggingFaceLayout } from '../clip/layouts.js';
+import { editedPicture } from '../denoiser-inputs/edited-picture.js';
 import { sdLatent } from '../denoiser/latent-formats.js';
 import { discreteSampling } from '../denoiser/model-sampling.js';
 import { joinChannels } from '../text/join-channels.js';
@@ -11,6 +12,7 @@ export const sd1 = unetFamily({
   title: 'SD 1.x',
   matches: ({ admChannels, linearInTransformer }) => admChannels === undefined && !linearInTransformer,
   kind: () => ({ latentFormat: sdLatent, sampling: discreteSampling('epsilon'), trainedSide: 512 }),
+  editedPicture: () => editedPicture({ inModelSpace: false }),
   text: { encoders: [sd1ClipL], join: joinChannels },
   textWeights: (checkpoint) => ({
     l:

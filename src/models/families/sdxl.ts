@@ -1,5 +1,6 @@
 /** SDXL and what was distilled or pruned of it: a label embedding of sizes, CLIP-L and OpenCLIP bigG. */
 import { huggingFaceLayout, openClipLayout } from '../clip/layouts.js';
+import { editedPicture } from '../denoiser-inputs/edited-picture.js';
 import { sizeEmbedding } from '../denoiser-inputs/size-embedding.js';
 import { playgroundLatent, sdxlLatent } from '../denoiser/latent-formats.js';
 import { continuousEdmSampling, discreteSampling } from '../denoiser/model-sampling.js';
@@ -18,6 +19,7 @@ export const sdxl = unetFamily({
   inputs: ({ admChannels = 0 }) => [
     sizeEmbedding({ family: 'sdxl', width: admChannels, last: 'target size' }),
   ],
+  editedPicture: ({ whole }) => editedPicture({ inModelSpace: whole.has('edm_vpred.sigma_max') }),
   text: { encoders: [sdxlClipL, sdxlClipG], join: joinChannels },
   textWeights: (checkpoint) => ({
     l: huggingFaceLayout(checkpoint, 'conditioner.embedders.0.transformer.'),

@@ -22,6 +22,8 @@ export interface UnetFamily extends Pick<Family, 'name' | 'title'> {
   readonly kind: (file: CheckpointFile, config: UnetConfig) => UnetKind;
   /** What the UNet takes beside text and masked picture. */
   readonly inputs?: (config: UnetConfig) => readonly DenoiserInput[];
+  /** What an InstructPix2Pix model of the family takes beside the latent, which makes its UNet's channels twice as many. */
+  readonly editedPicture?: (file: CheckpointFile) => DenoiserInput;
   readonly text: TextEncoding;
   /** Where its text encoders lie in a checkpoint; undefined where they don't. */
   readonly textWeights: (checkpoint: WeightSource) => Readonly<Record<string, WeightSource | undefined>>;
@@ -38,6 +40,8 @@ export interface UnetKind {
 const latentChannels = 4;
 /** The latent, a mask, and the masked picture's latent. */
 const inpaintingChannels = 2 * latentChannels + 1;
+/** The latent and that of the picture to be edited. */
+const editingChannels = 2 * latentChannels;
 
 export function unetFamily(family: UnetFamily): Family {
   const { name, title } = family;
@@ -51,16 +55,19 @@ export function unetFamily(family: UnetFamily): Family {
     text,
     recognises({ denoiser }) {
       const config = knownUnet(denoiser);
-      return config !== undefined && unetRelative(denoiser) === undefined && family.matches(config);
+      const edits = family.editedPicture !== undefined;
+      return config !== undefined && unetRelative(denoiser, edits) === undefined && family.matches(config);
     },
     read(file) {
       const config = knownUnet(file.denoiser)!;
       const { latentFormat, sampling, trainedSide } = family.kind(file, config);
       const isInpainting = config.inChannels === inpaintingChannels;
+      const edits = config.inChannels === editingChannels ? family.editedPicture?.(file) : undefined;
+      const kinds = [...(isInpainting ? ['inpainting'] : []), ...(edits === undefined ? [] : ['edit'])];
       const prediction = sampling.prediction === 'epsilon' ? [] : [sampling.prediction];
       const vae = underPrefix(file.whole, checkpointPrefix);
       return {
-        description: [name, ...(isInpainting ? ['inpainting'] : []), ...prediction].join(' '),
+        description: [name, ...kinds, ...prediction].join(' '),
         denoiser: {
           family: name,
           network: unetNetwork(name, config),
@@ -69,6 +76,7 @@ export function unetFamily(family: UnetFamily): Family {
             attendedText,
             ...(family.inputs?.(config) ?? []),
             ...(isInpainting ? [maskedPicture] : []),
+            ...(edits === undefined ? [] : [edits]),
           ],
           latentFormat,
           sampling,
@@ -76,15 +84,18 @@ export function unetFamily(family: UnetFamily): Family {
         },
         text: text(file.whole),
         vae: hasKey(vae, 'decoder.') ? vae : undefined,
-        drawsFromText: !isInpainting && family.drawsFromText !== false,
+        drawsFromText: !isInpainting && edits === undefined && family.drawsFromText !== false,
         trainedSide,
       };
     },
   };
 }
 
-/** What a UNet of this architecture that belongs to no family here looks like; undefined for one that may. */
-export function unetRelative(denoiser: WeightSource): string | undefined {
+/**
+ * What a UNet of this architecture that belongs to no family here looks like; undefined for one that may. `edits`: of
+ * InstructPix2Pix models, too.
+ */
+export function unetRelative(denoiser: WeightSource, edits = false): string | undefined {
   const config = knownUnet(denoiser);
   if (config === undefined) return undefined;
   const ends = (...endings: readonly string[]) =>
@@ -92,8 +103,9 @@ export function unetRelative(denoiser: WeightSource): string | undefined {
   if (ends('.time_stack.0.attn1.to_q.weight', '.time_mix_blocks.0.attn1.to_q.weight')) {
     return 'a video model (Stable Video Diffusion or a relative)';
   }
-  if (config.inChannels !== latentChannels && config.inChannels !== inpaintingChannels) {
-    return `a model whose UNet takes ${config.inChannels} channels (an image editing, depth or upscaling model); 4 are text to image, 9 inpainting`;
+  const channels = [latentChannels, inpaintingChannels, ...(edits ? [editingChannels] : [])];
+  if (!channels.includes(config.inChannels)) {
+    return `a model whose UNet takes ${config.inChannels} channels (a depth or upscaling model); 4 are text to image, 9 inpainting, 8 InstructPix2Pix of SD 1.x or SDXL`;
   }
   if (config.admChannels !== undefined && config.transformerDepth[0] !== 0) {
     return 'an SD 2.1 unCLIP model, whose input is an image';

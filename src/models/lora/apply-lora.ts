@@ -110,6 +110,9 @@ function unmatchedKeys(file: LoraFile, { model, clip }: LoraTargets): string[] {
   });
 }
 
+/** Attention's layers under diffusers' names without `processor.`, which ComfyUI's comfy/lora.py doesn't map. */
+const attentionOfPeft = /(^|\.)(down_blocks|mid_block|up_blocks)\..*\.attn[12]\.to_(q|k|v|out)\b/;
+
 function warningsOf(
   name: string,
   unmatched: readonly string[],
@@ -117,7 +120,12 @@ function warningsOf(
   misfits: readonly string[],
 ): string[] {
   const warnings: string[] = [];
-  if (matched === 0 && misfits.length === 0) {
+  const ignored = unmatched.filter((key) => attentionOfPeft.test(key));
+  if (ignored.length > 0) {
+    warnings.push(
+      `LoRA ${name}: ${ignored.length} keys name attention layers as PEFT and diffusers do, which ComfyUI ignores, and are left out, too: ${listed(ignored)}; converted to kohya's names (lora_unet_…) they would count`,
+    );
+  } else if (matched === 0 && misfits.length === 0) {
     warnings.push(
       `LoRA ${name} changes nothing: none of its keys names a layer of this model; it was made for another family (${listed(unmatched)})`,
     );

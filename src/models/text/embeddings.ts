@@ -20,12 +20,21 @@ export function embeddingFiles(folders: Folders, open: (path: string) => WeightS
   };
 }
 
-/**
- * The vectors in the file that a prompt calls `name`, one a token; files made for several encoders keep them under `key`. Throws
- * `ModelError` when it can't be read.
- */
-export function readEmbedding(files: EmbeddingFiles, name: string, key: string): Float32Array[] {
-  return vectorsOf(files.open(findEmbedding(files.list(), name) ?? name), name, key);
+/** Which vectors a text encoder wants. */
+export interface EmbeddingUse {
+  /** Under which files made for several encoders keep an encoder's. */
+  readonly key: string;
+  /** Values of each. */
+  readonly width: number;
+}
+
+/** The vectors in the file that a prompt calls `name`, one a token. Throws `ModelError` when it can't be read. */
+export function readEmbedding(
+  files: EmbeddingFiles,
+  name: string,
+  { key, width }: EmbeddingUse,
+): Float32Array[] {
+  return vectorsOf(files.open(findEmbedding(files.list(), name) ?? name), name, { key, width });
 }
 
 /**
@@ -54,12 +63,21 @@ function foldersOf(files: readonly string[]): string[] {
   return [...folders].sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
 }
 
-/** ComfyUI comfy/sd1_clip.py, load_embed: the encoder's own key, LoRA bundles, else whatever comes first. */
-function vectorsOf(source: WeightSource, name: string, key: string): Float32Array[] {
+/**
+ * ComfyUI comfy/sd1_clip.py, load_embed: textual inversion's own dictionary, all that fit of a list of dictionaries, the encoder's
+ * own key, LoRA bundles, else whatever comes first.
+ */
+function vectorsOf(source: WeightSource, name: string, { key, width }: EmbeddingUse): Float32Array[] {
   const keys = [...source.keys()];
+  if (keys.length > 0 && keys.every((each) => listed.test(each))) {
+    const fitting = keys.filter((each) => source.weight(each).shape.at(-1) === width);
+    if (fitting.length === 0) throw new ModelError(`the embedding ${name} has no vectors of ${width} values`);
+    return fitting.flatMap((tensor) => rowsOf(source, tensor));
+  }
   const bundled = (suffix: string) =>
     keys.filter((candidate) => candidate.startsWith('bundle_emb.') && candidate.endsWith(suffix));
   const candidates = [
+    keys.filter((candidate) => candidate.startsWith('string_to_param.')).slice(0, 1),
     keys.filter((candidate) => candidate === key),
     bundled('.string_to_param.*'),
     bundled(`.${key}`),
@@ -69,6 +87,9 @@ function vectorsOf(source: WeightSource, name: string, key: string): Float32Arra
   if (chosen === undefined) throw new ModelError(`the embedding ${name} holds no tensors`);
   return chosen.flatMap((tensor) => rowsOf(source, tensor));
 }
+
+/** A tensor in one of a list's dictionaries (torch-file.ts). */
+const listed = /^\d+\./;
 
 function rowsOf(source: WeightSource, key: string): Float32Array[] {
   const weight = source.weight(key);

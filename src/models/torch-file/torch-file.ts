@@ -81,6 +81,15 @@ function* tensorsOf(root: PickleValue): Generator<readonly [string, TorchTensor]
     yield ['tensor', root];
     return;
   }
+  if (Array.isArray(root)) {
+    // Of dictionaries, as some embeddings are: by their place in it.
+    for (const [index, item] of (root as readonly PickleValue[]).entries()) {
+      for (const [key, value] of item instanceof Map ? item : []) {
+        if (typeof key === 'string' && value instanceof TorchTensor) yield [`${index}.${key}`, value];
+      }
+    }
+    return;
+  }
   if (!(root instanceof Map)) throw new PickleError('it holds no dictionary of tensors');
   for (const [key, value] of unwrapped(root)) {
     if (typeof key !== 'string') continue;

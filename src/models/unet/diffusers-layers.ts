@@ -105,11 +105,9 @@ export function* unetLoraNames(unet: UnetConfig): Generator<LoraName> {
     yield [`lora_unet_${underscored}`, key];
     yield [`lycoris_${underscored}`, key];
     const processor = withoutOutputIndex(theirs.replaceAll('.to_', '.processor.to_'));
-    // The first is what ComfyUI knows; PEFT writes the layer's own name, with and without `unet.`.
-    for (const name of [processor, theirs, withoutOutputIndex(theirs)]) {
-      yield [name, key];
-      yield [`unet.${name}`, key];
-    }
+    // ComfyUI doesn't know the names of attention's layers without `processor.`, as PEFT writes them.
+    yield [processor, key];
+    yield [`unet.${processor}`, key];
   }
 }
 

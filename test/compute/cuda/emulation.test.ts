@@ -17,6 +17,7 @@ import { relativeRms } from '../../support/golden.js';
 import { emulatedCudaAddon } from '../../support/cuda-emulation.js';
 import { tinyNetworks } from '../../support/tiny-goldens.js';
 import { operationCases, relativeError } from '../fixtures.js';
+import { keepsInfinityInAttention, keepsNaN } from '../not-a-number.js';
 import { CUDA_CASES } from './cases.js';
 
 const addon = emulatedCudaAddon();
@@ -32,6 +33,15 @@ describe('the kernels, on the emulated card', () => {
     expect(out!.shape).toEqual(expected.shape);
     expect(relativeError(out!.data, expected.data)).toBeLessThan(2e-3);
   });
+});
+
+describe('NaN stays on the emulated card', () => {
+  const cases = operationCases('test/fixtures/compute/ops.safetensors');
+  keepsNaN(
+    cases.filter(({ name }) => CUDA_CASES.has(name)),
+    backend,
+  );
+  keepsInfinityInAttention(backend);
 });
 
 describe('weights as files hold them, on the emulated card', () => {

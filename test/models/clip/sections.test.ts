@@ -29,7 +29,7 @@ function options(
   const warnings: string[] = [];
   return {
     padToken,
-    embeddingKey: 'clip_l',
+    embedding: { key: 'clip_l', width: 768 },
     embeddings,
     warn: (message) => warnings.push(message),
     warnings,

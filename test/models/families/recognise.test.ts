@@ -133,6 +133,40 @@ describe('recogniseCheckpoint', () => {
     expect(() => recogniseKeys(video)).toThrow(/video model/);
   });
 
+  it('finds a denoiser under its own keys, and under those of other files', () => {
+    const whole = fixtureManifest('golden/manifests/sd15-tiny');
+    const prefix = 'model.diffusion_model.';
+    const under = (other: string): Manifest =>
+      Object.fromEntries(
+        Object.entries(whole).flatMap(([key, entry]) =>
+          key.startsWith(prefix) ? [[other + key.slice(prefix.length), entry]] : [],
+        ),
+      );
+    for (const other of ['', 'model.', 'model.model.', 'net.', prefix]) {
+      const { description, text, vae } = recogniseKeys(under(other));
+      expect({ description, text: Object.keys(text.weights), vae }).toEqual({
+        description: 'sd1',
+        text: [],
+        vae: undefined,
+      });
+    }
+  });
+
+  it('takes InstructPix2Pix models of SD 1.x and SDXL, and says what they draw from', () => {
+    for (const [manifest, description] of [
+      ['sd15-tiny', 'sd1 edit'],
+      ['sdxl-tiny', 'sdxl edit'],
+    ] as const) {
+      const whole = fixtureManifest(`golden/manifests/${manifest}`);
+      const key = 'model.diffusion_model.input_blocks.0.0.weight';
+      const [dtype, [rows = 0]] = whole[key]!;
+      expect(recogniseKeys({ ...whole, [key]: [dtype, [rows, 8, 3, 3]] })).toMatchObject({
+        description,
+        drawsFromText: false,
+      });
+    }
+  });
+
   it('names the layer whose shape cannot be', () => {
     const broken: Manifest = {
       ...fixtureManifest('golden/manifests/sd15-tiny'),

@@ -31,10 +31,12 @@ describe.each(['sd15', 'sdxl'] as const)('the keys of a LoRA for %s', (family) =
     expect(absent).toEqual([]);
   });
 
-  it('include PEFT’s, which write the layer’s own name', () => {
+  it('leave PEFT’s names of attention layers out, as ComfyUI does', () => {
     const layer = 'down_blocks.1.attentions.0.transformer_blocks.0.attn1';
     const ours = 'input_blocks.4.1.transformer_blocks.0.attn1';
-    expect(keyMap.get(`unet.${layer}.to_q`)).toEqual({ key: `${ours}.to_q.weight` });
-    expect(keyMap.get(`unet.${layer}.to_out.0`)).toEqual({ key: `${ours}.to_out.0.weight` });
+    expect(keyMap.get(`unet.${layer}.to_q`)).toBeUndefined();
+    expect(keyMap.get(`unet.${layer.replace('attn1', 'attn1.processor')}.to_q`)).toEqual({
+      key: `${ours}.to_q.weight`,
+    });
   });
 });

@@ -32,7 +32,7 @@ export const readLoraAdapter: AdapterReader = (file, prefix, { alpha, doraScale 
 
   const outer = matrixShape(up);
   const inner = middle === undefined ? matrixShape(down) : coreShape(down, middle);
-  const fault = faultOf(up, down, middle, reshape);
+  const fault = faultOf(up, down, middle);
   const readFactors = (): readonly [Matrix, Matrix] => [
     readMatrix(up),
     middle === undefined ? readMatrix(down) : throughCore(readMatrix(down), middle),
@@ -48,7 +48,11 @@ export const readLoraAdapter: AdapterReader = (file, prefix, { alpha, doraScale 
   const isPlain = middle === undefined && doraScale === undefined;
   return {
     product: isPlain ? { up, down, factor: scale } : undefined,
-    mismatch: (shape) => fault ?? countMismatch(count, shape) ?? decompositionMismatch(doraScale, shape),
+    mismatch: (shape) =>
+      fault ??
+      reshapeMismatch(reshape, shape) ??
+      countMismatch(count, shape) ??
+      decompositionMismatch(doraScale, shape),
     apply(values, shape, strength) {
       if (doraScale !== undefined) {
         sum.apply(values, shape, strength);
@@ -61,13 +65,15 @@ export const readLoraAdapter: AdapterReader = (file, prefix, { alpha, doraScale 
   } satisfies Adapter;
 };
 
-function faultOf(
-  up: Weight,
-  down: Weight,
-  middle: Weight | undefined,
-  reshape: Weight | undefined,
-): string | undefined {
-  if (reshape !== undefined) return 'it needs a padded weight, as only Flux models have';
+/** ComfyUI pads the weight to `reshape_weight`; the layers of models read here keep their size. */
+function reshapeMismatch(reshape: Weight | undefined, shape: readonly number[]): string | undefined {
+  if (reshape === undefined) return undefined;
+  const wanted = [...readValues(reshape)];
+  if (wanted.join() === shape.join()) return undefined;
+  return `its reshape_weight is [${wanted.join(', ')}], the weight [${shape.join(', ')}]`;
+}
+
+function faultOf(up: Weight, down: Weight, middle: Weight | undefined): string | undefined {
   const rank = matrixShape(up).columns;
   if (middle === undefined) {
     if (rank === matrixShape(down).rows) return undefined;
