@@ -53,6 +53,19 @@ inline double RequireNumber(const Napi::Value& value, const char* name) {
   return value.As<Napi::Number>().DoubleValue();
 }
 
+inline double RequirePositive(const Napi::Value& value, const char* name) {
+  const double number = RequireNumber(value, name);
+  if (!(number > 0)) throw Napi::RangeError::New(value.Env(), std::string(name) + " must be above 0");
+  return number;
+}
+
+/// How many threads a GPU holds at once, at least one block of 256.
+inline uint64_t RequireGpuThreads(const Napi::Value& value) {
+  const uint64_t threads = RequireCount(value, "gpuThreads");
+  if (threads < 256) throw Napi::RangeError::New(value.Env(), "gpuThreads must be at least 256");
+  return threads;
+}
+
 inline std::string RequireString(const Napi::Value& value, const char* name) {
   if (!value.IsString()) {
     throw Napi::TypeError::New(value.Env(), std::string(name) + " must be a string");

@@ -11,7 +11,7 @@ import { basename, dirname, join } from 'node:path';
 import { matrixFlops, programFlops } from '../../src/compute/cuda/cost.js';
 import { CudaGraph } from '../../src/compute/cuda/backend.js';
 import { openCuda } from '../../src/compute/cuda/open.js';
-import type { CudaProgram } from '../../src/compute/cuda/program.js';
+import type { CudaProgram } from '../../src/compute/lowering/cuda/program.js';
 import { evaluateDim, type DimBindings } from '../../src/compute/dim.js';
 import type { Graph } from '../../src/compute/graph.js';
 import { elementCount, tensor, type Tensor } from '../../src/compute/tensor.js';

@@ -30,8 +30,8 @@ class CudaDevice : public Napi::ObjectWrap<CudaDevice> {
                                           {
                                               InstanceAccessor<&CudaDevice::Info>("info"),
                                               InstanceMethod<&CudaDevice::FreeBytes>("freeBytes"),
-                                              InstanceMethod<&CudaDevice::SetPicks>("setPicks"),
-                                              InstanceMethod<&CudaDevice::TakePicks>("takePicks"),
+                                              InstanceMethod<&CudaDevice::SetAlgorithms>("setAlgorithms"),
+                                              InstanceMethod<&CudaDevice::TakeAlgorithms>("takeAlgorithms"),
                                               InstanceMethod<&CudaDevice::Force>("force"),
                                           }));
   }
@@ -82,24 +82,24 @@ class CudaDevice : public Napi::ObjectWrap<CudaDevice> {
   }
 
   /// Not while a model runs.
-  void SetPicks(const Napi::CallbackInfo& info) {
-    if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "picks must be an object");
-    const auto picks = info[0].As<Napi::Object>();
-    const Napi::Array keys = picks.GetPropertyNames();
+  void SetAlgorithms(const Napi::CallbackInfo& info) {
+    if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "algorithms must be an object");
+    const auto algorithms = info[0].As<Napi::Object>();
+    const Napi::Array keys = algorithms.GetPropertyNames();
     const std::lock_guard lock(device->mutex);
     for (uint32_t i = 0; i < keys.Length(); ++i) {
       const std::string key = Napi::Value(keys.Get(i)).As<Napi::String>().Utf8Value();
-      device->picks[key] = picks.Get(key).ToNumber().Int32Value();
+      device->algorithms[key] = algorithms.Get(key).ToNumber().Int32Value();
     }
   }
 
-  Napi::Value TakePicks(const Napi::CallbackInfo& info) {
+  Napi::Value TakeAlgorithms(const Napi::CallbackInfo& info) {
     const std::unique_lock lock(device->mutex, std::try_to_lock);
-    if (!lock || !device->picks_changed) return info.Env().Undefined();
-    device->picks_changed = false;
-    auto picks = Napi::Object::New(info.Env());
-    for (const auto& [shape, way] : device->picks) picks.Set(shape, way);
-    return picks;
+    if (!lock || !device->algorithms_changed) return info.Env().Undefined();
+    device->algorithms_changed = false;
+    auto algorithms = Napi::Object::New(info.Env());
+    for (const auto& [shape, algorithm] : device->algorithms) algorithms.Set(shape, algorithm);
+    return algorithms;
   }
 };
 
@@ -149,36 +149,36 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
     }
   };
 
-  /// load(weights, lender?, lent?): Promise of the bytes held on the card
+  /// load(weights, owner?, shared?): Promise of the bytes held on the card
   Napi::Value Load(const Napi::CallbackInfo& info) {
     auto decoded = std::make_shared<DecodedWeights>(DecodeWeights(info[0]));
     weight_count_ = decoded->entries.size();
-    std::shared_ptr<State> lender;
+    std::shared_ptr<State> owner;
     if (info[1].IsObject()) {
       if (!info[1].As<Napi::Object>().CheckTypeTag(&kModelTag)) {
-        throw Napi::TypeError::New(info.Env(), "lender must be a CudaModel");
+        throw Napi::TypeError::New(info.Env(), "owner must be a CudaModel");
       }
       const CudaModel* const model = Unwrap(info[1].As<Napi::Object>());
-      const auto lent = info[2].As<Napi::Int32Array>();
+      const auto shared = info[2].As<Napi::Int32Array>();
       const bool fits =
-          lent.ElementLength() == weight_count_ && model->state_->precision == state_->precision;
+          shared.ElementLength() == weight_count_ && model->state_->precision == state_->precision;
       if (!fits)
-        throw Napi::RangeError::New(info.Env(), "lent must name the lender's weight for each weight");
+        throw Napi::RangeError::New(info.Env(), "shared must name the owner's weight for each weight");
       for (size_t i = 0; i < weight_count_; ++i) {
-        if (lent[i] >= static_cast<int64_t>(model->weight_count_)) {
-          throw Napi::RangeError::New(info.Env(), "the lender has no such weight");
+        if (shared[i] >= static_cast<int64_t>(model->weight_count_)) {
+          throw Napi::RangeError::New(info.Env(), "the owner has no such weight");
         }
-        decoded->entries[i].lent = lent[i];
+        decoded->entries[i].shared = shared[i];
       }
-      lender = model->state_;
+      owner = model->state_;
     }
     return Task::Start(
         info.Env(), device_,
-        [state = state_, device = device_, decoded, lender] {
+        [state = state_, device = device_, decoded, owner] {
           device->Use();
           try {
             state->weights = std::make_shared<Weights>(*device, state->precision, decoded->entries,
-                                                       lender ? lender->weights : nullptr);
+                                                       owner ? owner->weights : nullptr);
           } catch (const CudaError& error) {
             // Activations of what ran before may be what is in the way.
             if (error.code() == cudaErrorMemoryAllocation) device->ReleaseArena();
@@ -238,7 +238,7 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
   /// sample(plan, sampler, settings): Promise of CudaSampled
   Napi::Value Sample(const Napi::CallbackInfo& info) {
     const auto prepared = RequirePlan(info);
-    const auto call = ReadSampling(info[1], info[2].As<Napi::Object>(), prepared->program);
+    const auto call = ReadSampling(info[1].As<Napi::Object>(), info[2].As<Napi::Object>(), prepared->program);
     return Task::Start(
         info.Env(), device_,
         [state = state_, device = device_, call, prepared] {
@@ -246,12 +246,12 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
             Napi::ThreadSafeFunction& function;
             ~Release() { function.Release(); }
           } const release{call->report};
-          std::optional<CardSampling> sampling;
+          std::optional<DeviceSampling> sampling;
           {
             const std::lock_guard lock(device->mutex);
             device->Use();
             sampling.emplace(
-                device, prepared->For(device, *state), *call->lent, call->settings,
+                device, prepared->For(device, *state), *call->sampler, call->settings,
                 [&call](int step, int steps, std::vector<float> denoised) {
                   call->Report(step, steps, std::move(denoised));
                 },
@@ -268,7 +268,7 @@ class CudaModel : public Napi::ObjectWrap<CudaModel> {
           result.Set("globalDraws", call->global_draws);
           return result;
         },
-        Task::Card::kLeft);
+        Task::DeviceLock::kLeft);
   }
 
   /// profile(plan): Promise of the milliseconds of each instruction; the plan has run before

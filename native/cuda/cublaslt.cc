@@ -10,7 +10,7 @@ std::unique_ptr<CublasLt> CublasLt::Open(std::string& why) {
   why = "the emulation has no libraries";
   return nullptr;
 }
-int CublasLt::Ways(Precision, const LibraryProduct&) { return 0; }
+int CublasLt::Algorithms(Precision, const LibraryProduct&) { return 0; }
 bool CublasLt::Run(Precision, const LibraryProduct&, int, cudaStream_t) { return false; }
 size_t CublasLt::version() const { return 0; }
 }  // namespace latentd::cuda
@@ -142,7 +142,7 @@ class Descriptor {
 /// What the library wants to know of a product, and what it proposes. Rows of ours are columns of its.
 struct Prepared {
   Descriptor operation, weight, x, residual, out;
-  std::vector<Algorithm> ways;
+  std::vector<Algorithm> algorithms;
 };
 
 using Key = std::tuple<int, int, int, int, int64_t, int64_t, int64_t, bool>;
@@ -204,13 +204,13 @@ struct CublasLt::State {
     for (int operand = kPreferAlignmentOfA; operand <= kPreferAlignmentOfD; ++operand) {
       library.MatmulPreferenceSetAttribute(preference, operand, &kAlignment, sizeof kAlignment);
     }
-    std::array<Heuristic, kMostWays> results{};
+    std::array<Heuristic, kMostAlgorithms> results{};
     int count = 0;
     const int status =
         library.MatmulAlgoGetHeuristic(handle, made.operation, made.weight, made.x, made.residual, made.out,
-                                       preference, kMostWays, results.data(), &count);
+                                       preference, kMostAlgorithms, results.data(), &count);
     for (int i = 0; status == kSuccess && i < count; ++i) {
-      if (results[i].state == kSuccess) made.ways.push_back(results[i].algorithm);
+      if (results[i].state == kSuccess) made.algorithms.push_back(results[i].algorithm);
     }
     return prepared.emplace(key, std::move(made)).first->second;
   }
@@ -241,13 +241,13 @@ std::unique_ptr<CublasLt> CublasLt::Open(std::string& why) {
   return opened;
 }
 
-int CublasLt::Ways(Precision precision, const LibraryProduct& product) {
-  return static_cast<int>(state_->Prepare(precision, product).ways.size());
+int CublasLt::Algorithms(Precision precision, const LibraryProduct& product) {
+  return static_cast<int>(state_->Prepare(precision, product).algorithms.size());
 }
 
-bool CublasLt::Run(Precision precision, const LibraryProduct& p, int way, cudaStream_t stream) {
+bool CublasLt::Run(Precision precision, const LibraryProduct& p, int algorithm, cudaStream_t stream) {
   Prepared& prepared = state_->Prepare(precision, p);
-  if (way >= static_cast<int>(prepared.ways.size())) return false;
+  if (algorithm >= static_cast<int>(prepared.algorithms.size())) return false;
   if (p.bias != nullptr) {
     state_->library.MatmulDescSetAttribute(prepared.operation, kBiasPointer, &p.bias, sizeof p.bias);
   }
@@ -256,8 +256,8 @@ bool CublasLt::Run(Precision precision, const LibraryProduct& p, int way, cudaSt
   const void* const residual = p.residual.data == nullptr ? p.out.data : p.residual.data;
   return state_->library.Matmul(state_->handle, prepared.operation, &one, p.weight, prepared.weight, p.x.data,
                                 prepared.x, &beta, residual, prepared.residual, p.out.data, prepared.out,
-                                &prepared.ways[static_cast<size_t>(way)], state_->workspace.data(),
-                                state_->workspace.size(), stream) == kSuccess;
+                                &prepared.algorithms[static_cast<size_t>(algorithm)],
+                                state_->workspace.data(), state_->workspace.size(), stream) == kSuccess;
 }
 
 size_t CublasLt::version() const { return state_->library.GetVersion(); }

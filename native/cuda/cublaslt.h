@@ -29,13 +29,13 @@ class CublasLt {
   static std::unique_ptr<CublasLt> Open(std::string& why);
   ~CublasLt();
 
-  /// How many ways the library proposes for a product of this shape, at most `kMostWays`.
-  int Ways(Precision precision, const LibraryProduct& product);
-  /// Computes it the `way`-th way; false when the library refuses.
-  bool Run(Precision precision, const LibraryProduct& product, int way, cudaStream_t stream);
+  /// How many algorithms the library proposes for a product of this shape, at most `kMostAlgorithms`.
+  int Algorithms(Precision precision, const LibraryProduct& product);
+  /// Computes it by the `algorithm`-th; false when the library refuses.
+  bool Run(Precision precision, const LibraryProduct& product, int algorithm, cudaStream_t stream);
   size_t version() const;
 
-  static constexpr int kMostWays = 4;
+  static constexpr int kMostAlgorithms = 4;
 
  private:
   CublasLt();

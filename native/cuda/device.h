@@ -37,9 +37,9 @@ class Device {
   /// Held while anything is done with the card.
   std::mutex mutex;
   Stream& stream() { return *stream_; }
-  /// Which way each product was fastest, by a description of its shape.
-  std::map<std::string, int> picks;
-  bool picks_changed = false;
+  /// The fastest algorithm for each product, by a description of its shape.
+  std::map<std::string, int> algorithms;
+  bool algorithms_changed = false;
   /// For comparisons: the plain twins, or one tile for all products; kMeasured otherwise.
   static constexpr int kMeasured = -1;
   static constexpr int kPlain = -2;

@@ -50,9 +50,7 @@ endif()
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 
 file(GLOB sources CONFIGURE_DEPENDS "native/cuda/*.cc" "native/cuda/kernels/*.cu")
-# Samplers are lent by the other addon; latents are this one's.
-list(APPEND sources native/samplers/latent.cc)
-add_library(latentd-cuda SHARED ${sources} ${CMAKE_JS_SRC})
+add_library(latentd-cuda SHARED ${sources} $<TARGET_OBJECTS:latentd-sampling> ${CMAKE_JS_SRC})
 target_include_directories(latentd-cuda PRIVATE ${CMAKE_SOURCE_DIR}/native ${CMAKE_JS_INC} ${NODE_ADDON_API_DIR}
                            ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 target_link_libraries(latentd-cuda PRIVATE ${CMAKE_JS_LIB} Threads::Threads ${CMAKE_DL_LIBS})

@@ -8,26 +8,26 @@
 
 namespace latentd::cuda {
 
-CardLatents::CardLatents(std::shared_ptr<Device> device, size_t count)
+DeviceLatents::DeviceLatents(std::shared_ptr<Device> device, size_t count)
     : device_(std::move(device)), staging_(sizeof(float) * count, "reserving pinned memory for latents") {}
 
-float* CardLatents::Allocate(size_t count) {
+float* DeviceLatents::Allocate(size_t count) {
   void* values = nullptr;
   Check(cudaMalloc(&values, sizeof(float) * count), "reserving memory for a latent");
   return static_cast<float*>(values);
 }
 
-void CardLatents::Free(float* values) noexcept { static_cast<void>(cudaFree(values)); }
+void DeviceLatents::Free(float* values) noexcept { static_cast<void>(cudaFree(values)); }
 
-void CardLatents::Combine(std::span<const Term> terms, float* into, size_t count) {
+void DeviceLatents::Combine(std::span<const Term> terms, float* into, size_t count) {
   Sum(terms, false, into, count);
 }
 
-void CardLatents::CombineFused(std::span<const Term> terms, float* into, size_t count) {
+void DeviceLatents::CombineFused(std::span<const Term> terms, float* into, size_t count) {
   Sum(terms, true, into, count);
 }
 
-void CardLatents::Sum(std::span<const Term> terms, bool fused, float* into, size_t count) {
+void DeviceLatents::Sum(std::span<const Term> terms, bool fused, float* into, size_t count) {
   if (terms.size() > kMostTerms) throw std::logic_error("a sum of latents has too many terms");
   CombineParameters p{};
   p.into = into;
@@ -41,17 +41,17 @@ void CardLatents::Sum(std::span<const Term> terms, bool fused, float* into, size
   LaunchCombine(p, device_->stream());
 }
 
-void CardLatents::DividedDifference(const float* a, const float* b, float divisor, float* into,
-                                    size_t count) {
+void DeviceLatents::DividedDifference(const float* a, const float* b, float divisor, float* into,
+                                      size_t count) {
   LaunchQuotient({a, b, divisor, into, static_cast<int64_t>(count)}, device_->stream());
 }
 
-void CardLatents::Divide(const float* a, float divisor, float* into, size_t count) {
+void DeviceLatents::Divide(const float* a, float divisor, float* into, size_t count) {
   DividedDifference(a, nullptr, divisor, into, count);
 }
 
-float CardLatents::RelativeError(const float* a, const float* b, const float* c, float atol, float rtol,
-                                 size_t count) {
+float DeviceLatents::RelativeError(const float* a, const float* b, const float* c, float atol, float rtol,
+                                   size_t count) {
   std::vector<float> values[3];
   const float* const operands[3] = {a, b, c};
   for (int k = 0; k < 3; ++k) {
@@ -61,7 +61,7 @@ float CardLatents::RelativeError(const float* a, const float* b, const float* c,
   return HostMemory().RelativeError(values[0].data(), values[1].data(), values[2].data(), atol, rtol, count);
 }
 
-void CardLatents::Write(std::span<const float> from, float* into) {
+void DeviceLatents::Write(std::span<const float> from, float* into) {
   written_.Wait();
   std::memcpy(staging_.data(), from.data(), from.size_bytes());
   Check(cudaMemcpyAsync(into, staging_.data(), from.size_bytes(), cudaMemcpyHostToDevice, device_->stream()),
@@ -69,7 +69,7 @@ void CardLatents::Write(std::span<const float> from, float* into) {
   written_.Record(device_->stream());
 }
 
-void CardLatents::Read(const float* from, std::span<float> into) {
+void DeviceLatents::Read(const float* from, std::span<float> into) {
   written_.Wait();
   Check(cudaMemcpyAsync(staging_.data(), from, into.size_bytes(), cudaMemcpyDeviceToHost, device_->stream()),
         "copying a latent from the card");

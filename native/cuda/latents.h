@@ -8,10 +8,10 @@ namespace latentd::cuda {
 
 /// Work is put on the device's stream and not waited for, but for `Read` and `RelativeError`. The caller
 /// holds the device's mutex.
-class CardLatents : public LatentMemory {
+class DeviceLatents : public LatentMemory {
  public:
   /// `count` is the most values that `Write` and `Read` are given.
-  CardLatents(std::shared_ptr<Device> device, size_t count);
+  DeviceLatents(std::shared_ptr<Device> device, size_t count);
 
   float* Allocate(size_t count) override;
   void Free(float* values) noexcept override;

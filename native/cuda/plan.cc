@@ -8,15 +8,15 @@ namespace latentd::cuda {
 namespace {
 
 constexpr size_t kAlignment = 256;
-/// Ways from here on are the library's.
-constexpr int kLibraryWays = 100;
+/// Algorithms from here on are the library's; those before are tiles of our own kernel.
+constexpr int kLibraryAlgorithms = 100;
 constexpr int kMeasurements = 3;
 /// Every card has room for it.
 constexpr int kSmallestTile = kProductTiles - 1;
 
 size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-/// What a measured pick is remembered by: all that a product's time depends on.
+/// What a measured algorithm is remembered by: all that a product's time depends on.
 std::string Describe(Precision precision, const Instruction& i, const ProductParameters& p) {
   std::string text = precision == Precision::kF16 ? "f16 " : "bf16 ";
   for (const int64_t number :
@@ -56,7 +56,7 @@ void Plan::Start() {
 #ifdef LATENTD_CUDA_EMULATION
   LaunchAll();
 #else
-  // The first run is launch by launch, and measures; what it picks is recorded by the second.
+  // The first run is launch by launch, and measures; what it finds is recorded by the second.
   if (!measured_ || device_->forced != Device::kMeasured) {
     LaunchAll();
     measured_ = measured_ || device_->forced == Device::kMeasured;
@@ -276,25 +276,26 @@ LibraryProduct Plan::ForLibrary(const Instruction& i, const ProductParameters& p
           geglu ? MatrixOf(i.scratch) : p.out};
 }
 
-std::vector<int> Plan::Ways(const Instruction& i, const ProductParameters& p) {
-  std::vector<int> ways;
+std::vector<int> Plan::Algorithms(const Instruction& i, const ProductParameters& p) {
+  std::vector<int> algorithms;
   for (int tile = 0; tile < kProductTiles; ++tile) {
-    if (ProductTileFits(tile, device_->properties().sharedMemPerBlockOptin)) ways.push_back(tile);
+    if (ProductTileFits(tile, device_->properties().sharedMemPerBlockOptin)) algorithms.push_back(tile);
   }
-  if (!LibraryCan(i)) return ways;
-  const int count = device_->cublas()->Ways(precision_, ForLibrary(i, p));
-  for (int way = 0; way < count; ++way) ways.push_back(kLibraryWays + way);
-  return ways;
+  if (!LibraryCan(i)) return algorithms;
+  const int count = device_->cublas()->Algorithms(precision_, ForLibrary(i, p));
+  for (int algorithm = 0; algorithm < count; ++algorithm)
+    algorithms.push_back(kLibraryAlgorithms + algorithm);
+  return algorithms;
 }
 
-bool Plan::LaunchWay(const Instruction& i, const ProductParameters& p, int way) {
+bool Plan::LaunchAlgorithm(const Instruction& i, const ProductParameters& p, int algorithm) {
   const cudaStream_t stream = device_->stream();
-  if (way < kLibraryWays) {
-    LaunchProduct(precision_, way, p, stream);
+  if (algorithm < kLibraryAlgorithms) {
+    LaunchProduct(precision_, algorithm, p, stream);
     return true;
   }
-  const bool run =
-      LibraryCan(i) && device_->cublas()->Run(precision_, ForLibrary(i, p), way - kLibraryWays, stream);
+  const bool run = LibraryCan(i) && device_->cublas()->Run(precision_, ForLibrary(i, p),
+                                                           algorithm - kLibraryAlgorithms, stream);
   if (run && i.activation == Activation::kGeglu) {
     ElementwiseParameters gate{};
     gate.operation = Elementwise::kGegluPairs;
@@ -305,22 +306,22 @@ bool Plan::LaunchWay(const Instruction& i, const ProductParameters& p, int way) 
   return run;
 }
 
-int Plan::BestWay(const Instruction& i, const ProductParameters& p) {
-  const std::vector<int> ways = Ways(i, p);
-  if (ways.size() == 1) return ways.front();
+int Plan::FastestAlgorithm(const Instruction& i, const ProductParameters& p) {
+  const std::vector<int> algorithms = Algorithms(i, p);
+  if (algorithms.size() == 1) return algorithms.front();
   Event start, end;
-  int best = ways.front();
+  int best = algorithms.front();
   float shortest = INFINITY;
-  for (const int way : ways) {
-    if (!LaunchWay(i, p, way)) continue;
+  for (const int algorithm : algorithms) {
+    if (!LaunchAlgorithm(i, p, algorithm)) continue;
     start.Record(device_->stream());
-    for (int k = 0; k < kMeasurements; ++k) LaunchWay(i, p, way);
+    for (int k = 0; k < kMeasurements; ++k) LaunchAlgorithm(i, p, algorithm);
     end.Record(device_->stream());
     end.Wait();
     const float time = end.MillisecondsSince(start);
     if (time < shortest) {
       shortest = time;
-      best = way;
+      best = algorithm;
     }
   }
   return best;
@@ -331,20 +332,20 @@ void Plan::LaunchMatrixProduct(const Instruction& i) {
   if (device_->forced == Device::kPlain) return LaunchPlainProduct(precision_, p, device_->stream());
   if (device_->forced >= 0) return LaunchProduct(precision_, device_->forced, p, device_->stream());
   const std::string shape = Describe(precision_, i, p);
-  auto pick = device_->picks.find(shape);
-  if (pick == device_->picks.end()) {
+  auto algorithm = device_->algorithms.find(shape);
+  if (algorithm == device_->algorithms.end()) {
 #ifdef LATENTD_CUDA_EMULATION
     // There is nothing to be measured; the last tile is the smallest.
-    pick = device_->picks.emplace(shape, kSmallestTile).first;
+    algorithm = device_->algorithms.emplace(shape, kSmallestTile).first;
 #else
-    pick = device_->picks.emplace(shape, BestWay(i, p)).first;
-    device_->picks_changed = true;
+    algorithm = device_->algorithms.emplace(shape, FastestAlgorithm(i, p)).first;
+    device_->algorithms_changed = true;
 #endif
   }
-  // A pick of another run may name a way that the library no longer proposes.
-  if (!LaunchWay(i, p, pick->second)) {
-    pick->second = kSmallestTile;
-    LaunchWay(i, p, kSmallestTile);
+  // What another run found may be an algorithm that the library no longer proposes.
+  if (!LaunchAlgorithm(i, p, algorithm->second)) {
+    algorithm->second = kSmallestTile;
+    LaunchAlgorithm(i, p, kSmallestTile);
   }
 }
 

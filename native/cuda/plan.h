@@ -56,9 +56,9 @@ class Plan {
   void LaunchPort(const Instruction& instruction);
   void LaunchMatrixProduct(const Instruction& instruction);
   /// False when the library refuses.
-  bool LaunchWay(const Instruction& instruction, const ProductParameters& parameters, int way);
-  int BestWay(const Instruction& instruction, const ProductParameters& parameters);
-  std::vector<int> Ways(const Instruction& instruction, const ProductParameters& parameters);
+  bool LaunchAlgorithm(const Instruction& instruction, const ProductParameters& parameters, int algorithm);
+  int FastestAlgorithm(const Instruction& instruction, const ProductParameters& parameters);
+  std::vector<int> Algorithms(const Instruction& instruction, const ProductParameters& parameters);
   bool LibraryCan(const Instruction& instruction) const;
   LibraryProduct ForLibrary(const Instruction& instruction, const ProductParameters& parameters) const;
   ProductParameters ProductOf(const Instruction& instruction) const;

@@ -36,7 +36,7 @@ class Memory {
   size_t bytes_ = 0;
 };
 
-struct OnCard {
+struct OnDevice {
   static cudaError_t Allocate(void** data, size_t bytes) { return cudaMalloc(data, bytes); }
   static cudaError_t Free(void* data) { return cudaFree(data); }
 };
@@ -48,7 +48,7 @@ struct Pinned {
   static cudaError_t Free(void* data) { return cudaFreeHost(data); }
 };
 
-using DeviceMemory = Memory<OnCard>;
+using DeviceMemory = Memory<OnDevice>;
 /// Host memory that copies can be made from and to while the processor does something else.
 using PinnedMemory = Memory<Pinned>;
 

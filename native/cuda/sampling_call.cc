@@ -5,6 +5,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "samplers/setup.h"
 
 namespace latentd::cuda {
 namespace {
@@ -29,19 +30,11 @@ void SamplingCall::Report(int step, int steps, std::vector<float> values) {
   }
 }
 
-std::shared_ptr<SamplingCall> ReadSampling(const Napi::Value& sampler, const Napi::Object& settings,
+std::shared_ptr<SamplingCall> ReadSampling(const Napi::Object& sampler, const Napi::Object& settings,
                                            const Program& program) {
   const Napi::Env env = settings.Env();
   auto call = std::make_shared<SamplingCall>();
-  if (!sampler.IsExternal() || !sampler.As<Napi::External<LentSampler>>().CheckTypeTag(&kLentSamplerTag)) {
-    throw Napi::TypeError::New(env, "sampler must be what lendSampler gives");
-  }
-  call->lent = sampler.As<Napi::External<LentSampler>>().Data();
-  if (call->lent->Layout() != kSamplerLayout) {
-    throw Napi::Error::New(env,
-                           "latentd.node and latentd-cuda.node are of different builds; build them together");
-  }
-  call->sampler = Napi::Reference<Napi::Value>::New(sampler, 1);
+  call->sampler = RequirePrepared(sampler.Get("name"), sampler.Get("init"));
   SamplingSettings& s = call->settings;
   const std::string prediction = RequireString(settings.Get("prediction"), "prediction");
   constexpr std::array kNames = {"epsilon", "v_prediction", "edm", "x0"};

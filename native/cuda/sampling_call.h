@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cuda/arrays.h"
-#include "cuda/card_sampling.h"
+#include "cuda/device_sampling.h"
 
 namespace latentd::cuda {
 
@@ -15,8 +15,7 @@ namespace latentd::cuda {
 struct SamplingCall {
   SamplingSettings settings;
   Kept kept;
-  Napi::Reference<Napi::Value> sampler;
-  LentSampler* lent = nullptr;
+  std::unique_ptr<PreparedSampler> sampler;
   const int32_t* cancelled = nullptr;
   Napi::ThreadSafeFunction report;
   std::vector<float> sample, denoised;
@@ -27,8 +26,9 @@ struct SamplingCall {
   void Report(int step, int steps, std::vector<float> values);
 };
 
-/// `settings`: src/native/cuda-addon.ts, CudaSampling. Throws a JavaScript error for anything out of place.
-std::shared_ptr<SamplingCall> ReadSampling(const Napi::Value& sampler, const Napi::Object& settings,
+/// `sampler` and `settings`: src/native/cuda-addon.ts, CudaModel.sample. Throws a JavaScript error for
+/// anything out of place.
+std::shared_ptr<SamplingCall> ReadSampling(const Napi::Object& sampler, const Napi::Object& settings,
                                            const Program& program);
 
 }  // namespace latentd::cuda

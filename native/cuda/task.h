@@ -19,11 +19,11 @@ class Task : public Napi::AsyncWorker {
   using Work = std::function<void()>;
   using Finish = std::function<Napi::Value(Napi::Env)>;
 
-  enum class Card { kHeld, kLeft };
+  enum class DeviceLock { kHeld, kLeft };
 
   static Napi::Promise Start(Napi::Env env, std::shared_ptr<Device> device, Work work, Finish finish,
-                             Card card = Card::kHeld) {
-    auto* task = new Task(env, std::move(device), std::move(work), std::move(finish), card);
+                             DeviceLock lock = DeviceLock::kHeld) {
+    auto* task = new Task(env, std::move(device), std::move(work), std::move(finish), lock);
     const Napi::Promise promise = task->deferred_.Promise();
     task->Queue();  // Deletes itself when it is done, as AsyncWorker does.
     return promise;
@@ -32,12 +32,12 @@ class Task : public Napi::AsyncWorker {
  protected:
   void Execute() override {
     try {
-      std::unique_lock lock(device_->mutex, std::defer_lock);
-      if (card_ == Card::kHeld) lock.lock();
+      std::unique_lock held(device_->mutex, std::defer_lock);
+      if (lock_ == DeviceLock::kHeld) held.lock();
       work_();
     } catch (const CudaError& error) {
       // After an illegal access, say, every call fails until the process ends. Nobody records meanwhile.
-      const std::lock_guard lock(device_->mutex);
+      const std::lock_guard held(device_->mutex);
       lost_ = cudaDeviceSynchronize() != cudaSuccess;
       SetError(error.what());
     } catch (const std::exception& error) {
@@ -52,19 +52,19 @@ class Task : public Napi::AsyncWorker {
   }
 
  private:
-  Task(Napi::Env env, std::shared_ptr<Device> device, Work work, Finish finish, Card card)
+  Task(Napi::Env env, std::shared_ptr<Device> device, Work work, Finish finish, DeviceLock lock)
       : Napi::AsyncWorker(env),
         device_(std::move(device)),
         work_(std::move(work)),
         finish_(std::move(finish)),
         deferred_(Napi::Promise::Deferred::New(env)),
-        card_(card) {}
+        lock_(lock) {}
 
   std::shared_ptr<Device> device_;
   Work work_;
   Finish finish_;
   Napi::Promise::Deferred deferred_;
-  Card card_;
+  DeviceLock lock_;
   bool lost_ = false;
   bool out_of_range_ = false;
 };

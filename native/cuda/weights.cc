@@ -26,17 +26,17 @@ size_t HalfBytes(const WeightEntry& entry) {
 }  // namespace
 
 Weights::Weights(Device& device, Precision precision, const std::vector<WeightEntry>& entries,
-                 std::shared_ptr<const Weights> lender)
-    : lender_(std::move(lender)) {
+                 std::shared_ptr<const Weights> owner)
+    : owner_(std::move(owner)) {
   Reserve(entries);
   const cudaStream_t stream = device.stream();
   if (memory_.size() > 0)
     Check(cudaMemsetAsync(memory_.data(), 0, memory_.size(), stream), "clearing weights");
-  const auto is_lent = [this](const WeightEntry& entry) { return lender_ != nullptr && entry.lent >= 0; };
-  Upload upload(device, precision, entries, is_lent);
+  const auto is_shared = [this](const WeightEntry& entry) { return owner_ != nullptr && entry.shared >= 0; };
+  Upload upload(device, precision, entries, is_shared);
   for (size_t i = 0; i < entries.size(); ++i) {
     const WeightEntry& entry = entries[i];
-    if (is_lent(entry)) continue;
+    if (is_shared(entry)) continue;
     int first_row = 0;
     for (const WeightPart& part : entry.parts) {
       upload.Send(entry, part, first_row, places_[i].values);
@@ -57,13 +57,13 @@ Weights::Weights(Device& device, Precision precision, const std::vector<WeightEn
 void Weights::Reserve(const std::vector<WeightEntry>& entries) {
   size_t bytes = 0;
   for (const WeightEntry& entry : entries) {
-    if (lender_ == nullptr || entry.lent < 0) bytes += ValueBytes(entry) + HalfBytes(entry);
+    if (owner_ == nullptr || entry.shared < 0) bytes += ValueBytes(entry) + HalfBytes(entry);
   }
   memory_ = DeviceMemory(bytes, "reserving memory for weights");
   std::byte* next = memory_.data();
   for (const WeightEntry& entry : entries) {
-    if (lender_ != nullptr && entry.lent >= 0) {
-      places_.push_back(lender_->places_.at(static_cast<size_t>(entry.lent)));
+    if (owner_ != nullptr && entry.shared >= 0) {
+      places_.push_back(owner_->places_.at(static_cast<size_t>(entry.shared)));
       continue;
     }
     places_.push_back({entry.place, next, next + ValueBytes(entry)});

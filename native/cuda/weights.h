@@ -33,16 +33,16 @@ struct WeightEntry {
   bool wide = false;
   bool pairs = false;
   std::vector<WeightPart> parts;
-  /// The number of the same weight among the lender's; -1 for none.
-  int lent = -1;
+  /// The number of the same weight among the owner's; -1 for none.
+  int shared = -1;
 };
 
 class Weights {
  public:
-  /// Copies and converts all of them but those that `lender`, which may be null, has already: through pinned
+  /// Copies and converts all of them but those that `owner`, which may be null, has already: through pinned
   /// memory, two pieces at a time, one being filled while the other travels.
   Weights(Device& device, Precision precision, const std::vector<WeightEntry>& entries,
-          std::shared_ptr<const Weights> lender);
+          std::shared_ptr<const Weights> owner);
 
   const void* At(int weight) const { return places_[static_cast<size_t>(weight)].values; }
   const float* Vector(int weight) const {
@@ -53,7 +53,7 @@ class Weights {
     return weight < 0 ? nullptr : places_[static_cast<size_t>(weight)].halves;
   }
   const PlacedWeight& place(int weight) const { return places_[static_cast<size_t>(weight)].shape; }
-  /// Of the card's memory, without what is the lender's.
+  /// Of the card's memory, without what is the owner's.
   size_t bytes() const { return memory_.size(); }
 
  private:
@@ -66,7 +66,7 @@ class Weights {
 
   void Reserve(const std::vector<WeightEntry>& entries);
 
-  std::shared_ptr<const Weights> lender_;
+  std::shared_ptr<const Weights> owner_;
   std::vector<Place> places_;
   DeviceMemory memory_;
 };

@@ -1,4 +1,4 @@
-// A mapped file's bytes as one addon lends them to another, which shares no classes with it.
+// A mapped file's bytes as one addon shares them with another, which knows none of its classes.
 #pragma once
 
 #include <node_api.h>

@@ -105,12 +105,6 @@ Napi::Value GeneratorBinding::Random32(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), generator_.Random32());
 }
 
-uint64_t RequireGpuThreads(const Napi::Value& value) {
-  const uint64_t threads = RequireCount(value, "gpuThreads");
-  if (threads < 256) throw Napi::RangeError::New(value.Env(), "gpuThreads must be at least 256");
-  return threads;
-}
-
 void CudaGeneratorBinding::Register(Napi::Env env, Napi::Object exports) {
   exports.Set("CudaGenerator",
               DefineClass(env, "CudaGenerator", {InstanceMethod<&CudaGeneratorBinding::Randn>("randn")}));

@@ -9,9 +9,6 @@
 
 namespace latentd {
 
-/// How many threads a GPU holds at once, at least one block of 256.
-uint64_t RequireGpuThreads(const Napi::Value& value);
-
 class GeneratorBinding : public Napi::ObjectWrap<GeneratorBinding> {
  public:
   explicit GeneratorBinding(const Napi::CallbackInfo& info);

@@ -44,7 +44,6 @@ void SamplerRunBinding::Register(Napi::Env env, Napi::Object exports) {
   auto table = Napi::Array::New(env, samplers.size());
   for (uint32_t i = 0; i < samplers.size(); ++i) table.Set(i, Describe(env, samplers[i]));
   exports.Set("samplers", table);
-  exports.Set("lendSampler", Napi::Function::New<LendSampler>(env, "lendSampler"));
 }
 
 SamplerRunBinding::SamplerRunBinding(const Napi::CallbackInfo& info)

@@ -34,12 +34,9 @@ class SamplerRunBinding : public Napi::ObjectWrap<SamplerRunBinding> {
   std::optional<Sampling> sampling_;
   /// Destroyed before what it refers to, and as soon as it is done.
   std::optional<SamplerTask> task_;
-  /// Lent to the caller from `next` to `provide`.
+  /// The caller's from `next` to `provide`.
   Napi::Reference<Napi::Float32Array> x_;
   int64_t accounted_bytes_ = 0;
 };
-
-/// lendSampler(sampler, init): for another addon, which runs it
-Napi::Value LendSampler(const Napi::CallbackInfo& info);
 
 }  // namespace latentd

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "arguments.h"
-#include "random/generator_binding.h"
-#include "schedule/schedule_binding.h"
+#include "schedule/levels_argument.h"
 
 namespace latentd {
 namespace {
@@ -84,7 +85,7 @@ Sampling::Setup RequireSetup(const Napi::Value& value, const Sampler& sampler) {
   const auto sigmas = RequireFloat32Array(init.Get("sigmas"), "sigmas");
   const uint64_t seed = RequireSeed(init.Get("seed"), "seed");
   const NoiseDevice device = RequireNoiseDevice(init);
-  const NoiseLevels& levels = NoiseLevelsBinding::Require(init.Get("levels"), "levels");
+  const auto levels = RequireLevels(init.Get("levels"), "levels");
   if (x.empty()) throw Napi::RangeError::New(env, "x must not be empty");
   if (sigmas.empty()) throw Napi::RangeError::New(env, "sigmas must not be empty");
   if (std::any_of(sigmas.begin(), sigmas.end(), [](float sigma) { return !(sigma >= 0); })) {
@@ -94,11 +95,20 @@ Sampling::Setup RequireSetup(const Napi::Value& value, const Sampler& sampler) {
   setup.size = x.size();
   setup.sigmas.assign(sigmas.begin(), sigmas.end());
   setup.options = RequireOptions(init.Get("options"), sampler);
-  setup.stochastic = {levels.PercentToSigma(0.2), levels.PercentToSigma(0.8)};
+  setup.stochastic = {levels->PercentToSigma(0.2), levels->PercentToSigma(0.8)};
   setup.noise = MakeNoise(sampler, setup.sigmas, setup.size, seed, device);
   // On the CPU the initial noise was drawn from the global generator before (comfy/sample.py, prepare_noise).
   setup.global_noise = SequentialNoise(seed, device, device.gpu ? 0 : 1, setup.size);
   return setup;
+}
+
+std::unique_ptr<PreparedSampler> RequirePrepared(const Napi::Value& name, const Napi::Value& value) {
+  const Sampler& sampler = RequireSampler(name);
+  Sampling::Setup setup = RequireSetup(value, sampler);
+  const auto init = value.As<Napi::Object>();
+  const auto x = RequireFloat32Array(init.Get("x"), "x");
+  return std::make_unique<PreparedSampler>(sampler, std::move(setup), std::vector<float>(x.begin(), x.end()),
+                                           RequireLevels(init.Get("levels"), "levels"));
 }
 
 }  // namespace latentd

@@ -4,13 +4,13 @@
 #include <string>
 
 #include "arguments.h"
+#include "schedule/levels_argument.h"
 #include "schedule/schedulers.h"
 
 namespace latentd {
 namespace {
 
 constexpr int kMaxSteps = 10'000;
-constexpr napi_type_tag kTypeTag = {0x4d6f64656c53616dULL, 0x706c696e674c6461ULL};
 
 int RequireSteps(const Napi::Value& value) {
   const uint64_t steps = RequireCount(value, "steps");
@@ -19,12 +19,6 @@ int RequireSteps(const Napi::Value& value) {
         value.Env(), "steps must be 1 to " + std::to_string(kMaxSteps) + ", got " + std::to_string(steps));
   }
   return static_cast<int>(steps);
-}
-
-double RequirePositive(const Napi::Value& value, const char* name) {
-  const double number = RequireNumber(value, name);
-  if (!(number > 0)) throw Napi::RangeError::New(value.Env(), std::string(name) + " must be above 0");
-  return number;
 }
 
 const Scheduler& RequireScheduler(const Napi::Value& value) {
@@ -42,27 +36,10 @@ Napi::Float32Array ToArray(Napi::Env env, std::span<const float> values) {
   return array;
 }
 
-std::unique_ptr<NoiseLevels> MakeLevels(const Napi::CallbackInfo& info) {
-  const std::string kind = RequireString(info[0], "kind");
-  if (kind == "discrete" || kind == "distilled") {
-    BetaSchedule schedule;
-    schedule.linear_start = RequirePositive(info[1], "linearStart");
-    schedule.linear_end = RequirePositive(info[2], "linearEnd");
-    schedule.zero_terminal_snr = info[3].ToBoolean().Value();
-    if (schedule.linear_start >= 1 || schedule.linear_end >= 1) {
-      throw Napi::RangeError::New(info.Env(), "linearStart and linearEnd must be below 1");
-    }
-    if (kind == "distilled") return std::make_unique<DistilledLevels>(schedule);
-    return std::make_unique<DiscreteLevels>(schedule);
-  }
-  const double sigma_min = RequirePositive(info[1], "sigmaMin");
-  const double sigma_max = RequirePositive(info[2], "sigmaMax");
-  if (kind == "continuous_edm") return std::make_unique<ContinuousEdmLevels>(sigma_min, sigma_max);
-  if (kind == "continuous_v") return std::make_unique<ContinuousVLevels>(sigma_min, sigma_max);
-  if (kind == "cosmos_rflow") return std::make_unique<CosmosFlowLevels>(sigma_min, sigma_max);
-  throw Napi::RangeError::New(
-      info.Env(),
-      "kind must be discrete, distilled, continuous_edm, continuous_v or cosmos_rflow, got " + kind);
+Napi::Array Arguments(const Napi::CallbackInfo& info) {
+  auto array = Napi::Array::New(info.Env(), info.Length());
+  for (uint32_t i = 0; i < info.Length(); ++i) array.Set(i, info[i]);
+  return array;
 }
 
 Napi::Value Karras(const Napi::CallbackInfo& info) {
@@ -99,6 +76,7 @@ void NoiseLevelsBinding::Register(Napi::Env env, Napi::Object exports) {
   exports.Set("NoiseLevels",
               DefineClass(env, "NoiseLevels",
                           {
+                              InstanceAccessor<&NoiseLevelsBinding::Description>("description"),
                               InstanceAccessor<&NoiseLevelsBinding::GetSigmas>("sigmas"),
                               InstanceAccessor<&NoiseLevelsBinding::SigmaMin>("sigmaMin"),
                               InstanceAccessor<&NoiseLevelsBinding::SigmaMax>("sigmaMax"),
@@ -121,16 +99,14 @@ void NoiseLevelsBinding::Register(Napi::Env env, Napi::Object exports) {
 }
 
 NoiseLevelsBinding::NoiseLevelsBinding(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<NoiseLevelsBinding>(info), levels_(MakeLevels(info)) {
-  info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+    : Napi::ObjectWrap<NoiseLevelsBinding>(info) {
+  const Napi::Array description = Arguments(info);
+  levels_ = MakeLevels(description);
+  description_ = Napi::Persistent(description);
+  info.This().As<Napi::Object>().TypeTag(&kNoiseLevelsTag);
 }
 
-const NoiseLevels& NoiseLevelsBinding::Require(const Napi::Value& value, const char* name) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag)) {
-    throw Napi::TypeError::New(value.Env(), std::string(name) + " must be NoiseLevels");
-  }
-  return *Unwrap(value.As<Napi::Object>())->levels_;
-}
+Napi::Value NoiseLevelsBinding::Description(const Napi::CallbackInfo&) { return description_.Value(); }
 
 Napi::Value NoiseLevelsBinding::GetSigmas(const Napi::CallbackInfo& info) {
   return ToArray(info.Env(), levels_->sigmas());

@@ -15,10 +15,8 @@ class NoiseLevelsBinding : public Napi::ObjectWrap<NoiseLevelsBinding> {
 
   static void Register(Napi::Env env, Napi::Object exports);
 
-  /// The levels of a JavaScript NoiseLevels; throws a TypeError for anything else.
-  static const NoiseLevels& Require(const Napi::Value& value, const char* name);
-
  private:
+  Napi::Value Description(const Napi::CallbackInfo& info);
   Napi::Value GetSigmas(const Napi::CallbackInfo& info);
   Napi::Value SigmaMin(const Napi::CallbackInfo& info);
   Napi::Value SigmaMax(const Napi::CallbackInfo& info);
@@ -30,6 +28,7 @@ class NoiseLevelsBinding : public Napi::ObjectWrap<NoiseLevelsBinding> {
   Napi::Value BetaSchedule(const Napi::CallbackInfo& info);
 
   std::unique_ptr<NoiseLevels> levels_;
+  Napi::Reference<Napi::Array> description_;
 };
 
 }  // namespace latentd

@@ -1,18 +1,23 @@
+import type { DeviceProgram } from './device-program.js';
 import type { Graph } from './graph.js';
-import type { GraphSampled, GraphSampling } from './graph-sampling.js';
 import type { Tensor, TensorData } from './tensor.js';
 
 export type NamedTensors = Readonly<Record<string, Tensor<TensorData>>>;
+
+export type DeviceRunner = <Result>(
+  inputs: NamedTensors,
+  loop: (program: DeviceProgram) => Promise<Result>,
+) => Promise<Result>;
 
 /** A graph made ready for a device. */
 export interface Program {
   /** Runs the graph once. Inputs are named as in the graph; every output of the graph is returned. */
   run(inputs: NamedTensors): Promise<Record<string, Tensor>>;
   /**
-   * Runs a sampler that asks the graph, with no turn of the event loop between evaluations; left out where the device can't.
-   * `inputs` say what stays the same, and the shapes of the others.
+   * Hands the program to a loop that runs on its device, with no turn of the event loop between evaluations; left out where the
+   * device can't. `inputs` have the shapes that it is prepared for.
    */
-  readonly sample?: ((inputs: NamedTensors, sampling: GraphSampling) => Promise<GraphSampled>) | undefined;
+  readonly onDevice?: DeviceRunner | undefined;
   /** Approximate bytes held for weights, for the model cache's accounting. */
   readonly residentBytes: number;
   dispose(): Promise<void>;

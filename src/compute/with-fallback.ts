@@ -31,7 +31,7 @@ export function withFallback(first: Backend, second: Backend, notice: (message: 
     }
   }
 
-  /** On the first backend until that is lost. A sampling that the loss ends is its caller's to begin again. */
+  /** On the first backend until that is lost. A loop on the device that the loss ends is its caller's to begin again. */
   class Moving implements Program {
     private elsewhere: Promise<Program> | undefined;
 
@@ -51,12 +51,12 @@ export function withFallback(first: Backend, second: Backend, notice: (message: 
       );
     }
 
-    get sample(): Program['sample'] {
-      const { program } = this;
-      if (lost || program.sample === undefined) return undefined;
-      return (inputs, sampling) =>
+    get onDevice(): Program['onDevice'] {
+      const { onDevice } = this.program;
+      if (lost || onDevice === undefined) return undefined;
+      return (inputs, loop) =>
         surviving(
-          () => program.sample!(inputs, sampling),
+          () => onDevice(inputs, loop),
           () => Promise.reject(new DeviceLost(`${first.device} is lost`)),
         );
     }

@@ -128,9 +128,9 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
       get residentBytes() {
         return program.residentBytes;
       },
-      get sample(): Program['sample'] {
-        const { sample } = program;
-        return sample && ((...given) => withRoom(key, () => sample.apply(program, given)));
+      get onDevice(): Program['onDevice'] {
+        const { onDevice } = program;
+        return onDevice && ((inputs, loop) => withRoom(key, () => onDevice(inputs, loop)));
       },
       run: (inputs) => withRoom(key, () => program.run(inputs)),
       dispose: () => program.dispose(),

@@ -25,7 +25,7 @@ export type StoredWeight = onnx.StoredWeight;
 export type SamplerInfo = samplerTypes.SamplerInfo;
 export type SamplerRun = samplerTypes.SamplerRun;
 export type SamplerRunInit = samplerTypes.SamplerRunInit;
-export type LentSampler = samplerTypes.LentSampler;
+export type SamplerSetup = samplerTypes.SamplerSetup;
 export type EvaluationRequest = samplerTypes.EvaluationRequest;
 
 /**
@@ -96,7 +96,6 @@ interface Bindings {
   readonly BrownianTree: new (t0: number, t1: number, count: number, seed: bigint) => BrownianTree;
   readonly philox4x32: (counter: Uint32Array, key: Uint32Array) => Uint32Array;
   readonly SamplerRun: new (sampler: string, init: SamplerRunInit) => SamplerRun;
-  readonly lendSampler: (sampler: string, init: SamplerRunInit) => LentSampler;
   readonly samplers: readonly SamplerInfo[];
   readonly NoiseLevels: schedule.NoiseLevelsConstructor;
   readonly schedulerNames: readonly SchedulerName[];
@@ -238,7 +237,6 @@ export const philox4x32 = bindings.philox4x32;
 export const SamplerRun = bindings.SamplerRun;
 
 /** What `SamplerRun` is given, for a device that runs samplers by itself. Throws likewise. */
-export const lendSampler = bindings.lendSampler;
 
 /** Every sampler, in ComfyUI's order. */
 export const samplers = bindings.samplers;

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { LentSampler, MappedBytes } from './addon.js';
+import type { MappedBytes, SamplerSetup } from './addon.js';
 
 export interface CudaDeviceInfo {
   readonly name: string;
@@ -19,21 +19,21 @@ export interface CudaDeviceInfo {
   readonly library: string;
 }
 
-/** Which way products of a shape were found to be fastest, by a description of the shape. */
-export type CudaPicks = Readonly<Record<string, number>>;
+/** The algorithm that was fastest for products of a shape, by a description of the shape. */
+export type TunedAlgorithms = Readonly<Record<string, number>>;
 
 /** A card. Everything on it happens in turn, on worker threads. */
 export interface CudaDevice {
   readonly info: CudaDeviceInfo;
   freeBytes(): number;
-  setPicks(picks: CudaPicks): void;
+  setAlgorithms(algorithms: TunedAlgorithms): void;
   /**
    * For comparisons: the plain twins of all kernels, or products in tiles of one kind (0 to 3; `RangeError` when the card has
-   * not the shared memory for it), until the measured picks are wanted again. Waits for what runs.
+   * not the shared memory for it), until the measured algorithms are wanted again. Waits for what runs.
    */
   force(kernels: 'measured' | 'plain' | number): void;
-  /** All picks, when there are new ones since the last call. */
-  takePicks(): CudaPicks | undefined;
+  /** All measured algorithms, when there are new ones since the last call. */
+  takeAlgorithms(): TunedAlgorithms | undefined;
 }
 
 /** Values in a file, in order, or given. */
@@ -92,8 +92,8 @@ export interface EncodedProgram {
 }
 
 /** What the outputs of a denoiser mean that samplers can be run with on a card. */
-export const CARD_PREDICTIONS = ['epsilon', 'v_prediction', 'edm', 'x0'] as const;
-export type CardPrediction = (typeof CARD_PREDICTIONS)[number];
+export const DEVICE_PREDICTIONS = ['epsilon', 'v_prediction', 'edm', 'x0'] as const;
+export type DevicePrediction = (typeof DEVICE_PREDICTIONS)[number];
 
 /** A denoiser's program as a sampler asks it. Ports are named by their numbers. */
 export interface CudaSampling {
@@ -105,7 +105,7 @@ export interface CudaSampling {
   readonly out: number;
   /** For every input; those of `x` and `timeEmbedding` are not looked at. They must not change meanwhile. */
   readonly inputs: readonly (Float32Array | Int32Array)[];
-  readonly prediction: CardPrediction;
+  readonly prediction: DevicePrediction;
   /** Standard deviation of the data. */
   readonly sigmaData: number;
   /** Of classifier-free guidance; the first half of the batch is then the unconditional one. */
@@ -129,16 +129,16 @@ export interface CudaSampled {
 /** A model's weights on a card, and its programs. Errors name what CUDA said, while doing what, in which layer. */
 export interface CudaModel {
   /**
-   * Copies the weights, and resolves with the bytes that they take there. Those that `lent` has a number of 0 or more for are the ones
-   * of that number in `lender`, a loaded model of the same precision, whose memory they stay; all are copied when it is disposed of.
+   * Copies the weights, and resolves with the bytes that they take there. Those that `shared` has a number of 0 or more for are the
+   * ones of that number in `owner`, a loaded model of the same precision, whose memory they stay. It may be disposed of before this one.
    */
-  load(weights: EncodedWeights, lender?: CudaModel, lent?: Int32Array): Promise<number>;
+  load(weights: EncodedWeights, owner?: CudaModel, shared?: Int32Array): Promise<number>;
   /** The number of a program, for `run`. */
   prepare(program: EncodedProgram): number;
   /** Inputs and outputs in the program's order. Inputs must not change meanwhile. */
   run(plan: number, inputs: readonly (Float32Array | Int32Array)[]): Promise<Float32Array[]>;
-  /** Runs a sampler on the card, without a turn in JavaScript between evaluations. */
-  sample(plan: number, sampler: LentSampler, sampling: CudaSampling): Promise<CudaSampled>;
+  /** Runs a sampler on the card, without a turn in JavaScript between evaluations. Throws as `SamplerRun` does for a wrong setup. */
+  sample(plan: number, sampler: SamplerSetup, sampling: CudaSampling): Promise<CudaSampled>;
   /** Milliseconds of each instruction by itself. */
   profile(plan: number): Promise<Float32Array>;
   /** Milliseconds of a run on the card without its copies: the median of `times`. */

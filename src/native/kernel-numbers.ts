@@ -45,7 +45,7 @@ export const CUDA_ELEMENTWISE = {
   scale_channels: 14,
 } as const;
 
-/** native/cuda/primitives.h, enum Activation */
+/** native/cuda/formats.h, enum Activation */
 export const CUDA_ACTIVATION = {
   none: 0,
   silu: 1,
@@ -63,5 +63,5 @@ export const CUDA_ELEMENT = { half: 0, float: 1, int: 2 } as const;
 /** native/cuda/kernels/kernels.h, kMostProducts: low-rank products that are added to one weight. */
 export const CUDA_MOST_PRODUCTS = 8;
 
-/** native/onnx/operators.cc: parts along the channels that a convolution reads. */
-export const CONVOLUTION_MOST_PARTS = 8;
+/** native/onnx/operators.cc, kMoreParts: parts along the channels that a convolution reads beside the first. */
+export const CONVOLUTION_MORE_PARTS = 7;

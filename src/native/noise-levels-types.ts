@@ -17,6 +17,8 @@ export type SchedulerName =
  * `sigmaMax` to `sigmaMin` while timesteps fall from the last to 0; values are float32, as in torch.
  */
 export interface NoiseLevels {
+  /** What they were made with: all that an addon needs to make the same. */
+  readonly description: readonly (string | number | boolean)[];
   /** The table in rising order: a discrete model's own, or 1000 of a continuous one. A copy. */
   readonly sigmas: Float32Array;
   readonly sigmaMin: number;

@@ -45,9 +45,10 @@ export interface SamplerRunInit {
   readonly gpuThreads?: number;
 }
 
-/** A sampler set up for another addon to run, once; nothing can be done with it in JavaScript. */
-export interface LentSampler {
-  readonly lentSampler: unique symbol;
+/** A sampler by name, and how its run is set up: for whoever runs it natively. */
+export interface SamplerSetup {
+  readonly name: string;
+  readonly init: SamplerRunInit;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DeviceLost } from '../compute/device-lost.js';
-import type { GraphSampled } from '../compute/graph-sampling.js';
 import { tensor, type Tensor } from '../compute/tensor.js';
+import type { DeviceSampled } from '../models/denoiser/device-sampling.js';
 import { fromModelSpace, toModelSpace } from '../models/denoiser/latent-format.js';
-import { lendSampler, SamplerRun, type LentSampler, type SamplerRunInit } from '../native/addon.js';
+import { SamplerRun, type SamplerRunInit, type SamplerSetup } from '../native/addon.js';
 import { findSampler } from '../native/samplers.js';
 import type { Guider } from './guider.js';
 import { fitNoiseMask } from './masks.js';
@@ -100,7 +100,7 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
     return to;
   };
   if (noiseMask === undefined) {
-    const sampled = await sampleOnDevice(options, latent, () => lendSampler(name, init));
+    const sampled = await sampleOnDevice(options, latent, { name, init });
     if (sampled !== undefined) {
       passDraws(0, sampled.globalDraws);
       return finished(sampled.sample, sampled.denoised);
@@ -131,15 +131,17 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
 async function sampleOnDevice(
   { guider, sampler: { name }, signal, progress }: SamplingOptions,
   latent: Tensor,
-  sampler: () => LentSampler,
-): Promise<GraphSampled | undefined> {
+  sampler: SamplerSetup,
+): Promise<DeviceSampled | undefined> {
   const plain = guider.plain?.({ latent }, findSampler(name).needsUncond);
   if (plain === undefined) return undefined;
   signal?.throwIfAborted();
   try {
     return await guider.model.sample?.({
       ...plain,
-      ...{ shape: latent.shape, sampler, signal },
+      shape: latent.shape,
+      sampler,
+      signal,
       progress(step, totalSteps, denoised) {
         progress?.({ step, totalSteps, denoised: tensor(latent.shape, denoised) });
       },

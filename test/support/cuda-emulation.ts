@@ -19,30 +19,33 @@ export interface EmulatedCudaAddon extends CudaAddon {
   }) => void;
 }
 
-/** Built with the compiler that built the other addon, once for each state of its sources. */
+/** Built with the compiler that built the other addon, whose samplers it takes, once for each state of its sources. */
 export function emulatedCudaAddon(): EmulatedCudaAddon {
-  const files = readdirSync(join(native, 'cuda'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(cc|cu|h)$/.test(name))
-    .sort()
-    .map((name) => join(native, 'cuda', name))
-    .concat(
-      ['latent.cc', 'latent.h', 'sampling.h', 'lent_sampler.h'].map((name) => join(native, 'samplers', name)),
-    );
+  const cuda = filesBelow(join(native, 'cuda'));
+  const sources = cuda.filter((file) => /\.(cc|cu)$/.test(file));
+  const headers = filesBelow(native).filter((file) => file.endsWith('.h'));
+  const samplers = filesBelow(join(root, 'build/CMakeFiles/latentd-sampling.dir')).filter((file) =>
+    file.endsWith('.o'),
+  );
+  if (samplers.length === 0) throw new Error('the addon is not built: npm run build:native');
   const digest = createHash('sha256');
-  for (const file of files) digest.update(readFileSync(file));
+  for (const file of [...sources, ...headers, ...samplers]) digest.update(readFileSync(file));
   const folder = join(root, 'node_modules/.cache/latentd');
   const path = join(folder, `cuda-emulation-${digest.digest('hex').slice(0, 16)}.node`);
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true });
-    build(
-      files.filter((file) => !file.endsWith('.h')),
-      path,
-    );
+    build(sources, samplers, path);
   }
   return loadCudaAddon(path) as EmulatedCudaAddon;
 }
 
-function build(sources: readonly string[], path: string): void {
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function build(sources: readonly string[], objects: readonly string[], path: string): void {
   const packageFolder = (name: string): string =>
     dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   const unfinished = `${path}.${process.pid}`;
@@ -57,7 +60,7 @@ function build(sources: readonly string[], path: string): void {
         packageFolder('node-addon-api'),
         join(packageFolder('node-api-headers'), 'include'),
       ].flatMap((include) => ['-I', include]),
-      ...['-x', 'c++', ...sources, '-o', unfinished],
+      ...['-x', 'c++', ...sources, '-x', 'none', ...objects, '-o', unfinished],
     ],
     { encoding: 'utf8' },
   );

@@ -1,30 +1,27 @@
 /** Runs graphs on an NVIDIA card: lowered once for each size that comes, by our own kernels and, where it is there, cuBLASLt. */
-import type { CudaAddon, CudaDevice, CudaModel } from '../../native/cuda-addon.js';
-import type { Backend, NamedTensors, Program } from '../backend.js';
+import type { CudaAddon, CudaDevice, CudaModel, TunedAlgorithms } from '../../native/cuda-addon.js';
+import type { Backend, DeviceRunner, NamedTensors, Program } from '../backend.js';
 import { checkInputs } from '../check-inputs.js';
 import { lossNamed } from '../device-lost.js';
 import { SymbolicDim, type DimBindings } from '../dim.js';
 import type { Graph } from '../graph.js';
-import type { GraphSampled, GraphSampling } from '../graph-sampling.js';
 import { tensor, type Tensor } from '../tensor.js';
 
 import { encodeProgram } from './encode.js';
 import { encodeWeights, identityOf } from './encode-weights.js';
 import { lowerCuda, lowerForInputs } from './lower.js';
-import type { CudaProgram, Precision } from './program.js';
-import { sampleOnCard } from './sample.js';
-import type { PackedWeight } from './program.js';
+import type { CudaProgram, PackedWeight, Precision } from '../lowering/cuda/program.js';
 
 export interface CudaBackendOptions {
   readonly addon: CudaAddon;
   readonly device: CudaDevice;
   /** Told when products of new shapes were measured. */
-  readonly onPicks?: (picks: Readonly<Record<string, number>>) => void;
+  readonly onTuned?: (algorithms: TunedAlgorithms) => void;
 }
 
 /** Graphs that need float32's range are computed in bfloat16, all others in float16; sums are float32. */
 export function createCudaBackend(options: CudaBackendOptions): Backend {
-  const lenders = new Set<Lender>();
+  const loaded = new Set<LoadedModel>();
   return {
     device: 'cuda',
     async load(graph: Graph): Promise<CudaGraph> {
@@ -37,49 +34,49 @@ export function createCudaBackend(options: CudaBackendOptions): Backend {
         const identity = identityOf(weight);
         if (identity !== undefined) identities.set(identity, index);
       });
-      const self: Lender = { model, precision, identities };
-      const loan = bestLoan(lenders, self, weights);
-      const bytes = await lossNamed(model.load(encodeWeights(weights), loan?.lender, loan?.lent));
-      lenders.add(self);
-      return new CudaGraph(graph, precision, model, bytes, options, () => lenders.delete(self));
+      const self: LoadedModel = { model, precision, identities };
+      const sharing = bestSharing(loaded, self, weights);
+      const bytes = await lossNamed(model.load(encodeWeights(weights), sharing?.owner, sharing?.shared));
+      loaded.add(self);
+      return new CudaGraph(graph, precision, model, bytes, options, () => loaded.delete(self));
     },
     availableBytes: () => options.device.freeBytes(),
   };
 }
 
-/** A loaded model whose weights others may use: a LoRA changes some of a model's, and the rest stay where they are. */
-interface Lender {
+/** A model whose weights others may share: a LoRA changes some of a model's, and the rest stay where they are. */
+interface LoadedModel {
   readonly model: CudaModel;
   readonly precision: Precision;
   /** Numbers of its weights by what they are. */
   readonly identities: ReadonlyMap<string, number>;
 }
 
-interface Loan {
-  readonly lender: CudaModel;
+interface Sharing {
+  readonly owner: CudaModel;
   /** For each weight its number there, -1 for none. */
-  readonly lent: Int32Array;
+  readonly shared: Int32Array;
   readonly bytes: number;
 }
 
-/** The loan that saves most; undefined when nothing can be lent. */
-function bestLoan(
-  lenders: Iterable<Lender>,
-  { precision, identities }: Lender,
+/** The model to share with that saves most; undefined when none has anything. */
+function bestSharing(
+  models: Iterable<LoadedModel>,
+  { precision, identities }: LoadedModel,
   weights: readonly PackedWeight[],
-): Loan | undefined {
-  let best: Loan | undefined;
-  for (const lender of lenders) {
-    if (lender.precision !== precision) continue;
-    const lent = new Int32Array(weights.length).fill(-1);
+): Sharing | undefined {
+  let best: Sharing | undefined;
+  for (const owner of models) {
+    if (owner.precision !== precision) continue;
+    const shared = new Int32Array(weights.length).fill(-1);
     let bytes = 0;
     for (const [identity, index] of identities) {
-      const number = lender.identities.get(identity);
+      const number = owner.identities.get(identity);
       if (number === undefined) continue;
-      lent[index] = number;
+      shared[index] = number;
       bytes += weights[index]!.bytes;
     }
-    if (bytes > (best?.bytes ?? 0)) best = { lender: lender.model, lent, bytes };
+    if (bytes > (best?.bytes ?? 0)) best = { owner: owner.model, shared, bytes };
   }
   return best;
 }
@@ -111,23 +108,27 @@ export class CudaGraph implements Program {
         program.inputs.map(({ name }) => inputs[name]!.data),
       ),
     );
-    this.tellPicks();
+    this.tellAlgorithms();
     return Object.fromEntries(
       program.outputs.map(({ name, shape }, index) => [name, tensor(shape, arrays[index])]),
     );
   }
 
-  async sample(inputs: NamedTensors, sampling: GraphSampling): Promise<GraphSampled> {
+  readonly onDevice: DeviceRunner = async (inputs, loop) => {
     checkInputs(this.graph, inputs);
     const { plan, program } = this.prepare(inputs);
-    const sampled = await sampleOnCard(this.model, plan, program, inputs, sampling);
-    this.tellPicks();
-    return sampled;
-  }
+    const names = (ports: readonly { readonly name: string }[]) => ports.map(({ name }) => name);
+    const { model } = this;
+    const result = await lossNamed(
+      loop({ model, plan, inputs: names(program.inputs), outputs: names(program.outputs) }),
+    );
+    this.tellAlgorithms();
+    return result;
+  };
 
-  private tellPicks(): void {
-    const picks = this.options.device.takePicks();
-    if (picks !== undefined) this.options.onPicks?.(picks);
+  private tellAlgorithms(): void {
+    const algorithms = this.options.device.takeAlgorithms();
+    if (algorithms !== undefined) this.options.onTuned?.(algorithms);
   }
 
   /** The program for inputs of these shapes, lowered when they first come. */

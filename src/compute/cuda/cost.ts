@@ -1,5 +1,5 @@
 /** The multiplications and additions of a program's matrix products, which the card's rate is measured by. */
-import { padded, type CudaProgram, type Instruction } from './program.js';
+import { padded, type CudaProgram, type Instruction } from '../lowering/cuda/program.js';
 
 /** Of one instruction; 0 for what multiplies no matrices. Padding counts for nothing. */
 export function matrixFlops(instruction: Instruction, weights: CudaProgram['weights']): number {

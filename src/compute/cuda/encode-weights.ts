@@ -5,8 +5,7 @@ import type { EncodedValues, EncodedWeightPart, EncodedWeights } from '../../nat
 import { CUDA_MOST_PRODUCTS } from '../../native/kernel-numbers.js';
 import { elementCount } from '../tensor.js';
 import type { LowRankProduct, StoredValues, Weight } from '../weight.js';
-import { padded } from './program.js';
-import type { PackedWeight } from './program.js';
+import { padded, type PackedWeight } from '../lowering/cuda/program.js';
 
 /** Tensors that lie in a mapped file are named by their place there; all others are read now. */
 export function encodeWeights(weights: readonly PackedWeight[]): EncodedWeights {

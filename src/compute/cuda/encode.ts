@@ -9,7 +9,7 @@ import {
   type Instruction,
   type View,
   type Window,
-} from './program.js';
+} from '../lowering/cuda/program.js';
 
 export function encodeProgram(program: CudaProgram): EncodedProgram {
   const view = (given: View | undefined): object | undefined =>

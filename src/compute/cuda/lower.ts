@@ -8,7 +8,7 @@ import { definitionOf } from '../operation.js';
 import { elementCount } from '../tensor.js';
 import { UnsupportedOperation } from '../unsupported.js';
 import type { Value } from '../value.js';
-import { channels, type CudaContext, type SiblingLayer } from './context.js';
+import { channels, type CudaContext, type SiblingLayer } from '../lowering/cuda/context.js';
 import { planMemory } from './memory-plan.js';
 import {
   columnsOf,
@@ -22,9 +22,9 @@ import {
   type PortShape,
   type Precision,
   type View,
-} from './program.js';
+} from '../lowering/cuda/program.js';
 import { structureOf, type Structure } from './structure.js';
-import { PackedWeights } from './weights.js';
+import { PackedWeights } from '../lowering/cuda/weights.js';
 
 export interface LoweringOptions {
   readonly precision?: Precision;

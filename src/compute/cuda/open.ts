@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../make-folder.js';
-import type { CudaDevice, CudaPicks } from '../../native/cuda-addon.js';
+import type { CudaDevice, TunedAlgorithms } from '../../native/cuda-addon.js';
 import { CudaUnavailable, findCudaAddon, hasCard } from '../../native/find-cuda.js';
 import type { Backend } from '../backend.js';
 import { createCudaBackend } from './backend.js';
@@ -13,7 +13,7 @@ export interface OpenedCuda {
   readonly device: CudaDevice;
 }
 
-/** The first card. Throws `CudaUnavailable`. Measured picks are kept in the user's cache, one file for each kind of card. */
+/** The first card. Throws `CudaUnavailable`. Measured algorithms are kept in the user's cache, one file for each kind of card. */
 export function openCuda(): OpenedCuda {
   let device: CudaDevice;
   const addon = findCudaAddon();
@@ -22,16 +22,16 @@ export function openCuda(): OpenedCuda {
   } catch (error) {
     throw new CudaUnavailable(error instanceof Error ? error.message : String(error), hasCard());
   }
-  const file = picksFile(device);
-  device.setPicks(readPicks(file));
-  const onPicks = (picks: CudaPicks): void => {
-    writePicks(file, picks);
+  const file = algorithmsFile(device);
+  device.setAlgorithms(readAlgorithms(file));
+  const onTuned = (algorithms: TunedAlgorithms): void => {
+    writeAlgorithms(file, algorithms);
   };
-  return { device, backend: createCudaBackend({ addon, device, onPicks }) };
+  return { device, backend: createCudaBackend({ addon, device, onTuned }) };
 }
 
-/** Picks hold for a card, its driver and its library; `v1` are these kernels. */
-function picksFile({ info }: CudaDevice): string {
+/** Measured algorithms hold for a card, its driver and its library; `v1` are these kernels. */
+function algorithmsFile({ info }: CudaDevice): string {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const name = ['v1', info.name, info.capability, info.driver, info.library]
     .join(' ')
@@ -39,20 +39,20 @@ function picksFile({ info }: CudaDevice): string {
   return join(cache, 'latentd/cuda', `${name.slice(0, 120)}.json`);
 }
 
-function readPicks(file: string): CudaPicks {
+function readAlgorithms(file: string): TunedAlgorithms {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as CudaPicks;
+    return JSON.parse(readFileSync(file, 'utf8')) as TunedAlgorithms;
   } catch {
     // There are none yet, or they are no use: they are measured again.
     return {};
   }
 }
 
-function writePicks(file: string, picks: CudaPicks): void {
+function writeAlgorithms(file: string, algorithms: TunedAlgorithms): void {
   try {
     makeFolder(dirname(file));
     const unfinished = `${file}.${process.pid}`;
-    writeFileSync(unfinished, JSON.stringify(picks));
+    writeFileSync(unfinished, JSON.stringify(algorithms));
     renameSync(unfinished, file);
   } catch {
     // A folder that can't be written costs the next process its first run.

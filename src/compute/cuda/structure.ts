@@ -7,8 +7,8 @@ import type { Graph, GraphNode } from '../graph.js';
 import { definitionOf, operandsOf, withOperands } from '../operation.js';
 import { alongChannels } from '../operations/concat.js';
 import type { Value } from '../value.js';
-import { channels, type SiblingLayer } from './context.js';
-import { VECTOR } from './program.js';
+import { channels, type SiblingLayer } from '../lowering/cuda/context.js';
+import { VECTOR } from '../lowering/cuda/program.js';
 
 /** Columns of a concatenation that a value is computed into. */
 export interface Slice {

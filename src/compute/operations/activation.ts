@@ -1,7 +1,7 @@
 import type { Activation, EpilogueStep } from '../epilogue.js';
 import type { NodeBuilder } from '../node-builder.js';
-import type { ChannelMajorContext } from '../onnx/channel-major/context.js';
-import type { PlainContext } from '../onnx/plain/context.js';
+import type { ChannelMajorContext } from '../lowering/onnx/channel-major-context.js';
+import type { PlainContext } from '../lowering/onnx/plain-context.js';
 import { KERNEL_ACTIVATION } from '../../native/kernel-numbers.js';
 import type { Value } from '../value.js';
 import { defineOperation } from './definition.js';

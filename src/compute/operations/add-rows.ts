@@ -1,7 +1,7 @@
 import { formatShape } from '../dim.js';
 import { shapeOf, weightShape, type NodeBuilder } from '../node-builder.js';
-import { extents } from '../onnx/nodes.js';
-import { transposedWeight } from '../onnx/channel-major/weight-table.js';
+import { extents } from '../lowering/onnx/nodes.js';
+import { transposedWeight } from '../lowering/onnx/weight-table.js';
 import type { Value } from '../value.js';
 import type { Weight } from '../weight.js';
 import { defineOperation } from './definition.js';

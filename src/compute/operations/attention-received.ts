@@ -1,6 +1,6 @@
 import { SymbolicDim, type Dim } from '../dim.js';
 import type { NodeBuilder } from '../node-builder.js';
-import { extents, join, type NodeWriter } from '../onnx/nodes.js';
+import { extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 import { checkAttention, checkTiles, SOFTMAX_FLOPS } from './shared/attention.js';

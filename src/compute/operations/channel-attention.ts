@@ -1,6 +1,6 @@
 import { formatShape, sameShape } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { unitLength, type NodeWriter } from '../onnx/nodes.js';
+import { unitLength, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import type { Weight } from '../weight.js';
 import { computedOnCpu, defineOperation } from './definition.js';

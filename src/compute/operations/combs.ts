@@ -1,6 +1,6 @@
 import { divideDim, multiplyDims } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { join, type NodeWriter } from '../onnx/nodes.js';
+import { join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 import { combExtents, type CombSize } from './shared/combs.js';

@@ -1,5 +1,5 @@
-import { channels, type CudaContext, type CudaNode } from '../cuda/context.js';
-import { columnsOf, VECTOR, type View } from '../cuda/program.js';
+import { channels, type CudaContext, type CudaNode } from '../lowering/cuda/context.js';
+import { columnsOf, VECTOR, type View } from '../lowering/cuda/program.js';
 import { addDims, formatShape, sameDim } from '../dim.js';
 import type { NodeBuilder } from '../node-builder.js';
 import { UnsupportedOperation } from '../unsupported.js';

@@ -1,9 +1,9 @@
 import { formatShape } from '../dim.js';
-import type { CudaContext, CudaNode } from '../cuda/context.js';
-import type { Window } from '../cuda/program.js';
+import type { CudaContext, CudaNode } from '../lowering/cuda/context.js';
+import type { Window } from '../lowering/cuda/program.js';
 import type { Epilogue } from '../epilogue.js';
 import { checkVector, shapeOf, weightShape, type NodeBuilder } from '../node-builder.js';
-import type { ChannelMajorContext } from '../onnx/channel-major/context.js';
+import type { ChannelMajorContext } from '../lowering/onnx/channel-major-context.js';
 import type { Padding, Value } from '../value.js';
 import type { Weight } from '../weight.js';
 import { defineOperation } from './definition.js';

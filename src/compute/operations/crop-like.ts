@@ -1,5 +1,5 @@
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { extents } from '../onnx/nodes.js';
+import { extents } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation, inEitherOrder } from './definition.js';
 

@@ -1,10 +1,10 @@
 /** What is said of an operation, all in one place: `operations/NAME.ts` defines one, `list.ts` lists it. */
-import type { CudaContext, CudaNode } from '../cuda/context.js';
+import type { CudaContext, CudaNode } from '../lowering/cuda/context.js';
 import type { Epilogue, EpilogueStep } from '../epilogue.js';
 import type { NodeBuilder } from '../node-builder.js';
-import type { ChannelMajorContext } from '../onnx/channel-major/context.js';
-import type { OnnxContext } from '../onnx/context.js';
-import type { PlainContext } from '../onnx/plain/context.js';
+import type { ChannelMajorContext } from '../lowering/onnx/channel-major-context.js';
+import type { OnnxContext } from '../lowering/onnx/context.js';
+import type { PlainContext } from '../lowering/onnx/plain-context.js';
 import type { Value } from '../value.js';
 import type { Weight } from '../weight.js';
 

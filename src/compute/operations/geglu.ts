@@ -1,6 +1,6 @@
 import { formatShape } from '../dim.js';
 import type { NodeBuilder } from '../node-builder.js';
-import type { OnnxContext } from '../onnx/context.js';
+import type { OnnxContext } from '../lowering/onnx/context.js';
 import { KERNEL_ACTIVATION } from '../../native/kernel-numbers.js';
 import type { Value } from '../value.js';
 import { defineOperation } from './definition.js';

@@ -1,9 +1,9 @@
-import type { CudaContext, CudaNode } from '../cuda/context.js';
+import type { CudaContext, CudaNode } from '../lowering/cuda/context.js';
 import { formatShape } from '../dim.js';
 import type { Epilogue } from '../epilogue.js';
 import { checkVector, type NodeBuilder } from '../node-builder.js';
-import type { ChannelMajorContext } from '../onnx/channel-major/context.js';
-import type { PlainContext } from '../onnx/plain/context.js';
+import type { ChannelMajorContext } from '../lowering/onnx/channel-major-context.js';
+import type { PlainContext } from '../lowering/onnx/plain-context.js';
 import { UnsupportedOperation } from '../unsupported.js';
 import type { Value } from '../value.js';
 import type { Weight } from '../weight.js';

@@ -1,5 +1,5 @@
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { extents, join, type NodeWriter } from '../onnx/nodes.js';
+import { extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 import { combExtents, type CombSize } from './shared/combs.js';

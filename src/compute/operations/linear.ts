@@ -1,5 +1,5 @@
-import type { CudaContext, CudaNode } from '../cuda/context.js';
-import { columnsOf } from '../cuda/program.js';
+import type { CudaContext, CudaNode } from '../lowering/cuda/context.js';
+import { columnsOf } from '../lowering/cuda/program.js';
 import { formatShape } from '../dim.js';
 import { checkVector, weightShape, type NodeBuilder } from '../node-builder.js';
 import type { Value } from '../value.js';

@@ -1,6 +1,6 @@
-import { pictureSizes } from '../cuda/context.js';
+import { pictureSizes } from '../lowering/cuda/context.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import type { OnnxContext } from '../onnx/context.js';
+import type { OnnxContext } from '../lowering/onnx/context.js';
 import type { Value } from '../value.js';
 import { defineOperation } from './definition.js';
 

@@ -1,5 +1,5 @@
 import type { NodeBuilder } from '../node-builder.js';
-import type { OnnxContext } from '../onnx/context.js';
+import type { OnnxContext } from '../lowering/onnx/context.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation, inEitherOrder } from './definition.js';
 

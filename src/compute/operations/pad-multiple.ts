@@ -1,7 +1,7 @@
 import { roundUpDim } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import type { OnnxContext } from '../onnx/context.js';
-import { extents, join } from '../onnx/nodes.js';
+import type { OnnxContext } from '../lowering/onnx/context.js';
+import { extents, join } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation, inEitherOrder } from './definition.js';
 

@@ -1,7 +1,7 @@
-import { pictureSizes } from '../cuda/context.js';
+import { pictureSizes } from '../lowering/cuda/context.js';
 import { divideDim, formatShape } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { entry, extents, join, type NodeWriter } from '../onnx/nodes.js';
+import { entry, extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { defineOperation } from './definition.js';
 

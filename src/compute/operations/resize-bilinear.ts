@@ -1,6 +1,6 @@
 import { multiplyDims, SymbolicDim, type Dim } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { BILINEAR } from '../onnx/nodes.js';
+import { BILINEAR } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation, inEitherOrder } from './definition.js';
 

@@ -1,5 +1,5 @@
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { BILINEAR, extents, join, type NodeWriter } from '../onnx/nodes.js';
+import { BILINEAR, extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 

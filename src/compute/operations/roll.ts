@@ -1,5 +1,5 @@
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { slice, type NodeWriter } from '../onnx/nodes.js';
+import { slice, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation, inEitherOrder } from './definition.js';
 

@@ -1,6 +1,15 @@
 import { formatShape, multiplyDims, sameShape } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { entry, extents, FLOAT, join, pixelShuffle, range, slice, type NodeWriter } from '../onnx/nodes.js';
+import {
+  entry,
+  extents,
+  FLOAT,
+  join,
+  pixelShuffle,
+  range,
+  slice,
+  type NodeWriter,
+} from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 

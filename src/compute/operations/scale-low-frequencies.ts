@@ -1,7 +1,7 @@
-import { pictureSizes } from '../cuda/context.js';
+import { pictureSizes } from '../lowering/cuda/context.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import type { OnnxContext } from '../onnx/context.js';
-import { extents, FLOAT, range, type NodeWriter } from '../onnx/nodes.js';
+import type { OnnxContext } from '../lowering/onnx/context.js';
+import { extents, FLOAT, range, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { defineOperation, inEitherOrder } from './definition.js';
 

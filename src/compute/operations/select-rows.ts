@@ -1,6 +1,6 @@
 import { formatShape } from '../dim.js';
 import { shapeOf, weightShape, type NodeBuilder } from '../node-builder.js';
-import { transposedWeight } from '../onnx/channel-major/weight-table.js';
+import { transposedWeight } from '../lowering/onnx/weight-table.js';
 import type { Value } from '../value.js';
 import type { Weight } from '../weight.js';
 import { computedOnCpu, defineOperation } from './definition.js';

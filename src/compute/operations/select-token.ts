@@ -1,7 +1,7 @@
 import { formatShape, sameShape } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import type { OnnxContext } from '../onnx/context.js';
-import { INT64 } from '../onnx/nodes.js';
+import type { OnnxContext } from '../lowering/onnx/context.js';
+import { INT64 } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { defineOperation } from './definition.js';
 

@@ -1,6 +1,6 @@
 import { formatShape } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import type { OnnxContext } from '../onnx/context.js';
+import type { OnnxContext } from '../lowering/onnx/context.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 

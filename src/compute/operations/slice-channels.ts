@@ -1,6 +1,6 @@
 import { formatShape } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { slice } from '../onnx/nodes.js';
+import { slice } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 

@@ -1,5 +1,5 @@
 import type { NodeBuilder } from '../node-builder.js';
-import type { NodeWriter } from '../onnx/nodes.js';
+import type { NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 import { checkAttention, checkTiles, SOFTMAX_FLOPS } from './shared/attention.js';

@@ -1,5 +1,5 @@
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { entry, extents, INT64, join, range, type NodeWriter } from '../onnx/nodes.js';
+import { entry, extents, INT64, join, range, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 import { checkIndices } from './shared/attention.js';

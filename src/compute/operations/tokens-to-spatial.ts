@@ -1,6 +1,6 @@
 import { formatShape, multiplyDims, sameDim } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { extents, join } from '../onnx/nodes.js';
+import { extents, join } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { defineOperation } from './definition.js';
 

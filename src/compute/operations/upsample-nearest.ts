@@ -1,7 +1,7 @@
-import { pictureSizes } from '../cuda/context.js';
+import { pictureSizes } from '../lowering/cuda/context.js';
 import { multiplyDims } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { extents, join } from '../onnx/nodes.js';
+import { extents, join } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { defineOperation, inEitherOrder } from './definition.js';
 

@@ -1,8 +1,8 @@
 import { formatShape, sameDim, sameShape } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import type { ChannelMajorContext } from '../onnx/channel-major/context.js';
-import { extents, join, type NodeWriter } from '../onnx/nodes.js';
-import type { PlainContext } from '../onnx/plain/context.js';
+import type { ChannelMajorContext } from '../lowering/onnx/channel-major-context.js';
+import { extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
+import type { PlainContext } from '../lowering/onnx/plain-context.js';
 import type { Value } from '../value.js';
 import type { Weight } from '../weight.js';
 import { computedOnCpu, defineOperation } from './definition.js';

@@ -1,6 +1,6 @@
 import { divideDim, multiplyDims } from '../dim.js';
 import { shapeOf, type NodeBuilder } from '../node-builder.js';
-import { extents, join, type NodeWriter } from '../onnx/nodes.js';
+import { extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 

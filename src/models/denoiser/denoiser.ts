@@ -1,11 +1,11 @@
 /** The network that predicts: a UNet, a transformer, or whatever else a family is built on. */
 import type { Graph } from '../../compute/graph.js';
-import type { GraphSampled, GraphSampling } from '../../compute/graph-sampling.js';
 import type { Tensor } from '../../compute/tensor.js';
 import type { ProgramCache } from '../program-cache.js';
 import type { WeightSource } from '../weight-source.js';
 import type { ModelChange } from './changes.js';
 import type { ControlResiduals } from './control.js';
+import type { DeviceSampled, DeviceSampling } from './device-sampling.js';
 import type { NetworkInputs } from './network-inputs.js';
 import type { ModelSampling } from './model-sampling.js';
 
@@ -29,19 +29,12 @@ export interface Evaluation {
   readonly onAttention?: ((received: Tensor) => void) | undefined;
 }
 
-/** A sampler to be run with a network where both are: on a device that can do without JavaScript between evaluations. */
-export interface DeviceSampling extends Pick<GraphSampling, 'sampler' | 'cfg' | 'signal' | 'progress'> {
-  /** N×C×…×h×w, half of the batch with `cfg`. */
-  readonly shape: readonly number[];
-  readonly inputs: NetworkInputs;
-}
-
 /** A network with its weights and changes. Its program is built when it first predicts. */
 export interface Denoiser {
   /** Its raw output, N×C×…×h×w. Throws `ModelError` for inputs that are another model's. */
   predict(evaluation: Evaluation): Promise<Tensor>;
   /** Undefined where device, inputs or changes leave that to the caller, an evaluation at a time. */
-  sample?(sampling: DeviceSampling, levels: ModelSampling): Promise<GraphSampled | undefined>;
+  sample?(sampling: DeviceSampling, levels: ModelSampling): Promise<DeviceSampled | undefined>;
 }
 
 /** An architecture of the sizes that a checkpoint has: it makes denoisers, and graphs, of weights under its keys. */

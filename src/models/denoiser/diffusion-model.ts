@@ -1,10 +1,10 @@
-import type { GraphSampled } from '../../compute/graph-sampling.js';
 import type { Tensor } from '../../compute/tensor.js';
 import type { WeightPatches } from '../weight-patches.js';
 import type { WeightSource } from '../weight-source.js';
 import type { ModelChange } from './changes.js';
-import type { DeviceSampling, Evaluation } from './denoiser.js';
+import type { Evaluation } from './denoiser.js';
 import type { DenoiserInput } from './denoiser-input.js';
+import type { DeviceSampled, DeviceSampling } from './device-sampling.js';
 import type { Guidance } from './guidance.js';
 import type { LatentFormat } from './latent-format.js';
 import type { ModelSampling } from './model-sampling.js';
@@ -32,7 +32,7 @@ export interface DiffusionModel {
   /** The denoiser's raw output, N×C×…×h×w. */
   predict(evaluation: Evaluation): Promise<Tensor>;
   /** Undefined where device or model leave that to the caller, an evaluation at a time. */
-  sample?(sampling: DeviceSampling): Promise<GraphSampled | undefined>;
+  sample?(sampling: DeviceSampling): Promise<DeviceSampled | undefined>;
   /** The same model with patches added on top of those it has. */
   withPatches(patches: WeightPatches): DiffusionModel;
   withSampling(sampling: ModelSampling): DiffusionModel;

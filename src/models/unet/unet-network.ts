@@ -1,9 +1,9 @@
 import type { Program } from '../../compute/backend.js';
 import { tensor } from '../../compute/tensor.js';
 import { concatChannels } from '../../imaging/latent-channels.js';
-import { CARD_PREDICTIONS } from '../../native/cuda-addon.js';
 import { changesOfKind, type ModelChange } from '../denoiser/changes.js';
 import type { Denoiser, Network } from '../denoiser/denoiser.js';
+import { devicePrediction, sampleOnDevice } from '../denoiser/device-sampling.js';
 import type { NetworkInputs } from '../denoiser/network-inputs.js';
 import { ModelError } from '../model-error.js';
 import { graphOf } from '../model-graph.js';
@@ -58,9 +58,10 @@ function openUnet(unet: UnetParts): Denoiser {
       if (outputs['attention'] !== undefined) onAttention?.(outputs['attention']);
       return outputs['out']!;
     },
-    async sample({ shape, inputs, cfg, ...rest }, { prediction: meaning, sigmaData }) {
+    async sample(sampling, levels) {
+      const { shape, inputs, cfg } = sampling;
       checkInputs(unet, inputs);
-      const prediction = CARD_PREDICTIONS.find((known) => known === meaning);
+      const prediction = devicePrediction(levels);
       const isPlain = changesOfKind(changes, 'tile', 'merge', 'record-attention').length === 0;
       if (prediction === undefined || !isPlain || inputs['concat'] !== undefined) return undefined;
       const [rows = 1, ...picture] = shape;
@@ -71,9 +72,9 @@ function openUnet(unet: UnetParts): Denoiser {
         ...inputs,
       };
       const ports = { x: 'x', timeEmbedding: 'time_embedding', out: 'out' };
-      return useProgram(
-        unchangedAttention(changes),
-        async (program) => await program.sample?.(given, { ...rest, cfg, prediction, sigmaData, ports }),
+      const denoising = { ports, prediction, sigmaData: levels.sigmaData };
+      return useProgram(unchangedAttention(changes), async ({ onDevice }) =>
+        onDevice?.(given, (program) => sampleOnDevice(program, given, denoising, sampling)),
       );
     },
   };

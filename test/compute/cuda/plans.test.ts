@@ -6,7 +6,7 @@ import { graphCost } from '../../../src/compute/cost.js';
 import { programFlops } from '../../../src/compute/cuda/cost.js';
 import { lowerCuda } from '../../../src/compute/cuda/lower.js';
 import { lowerBound, planMemory } from '../../../src/compute/cuda/memory-plan.js';
-import { touched, type CudaProgram } from '../../../src/compute/cuda/program.js';
+import { touched, type CudaProgram } from '../../../src/compute/lowering/cuda/program.js';
 import type { DimBindings } from '../../../src/compute/dim.js';
 import type { Graph } from '../../../src/compute/graph.js';
 import { buildTextGraph } from '../../../src/models/clip/text-graph.js';

@@ -1,4 +1,4 @@
-import { CONVOLUTION_MOST_PARTS } from '../../../native/kernel-numbers.js';
+import { CONVOLUTION_MORE_PARTS } from '../../../native/kernel-numbers.js';
 import { consumersOf } from '../../fusion.js';
 import type { Graph } from '../../graph.js';
 import { definitionOf } from '../../operation.js';
@@ -19,7 +19,7 @@ export function planJoins(graph: Graph): ReadonlyMap<number, readonly Value[]> {
         reader !== undefined &&
         definitionOf(reader.operation).readsParts?.(reader.operation)?.id === output.id,
     );
-    if (allReadParts && operation.values.length <= CONVOLUTION_MOST_PARTS) {
+    if (allReadParts && operation.values.length - 1 <= CONVOLUTION_MORE_PARTS) {
       joins.set(output.id, operation.values);
     }
   }

@@ -1,10 +1,10 @@
 import { lastOf, planFusions } from '../../fusion.js';
 import type { Graph } from '../../graph.js';
 import { definitionOf } from '../../operation.js';
-import { OnnxModel } from '../model.js';
-import { ChannelMajorContext } from './context.js';
+import { OnnxModel } from '../../lowering/onnx/model.js';
+import { ChannelMajorContext } from '../../lowering/onnx/channel-major-context.js';
 import { planJoins } from './joins.js';
-import type { WeightTable } from './weight-table.js';
+import type { WeightTable } from '../../lowering/onnx/weight-table.js';
 
 export interface ChannelMajorModel {
   readonly model: OnnxModel;

@@ -1,7 +1,7 @@
 import type { Graph } from '../../graph.js';
 import { definitionOf } from '../../operation.js';
-import { OnnxModel } from '../model.js';
-import { PlainContext } from './context.js';
+import { OnnxModel } from '../../lowering/onnx/model.js';
+import { PlainContext } from '../../lowering/onnx/plain-context.js';
 
 /** Writes a graph as an ONNX model whose symbolic extents stay dynamic. */
 export function lowerGraph(graph: Graph): OnnxModel {

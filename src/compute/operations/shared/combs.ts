@@ -1,5 +1,5 @@
 /** Pictures cut into combs: pixels as far apart as a grid's lines. */
-import { entry, extents, type NodeWriter } from '../../onnx/nodes.js';
+import { entry, extents, type NodeWriter } from '../../lowering/onnx/nodes.js';
 
 /** Cells of `size`×`size` pixels (`step`), or `size`×`size` cells (`count`). */
 export interface CombSize {

@@ -1,7 +1,7 @@
 /** What convolutions have in common, in groups or not. */
 import { convolvedDim, type Dim, type Shape } from '../../dim.js';
-import type { ChannelMajorContext } from '../../onnx/channel-major/context.js';
-import type { PlainContext } from '../../onnx/plain/context.js';
+import type { ChannelMajorContext } from '../../lowering/onnx/channel-major-context.js';
+import type { PlainContext } from '../../lowering/onnx/plain-context.js';
 import type { Padding, Value } from '../../value.js';
 import type { Weight } from '../../weight.js';
 

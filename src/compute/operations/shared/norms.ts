@@ -1,4 +1,4 @@
-import type { CudaContext } from '../../cuda/context.js';
+import type { CudaContext } from '../../lowering/cuda/context.js';
 import type { Weight } from '../../weight.js';
 
 /** A result: mean (1), variance (3), normalisation (2), weight and bias (2). */

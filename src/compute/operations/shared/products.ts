@@ -1,10 +1,10 @@
 /** What convolutions and linear layers have in common. */
 import type { Epilogue, EpilogueStep } from '../../epilogue.js';
-import type { CudaContext, CudaNode } from '../../cuda/context.js';
-import { VECTOR, type ProductEpilogue, type View } from '../../cuda/program.js';
+import type { CudaContext, CudaNode } from '../../lowering/cuda/context.js';
+import { VECTOR, type ProductEpilogue, type View } from '../../lowering/cuda/program.js';
 import { KERNEL_ACTIVATION } from '../../../native/kernel-numbers.js';
-import type { ChannelMajorContext } from '../../onnx/channel-major/context.js';
-import type { Attributes } from '../../onnx/model.js';
+import type { ChannelMajorContext } from '../../lowering/onnx/channel-major-context.js';
+import type { Attributes } from '../../lowering/onnx/model.js';
 import { elementCount } from '../../tensor.js';
 import { UnsupportedOperation } from '../../unsupported.js';
 import type { Weight } from '../../weight.js';

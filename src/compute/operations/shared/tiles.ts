@@ -1,5 +1,5 @@
 /** Attention within tiles, in ONNX's own operators. Tensors are channel-major: C×N×T, and T×N for a number a token. */
-import { entry, extents, INT64, join, type NodeWriter } from '../../onnx/nodes.js';
+import { entry, extents, INT64, join, type NodeWriter } from '../../lowering/onnx/nodes.js';
 
 /** How `tiles` ([down, across, height, width]) cut queries, and what they read, into as many rows more as there are tiles. */
 export class TileCut {

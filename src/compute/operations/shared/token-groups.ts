@@ -1,4 +1,4 @@
-import type { NodeWriter } from '../../onnx/nodes.js';
+import type { NodeWriter } from '../../lowering/onnx/nodes.js';
 
 /** `groups` (T×N) as an index 1×N×T. */
 export function groupIndex(nodes: NodeWriter, groups: string): string {

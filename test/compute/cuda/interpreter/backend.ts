@@ -1,6 +1,6 @@
 import type { Backend, NamedTensors } from '../../../../src/compute/backend.js';
 import { lowerForInputs } from '../../../../src/compute/cuda/lower.js';
-import type { Precision } from '../../../../src/compute/cuda/program.js';
+import type { Precision } from '../../../../src/compute/lowering/cuda/program.js';
 import { interpret } from './interpret.js';
 
 /** Lowers each graph for the inputs that come, as the CUDA engine does, and runs it with plain loops. */

@@ -9,8 +9,8 @@ import type {
   GroupNormInstruction,
   Instruction,
   Precision,
-} from '../../../../src/compute/cuda/program.js';
-import { packWeight } from '../../../../src/compute/cuda/weights.js';
+} from '../../../../src/compute/lowering/cuda/program.js';
+import { packWeight } from '../../../../src/compute/lowering/cuda/weights.js';
 import { tensor, type Tensor } from '../../../../src/compute/tensor.js';
 import { activate } from './activate.js';
 import { Memory, roundingOf } from './memory.js';

@@ -4,7 +4,7 @@ import {
   type CudaProgram,
   type Precision,
   type View,
-} from '../../../../src/compute/cuda/program.js';
+} from '../../../../src/compute/lowering/cuda/program.js';
 
 export type Rounding = (value: number) => number;
 

@@ -1,4 +1,4 @@
-import type { ProductInstruction } from '../../../../src/compute/cuda/program.js';
+import type { ProductInstruction } from '../../../../src/compute/lowering/cuda/program.js';
 import { activate } from './activate.js';
 import type { Memory } from './memory.js';
 

@@ -1,8 +1,8 @@
 /** What operations are lowered with to instructions of a CUDA program. */
-import type { Epilogue } from '../epilogue.js';
-import { UnsupportedOperation } from '../unsupported.js';
-import type { Value } from '../value.js';
-import type { Weight } from '../weight.js';
+import type { Epilogue } from '../../epilogue.js';
+import { UnsupportedOperation } from '../../unsupported.js';
+import type { Value } from '../../value.js';
+import type { Weight } from '../../weight.js';
 import type { Element, Instruction, View } from './program.js';
 import type { PackedWeights } from './weights.js';
 

@@ -6,8 +6,8 @@
  * `stride` elements apart, a multiple of 8, so that a row begins at 16 bytes; what lies between a view's last column and the
  * next multiple of 8 is finite, and the weights that meet it are zero.
  */
-import type { Activation } from '../epilogue.js';
-import type { Weight } from '../weight.js';
+import type { Activation } from '../../epilogue.js';
+import type { Weight } from '../../weight.js';
 
 /** `half` is what the program's precision says; `float` is float32. */
 export type Element = 'half' | 'float' | 'int';
@@ -185,12 +185,6 @@ export type Instruction =
       readonly period: number;
     };
 
-export interface PortShape {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly element: 'float' | 'int';
-}
-
 /**
  * `rows`: as stored, outputs × inputs. `taps`: a convolution's O×I×kH×kW as O×(kH·kW·I), channels innermost, as NHWC reads them.
  * `pairs`: geglu's rows a, b in halves as a₀ b₀ a₁ b₁ …, so that a tile of results holds both factors. `vector`: float32.
@@ -211,6 +205,12 @@ export interface PackedWeight {
   /** Bytes from the start of the program's weights. */
   readonly offset: number;
   readonly bytes: number;
+}
+
+export interface PortShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly element: 'float' | 'int';
 }
 
 export interface CudaProgram {

@@ -1,8 +1,8 @@
 /** What operations are lowered with to ONNX Runtime's own operators. Tensors have the graph's order of axes. */
 import type { Value } from '../../value.js';
 import type { Weight } from '../../weight.js';
-import { OnnxContext } from '../context.js';
-import type { Attributes, Domain } from '../model.js';
+import { OnnxContext } from './context.js';
+import type { Attributes, Domain } from './model.js';
 
 export class PlainContext extends OnnxContext {
   private readonly weights = new Map<Weight, string>();

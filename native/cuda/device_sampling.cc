@@ -1,4 +1,4 @@
-#include "cuda/card_sampling.h"
+#include "cuda/device_sampling.h"
 
 #include <cmath>
 #include <cstring>
@@ -15,8 +15,8 @@ size_t SizeOf(const Plan& plan, const SamplingSettings& settings) {
 
 }  // namespace
 
-CardSampling::CardSampling(std::shared_ptr<Device> device, Plan& plan, LentSampler& sampler,
-                           SamplingSettings settings, Report report, std::function<bool()> cancelled)
+DeviceSampling::DeviceSampling(std::shared_ptr<Device> device, Plan& plan, PreparedSampler& sampler,
+                               SamplingSettings settings, Report report, std::function<bool()> cancelled)
     : device_(std::move(device)),
       plan_(plan),
       sampler_(sampler),
@@ -30,15 +30,15 @@ CardSampling::CardSampling(std::shared_ptr<Device> device, Plan& plan, LentSampl
       scratch_(memory_, size_),
       reported_(sizeof(float) * size_, "reserving pinned memory for previews") {}
 
-std::unique_lock<std::mutex> CardSampling::Enter() {
+std::unique_lock<std::mutex> DeviceSampling::Enter() {
   std::unique_lock lock(device_->mutex);
   device_->Use();
   return lock;
 }
 
-void CardSampling::Run(std::vector<float>& sample, std::vector<float>& denoised) {
+void DeviceSampling::Run(std::vector<float>& sample, std::vector<float>& denoised) {
   struct Ending {
-    CardSampling& run;
+    DeviceSampling& run;
     ~Ending() {
       const std::lock_guard lock(run.device_->mutex);
       run.sampler_.End();
@@ -61,7 +61,7 @@ void CardSampling::Run(std::vector<float>& sample, std::vector<float>& denoised)
   sampling_->reported().Read(denoised);
 }
 
-bool CardSampling::Advance() {
+bool DeviceSampling::Advance() {
   const auto lock = Enter();
   const Evaluation* const evaluation = sampling_->pending();
   if (evaluation == nullptr) return false;
@@ -74,7 +74,7 @@ bool CardSampling::Advance() {
   return true;
 }
 
-void CardSampling::Evaluate(const Evaluation& evaluation) {
+void DeviceSampling::Evaluate(const Evaluation& evaluation) {
   GiveConstants();
   GiveNoised(evaluation);
   EmbedTimestep(evaluation.sigma);
@@ -92,14 +92,14 @@ void CardSampling::Evaluate(const Evaluation& evaluation) {
   if (evaluation.uncond_denoised != nullptr) *evaluation.uncond_denoised = uncond_;
 }
 
-void CardSampling::GiveConstants() {
+void DeviceSampling::GiveConstants() {
   // Another run with inputs of its own may have come between.
   if (plan_.holder() == this) return;
   for (const auto& [port, input] : settings_.constants) plan_.Give(port, input);
   plan_.Hold(this);
 }
 
-void CardSampling::GiveNoised(const Evaluation& evaluation) {
+void DeviceSampling::GiveNoised(const Evaluation& evaluation) {
   const float sigma = evaluation.sigma;
   const float deviation = std::sqrt(sigma * sigma + settings_.sigma_data * settings_.sigma_data);
   for (size_t part = 0; part < (settings_.guided ? 2 : 1); ++part) {
@@ -108,7 +108,7 @@ void CardSampling::GiveNoised(const Evaluation& evaluation) {
 }
 
 /// src/models/unet/timestep-embedding.ts
-void CardSampling::EmbedTimestep(float sigma) {
+void DeviceSampling::EmbedTimestep(float sigma) {
   const Program& program = plan_.program();
   const auto rows = static_cast<size_t>(program.inputs[settings_.time_embedding].rows);
   const size_t width = static_cast<size_t>(program.inputs[settings_.time_embedding].count) / rows;
@@ -128,7 +128,7 @@ void CardSampling::EmbedTimestep(float sigma) {
 }
 
 /// src/sampling/prediction.ts, denoisedFrom
-void CardSampling::Predict(const Evaluation& evaluation, const float* output, Latent& into) {
+void DeviceSampling::Predict(const Evaluation& evaluation, const float* output, Latent& into) {
   const Term out{1, output};
   const float sigma = evaluation.sigma;
   switch (settings_.prediction) {
@@ -153,7 +153,7 @@ void CardSampling::Predict(const Evaluation& evaluation, const float* output, La
   into = settings_.prediction == Prediction::kV ? scratch_ - into : scratch_ + into;
 }
 
-void CardSampling::CopyReport() {
+void DeviceSampling::CopyReport() {
   reported_steps_ = sampling_->reported_steps();
   Check(cudaMemcpyAsync(reported_.data(), sampling_->reported().data(), reported_.size(),
                         cudaMemcpyDeviceToHost, device_->stream()),
@@ -161,7 +161,7 @@ void CardSampling::CopyReport() {
   reported_event_.Record(device_->stream());
 }
 
-void CardSampling::Deliver() {
+void DeviceSampling::Deliver() {
   if (delivered_steps_ == reported_steps_) return;
   reported_event_.Wait();
   delivered_steps_ = reported_steps_;

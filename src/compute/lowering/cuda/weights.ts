@@ -1,6 +1,6 @@
 /** The weights of a program as the card holds them: which of the checkpoint's tensors make each, and how they are laid out. */
-import { elementCount } from '../tensor.js';
-import type { Weight } from '../weight.js';
+import { elementCount } from '../../tensor.js';
+import type { Weight } from '../../weight.js';
 import { ELEMENT_BYTES, padded, type PackedWeight, type WeightLayout } from './program.js';
 
 const ALIGNMENT = 256;

@@ -4,9 +4,9 @@
  */
 import type { Value } from '../../value.js';
 import type { Weight } from '../../weight.js';
-import { OnnxContext } from '../context.js';
-import type { Attributes } from '../model.js';
-import { extents, join } from '../nodes.js';
+import { OnnxContext } from './context.js';
+import type { Attributes } from './model.js';
+import { extents, join } from './nodes.js';
 import { WeightTable, widened } from './weight-table.js';
 
 /** Axes of a graph's value in channel-major order, by rank; vectors and scalars stay as they are. */

@@ -1,5 +1,5 @@
 /** What operations are lowered to ONNX with, whichever order their tensors have. */
-import type { Value } from '../value.js';
+import type { Value } from '../../value.js';
 import type { Attributes, OnnxModel } from './model.js';
 import type { NodeWriter } from './nodes.js';
 

@@ -1,6 +1,6 @@
 /** An ONNX model under construction: nodes, initialisers and typed inputs and outputs, and its protobuf form. */
-import type { Shape } from '../dim.js';
-import type { DType } from '../value.js';
+import type { Shape } from '../../dim.js';
+import type { DType } from '../../value.js';
 import { ProtoWriter } from './protobuf.js';
 
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };

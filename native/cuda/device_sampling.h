@@ -9,7 +9,7 @@
 
 #include "cuda/latents.h"
 #include "cuda/plan.h"
-#include "samplers/lent_sampler.h"
+#include "samplers/prepared_sampler.h"
 
 namespace latentd::cuda {
 
@@ -29,14 +29,14 @@ struct SamplingSettings {
   std::vector<std::pair<size_t, HostInput>> constants;
 };
 
-class CardSampling {
+class DeviceSampling {
  public:
   /// Steps that are done, and the last prediction.
   using Report = std::function<void(int step, int steps, std::vector<float> denoised)>;
 
   /// `cancelled` is looked at before each evaluation.
-  CardSampling(std::shared_ptr<Device> device, Plan& plan, LentSampler& sampler, SamplingSettings settings,
-               Report report, std::function<bool()> cancelled);
+  DeviceSampling(std::shared_ptr<Device> device, Plan& plan, PreparedSampler& sampler,
+                 SamplingSettings settings, Report report, std::function<bool()> cancelled);
 
   /// How often torch's global generator was drawn on before the last evaluation.
   int global_draws() const { return global_draws_; }
@@ -62,13 +62,13 @@ class CardSampling {
 
   std::shared_ptr<Device> device_;
   Plan& plan_;
-  LentSampler& sampler_;
+  PreparedSampler& sampler_;
   SamplingSettings settings_;
   Report report_;
   std::function<bool()> cancelled_;
   /// Values of a latent.
   size_t size_;
-  CardLatents memory_;
+  DeviceLatents memory_;
   Latent cond_, uncond_, scratch_;
   Sampling* sampling_ = nullptr;
   PinnedMemory reported_;
