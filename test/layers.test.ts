@@ -26,6 +26,20 @@ const LAYERS = [
 
 /** The same within a folder: its files and subfolders, from the ground up. */
 const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  compute: [
+    ['dim.ts', 'tensor.ts', 'weight.ts', 'device-lost.ts', 'device-program.ts', 'unsupported.ts'],
+    ['value.ts'],
+    ['epilogue.ts', 'node-builder.ts'],
+    // What operations are lowered with; then these, all as one type, and graphs of them.
+    ['lowering'],
+    ['operations'],
+    ['operation.ts'],
+    ['graph.ts'],
+    // What backends share.
+    ['backend.ts', 'cost.ts', 'fusion.ts', 'peak-memory.ts'],
+    ['check-inputs.ts', 'with-fallback.ts'],
+    ['cuda', 'onnx'],
+  ],
   models: [
     ['model-error.ts', 'starter.ts', 'weight-source.ts', 'weight-patches.ts'],
     // Files: where they lie, and what is in them.
