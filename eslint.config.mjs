@@ -19,6 +19,11 @@ export default tseslint.config(
     },
   },
   {
+    // Examples have tsconfigs of their users'; here, what they import is this checkout.
+    files: ['examples/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: false, project: ['tsconfig.json'] } },
+  },
+  {
     files: ['**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: 'readonly', console: 'readonly' } },

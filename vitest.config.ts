@@ -1,8 +1,18 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+
 export default defineConfig({
+  // What examples import as their users do is this checkout.
+  resolve: {
+    alias: [
+      { find: /^latentd\/nodes$/, replacement: source('nodes/public.ts') },
+      { find: /^latentd$/, replacement: source('index.ts') },
+    ],
+  },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Inference uses every core by itself; files in parallel would only fight over two of them.
     fileParallelism: false,
     testTimeout: 60_000,

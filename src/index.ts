@@ -19,6 +19,7 @@ export type {
   WorkflowCheck,
   WorkflowSource,
 } from './engine/engine.js';
+export { loadNodePacks, NodePackError } from './engine/node-packs.js';
 export { openPictureModels, type PictureModelOptions, type PictureModels } from './engine/picture-models.js';
 export { tensor, type Tensor } from './compute/tensor.js';
 export type { FaceChoice } from './models/faces/detection.js';

@@ -45,6 +45,18 @@ export const files: Kind<readonly string[]> = {
   schema: (zod) => zod.union([zod.string().min(1), zod.array(zod.string().min(1))]),
 };
 
+/** Packages by name, or folders and files by paths that begin with `.`, `/` or `~`; in one text, separated as in `PATH`. */
+export const packages: Kind<readonly string[]> = {
+  argument: 'NAME',
+  repeatable: true,
+  parse: (texts, _from, base) =>
+    texts
+      .flatMap((text) => text.split(delimiter))
+      .filter((text) => text !== '')
+      .map((text) => (/^[./~]/.test(text) ? resolve(base, expandHome(text)) : text)),
+  schema: files.schema,
+};
+
 /** One of a few words. */
 export function oneOf<const Name extends string>(argument: string, names: readonly Name[]): Kind<Name> {
   return {

@@ -5,7 +5,18 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bytes, count, duration, endpoint, file, files, folder, oneOf, type Kind } from './kinds.js';
+import {
+  bytes,
+  count,
+  duration,
+  endpoint,
+  file,
+  files,
+  folder,
+  oneOf,
+  packages,
+  type Kind,
+} from './kinds.js';
 
 /** The templates that come with the package; two folders below its root from both src/config and dist/config. */
 export const SHIPPED_GRAPHS = fileURLToPath(new URL('../../graphs', import.meta.url));
@@ -52,6 +63,13 @@ const rows = {
     'extra_model_paths.yaml as ComfyUI has it, in the order in which they count',
     'the one beside the models folder, and in the working folder',
     findExtraModelPaths,
+  ),
+  nodePack: row<readonly string[]>(
+    'engine',
+    packages,
+    "packages of node classes beside latentd's own, by name or path",
+    'none',
+    () => [],
   ),
   device: fixed('engine', oneOf('DEVICE', DEVICES), `what computes: ${DEVICES.join(', ')}`, 'auto'),
   threads: open('engine', count({ max: 1024 }), 'threads of an operator', "the processor's cores"),

@@ -5,9 +5,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { createEngine } from '../engine/create-engine.js';
+import { loadNodePacks } from '../engine/node-packs.js';
 import { createFolders } from '../models/folders.js';
 import { endWithParent } from '../native/addon.js';
-import { nodeClasses } from '../nodes/index.js';
 import { safeLine } from '../safe-text.js';
 import { runJob } from './job-runner.js';
 import type { EngineSettings, FromEngine, ToEngine } from './messages.js';
@@ -22,6 +22,8 @@ const COLLECT_INTERVAL_MS = 5000;
 
 const settings = JSON.parse(process.argv[2] ?? '') as EngineSettings;
 const engine = createEngine({
+  // They loaded in the daemon before; where one doesn't here, this process ends, and its last words are logged.
+  nodes: await loadNodePacks(settings.nodePacks ?? []),
   folders: createFolders(settings.folders),
   threads: settings.threads,
   memoryLimit: settings.memoryLimit,
@@ -52,7 +54,7 @@ async function run(id: string, task: JobTask, workFolder: string): Promise<void>
       task,
       engine,
       workOf: (classType) => {
-        const node = nodeClasses.get(classType);
+        const node = engine.nodes.get(classType);
         return node === undefined ? undefined : workOf(node);
       },
       workFolder,

@@ -17,6 +17,8 @@ export interface EngineSettings {
   readonly precision?: Precision;
   readonly noise?: NoiseKind;
   readonly gpuThreads?: number;
+  /** Names and paths of packages of node classes. */
+  readonly nodePacks?: readonly string[];
 }
 
 export type ToEngine =

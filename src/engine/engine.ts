@@ -46,6 +46,8 @@ export type EngineResult = RunResult | InvalidResult;
 
 export interface Engine {
   readonly folders: Folders;
+  /** Every node class by name, those of node packs too. */
+  readonly nodes: NodeRegistry;
   /**
    * Whether a workflow can run, and every fault in ComfyUI's error shape: with sound outputs beside others, both. Runs
    * nothing.
@@ -91,6 +93,10 @@ class WorkflowEngine implements Engine {
 
   constructor(private readonly parts: EngineParts) {
     this.cache = new ResultCache(parts.resultBytes);
+  }
+
+  get nodes(): NodeRegistry {
+    return this.parts.registry;
   }
 
   get folders(): Folders {

@@ -1,6 +1,7 @@
 /** From a command line to a run: settings, workflow, what to change in it, engine. */
 import { settingValues } from '../../config/resolve-settings.js';
 import { createEngine } from '../../engine/create-engine.js';
+import { openNodePacks } from '../open-node-packs.js';
 import { WorkflowError } from '../../workflow/faults.js';
 import { workflowText } from '../../workflow/file-text.js';
 import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
@@ -39,8 +40,9 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
 
   const { threads, memoryLimit, precision, noise, gpuThreads } = values;
   const device = deviceOf(settings);
+  const nodes = await openNodePacks(values.nodePack);
   const engine = createEngine({
-    ...{ folders, threads, memoryLimit, precision, noise, gpuThreads, device },
+    ...{ folders, threads, memoryLimit, precision, noise, gpuThreads, device, nodes },
     notice: report,
   });
   const progress = await createProgress(process.stderr);

@@ -1,17 +1,20 @@
 /** From settings to what the daemon wants to know. */
 import { SHIPPED_GRAPHS } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
+import { openNodePacks } from '../open-node-packs.js';
 import type { EngineSettings } from '../../engine-process/messages.js';
 import { createFolders } from '../../models/folders.js';
 import { cudaProblem } from '../../native/find-cuda.js';
 import { folderOptions } from '../open-folders.js';
 import type { DaemonConfiguration } from './daemon.js';
 
-/** Throws `ConfigError` when an `extra_model_paths.yaml` can't be read. */
+/** Throws `ConfigError` when an `extra_model_paths.yaml` can't be read, or a node pack can't be used. */
 export async function daemonConfiguration(settings: Settings): Promise<DaemonConfiguration> {
   const folders = await folderOptions(settings);
+  // A broken one is told here, before there is a queue.
+  await openNodePacks(settings.nodePack);
   const graphs = [...new Set([settings.graphs, SHIPPED_GRAPHS])];
-  const { device, threads, memoryLimit, precision, noise, gpuThreads } = settings;
+  const { device, threads, memoryLimit, precision, noise, gpuThreads, nodePack } = settings;
   // Without a card, clients are told that the CPU computes.
   const used = device === 'webgpu' || (device === 'auto' && cudaProblem() !== undefined) ? 'cpu' : device;
   const engine: EngineSettings = {
@@ -21,6 +24,7 @@ export async function daemonConfiguration(settings: Settings): Promise<DaemonCon
     ...(memoryLimit !== undefined && { memoryLimit }),
     precision,
     noise,
+    ...(nodePack.length > 0 && { nodePacks: nodePack }),
     ...(gpuThreads !== undefined && { gpuThreads }),
   };
   return {
