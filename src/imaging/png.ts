@@ -1,5 +1,5 @@
 /** PNG files with text, as Pillow writes them. */
-import { crc32 } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import type { Picture } from './bytes.js';
 import { loadSharp } from './load-sharp.js';
 
@@ -32,6 +32,13 @@ export async function encodePng(picture: Picture, options: PngOptions): Promise<
     ...texts,
     ...rest.map(({ bytes }) => bytes),
   ]);
+}
+
+/** The same PNG saying that its colours are those of an ICC profile. */
+export function withColourProfile(png: Buffer, profile: Buffer): Buffer {
+  const headerEnd = SIGNATURE_LENGTH + 12 + 13;
+  const body = Buffer.concat([Buffer.from('icc\0\0', 'latin1'), deflateSync(profile)]);
+  return Buffer.concat([png.subarray(0, headerEnd), chunk('iCCP', body), png.subarray(headerEnd)]);
 }
 
 interface PngChunk {

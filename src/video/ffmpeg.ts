@@ -3,6 +3,7 @@
  * else says which arguments it wants.
  */
 import type { SpawnOptions } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import ffmpeg, { type FfmpegCommand, type FfprobeData } from 'fluent-ffmpeg';
 
@@ -72,8 +73,26 @@ const QUOTED_LINES = 4;
 /** What ffmpeg logs of a file that it could not finish; before version 7 it ends with 0 all the same. */
 const UNFINISHED = /Error (writing trailer|closing file)/;
 
-/** Starts ffmpeg with up to one input and one output in streams, under backpressure. */
+/** A program that the user names has to be there: another one in its place would be a surprise. Throws `VideoError`. */
+function checkNamedPrograms(): void {
+  for (const variable of ['FFMPEG_PATH', 'FFPROBE_PATH']) {
+    const path = process.env[variable];
+    if (path === undefined || path === '') continue;
+    try {
+      accessSync(path, constants.X_OK);
+      if (statSync(path).isFile()) continue;
+    } catch {
+      // Said below.
+    }
+    throw new VideoError(
+      `${variable} names ${JSON.stringify(path)}, which is no program that can be started`,
+    );
+  }
+}
+
+/** Starts ffmpeg with up to one input and one output in streams, under backpressure. Throws `VideoError` for a program in FFMPEG_PATH or FFPROBE_PATH that isn't there. */
 export function startFfmpeg({ inputs, output, onLine }: FfmpegOptions): FfmpegJob {
+  checkNamedPrograms();
   const stdin = new PassThrough();
   // fluent-ffmpeg takes a stream that closes before the process has ended for an error.
   const stdout = new PassThrough({ autoDestroy: false, emitClose: false });
@@ -142,6 +161,7 @@ export async function runFfmpeg(options: FfmpegOptions & { readonly signal?: Abo
 /** What ffprobe says of a file. Rejects with `VideoError` when ffmpeg can't read it. */
 export function ffprobe(path: string, options: readonly string[] = []): Promise<FfprobeData> {
   return new Promise((resolve, reject) => {
+    checkNamedPrograms();
     ffmpeg.ffprobe(
       path,
       [...USER_FILE_OPTIONS, '-loglevel', 'level+error', ...options],
@@ -182,6 +202,7 @@ async function readVersion(): Promise<string> {
 /** ffmpeg's names of what it can encode with. Rejects with `VideoError` where ffmpeg is absent. */
 export function availableEncoders(): Promise<ReadonlySet<string>> {
   return new Promise((resolve, reject) => {
+    checkNamedPrograms();
     ffmpeg().getAvailableEncoders((error: Error | null, encoders) => {
       if (error === null) resolve(new Set(Object.keys(encoders)));
       else reject(new VideoError(explain(error, []), { cause: error }));

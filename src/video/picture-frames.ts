@@ -1,17 +1,34 @@
 /** Pictures of formats that ffmpeg alone reads, and films as batches of pictures. */
+import { readFile } from 'node:fs/promises';
 import { Budget } from '../imaging/pictures/budget.js';
-import { PictureError, type Frame } from '../imaging/pictures/frame.js';
+import { decodePicture } from '../imaging/pictures/decode.js';
+import { PictureError, UnknownPictureError, type Frame } from '../imaging/pictures/frame.js';
 import { ByteReader } from './byte-reader.js';
 import { planColour } from './colour.js';
 import { startFfmpeg, USER_FILE_OPTIONS, VideoError } from './ffmpeg.js';
 import { passthroughOptions } from './versions.js';
 import { probeVideo, type VideoInfo } from './video-info.js';
 
+/** The frames of a picture file; further formats, and films, by ffmpeg where it is installed. Rejects with `PictureError`, and with the signal's reason. */
+export async function readPictureFile(path: string, signal?: AbortSignal): Promise<Frame[]> {
+  try {
+    return await decodePicture(await readFile(path), signal);
+  } catch (error) {
+    if (!(error instanceof UnknownPictureError)) throw error;
+    try {
+      return await pictureFramesByFfmpeg(path, signal);
+    } catch (cause) {
+      if (!(cause instanceof PictureError || cause instanceof VideoError)) throw cause;
+      throw new PictureError(`${error.message}; others are read by ffmpeg, but ${cause.message}`, { cause });
+    }
+  }
+}
+
 /**
  * Every frame of a file that ffmpeg can read, upright: of 8 bits a channel as bytes, else as numbers (ComfyUI's VideoFromFile). Rejects
  * with `PictureError` for a file that can't be read, `VideoError` where ffmpeg isn't installed, and with the signal's reason.
  */
-export async function pictureFramesByFfmpeg(path: string, signal?: AbortSignal): Promise<Frame[]> {
+async function pictureFramesByFfmpeg(path: string, signal?: AbortSignal): Promise<Frame[]> {
   const info = await probeVideo(path);
   const colours = await framesOf(info, info.index, info.deep ? 'gbrapf32le' : 'rgba', signal);
   if (colours.length === 0) throw new PictureError('ffmpeg finds no frame in it');

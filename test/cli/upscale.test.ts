@@ -19,6 +19,7 @@ beforeAll(() => {
     join(home, 'models/upscale_models/compact-x2.safetensors'),
   );
   makeClip(join(home, 'in.mp4'), 2, '96x64');
+  mkdirSync(join(home, 'folder.mp4'));
 });
 afterAll(() => {
   rmSync(home, { recursive: true });
@@ -70,7 +71,59 @@ describe('latentd upscale', () => {
     ).toBeLessThan(60);
   });
 
+  it('keeps the transparency and the colour profile of a picture', async () => {
+    const sharp = await loadSharp();
+    const pixels = Buffer.from(
+      Array.from({ length: 20 * 12 * 4 }, (_, i) => (i % 4 === 3 ? (i < 480 ? 0 : 255) : 120)),
+    );
+    await sharp(pixels, { raw: { width: 20, height: 12, channels: 4 } })
+      .withIccProfile('p3')
+      .png()
+      .toFile(join(home, 'clear.png'));
+    const before = await sharp(join(home, 'clear.png')).metadata();
+    expect(await upscale('clear.png', 'clear2.png')).toMatchObject({
+      code: 0,
+      stderr: 'model compact-x2.safetensors\n',
+    });
+    const after = await sharp(join(home, 'clear2.png')).metadata();
+    expect(after).toMatchObject({ width: 40, height: 24, hasAlpha: true });
+    expect(after.icc?.equals(before.icc!)).toBe(true);
+    const alpha = await sharp(join(home, 'clear2.png')).extractChannel(3).raw().toBuffer();
+    expect([alpha[0], alpha.at(-1)]).toEqual([0, 255]);
+    const jpeg = await upscale('clear.png', 'clear2.jpg');
+    expect(jpeg.code).toBe(0);
+    expect(jpeg.stderr).toMatch(/warning: a JPEG has no transparency; write a \.png or \.webp/);
+    expect((await sharp(join(home, 'clear2.jpg')).metadata()).icc?.equals(before.icc!)).toBe(true);
+  });
+
+  it('keeps the frames of an animated picture, and their times, where the output can hold them', async () => {
+    const sharp = await loadSharp();
+    const values = Uint8Array.from({ length: 7 * 15 * 3 }, (_, i) => Math.floor(i / 105) * 100);
+    const raw = { width: 7, height: 15, channels: 3, pageHeight: 5 } as const;
+    await sharp(values, { raw })
+      .gif({ delay: [50, 70, 90] })
+      .toFile(join(home, 'moving.gif'));
+    expect((await upscale('moving.gif', 'moving.webp')).code).toBe(0);
+    const after = await sharp(join(home, 'moving.webp'), { pages: -1 }).metadata();
+    expect(after).toMatchObject({ pages: 3, width: 14, pageHeight: 10, delay: [50, 70, 90] });
+    const still = await upscale('moving.gif', 'moving.png');
+    expect(still.code).toBe(0);
+    expect(still.stderr).toMatch(
+      /warning: only the first of 3 frames is written; write a \.webp to keep them all/,
+    );
+  });
+
+  it('a program in FFMPEG_PATH that is not there is an error', async () => {
+    const { code, stderr } = await latentd(['upscale', 'in.mp4', 'x.mp4'], {
+      cwd: home,
+      env: { FFMPEG_PATH: '/nowhere/ffmpeg' },
+    });
+    expect(stderr).toMatch(/FFMPEG_PATH names "\/nowhere\/ffmpeg", which is no program that can be started/);
+    expect(code).toBe(1);
+  });
+
   it.each([
+    [['in.mp4', 'folder.mp4'], /OUTPUT .*folder\.mp4 is a folder; name a file in it/],
     [['missing.mp4', 'x.mp4'], /there is no file .*missing\.mp4/],
     [['in.mp4', 'in.mp4'], /same file/],
     [['in.mp4', 'x.avi'], /can't be written as \.avi; use \.mp4, \.mov, \.mkv, \.webm/],

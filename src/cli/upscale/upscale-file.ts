@@ -52,7 +52,7 @@ export async function upscaleFile(
     if (options.model === undefined && enhancer.model !== undefined) report(`model ${enhancer.model}`);
     const seconds = (): number => (performance.now() - started) / 1000;
     if (isPicture(paths.output)) {
-      const size = await enhancePicture(paths.input, paths.output, enhancer.process, signal);
+      const size = await enhancePicture({ ...paths, process: enhancer.process, signal, onWarning: warn });
       return { status: 'success', output: paths.output, ...size, seconds: seconds() };
     }
     const { crf } = numbers;
@@ -93,6 +93,9 @@ function checkPaths(
     } catch (error) {
       throw error instanceof VideoError ? new UsageError(error.message) : error;
     }
+  }
+  if (statSync(output, { throwIfNoEntry: false })?.isDirectory() === true) {
+    throw new UsageError(`OUTPUT ${output} is a folder; name a file in it`);
   }
   const reason = whyNotWritable(dirname(output));
   if (reason !== undefined) throw new UsageError(`the result can't go to ${dirname(output)}: ${reason}`);

@@ -1,12 +1,9 @@
 /** Picture files to images and masks (ComfyUI nodes.py, LoadImage). */
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import { decodePicture } from '../../imaging/pictures/decode.js';
-import { PictureError, UnknownPictureError, type Frame } from '../../imaging/pictures/frame.js';
+import { PictureError, type Frame } from '../../imaging/pictures/frame.js';
 import type { Folders } from '../../models/folders.js';
-import { VideoError } from '../../video/ffmpeg.js';
-import { pictureFramesByFfmpeg } from '../../video/picture-frames.js';
+import { readPictureFile } from '../../video/picture-frames.js';
 import type { RunContext } from '../context.js';
 import { combo, defineNode } from '../definition.js';
 import { contentHash, rejectMissing } from '../files/input-files.js';
@@ -26,27 +23,12 @@ type Frames = readonly [Frame, ...Frame[]];
 /** The frames of the first one's size. */
 async function framesOf(name: string, { folders, signal }: RunContext): Promise<Frames> {
   try {
-    const [first, ...others] = await readPicture(folders.resolveInput(name), signal);
+    const [first, ...others] = await readPictureFile(folders.resolveInput(name), signal);
     if (first === undefined) throw new PictureError('it holds no picture');
     return [first, ...others.filter(({ width, height }) => width === first.width && height === first.height)];
   } catch (error) {
-    if (!(error instanceof PictureError || error instanceof VideoError)) throw error;
+    if (!(error instanceof PictureError)) throw error;
     throw new PictureError(`${JSON.stringify(name)} can't be loaded: ${error.message}`, { cause: error });
-  }
-}
-
-/** Further formats, and films, by ffmpeg where it is installed. */
-async function readPicture(path: string, signal: AbortSignal): Promise<Frame[]> {
-  try {
-    return await decodePicture(await readFile(path), signal);
-  } catch (error) {
-    if (!(error instanceof UnknownPictureError)) throw error;
-    try {
-      return await pictureFramesByFfmpeg(path, signal);
-    } catch (cause) {
-      if (!(cause instanceof PictureError || cause instanceof VideoError)) throw cause;
-      throw new PictureError(`${error.message}; others are read by ffmpeg, but ${cause.message}`, { cause });
-    }
   }
 }
 
