@@ -97,7 +97,7 @@ describe('recogniseCheckpoint', () => {
         ),
       );
     for (const other of ['', 'model.', 'model.model.', 'net.', prefix]) {
-      const { description, text, vae } = recogniseKeys(under(other));
+      const { description, text, vae } = recogniseKeys(folder, under(other));
       expect({ description, text: Object.keys(text.weights), vae }).toEqual({
         description: 'sd1',
         text: [],
@@ -114,7 +114,7 @@ describe('recogniseCheckpoint', () => {
       const whole = fixtureManifest(`golden/manifests/${manifest}`);
       const key = 'model.diffusion_model.input_blocks.0.0.weight';
       const [dtype, [rows = 0]] = whole[key]!;
-      expect(recogniseKeys({ ...whole, [key]: [dtype, [rows, 8, 3, 3]] })).toMatchObject({
+      expect(recogniseKeys(folder, { ...whole, [key]: [dtype, [rows, 8, 3, 3]] })).toMatchObject({
         description,
         drawsFromText: false,
       });
