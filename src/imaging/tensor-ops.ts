@@ -7,6 +7,11 @@ export function takeRows(source: Tensor, start: number, count: number): Tensor {
   return tensor([count, ...source.shape.slice(1)], source.data.slice(start * row, (start + count) * row));
 }
 
+/** Where a batch of `rows` is cut at `index`, which counts from the end below 0: a row that there is. */
+export function rowAt(rows: number, index: number): number {
+  return Math.max(0, Math.min(rows - 1, index < 0 ? index + rows : index));
+}
+
 /** The rows of these numbers, in their order. */
 export function pickRows(source: Tensor, rows: readonly number[]): Tensor {
   const length = rowLength(source);

@@ -1,9 +1,11 @@
 import { tensor, type Tensor } from '../compute/tensor.js';
+import type { ModelSampling } from '../models/denoiser/model-sampling.js';
 import type { Denoiser } from './guider.js';
-import { addNoise } from './prediction.js';
+import { noisedKept } from './prediction.js';
 
 /** What stays where the mask is 0. */
 export interface KeptLatent {
+  readonly sampling: ModelSampling;
   /** N×1×h×w, 1 where it is sampled. */
   readonly mask: Tensor;
   /** N×C×h×w in the model's space. */
@@ -16,9 +18,10 @@ export interface KeptLatent {
  * Limits a denoiser to the masked part: outside it the network sees the latent with noise of the right level, and the
  * latent itself is the answer (ComfyUI comfy/samplers.py, KSamplerX0Inpaint).
  */
-export function maskedDenoiser(denoiser: Denoiser, { mask, latent, noise }: KeptLatent): Denoiser {
+export function maskedDenoiser(denoiser: Denoiser, kept: KeptLatent): Denoiser {
+  const { sampling, mask, latent, noise } = kept;
   return async (x, sigma, needsUncond) => {
-    const noised = blend(x, addNoise(latent, noise, sigma), mask);
+    const noised = blend(x, noisedKept(sampling, latent, noise, sigma), mask);
     const { denoised, uncond } = await denoiser(noised, sigma, needsUncond);
     return { denoised: blend(denoised, latent, mask), uncond };
   };

@@ -10,7 +10,7 @@ const { fround, sqrt } = Math;
 
 /** The noised latent as the network sees it: divided by the standard deviation of data and noise together, mostly. */
 export function networkInput({ sigmaData, prediction }: ModelSampling, x: Tensor, sigma: number): Tensor {
-  if (prediction === 'image') return x;
+  if (prediction === 'image' || prediction === 'image_flow') return x;
   if (prediction === 'cosmos_rflow') {
     const rest = fround(1 - flowTime(sigma));
     return mapValues(x, (value) => value * rest);
@@ -31,6 +31,7 @@ export function denoisedFrom(sampling: ModelSampling, output: Tensor, x: Tensor,
       );
     case 'x0':
     case 'image':
+    case 'image_flow':
       return output;
     case 'lcm':
       return consistencyFrom(sampling, output, x, at);
@@ -100,6 +101,22 @@ function totalDeviation(sigma: number, sigmaData: number): number {
   return fround(sqrt(fround(fround(at * at) + fround(sigmaData ** 2))));
 }
 
+/** What sampling starts from: the latent under noise of the first level (`noise_scaling`). */
+export function noisedStart(sampling: ModelSampling, latent: Tensor, noise: Tensor, sigma: number): Tensor {
+  if (sampling.prediction === 'image_flow') return latent;
+  return addNoise(latent, noise, sigma, startsFromPureNoise(sampling, sigma));
+}
+
+/** The latent as it is shown under noise of a level, where a mask keeps it. */
+export function noisedKept(sampling: ModelSampling, latent: Tensor, noise: Tensor, sigma: number): Tensor {
+  return sampling.prediction === 'image_flow' ? latent : addNoise(latent, noise, sigma);
+}
+
+/** What sampling leaves behind (`inverse_noise_scaling`). */
+export function sampledEnd({ prediction }: ModelSampling, sample: Tensor): Tensor {
+  return prediction === 'image_flow' ? mapValues(sample, (value) => 1 - value) : sample;
+}
+
 /**
  * A latent with noise of level `sigma`. At the schedule's upper end the noise is scaled up to the deviation that the
  * model was trained to see there (`max_denoise`).
@@ -114,7 +131,7 @@ export function addNoise(latent: Tensor, noise: Tensor, sigma: number, fromPureN
 }
 
 /** Whether a schedule begins at the model's highest noise level (ComfyUI Sampler.max_denoise). */
-export function startsFromPureNoise({ levels, prediction }: ModelSampling, firstSigma: number): boolean {
+function startsFromPureNoise({ levels, prediction }: ModelSampling, firstSigma: number): boolean {
   const { sigmaMax } = levels;
   // ComfyUI's COSMOS_RFLOW.noise_scaling has no such case.
   if (prediction === 'cosmos_rflow') return false;

@@ -9,7 +9,7 @@ import type { Guider } from './guider.js';
 import { fitNoiseMask } from './masks.js';
 import { maskedDenoiser } from './noise-mask.js';
 import { drawNoise, type RandomStream } from './noise.js';
-import { addNoise, startsFromPureNoise } from './prediction.js';
+import { noisedStart, sampledEnd } from './prediction.js';
 
 /** Whose noise samplers add on their way: what ComfyUI draws there on a CPU (when left out), or on an NVIDIA GPU. */
 export type SamplerNoise = Pick<SamplerRunInit, 'noise' | 'gpuThreads'>;
@@ -57,6 +57,9 @@ export interface Sampled {
   readonly random: RandomStream | undefined;
 }
 
+/** Samplers that ComfyUI runs by other formulas for flow models. */
+const OTHER_FOR_FLOW = /ancestral|sde|seeds|exp_heun|sa_solver|lcm|cfg_pp/;
+
 /**
  * Samples a latent along a schedule (ComfyUI comfy/samplers.py, CFGGuider.inner_sample and KSAMPLER.sample). Between
  * evaluations of the network the event loop gets a turn. Throws `RangeError` for unknown samplers or options, and for latents
@@ -70,26 +73,29 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
     return { samples: options.latent, denoised: options.latent, random: options.random };
   requireLevels(sigmas);
   requireLatent(options);
+  if (sampling.prediction === 'image_flow' && OTHER_FOR_FLOW.test(sampler.name)) {
+    throw new RangeError(`the sampler ${sampler.name} isn't there for img_to_img_flow; euler, for one, is`);
+  }
 
   // ComfyUI leaves an empty latent unshifted, so that 0 stays 0.
   const latent = isEmpty(options.latent) ? options.latent : toModelSpace(latentFormat, options.latent);
   const noiseMask =
     options.noiseMask === undefined ? undefined : fitNoiseMask(options.noiseMask, latent.shape);
-  // With a noise mask, such a sampler begins torch's global generator anew.
-  const kept: Pick<SamplingOptions, 'noise' | 'random'> =
-    randomInpaintNoise && noiseMask !== undefined
-      ? drawNoise({ seed: following(seed) }, latent.shape)
-      : { noise, random: options.random };
+  // Such a sampler begins torch's global generator anew, and draws noise there whether or not a mask wants it.
+  const kept: Pick<SamplingOptions, 'noise' | 'random'> = randomInpaintNoise
+    ? drawNoise({ seed: following(seed) }, latent.shape)
+    : { noise, random: options.random };
   const guided = guider.ready({ latent, noiseMask, random: kept.random });
   const denoiser =
-    noiseMask === undefined ? guided : maskedDenoiser(guided, { mask: noiseMask, latent, noise: kept.noise });
+    noiseMask === undefined
+      ? guided
+      : maskedDenoiser(guided, { sampling, mask: noiseMask, latent, noise: kept.noise });
 
-  const firstSigma = sigmas[0]!;
-  const x = addNoise(latent, noise, firstSigma, startsFromPureNoise(sampling, firstSigma));
+  const x = noisedStart(sampling, latent, noise, sigmas[0]!);
   const { name, ...choices } = sampler;
   const init = { x: x.data, sigmas, seed, levels: sampling.levels, ...choices };
   const finished = (sample: Tensor, last: Tensor | undefined): Sampled => {
-    const samples = fromModelSpace(latentFormat, sample);
+    const samples = fromModelSpace(latentFormat, sampledEnd(sampling, sample));
     const denoised = last === undefined ? samples : fromModelSpace(latentFormat, last);
     return { samples, denoised, random: kept.random };
   };

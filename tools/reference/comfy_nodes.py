@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import types
 
 import comfy_env  # makes ComfyUI importable
 import nodes
@@ -18,6 +19,9 @@ comfy_env._Finder.names.add("server")
 comfy_env._Finder.names.add("spandrel")
 # facerestore_cf imports what its models were trained with.
 comfy_env._Finder.names.update(("lpips", "lmdb"))
+
+# VideoHelperSuite's node classes can be looked at without its decoders.
+comfy_env._Finder.names.update(name for name in ("cv2", "imageio_ffmpeg") if importlib.util.find_spec(name) is None)
 
 # In 0.29.0 post_processing and latent import each other, which only works from this side.
 EXTRAS = ("post_processing", "align_your_steps", "clip_sdxl", "compositing", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask",
@@ -48,6 +52,9 @@ def run(name, **inputs):
     """The results of one node class, as a tuple."""
     node = NODES[name]
     if hasattr(node, "GET_SCHEMA"):
-        return node.execute(**inputs).result
+        # What ComfyUI's executor gives a node beside its inputs.
+        node.hidden = types.SimpleNamespace(unique_id=None, prompt=None, extra_pnginfo=None)
+        defaults = {entry.id: entry.default for entry in node.GET_SCHEMA().inputs if getattr(entry, "default", None) is not None}
+        return node.execute(**{**defaults, **inputs}).result
     result = getattr(node(), node.FUNCTION)(**inputs)
     return result.get("result", ()) if isinstance(result, dict) else result

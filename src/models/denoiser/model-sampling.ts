@@ -3,9 +3,11 @@ import { NoiseLevels } from '../../native/addon.js';
 
 /**
  * What a network's output means (ComfyUI comfy/model_sampling.py, and LCM of comfy_extras/nodes_model_advanced.py). With
- * `image` it is the denoised latent, and the noised one goes in unscaled.
+ * `image` it is the denoised latent, and the noised one goes in unscaled; with `image_flow` that is never noised, and the result is
+ * turned over, 1 − x.
  */
-export type Prediction = 'epsilon' | 'v_prediction' | 'x0' | 'edm' | 'lcm' | 'image' | 'cosmos_rflow';
+export type Prediction =
+  'epsilon' | 'v_prediction' | 'x0' | 'edm' | 'lcm' | 'image' | 'image_flow' | 'cosmos_rflow';
 
 /** The noise levels that a model was trained on, and what it predicts. */
 export interface ModelSampling {

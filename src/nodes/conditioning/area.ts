@@ -21,7 +21,7 @@ const pixels = (spec: { readonly default: number; readonly min: number; readonly
 export const conditioningSetArea = defineNode({
   name: 'ConditioningSetArea',
   displayName: 'Conditioning (Set Area)',
-  category: 'conditioning',
+  category: 'model/conditioning/transform',
   description: 'Limits a conditioning to a rectangle, given in pixels.',
   required: {
     conditioning: link('CONDITIONING'),
@@ -52,7 +52,7 @@ const fraction = (initial: number, tooltip: string) =>
 export const conditioningSetAreaPercentage = defineNode({
   name: 'ConditioningSetAreaPercentage',
   displayName: 'Conditioning (Set Area with Percentage)',
-  category: 'conditioning',
+  category: 'model/conditioning/transform',
   description: "Limits a conditioning to a rectangle, given as fractions of the picture's sides.",
   required: {
     conditioning: link('CONDITIONING'),
@@ -73,8 +73,8 @@ export const conditioningSetAreaPercentage = defineNode({
 
 export const conditioningSetAreaStrength = defineNode({
   name: 'ConditioningSetAreaStrength',
-  displayName: 'ConditioningSetAreaStrength',
-  category: 'conditioning',
+  displayName: 'Conditioning (Set Area Strength)',
+  category: 'model/conditioning/transform',
   description: 'Changes the weight of a conditioning beside others.',
   required: { conditioning: link('CONDITIONING'), strength },
   optional: {},
@@ -87,7 +87,7 @@ export const conditioningSetAreaStrength = defineNode({
 export const conditioningSetMask = defineNode({
   name: 'ConditioningSetMask',
   displayName: 'Conditioning (Set Mask)',
-  category: 'conditioning',
+  category: 'model/conditioning/transform',
   description: 'Limits a conditioning to where a mask is white.',
   required: {
     conditioning: link('CONDITIONING'),

@@ -14,7 +14,7 @@ function firstEntry(conditioning: Conditioning, input: string) {
 export const conditioningCombine = defineNode({
   name: 'ConditioningCombine',
   displayName: 'Conditioning (Combine)',
-  category: 'conditioning',
+  category: 'model/conditioning/transform',
   description: 'Puts two conditionings side by side; their predictions are averaged at each step.',
   required: { conditioning_1: link('CONDITIONING'), conditioning_2: link('CONDITIONING') },
   optional: {},
@@ -26,8 +26,8 @@ export const conditioningCombine = defineNode({
 
 export const conditioningAverage = defineNode({
   name: 'ConditioningAverage',
-  displayName: 'ConditioningAverage',
-  category: 'conditioning',
+  displayName: 'Conditioning (Average)',
+  category: 'model/conditioning/transform',
   description: 'Mixes the first entry of one conditioning into every entry of another, value by value.',
   required: {
     conditioning_to: link('CONDITIONING'),
@@ -68,7 +68,7 @@ function withTokens(cond: Tensor, tokens: number): Tensor {
 export const conditioningConcat = defineNode({
   name: 'ConditioningConcat',
   displayName: 'Conditioning (Concat)',
-  category: 'conditioning',
+  category: 'model/conditioning/transform',
   description: "Appends the first entry's tokens of one conditioning to every entry of another.",
   required: {
     conditioning_to: link('CONDITIONING'),
@@ -105,8 +105,8 @@ function concatTokens(a: Tensor, b: Tensor): Tensor {
 
 export const conditioningZeroOut = defineNode({
   name: 'ConditioningZeroOut',
-  displayName: 'ConditioningZeroOut',
-  category: 'advanced/conditioning',
+  displayName: 'Conditioning Zero Out',
+  category: 'model/conditioning/transform',
   description: 'Replaces the hidden states and the pooled output by zeros: no prompt at all.',
   required: { conditioning: link('CONDITIONING') },
   optional: {},
@@ -127,7 +127,7 @@ const share = (initial: number, tooltip: string) =>
 export const conditioningSetTimestepRange = defineNode({
   name: 'ConditioningSetTimestepRange',
   displayName: 'ConditioningSetTimestepRange',
-  category: 'advanced/conditioning',
+  category: 'model/conditioning/transform',
   description: 'Lets a conditioning count during a part of sampling only.',
   required: {
     conditioning: link('CONDITIONING'),

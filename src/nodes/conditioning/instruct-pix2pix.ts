@@ -11,7 +11,7 @@ const downscale = 8;
 export const instructPixToPixConditioning = defineNode({
   name: 'InstructPixToPixConditioning',
   displayName: 'InstructPixToPixConditioning',
-  category: 'conditioning/instructpix2pix',
+  category: 'model/conditioning/instructpix2pix',
   description: 'Shows an InstructPix2Pix model the picture that it edits.',
   required: {
     positive: link('CONDITIONING'),

@@ -16,7 +16,7 @@ const side = (initial: number, tooltip: string) =>
 export const clipTextEncode = defineNode({
   name: 'CLIPTextEncode',
   displayName: 'CLIP Text Encode (Prompt)',
-  category: 'conditioning',
+  category: 'model/conditioning',
   description: 'Encodes a prompt into the conditioning that guides the diffusion model.',
   required: {
     text: string({
@@ -34,8 +34,8 @@ export const clipTextEncode = defineNode({
 
 export const clipTextEncodeSdxl = defineNode({
   name: 'CLIPTextEncodeSDXL',
-  displayName: 'CLIPTextEncodeSDXL',
-  category: 'advanced/conditioning',
+  displayName: 'CLIP Text Encode (SDXL)',
+  category: 'model/conditioning/stable diffusion',
   description:
     "Encodes a prompt for each of SDXL's text encoders, with the sizes that SDXL was trained to see.",
   required: {
@@ -66,8 +66,8 @@ export const clipTextEncodeSdxl = defineNode({
 
 export const clipTextEncodeSdxlRefiner = defineNode({
   name: 'CLIPTextEncodeSDXLRefiner',
-  displayName: 'CLIPTextEncodeSDXLRefiner',
-  category: 'advanced/conditioning',
+  displayName: 'CLIP Text Encode (SDXL Refiner)',
+  category: 'model/conditioning/stable diffusion',
   description: "Encodes a prompt for SDXL's refiner, with the picture's size and how beautiful it should be.",
   required: {
     ascore: float({ default: 6, min: 0, max: 1000, step: 0.01, tooltip: 'Aesthetic score, about 2 to 7.' }),
@@ -86,7 +86,7 @@ export const clipTextEncodeSdxlRefiner = defineNode({
 export const clipSetLastLayer = defineNode({
   name: 'CLIPSetLastLayer',
   displayName: 'CLIP Set Last Layer',
-  category: 'conditioning',
+  category: 'model/conditioning',
   description: 'Takes the text encoders’ hidden states from an earlier layer ("clip skip").',
   required: {
     clip: link('CLIP'),

@@ -8,7 +8,7 @@ import { defineNode, link } from '../definition.js';
 export const splitImageWithAlpha = defineNode({
   name: 'SplitImageWithAlpha',
   displayName: 'Split Image with Alpha',
-  category: 'mask/compositing',
+  category: 'image/compositing',
   description: 'Images without their transparency, and a mask that is white where they are transparent.',
   required: { image: link('IMAGE') },
   optional: {},
@@ -31,7 +31,7 @@ export const splitImageWithAlpha = defineNode({
 export const joinImageWithAlpha = defineNode({
   name: 'JoinImageWithAlpha',
   displayName: 'Join Image with Alpha',
-  category: 'mask/compositing',
+  category: 'image/compositing',
   description: 'Makes images transparent where a mask is white; the mask is resized to them.',
   required: { image: link('IMAGE'), alpha: link('MASK') },
   optional: {},
@@ -41,10 +41,12 @@ export const joinImageWithAlpha = defineNode({
     const single = tensor([batchOf(alpha), 1, ...alpha.shape.slice(-2)], alpha.data);
     const mask = upscaleLatent(single, 'bilinear', { height, width }).data;
     const rgb = rgbOf(image).data;
-    const result = tensor([Math.min(batchOf(image), batchOf(alpha)), height, width, 4]);
+    // The shorter batch begins again.
+    const result = tensor([Math.max(batchOf(image), batchOf(alpha)), height, width, 4]);
     result.data.forEach((_, at) => {
       const [pixel, channel] = [at >> 2, at & 3];
-      result.data[at] = channel === 3 ? 1 - mask[pixel]! : rgb[3 * pixel + channel]!;
+      result.data[at] =
+        channel === 3 ? 1 - mask[pixel % mask.length]! : rgb[(3 * pixel + channel) % rgb.length]!;
     });
     return { outputs: [result] };
   },

@@ -1,7 +1,15 @@
 /** Making, joining, mirroring and cutting images (ComfyUI nodes.py, comfy_extras/nodes_images.py). */
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { crop, flipColumns, flipRows, IMAGE_ROWS, rotate } from '../../imaging/planes.js';
-import { batchOf, concatRows, mapValues, repeatRows, sameRows, takeRows } from '../../imaging/tensor-ops.js';
+import {
+  batchOf,
+  concatRows,
+  mapValues,
+  repeatRows,
+  rowAt,
+  sameRows,
+  takeRows,
+} from '../../imaging/tensor-ops.js';
 import { upscaleImage } from '../../imaging/upscale.js';
 import { combo, defineNode, int, link } from '../definition.js';
 import { MAX_RESOLUTION } from '../limits.js';
@@ -13,7 +21,7 @@ const side = (initial: number, min: number, tooltip: string) =>
 
 export const emptyImage = defineNode({
   name: 'EmptyImage',
-  displayName: 'EmptyImage',
+  displayName: 'Empty Image',
   category: 'image',
   description: 'Images of one colour.',
   required: {
@@ -34,8 +42,8 @@ export const emptyImage = defineNode({
 
 export const imageInvert = defineNode({
   name: 'ImageInvert',
-  displayName: 'Invert Image',
-  category: 'image',
+  displayName: 'Invert Image Colors',
+  category: 'image/color',
   description: 'The negative of images.',
   required: { image: link('IMAGE') },
   optional: {},
@@ -45,10 +53,23 @@ export const imageInvert = defineNode({
   },
 });
 
+/** An image with one channel more, opaque, where the other has more channels than it. */
+function withAlphaOf(other: Tensor, image: Tensor): Tensor {
+  const [batch, height, width, channels] = image.shape as Extents;
+  if (other.shape[3]! <= channels) return image;
+  const padded = tensor([batch, height, width, channels + 1]);
+  padded.data.fill(1);
+  for (let pixel = 0; pixel < batch * height * width; pixel++) {
+    const values = image.data.subarray(pixel * channels, (pixel + 1) * channels);
+    padded.data.set(values, pixel * (channels + 1));
+  }
+  return padded;
+}
+
 export const imageBatch = defineNode({
   name: 'ImageBatch',
-  displayName: 'Batch Images',
-  category: 'image',
+  displayName: 'Batch Images (DEPRECATED)',
+  category: 'image/batch',
   description:
     'Joins two batches of images; the second is resized and cropped to the first where they differ.',
   required: { image1: link('IMAGE'), image2: link('IMAGE') },
@@ -56,16 +77,17 @@ export const imageBatch = defineNode({
   outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
   run({ image1, image2 }) {
     const [, height, width] = image1.shape as Extents;
-    const second = sameRows(image1, image2)
-      ? image2
-      : upscaleImage(image2, 'bilinear', { width, height, crop: 'center' });
-    return { outputs: [concatRows(image1, second)] };
+    const [first, other] = [withAlphaOf(image2, image1), withAlphaOf(image1, image2)];
+    const second = sameRows(first, other)
+      ? other
+      : upscaleImage(other, 'bilinear', { width, height, crop: 'center' });
+    return { outputs: [concatRows(first, second)] };
   },
 });
 
 export const repeatImageBatch = defineNode({
   name: 'RepeatImageBatch',
-  displayName: 'RepeatImageBatch',
+  displayName: 'Repeat Image Batch',
   category: 'image/batch',
   description: 'Repeats a whole batch of images.',
   required: {
@@ -81,25 +103,30 @@ export const repeatImageBatch = defineNode({
 
 export const imageFromBatch = defineNode({
   name: 'ImageFromBatch',
-  displayName: 'ImageFromBatch',
+  displayName: 'Get Image from Batch',
   category: 'image/batch',
   description: 'Takes images out of a batch.',
   required: {
     image: link('IMAGE'),
-    batch_index: int({ default: 0, min: 0, max: 4095, tooltip: 'The first one to take, counted from 0.' }),
+    batch_index: int({
+      default: 0,
+      min: -MAX_RESOLUTION,
+      max: MAX_RESOLUTION,
+      tooltip: 'The first one to take, counted from 0, or from the end below 0.',
+    }),
     length: int({ default: 1, min: 1, max: 4096, tooltip: 'How many to take.' }),
   },
   optional: {},
   outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
   run({ image, batch_index, length }) {
-    const start = Math.min(batchOf(image) - 1, batch_index);
+    const start = rowAt(batchOf(image), batch_index);
     return { outputs: [takeRows(image, start, Math.min(batchOf(image) - start, length))] };
   },
 });
 
 export const imageCrop = defineNode({
   name: 'ImageCrop',
-  displayName: 'Image Crop',
+  displayName: 'Crop Image (DEPRECATED)',
   category: 'image/transform',
   description: 'Cuts a rectangle out of images.',
   required: {
@@ -120,7 +147,7 @@ export const imageCrop = defineNode({
 
 export const imageFlip = defineNode({
   name: 'ImageFlip',
-  displayName: 'ImageFlip',
+  displayName: 'Flip Image',
   category: 'image/transform',
   description: 'Mirrors images upside down or left to right.',
   required: {
@@ -139,7 +166,7 @@ const ROTATIONS = ['none', '90 degrees', '180 degrees', '270 degrees'] as const;
 
 export const imageRotate = defineNode({
   name: 'ImageRotate',
-  displayName: 'ImageRotate',
+  displayName: 'Rotate Image',
   category: 'image/transform',
   description: 'Turns images clockwise.',
   required: { image: link('IMAGE'), rotation: combo(ROTATIONS) },
@@ -173,7 +200,7 @@ const padding = (tooltip: string) => int({ default: 0, min: 0, max: MAX_RESOLUTI
 export const imagePadForOutpaint = defineNode({
   name: 'ImagePadForOutpaint',
   displayName: 'Pad Image for Outpainting',
-  category: 'image',
+  category: 'image/transform',
   description: 'Puts a grey margin around images, and a mask that is white there and fades into the image.',
   required: {
     image: link('IMAGE'),

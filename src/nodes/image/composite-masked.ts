@@ -17,8 +17,8 @@ const place = (step: number, tooltip: string) =>
 
 export const latentCompositeMasked = defineNode({
   name: 'LatentCompositeMasked',
-  displayName: 'LatentCompositeMasked',
-  category: 'latent',
+  displayName: 'Latent Composite Masked',
+  category: 'model/latent',
   description: 'Lays latents over others, where a mask is white.',
   required: {
     destination: link('LATENT'),
@@ -42,8 +42,8 @@ export const latentCompositeMasked = defineNode({
 
 export const imageCompositeMasked = defineNode({
   name: 'ImageCompositeMasked',
-  displayName: 'ImageCompositeMasked',
-  category: 'image',
+  displayName: 'Image Composite Masked',
+  category: 'image/compositing',
   description: 'Lays images over others, where a mask is white.',
   required: {
     destination: link('IMAGE'),

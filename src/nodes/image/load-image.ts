@@ -102,7 +102,7 @@ const CHANNELS = ['alpha', 'red', 'green', 'blue'] as const;
 export const loadImageMask = defineNode({
   name: 'LoadImageMask',
   displayName: 'Load Image (as Mask)',
-  category: 'mask',
+  category: 'image',
   description:
     'Loads one channel of a picture as a mask; alpha is turned around, so that transparent is white.',
   required: {

@@ -24,8 +24,8 @@ const within = (value: number): number => Math.min(Math.max(value, 0), 1);
 
 export const imageBlend = defineNode({
   name: 'ImageBlend',
-  displayName: 'Image Blend',
-  category: 'image/postprocessing',
+  displayName: 'Blend Images',
+  category: 'image/filters',
   description: 'Blends an image with another; the second is resized to the first where they differ.',
   required: {
     image1: link('IMAGE'),
@@ -52,8 +52,8 @@ export const imageBlend = defineNode({
 
 export const imageAddNoise = defineNode({
   name: 'ImageAddNoise',
-  displayName: 'ImageAddNoise',
-  category: 'image',
+  displayName: 'Add Noise to Image',
+  category: 'image/filters',
   description: 'Adds Gaussian noise to images.',
   required: {
     image: link('IMAGE'),
@@ -81,8 +81,8 @@ const radius = (tooltip: string) => int({ default: 1, min: 1, max: 31, step: 1, 
 
 export const imageBlur = defineNode({
   name: 'ImageBlur',
-  displayName: 'Image Blur',
-  category: 'image/postprocessing',
+  displayName: 'Blur Image',
+  category: 'image/filters',
   description: 'Blurs images by a Gaussian.',
   required: {
     image: link('IMAGE'),
@@ -98,8 +98,8 @@ export const imageBlur = defineNode({
 
 export const imageSharpen = defineNode({
   name: 'ImageSharpen',
-  displayName: 'Image Sharpen',
-  category: 'image/postprocessing',
+  displayName: 'Sharpen Image',
+  category: 'image/filters',
   description: 'Sharpens images: adds what a blur takes away, ten times alpha.',
   required: {
     image: link('IMAGE'),

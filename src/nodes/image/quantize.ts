@@ -19,8 +19,8 @@ const dithers: Readonly<Record<string, (picture: Picture, palette: Palette) => P
 
 export const imageQuantize = defineNode({
   name: 'ImageQuantize',
-  displayName: 'Image Quantize',
-  category: 'image/postprocessing',
+  displayName: 'Quantize Image',
+  category: 'image/filters',
   description: 'Gives each image a palette of few colours, as Pillow makes it by median cut.',
   required: {
     image: link('IMAGE'),

@@ -72,20 +72,27 @@ export const imageScaleToTotalPixels = defineNode({
       step: 0.01,
       tooltip: 'Pixels of the result in units of 1024 × 1024.',
     }),
+    resolution_steps: int({
+      default: 1,
+      min: 1,
+      max: 256,
+      tooltip: 'Width and height become multiples of this.',
+    }),
   },
   optional: {},
   outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
-  run({ image, upscale_method, megapixels }) {
+  run({ image, upscale_method, megapixels, resolution_steps: multiple }) {
     const [, height, width] = image.shape as Extents;
-    const scale = Math.sqrt(Math.trunc(megapixels * 1024 * 1024) / (width * height));
-    const target = { width: roundHalfEven(width * scale), height: roundHalfEven(height * scale) };
+    const scale = Math.sqrt((megapixels * 1024 * 1024) / (width * height));
+    const side = (length: number): number => roundHalfEven((length * scale) / multiple) * multiple;
+    const target = { width: side(width), height: side(height) };
     return { outputs: [upscaleImage(image, upscale_method, target)] };
   },
 });
 
 export const imageScaleToMaxDimension = defineNode({
   name: 'ImageScaleToMaxDimension',
-  displayName: 'ImageScaleToMaxDimension',
+  displayName: 'Scale Image to Max Dimension',
   category: 'image/upscaling',
   description: 'Resizes images to a length of their longer side.',
   required: {
@@ -113,7 +120,7 @@ const targetSide = int({ default: 512, min: 1, max: MAX_RESOLUTION, step: 1, too
 
 export const resizeAndPadImage = defineNode({
   name: 'ResizeAndPadImage',
-  displayName: 'ResizeAndPadImage',
+  displayName: 'Resize And Pad Image',
   category: 'image/transform',
   description: 'Resizes images to fit into a size and fills what is left.',
   required: {

@@ -46,11 +46,11 @@ export const saveImage = defineNode({
     }),
   },
   optional: {},
-  outputs: [],
+  outputs: [{ type: 'IMAGE', name: 'images', tooltip: 'The images, as they came.' }],
   outputNode: true,
   async run({ images, filename_prefix }, context) {
     const saving = { type: 'output', prefix: filename_prefix, compressionLevel: 4 } as const;
-    return { outputs: [], ui: { images: await saveImages(images, saving, context) } };
+    return { outputs: [images], ui: { images: await saveImages(images, saving, context) } };
   },
 });
 
@@ -67,25 +67,25 @@ export const previewImage = defineNode({
   description: 'Saves images into the temp folder, to look at.',
   required: { images: link('IMAGE') },
   optional: {},
-  outputs: [],
+  outputs: [{ type: 'IMAGE', name: 'images', tooltip: 'The images, as they came.' }],
   outputNode: true,
   async run({ images }, context) {
     const saving = { type: 'temp', prefix: previewPrefix(), compressionLevel: 1 } as const;
-    return { outputs: [], ui: { images: await saveImages(images, saving, context) } };
+    return { outputs: [images], ui: { images: await saveImages(images, saving, context) } };
   },
 });
 
 export const maskPreview = defineNode({
   name: 'MaskPreview',
-  displayName: 'MaskPreview',
-  category: 'mask',
+  displayName: 'Preview Mask',
+  category: 'image/mask',
   description: 'Saves masks as grey images into the temp folder, to look at.',
   required: { mask: link('MASK') },
   optional: {},
-  outputs: [],
+  outputs: [{ type: 'MASK', name: 'mask', tooltip: 'The mask, as it came.' }],
   outputNode: true,
   async run({ mask }, context) {
     const saving = { type: 'temp', prefix: previewPrefix(), compressionLevel: 4 } as const;
-    return { outputs: [], ui: { images: await saveImages(greyImage(mask), saving, context) } };
+    return { outputs: [mask], ui: { images: await saveImages(greyImage(mask), saving, context) } };
   },
 });

@@ -19,7 +19,7 @@ const colors: Readonly<Record<'white' | 'black' | 'red' | 'green' | 'blue', Colo
 
 export const imageStitch = defineNode({
   name: 'ImageStitch',
-  displayName: 'Image Stitch',
+  displayName: 'Stitch Images',
   category: 'image/transform',
   description:
     'Puts a second image beside the first, with a space between; without a second, the first is handed on.',

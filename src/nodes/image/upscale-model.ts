@@ -6,7 +6,7 @@ import { combo, defineNode, link } from '../definition.js';
 export const upscaleModelLoader = defineNode({
   name: 'UpscaleModelLoader',
   displayName: 'Load Upscale Model',
-  category: 'loaders',
+  category: 'model/loaders',
   description: 'Loads a network that enlarges images: ESRGAN, SwinIR and others, recognised by their keys.',
   required: {
     model_name: combo((folders) => folders.list('upscale_models'), { tooltip: 'The model to load.' }),

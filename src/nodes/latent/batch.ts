@@ -5,6 +5,7 @@ import {
   concatRows,
   repeatRows,
   resizeBatch,
+  rowAt,
   sameRows,
   takeRows,
 } from '../../imaging/tensor-ops.js';
@@ -16,7 +17,7 @@ import type { Latent } from '../values.js';
 export const emptyLatentImage = defineNode({
   name: 'EmptyLatentImage',
   displayName: 'Empty Latent Image',
-  category: 'latent',
+  category: 'model/latent',
   description: 'A batch of empty latents, from which sampling makes pictures out of noise alone.',
   required: {
     width: int({
@@ -45,19 +46,24 @@ export const emptyLatentImage = defineNode({
 
 export const latentFromBatch = defineNode({
   name: 'LatentFromBatch',
-  displayName: 'Latent From Batch',
-  category: 'latent/batch',
+  displayName: 'Get Latent From Batch',
+  category: 'model/latent/batch',
   description: 'Takes latents out of a batch; each keeps the noise that it has in the whole batch.',
   required: {
     samples: link('LATENT'),
-    batch_index: int({ default: 0, min: 0, max: 63, tooltip: 'The first one to take, counted from 0.' }),
+    batch_index: int({
+      default: 0,
+      min: -MAX_RESOLUTION,
+      max: MAX_RESOLUTION,
+      tooltip: 'The first one to take, counted from 0, or from the end below 0.',
+    }),
     length: int({ default: 1, min: 1, max: 64, tooltip: 'How many to take.' }),
   },
   optional: {},
   outputs: [{ type: 'LATENT', name: 'LATENT' }],
   run({ samples: latent, batch_index, length }) {
     const batch = batchOf(latent.samples);
-    const start = Math.min(batch - 1, batch_index);
+    const start = rowAt(batch, batch_index);
     const count = Math.min(batch - start, length);
     return {
       outputs: [
@@ -86,7 +92,7 @@ function maskRows(masks: NonNullable<Latent['noiseMask']>, batch: number, start:
 export const repeatLatentBatch = defineNode({
   name: 'RepeatLatentBatch',
   displayName: 'Repeat Latent Batch',
-  category: 'latent/batch',
+  category: 'model/latent/batch',
   description: 'Repeats a whole batch of latents; each repetition gets noise of its own.',
   required: {
     samples: link('LATENT'),
@@ -120,8 +126,8 @@ function repeatIndex(batchIndex: readonly number[], amount: number): number[] {
 
 export const latentBatch = defineNode({
   name: 'LatentBatch',
-  displayName: 'LatentBatch',
-  category: 'latent/batch',
+  displayName: 'Batch Latents (DEPRECATED)',
+  category: 'model/latent/batch',
   description: 'Joins two batches of latents; the second is resized to the first where they differ.',
   required: { samples1: link('LATENT'), samples2: link('LATENT') },
   optional: {},
@@ -148,7 +154,7 @@ export const latentBatch = defineNode({
 export const latentBatchSeedBehavior = defineNode({
   name: 'LatentBatchSeedBehavior',
   displayName: 'LatentBatchSeedBehavior',
-  category: 'latent/advanced',
+  category: 'model/latent/advanced',
   description: 'Gives each latent of a batch noise of its own, or all of them the same.',
   required: {
     samples: link('LATENT'),

@@ -25,7 +25,7 @@ function reshapedTo(target: Tensor, samples: Tensor): Tensor {
 export const latentAdd = defineNode({
   name: 'LatentAdd',
   displayName: 'LatentAdd',
-  category: 'latent/advanced',
+  category: 'model/latent/advanced',
   description: 'Adds latents, value by value.',
   required: { samples1: link('LATENT'), samples2: link('LATENT') },
   optional: {},
@@ -41,7 +41,7 @@ export const latentAdd = defineNode({
 export const latentSubtract = defineNode({
   name: 'LatentSubtract',
   displayName: 'LatentSubtract',
-  category: 'latent/advanced',
+  category: 'model/latent/advanced',
   description: 'Subtracts latents, value by value.',
   required: { samples1: link('LATENT'), samples2: link('LATENT') },
   optional: {},
@@ -57,7 +57,7 @@ export const latentSubtract = defineNode({
 export const latentMultiply = defineNode({
   name: 'LatentMultiply',
   displayName: 'LatentMultiply',
-  category: 'latent/advanced',
+  category: 'model/latent/advanced',
   description: 'Multiplies latents by a number.',
   required: {
     samples: link('LATENT'),
@@ -74,7 +74,7 @@ export const latentMultiply = defineNode({
 export const latentInterpolate = defineNode({
   name: 'LatentInterpolate',
   displayName: 'LatentInterpolate',
-  category: 'latent/advanced',
+  category: 'model/latent/advanced',
   description:
     'Turns from one latent to another: directions and lengths of the channel vectors are mixed apart.',
   required: {
@@ -151,7 +151,7 @@ const FLOAT32_MAX = 3.4028234663852886e38;
 export const latentBlend = defineNode({
   name: 'LatentBlend',
   displayName: 'Latent Blend',
-  category: '_for_testing',
+  category: 'experimental',
   description: 'Mixes two latents; the second is resized to the first where they differ.',
   required: {
     samples1: link('LATENT'),

@@ -12,7 +12,7 @@ const pixels = (tooltip: string) => int({ default: 0, min: 0, max: MAX_RESOLUTIO
 export const latentComposite = defineNode({
   name: 'LatentComposite',
   displayName: 'Latent Composite',
-  category: 'latent',
+  category: 'model/latent',
   description: 'Lays a latent over another, its edges faded where they lie inside.',
   required: {
     samples_to: link('LATENT'),

@@ -10,7 +10,7 @@ const axes = { x: 1, y: 2, t: 3 } as const;
 export const latentConcat = defineNode({
   name: 'LatentConcat',
   displayName: 'LatentConcat',
-  category: 'latent/advanced',
+  category: 'model/latent/advanced',
   description: 'Puts latents side by side; -x, -y and -t put the second first.',
   required: {
     samples1: link('LATENT'),
@@ -32,7 +32,7 @@ export const latentConcat = defineNode({
 export const latentCut = defineNode({
   name: 'LatentCut',
   displayName: 'LatentCut',
-  category: 'latent/advanced',
+  category: 'model/latent/advanced',
   description: 'A part of latents along one axis, in latent pixels.',
   required: {
     samples: link('LATENT'),

@@ -9,8 +9,8 @@ import { safetensorsBytes } from '../files/safetensors-writer.js';
 
 export const saveLatent = defineNode({
   name: 'SaveLatent',
-  displayName: 'SaveLatent',
-  category: '_for_testing',
+  displayName: 'Save Latent',
+  category: 'model/latent',
   description: 'Saves latents into the output folder, with the workflow inside.',
   required: {
     samples: link('LATENT'),
@@ -20,21 +20,21 @@ export const saveLatent = defineNode({
     }),
   },
   optional: {},
-  outputs: [],
+  outputs: [{ type: 'LATENT', name: 'samples', tooltip: 'The latents, as they came.' }],
   outputNode: true,
   async run({ samples: latent, filename_prefix }, { folders, metadata }) {
     const series = await openSeries('output', folders.output, filename_prefix, { width: 0, height: 0 });
     const tensors = { latent_tensor: latent.samples, latent_format_version_0: tensor([0]) };
     const naming = { counter: series.counter, batch: 0, extension: '.latent' };
     const { file } = await saveNumbered(series, naming, safetensorsBytes(tensors, metadata));
-    return { outputs: [], ui: { latents: [file] } };
+    return { outputs: [latent], ui: { latents: [file] } };
   },
 });
 
 export const loadLatent = defineNode({
   name: 'LoadLatent',
-  displayName: 'LoadLatent',
-  category: '_for_testing',
+  displayName: 'Load Latent',
+  category: 'model/latent',
   description: 'Loads latents that SaveLatent saved, from the input folder.',
   required: {
     latent: combo((folders) => folders.listInput().filter((name) => name.endsWith('.latent')), {

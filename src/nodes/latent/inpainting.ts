@@ -14,7 +14,7 @@ type Extents = readonly [batch: number, height: number, width: number, channels:
 export const setLatentNoiseMask = defineNode({
   name: 'SetLatentNoiseMask',
   displayName: 'Set Latent Noise Mask',
-  category: 'latent/inpaint',
+  category: 'model/latent',
   description: 'Limits sampling to where a mask is white; the rest of the latent stays as it is.',
   required: { samples: link('LATENT'), mask: link('MASK') },
   optional: {},
@@ -27,7 +27,7 @@ export const setLatentNoiseMask = defineNode({
 export const vaeEncodeForInpaint = defineNode({
   name: 'VAEEncodeForInpaint',
   displayName: 'VAE Encode (for Inpainting)',
-  category: 'latent/inpaint',
+  category: 'model/latent',
   description: 'Encodes images with the masked part made grey, and limits sampling to the grown mask.',
   required: {
     pixels: link('IMAGE'),
@@ -54,7 +54,7 @@ export const vaeEncodeForInpaint = defineNode({
 export const inpaintModelConditioning = defineNode({
   name: 'InpaintModelConditioning',
   displayName: 'InpaintModelConditioning',
-  category: 'conditioning/inpaint',
+  category: 'model/conditioning',
   description: 'Shows an inpainting model the picture with the masked part made grey, and the mask.',
   required: {
     positive: link('CONDITIONING'),

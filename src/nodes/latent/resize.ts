@@ -13,7 +13,7 @@ const side = (tooltip: string) => int({ default: 512, min: 0, max: MAX_RESOLUTIO
 export const latentUpscale = defineNode({
   name: 'LatentUpscale',
   displayName: 'Upscale Latent',
-  category: 'latent',
+  category: 'model/latent',
   description: 'Resizes latents to a size in pixels.',
   required: {
     samples: link('LATENT'),
@@ -47,7 +47,7 @@ export const latentUpscale = defineNode({
 export const latentUpscaleBy = defineNode({
   name: 'LatentUpscaleBy',
   displayName: 'Upscale Latent By',
-  category: 'latent',
+  category: 'model/latent',
   description: 'Resizes latents by a factor.',
   required: {
     samples: link('LATENT'),

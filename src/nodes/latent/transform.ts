@@ -8,7 +8,7 @@ const ROTATIONS = ['none', '90 degrees', '180 degrees', '270 degrees'] as const;
 export const latentRotate = defineNode({
   name: 'LatentRotate',
   displayName: 'Rotate Latent',
-  category: 'latent/transform',
+  category: 'model/latent/transform',
   description: 'Turns latents clockwise.',
   required: { samples: link('LATENT'), rotation: combo(ROTATIONS) },
   optional: {},
@@ -22,7 +22,7 @@ export const latentRotate = defineNode({
 export const latentFlip = defineNode({
   name: 'LatentFlip',
   displayName: 'Flip Latent',
-  category: 'latent/transform',
+  category: 'model/latent/transform',
   description: 'Mirrors latents upside down or left to right.',
   required: {
     samples: link('LATENT'),
@@ -42,7 +42,7 @@ const pixels = (initial: number, min: number, tooltip: string) =>
 export const latentCrop = defineNode({
   name: 'LatentCrop',
   displayName: 'Crop Latent',
-  category: 'latent/transform',
+  category: 'model/latent/transform',
   description: 'Cuts a rectangle, given in pixels, out of latents.',
   required: {
     samples: link('LATENT'),

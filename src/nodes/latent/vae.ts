@@ -5,7 +5,7 @@ import { defineNode, int, link } from '../definition.js';
 export const vaeDecode = defineNode({
   name: 'VAEDecode',
   displayName: 'VAE Decode',
-  category: 'latent',
+  category: 'model/latent',
   description: 'Decodes latents into images.',
   required: {
     samples: link('LATENT', { tooltip: 'The latents to decode.' }),
@@ -21,7 +21,7 @@ export const vaeDecode = defineNode({
 export const vaeEncode = defineNode({
   name: 'VAEEncode',
   displayName: 'VAE Encode',
-  category: 'latent',
+  category: 'model/latent',
   description: 'Encodes images into latents. Sides are cropped to multiples of 8 pixels.',
   required: { pixels: link('IMAGE'), vae: link('VAE') },
   optional: {},
@@ -46,7 +46,7 @@ const temporalOverlap = int({ default: 8, min: 4, max: 4096, step: 4, tooltip: '
 export const vaeDecodeTiled = defineNode({
   name: 'VAEDecodeTiled',
   displayName: 'VAE Decode (Tiled)',
-  category: '_for_testing',
+  category: 'model/latent',
   description: 'Decodes latents tile by tile, for pictures too large to decode at once.',
   required: {
     samples: link('LATENT'),
@@ -70,7 +70,7 @@ export const vaeDecodeTiled = defineNode({
 export const vaeEncodeTiled = defineNode({
   name: 'VAEEncodeTiled',
   displayName: 'VAE Encode (Tiled)',
-  category: '_for_testing',
+  category: 'model/latent',
   description: 'Encodes images tile by tile, for pictures too large to encode at once.',
   required: {
     pixels: link('IMAGE'),

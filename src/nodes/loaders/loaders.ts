@@ -5,7 +5,7 @@ import { combo, defineNode } from '../definition.js';
 export const checkpointLoaderSimple = defineNode({
   name: 'CheckpointLoaderSimple',
   displayName: 'Load Checkpoint',
-  category: 'loaders',
+  category: 'model/loaders',
   description: 'Loads a checkpoint: the diffusion model with its text encoders and its VAE.',
   required: {
     ckpt_name: combo((folders) => folders.list('checkpoints'), { tooltip: 'The checkpoint to load.' }),
@@ -26,7 +26,7 @@ export const checkpointLoaderSimple = defineNode({
 export const vaeLoader = defineNode({
   name: 'VAELoader',
   displayName: 'Load VAE',
-  category: 'loaders',
+  category: 'model/loaders',
   description: 'Loads a VAE that is kept apart from a checkpoint.',
   required: { vae_name: combo((folders) => folders.list('vae'), { tooltip: 'The VAE to load.' }) },
   optional: {},

@@ -16,8 +16,8 @@ const strength = (of: string) =>
 
 export const loraLoader = defineNode({
   name: 'LoraLoader',
-  displayName: 'Load LoRA',
-  category: 'loaders',
+  displayName: 'Load LoRA (Model and CLIP)',
+  category: 'model/loaders',
   description: 'Applies a LoRA to a diffusion model and its text encoders. Several can be chained.',
   required: {
     model: link('MODEL', { tooltip: 'The diffusion model to change.' }),
@@ -44,8 +44,8 @@ export const loraLoader = defineNode({
 
 export const loraLoaderModelOnly = defineNode({
   name: 'LoraLoaderModelOnly',
-  displayName: 'LoraLoaderModelOnly',
-  category: 'loaders',
+  displayName: 'Load LoRA',
+  category: 'model/loaders',
   description: 'Applies a LoRA to a diffusion model alone.',
   required: { model: link('MODEL'), lora_name: loraName, strength_model: strength('the diffusion model') },
   optional: {},

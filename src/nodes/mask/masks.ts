@@ -12,8 +12,8 @@ const side = (initial: number, min: number, tooltip: string) =>
 
 export const solidMask = defineNode({
   name: 'SolidMask',
-  displayName: 'SolidMask',
-  category: 'mask',
+  displayName: 'Create Solid Mask',
+  category: 'image/mask',
   description: 'A mask of one value.',
   required: {
     value: float({ default: 1, min: 0, max: 1, step: 0.01, tooltip: '0 is black, 1 white.' }),
@@ -31,8 +31,8 @@ export const solidMask = defineNode({
 
 export const invertMask = defineNode({
   name: 'InvertMask',
-  displayName: 'InvertMask',
-  category: 'mask',
+  displayName: 'Invert Mask',
+  category: 'image/mask',
   description: 'Swaps black and white.',
   required: { mask: link('MASK') },
   optional: {},
@@ -44,8 +44,8 @@ export const invertMask = defineNode({
 
 export const thresholdMask = defineNode({
   name: 'ThresholdMask',
-  displayName: 'ThresholdMask',
-  category: 'mask',
+  displayName: 'Threshold Mask',
+  category: 'image/mask',
   description: 'White where a mask is above a value, black elsewhere.',
   required: {
     mask: link('MASK'),
@@ -67,8 +67,8 @@ export const thresholdMask = defineNode({
 
 export const cropMask = defineNode({
   name: 'CropMask',
-  displayName: 'CropMask',
-  category: 'mask',
+  displayName: 'Crop Mask',
+  category: 'image/mask',
   description: 'Cuts a rectangle out of masks.',
   required: {
     mask: link('MASK'),
@@ -87,7 +87,7 @@ export const cropMask = defineNode({
 export const maskToImage = defineNode({
   name: 'MaskToImage',
   displayName: 'Convert Mask to Image',
-  category: 'mask',
+  category: 'image/mask',
   description: 'Grey images of masks.',
   required: { mask: link('MASK') },
   optional: {},
@@ -102,7 +102,7 @@ const CHANNELS = ['red', 'green', 'blue', 'alpha'] as const;
 export const imageToMask = defineNode({
   name: 'ImageToMask',
   displayName: 'Convert Image to Mask',
-  category: 'mask',
+  category: 'image/mask',
   description: 'One channel of images as masks.',
   required: { image: link('IMAGE'), channel: combo(CHANNELS, { tooltip: 'The channel to take.' }) },
   optional: {},
@@ -120,8 +120,8 @@ export const imageToMask = defineNode({
 
 export const imageColorToMask = defineNode({
   name: 'ImageColorToMask',
-  displayName: 'ImageColorToMask',
-  category: 'mask',
+  displayName: 'Convert Image Color to Mask',
+  category: 'image/mask',
   description: 'White where images have exactly one colour, black elsewhere.',
   required: {
     image: link('IMAGE'),

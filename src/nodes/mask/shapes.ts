@@ -11,8 +11,8 @@ const pixels = (tooltip: string) => int({ default: 0, min: 0, max: MAX_RESOLUTIO
 
 export const growMask = defineNode({
   name: 'GrowMask',
-  displayName: 'GrowMask',
-  category: 'mask',
+  displayName: 'Grow Mask',
+  category: 'image/mask',
   description: 'Grows the white of masks, or shrinks it.',
   required: {
     mask: link('MASK'),
@@ -35,8 +35,8 @@ export const growMask = defineNode({
 
 export const featherMask = defineNode({
   name: 'FeatherMask',
-  displayName: 'FeatherMask',
-  category: 'mask',
+  displayName: 'Feather Mask',
+  category: 'image/mask',
   description: 'Fades masks towards their edges.',
   required: {
     mask: link('MASK'),
@@ -59,19 +59,17 @@ export const featherMask = defineNode({
       const length = Math.min(wanted, extent);
       for (let i = 0; i < length; i++) apply(i, Math.fround((i + 1) / length));
     };
-    // ComfyUI counts the far edges as Python does, so that their first step, -0, falls on the near edge.
-    const far = (index: number, extent: number) => (index === 0 ? 0 : extent - index);
     fades(left, width, (x, rate) => {
       fade(x, width, height, rate);
     });
     fades(right, width, (x, rate) => {
-      fade(far(x, width), width, height, rate);
+      fade(width - 1 - x, width, height, rate);
     });
     fades(top, height, (y, rate) => {
       fade(y * width, 1, width, rate);
     });
     fades(bottom, height, (y, rate) => {
-      fade(far(y, height) * width, 1, width, rate);
+      fade((height - 1 - y) * width, 1, width, rate);
     });
     return { outputs: [result] };
   },
@@ -90,8 +88,8 @@ const OPERATIONS = {
 
 export const maskComposite = defineNode({
   name: 'MaskComposite',
-  displayName: 'MaskComposite',
-  category: 'mask',
+  displayName: 'Combine Masks',
+  category: 'image/mask',
   description: 'Combines a mask with another laid over it.',
   required: {
     destination: link('MASK'),

@@ -24,7 +24,7 @@ function combiningBy(
 export const rescaleCfg = defineNode({
   name: 'RescaleCFG',
   displayName: 'RescaleCFG',
-  category: 'advanced/model',
+  category: 'model/patch',
   description:
     'Brings the contrast that guidance adds back to that of the prompt alone; for v-prediction models.',
   required: {
@@ -46,8 +46,8 @@ export const rescaleCfg = defineNode({
 
 export const perpNeg = defineNode({
   name: 'PerpNeg',
-  displayName: 'Perp-Neg (DEPRECATED by PerpNegGuider)',
-  category: '_for_testing',
+  displayName: 'Perp-Neg (DEPRECATED by Perp-Neg Guider)',
+  category: 'experimental',
   description: 'Lets the negative prompt push only across the direction of the positive one.',
   required: {
     model,
@@ -71,7 +71,7 @@ export const perpNeg = defineNode({
 export const selfAttentionGuidance = defineNode({
   name: 'SelfAttentionGuidance',
   displayName: 'Self-Attention Guidance',
-  category: '_for_testing',
+  category: 'experimental',
   description: 'Guides away from a prediction in which the parts that the model attends to were blurred.',
   required: {
     model,

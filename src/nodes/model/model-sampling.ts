@@ -9,7 +9,7 @@ import {
 } from '../../models/denoiser/model-sampling.js';
 import { boolean, combo, defineNode, float, link } from '../definition.js';
 
-const category = 'advanced/model';
+const category = 'model/patch';
 const model = link('MODEL', { tooltip: 'The model to change.' });
 const outputs = [{ type: 'MODEL', name: 'MODEL' }] as const;
 
@@ -22,6 +22,7 @@ const predictions = {
   lcm: 'lcm',
   x0: 'x0',
   img_to_img: 'image',
+  img_to_img_flow: 'image_flow',
 } as const satisfies Readonly<Record<string, Prediction>>;
 
 export const modelSamplingDiscrete = defineNode({
@@ -31,7 +32,7 @@ export const modelSamplingDiscrete = defineNode({
   description: 'Says what a model of 1000 timesteps predicts, where its file does not.',
   required: {
     model,
-    sampling: combo(['eps', 'v_prediction', 'lcm', 'x0', 'img_to_img'], {
+    sampling: combo(['eps', 'v_prediction', 'lcm', 'x0', 'img_to_img', 'img_to_img_flow'], {
       tooltip:
         "What it predicts: noise, velocity, noise of a consistency model's 50 timesteps, or the latent.",
     }),

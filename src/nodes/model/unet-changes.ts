@@ -3,7 +3,7 @@ import type { DiffusionModel } from '../../models/denoiser/diffusion-model.js';
 import type { FreeU, HyperTile, TokenMerging } from '../../models/denoiser/changes.js';
 import { boolean, defineNode, float, int, link } from '../definition.js';
 
-const category = 'model_patches/unet';
+const category = 'model/patch/unet';
 const model = link('MODEL', { tooltip: 'The model to change.' });
 const outputs = [{ type: 'MODEL', name: 'MODEL' }] as const;
 

@@ -8,7 +8,7 @@ import { boolean, defineNode, float, link, seed } from '../definition.js';
 import { duringRun } from './progress.js';
 import type { Latent, ValueTypes } from '../values.js';
 
-const category = 'sampling/custom_sampling';
+const category = 'model/sampling/custom';
 const outputs = [
   { type: 'LATENT', name: 'output', tooltip: 'The sampled latent.' },
   {

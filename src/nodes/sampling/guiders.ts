@@ -4,7 +4,7 @@ import { dualCfgGuider as dualCfgGuiderOf } from '../../sampling/dual-cfg-guider
 import { perpNegGuider as perpNegGuiderOf } from '../../sampling/perp-neg.js';
 import { combo, defineNode, float, link } from '../definition.js';
 
-const category = 'sampling/custom_sampling/guiders';
+const category = 'model/sampling/guiders';
 const outputs = [{ type: 'GUIDER', name: 'GUIDER' }] as const;
 const model = link('MODEL', { tooltip: 'The model that predicts.' });
 
@@ -12,7 +12,7 @@ const cfg = (tooltip: string) => float({ default: 8, min: 0, max: 100, step: 0.1
 
 export const basicGuider = defineNode({
   name: 'BasicGuider',
-  displayName: 'BasicGuider',
+  displayName: 'Basic Guider',
   category,
   description: 'A prompt alone, without guidance.',
   required: { model, conditioning: link('CONDITIONING', { tooltip: 'What the picture should show.' }) },
@@ -23,7 +23,7 @@ export const basicGuider = defineNode({
 
 export const cfgGuider = defineNode({
   name: 'CFGGuider',
-  displayName: 'CFGGuider',
+  displayName: 'CFG Guider',
   category,
   description: 'Classifier-free guidance from a negative to a positive prompt.',
   required: {
@@ -39,7 +39,7 @@ export const cfgGuider = defineNode({
 
 export const dualCfgGuider = defineNode({
   name: 'DualCFGGuider',
-  displayName: 'DualCFGGuider',
+  displayName: 'Dual CFG Guider',
   category,
   description: 'Guidance by two prompts: from a negative one to the second, and from there to the first.',
   required: {
@@ -64,8 +64,8 @@ export const dualCfgGuider = defineNode({
 
 export const perpNegGuider = defineNode({
   name: 'PerpNegGuider',
-  displayName: 'PerpNegGuider',
-  category: '_for_testing',
+  displayName: 'Perp-Neg Guider',
+  category: 'experimental',
   description: 'Guidance in which the negative prompt pushes only across the direction of the positive one.',
   required: {
     model,

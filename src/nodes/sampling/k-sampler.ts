@@ -54,7 +54,7 @@ async function sampleLatent(latent: Latent, choices: Choices, context: RunContex
 export const kSampler = defineNode({
   name: 'KSampler',
   displayName: 'KSampler',
-  category: 'sampling',
+  category: 'model/sampling',
   drawsNoise: true,
   description: 'Makes latents out of noise, or changes given ones, step by step as the prompts say.',
   required: {
@@ -87,7 +87,7 @@ export const kSampler = defineNode({
 export const kSamplerAdvanced = defineNode({
   name: 'KSamplerAdvanced',
   displayName: 'KSampler (Advanced)',
-  category: 'sampling',
+  category: 'model/sampling',
   drawsNoise: true,
   description: 'KSampler over a part of its steps, with or without noise added before and left over after.',
   required: {

@@ -5,7 +5,7 @@ import { drawNoise } from '../../sampling/noise.js';
 import { addNoise as withNoise } from '../../sampling/prediction.js';
 import { defineNode, link, seed } from '../definition.js';
 
-const category = 'sampling/custom_sampling/noise';
+const category = 'model/sampling/noise';
 const outputs = [{ type: 'NOISE', name: 'NOISE' }] as const;
 
 export const randomNoise = defineNode({
@@ -34,7 +34,7 @@ export const disableNoise = defineNode({
 export const addNoise = defineNode({
   name: 'AddNoise',
   displayName: 'AddNoise',
-  category: '_for_testing/custom_sampling/noise',
+  category: 'model/sampling/noise',
   description: 'Puts noise on a latent: as much as lies between the first and the last level of a schedule.',
   required: {
     model: link('MODEL', { tooltip: 'The model that the latent is for.' }),

@@ -2,7 +2,7 @@
 import { samplerNames } from '../../native/samplers.js';
 import { boolean, combo, defineNode, float, int, link } from '../definition.js';
 
-const category = 'sampling/custom_sampling/samplers';
+const category = 'model/sampling/samplers';
 const outputs = [{ type: 'SAMPLER', name: 'SAMPLER' }] as const;
 
 /** A number from 0 to `max` that editors don't round. */

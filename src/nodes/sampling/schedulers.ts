@@ -11,7 +11,7 @@ import {
 import { alignYourSteps, alignYourStepsModels } from '../../sampling/align-your-steps.js';
 import { combo, defineNode, float, int, link } from '../definition.js';
 
-const category = 'sampling/custom_sampling/schedulers';
+const category = 'model/sampling/schedulers';
 const outputs = [
   { type: 'SIGMAS', name: 'SIGMAS', tooltip: 'The noise levels, one more than steps.' },
 ] as const;

@@ -2,7 +2,7 @@
 import { roundHalfEven } from '../../imaging/rounding.js';
 import { boolean, combo, defineNode, float, int, link } from '../definition.js';
 
-const category = 'sampling/custom_sampling/sigmas';
+const category = 'model/sampling/sigmas';
 const sigmas = link('SIGMAS', { tooltip: 'A schedule of noise levels.' });
 const halves = [
   { type: 'SIGMAS', name: 'high_sigmas', tooltip: 'The part with more noise, which comes first.' },
