@@ -56,6 +56,25 @@ std::vector<double> DistilledSigmas(const BetaSchedule& schedule) {
   return kept;
 }
 
+/// The one schedule whose last bits are known: that of SD 1.x, 2.x and SDXL.
+bool IsStableDiffusions(const BetaSchedule& schedule) {
+  const BetaSchedule known;
+  return schedule.linear_start == known.linear_start && schedule.linear_end == known.linear_end &&
+         schedule.timesteps == known.timesteps;
+}
+
+LastBits DiscreteBits(const BetaSchedule& schedule) {
+  if (!IsStableDiffusions(schedule)) return {};
+  if (schedule.zero_terminal_snr) return {.ties = kDiscreteZeroSnrTies};
+  return {.ties = kDiscreteTies};
+}
+
+LastBits DistilledBits(const BetaSchedule& schedule) {
+  if (!IsStableDiffusions(schedule)) return {};
+  if (schedule.zero_terminal_snr) return {.ties = kDistilledZeroSnrTies, .logs = kDistilledZeroSnrLogs};
+  return {.ties = kDistilledTies, .logs = kDistilledLogs};
+}
+
 std::vector<float> Narrow(const std::vector<double>& values) { return {values.begin(), values.end()}; }
 
 std::vector<float> ContinuousTable(double sigma_min, double sigma_max) {
@@ -73,15 +92,20 @@ double NoiseLevels::PercentToSigma(double percent) const {
   return SigmaAt(1.0 - percent);
 }
 
-DiscreteLevels::DiscreteLevels(std::vector<double> sigmas, size_t stride)
-    : NoiseLevels(Narrow(sigmas)), log_sigmas_(sigmas.size()), stride_(stride) {
+DiscreteLevels::DiscreteLevels(std::vector<double> sigmas, size_t stride, LastBits bits)
+    : NoiseLevels(Narrow(sigmas)), log_sigmas_(sigmas.size()), stride_(stride), ties_(bits.ties) {
   std::transform(sigmas.begin(), sigmas.end(), log_sigmas_.begin(),
                  [](double sigma) { return static_cast<float>(std::log(sigma)); });
+  for (const auto& [index, value] : bits.logs) log_sigmas_[index] = value;
 }
 
-DiscreteLevels::DiscreteLevels(const BetaSchedule& schedule) : DiscreteLevels(TrainedSigmas(schedule), 1) {}
+DiscreteLevels::DiscreteLevels(const BetaSchedule& schedule)
+    : DiscreteLevels(TrainedSigmas(schedule), 1, DiscreteBits(schedule)) {}
 
 float DiscreteLevels::Timestep(float sigma) const {
+  for (const TimestepTie& tie : ties_) {
+    if (tie.sigma == sigma) return static_cast<float>(tie.timestep);
+  }
   const float log_sigma = Log(sigma);
   size_t nearest = 0;
   for (size_t i = 1; i < log_sigmas_.size(); ++i) {
@@ -106,7 +130,7 @@ double DiscreteLevels::SigmaAt(double remaining) const {
 }
 
 DistilledLevels::DistilledLevels(const BetaSchedule& schedule)
-    : DiscreteLevels(DistilledSigmas(schedule), DistilledStride(schedule)) {}
+    : DiscreteLevels(DistilledSigmas(schedule), DistilledStride(schedule), DistilledBits(schedule)) {}
 
 ContinuousEdmLevels::ContinuousEdmLevels(double sigma_min, double sigma_max)
     : NoiseLevels(ContinuousTable(sigma_min, sigma_max)) {}

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "schedule/timestep_ties.h"
+
 namespace latentd {
 
 /// ComfyUI's `model_sampling` (comfy/model_sampling.py). Arithmetic is float32 where torch's is; the table is
@@ -33,6 +35,12 @@ class NoiseLevels {
   std::vector<float> sigmas_;
 };
 
+/// Where torch's logarithms aren't the nearest float32.
+struct LastBits {
+  std::span<const TimestepTie> ties = {};
+  std::span<const LogSigma> logs = {};
+};
+
 struct BetaSchedule {
   double linear_start = 0.00085;
   double linear_end = 0.012;
@@ -51,12 +59,13 @@ class DiscreteLevels : public NoiseLevels {
 
  protected:
   /// `sigmas` are every `stride`-th of a trained table's, its last among them.
-  DiscreteLevels(std::vector<double> sigmas, size_t stride);
+  DiscreteLevels(std::vector<double> sigmas, size_t stride, LastBits bits);
   double SigmaAt(double remaining) const override;
 
  private:
   std::vector<float> log_sigmas_;
   size_t stride_;
+  std::span<const TimestepTie> ties_;
 };
 
 /// `ModelSamplingDiscreteDistilled` (comfy_extras/nodes_model_advanced.py): the 50 timesteps that LCM was

@@ -29,7 +29,9 @@ def described(value):
     if isinstance(value, torch.Tensor):
         return {"tensor": stored(value)}
     if isinstance(value, dict):
-        return {"latent": {key: stored(part) if isinstance(part, torch.Tensor) else part for key, part in value.items()}}
+        # By this ComfyUI resizes an empty latent for a model whose latents are of another scale than the 8 of all of ours.
+        parts = {key: part for key, part in value.items() if key != "downscale_ratio_spacial"}
+        return {"latent": {key: stored(part) if isinstance(part, torch.Tensor) else part for key, part in parts.items()}}
     if isinstance(value, list):
         entry = lambda c: {"cond": stored(c[0]), **{key: stored(part) if isinstance(part, torch.Tensor) else part for key, part in c[1].items()}}
         return {"conditioning": [entry(c) for c in value]}
@@ -111,7 +113,7 @@ for width, height, crop in ((0, 0, "disabled"), (0, 9, "disabled"), (5, 0, "disa
     case("ImageScale", image=rgb, upscale_method="lanczos", width=width, height=height, crop=crop)
 case("ImageScaleBy", image=rgb, upscale_method="area", scale_by=0.5)
 case("ImageScaleBy", image=alpha, upscale_method="bilinear", scale_by=1.5)
-case("ImageScaleToTotalPixels", image=torch.rand(1, 10, 200, 3)[:, :, ::40].contiguous(), upscale_method="nearest-exact", megapixels=0.0005)
+case("ImageScaleToTotalPixels", image=torch.rand(1, 10, 200, 3)[:, :, ::40].contiguous(), upscale_method="nearest-exact", megapixels=0.0005, resolution_steps=1)
 
 case("SolidMask", value=0.3, width=3, height=2)
 case("InvertMask", mask=mask)
@@ -204,4 +206,13 @@ case("VHS_DuplicateImages", images=few, multiply_by=3)
 for indexes in ("0", "-1", "0, 3, 1", "1:4, 0", "0:-1", "0:5:-1", "::2", "::-1", "-3:, :2", "9:12, 1"):
     case("VHS_SelectImages", image=frames, indexes=indexes, err_if_missing=True, err_if_empty=True)
 
+# What came with ComfyUI 0.29.0
+for steps in (4, 7):
+    case("ImageScaleToTotalPixels", image=rgb, upscale_method="nearest-exact", megapixels=0.0003, resolution_steps=steps)
+for start, length in ((-1, 1), (-2, 4), (-9, 1)):
+    case("LatentFromBatch", samples=masked, batch_index=start, length=length)
+    case("ImageFromBatch", image=rgb, batch_index=start, length=length)
+case("ImageBatch", image1=other, image2=torch.rand(2, 7, 5, 4))
+case("ImageBatch", image1=see_through, image2=rgb)
+case("JoinImageWithAlpha", image=torch.rand(3, 4, 5, 3), alpha=torch.rand(2, 4, 5))
 safetensors.torch.save_file(tensors, sys.argv[1], metadata={"cases": json.dumps(cases)})

@@ -159,6 +159,10 @@ def models(make, name):
             g = make()
             model = [g.add(node, model=g.model, **inputs), 0]
             yield name(f"model.{label}.{sampler}"), g.save(g.sample(model=model, sampler_name=sampler, scheduler=scheduler, cfg=2.0, steps=4))
+    for sampler in ("euler", "dpmpp_2m", "ddim"):
+        g = make()
+        model = [g.add("ModelSamplingDiscrete", model=g.model, sampling="img_to_img_flow", zsnr=False), 0]
+        yield name(f"model.discrete.img_to_img_flow.{sampler}"), g.save(g.sample(model=model, sampler_name=sampler, latent=g.encode(), steps=4))
     # Not with zsnr: RescaleCFG takes differences at the noise level 4519, and ComfyUI differs from itself by 8e-5.
     for multiplier, sampling in ((0.7, "v_prediction"), (1.0, "eps"), (0.3, "v_prediction")):
         g = make()
@@ -197,6 +201,8 @@ def patches(make, name):
         yield patched(f"hypertile.{label}", [("HyperTile", options)], size)
     for ratio in (0.3, 0.5, 0.9):
         yield patched(f"tome.{ratio}", [("TomePatchModel", dict(ratio=ratio))], (136, 104, 2))
+    yield patched("tome.ddim", [("TomePatchModel", dict(ratio=0.5))], sampler_name="ddim")
+    yield patched("hypertile.ddim", [("HyperTile", dict(tile_size=32, swap_size=4, max_depth=0, scale_depth=False))], (256, 256, 1), sampler_name="ddim")
     yield patched("tome.few", [("TomePatchModel", dict(ratio=0.01))], (64, 64, 1))
     for label, size, settings in (("square", (128, 128, 1), {}), ("odd", (200, 88, 2), dict(cfg=3.0)), ("cfg1", (128, 192, 1), dict(cfg=1.0)),
                                   ("small", (96, 32, 1), {})):

@@ -1,6 +1,7 @@
 """Makes test/fixtures/native/schedules.json: ComfyUI's schedulers over every kind of model sampling, beyond golden/sigmas.json.
 
 Usage: COMFY=... TORCHSDE=... PYTHONPATH=folder-of-comfy_env.py python tools/reference/schedules.py [OUT] [all]
+Logarithms are off by bits that depend on the processor: `between` is an AMD one's with AVX-512, as in timestep_ties.py.
 With `all`, every step count up to 120 is kept: too large to commit, good for a thorough comparison.
 """
 import json
@@ -23,10 +24,20 @@ def edm(kind, low, high):
     return sampling
 
 
+def middles(sampling):
+    """Timesteps halfway between two where schedules of up to 60 steps come to lie, and the one of the two that their sigma stands for."""
+    stride = getattr(sampling, "skip_steps", 1)
+    start, end = sampling.timestep(sampling.sigma_max).item(), sampling.timestep(sampling.sigma_min).item()
+    visited = {t for steps in range(1, 61) for t in torch.linspace(start, end, steps + 1).tolist()}
+    halfway = sorted(t for t in visited if ((t - (stride - 1)) / stride) % 1 == 0.5)
+    return [[t, sampling.timestep(sampling.sigma(torch.tensor(t)).reshape(1)).item()] for t in halfway]
+
+
 MODELS = {
     "discrete": ms.ModelSamplingDiscrete(),
     "discrete.zsnr": ms.ModelSamplingDiscrete(zsnr=True),
     "distilled": ModelSamplingDiscreteDistilled(),
+    "distilled.zsnr": ModelSamplingDiscreteDistilled(zsnr=True),
     "continuous_edm": edm(ms.ModelSamplingContinuousEDM, 0.002, 120.0),
     "continuous_v": edm(ms.ModelSamplingContinuousV, 0.03, 500.0),
 }
@@ -44,9 +55,7 @@ for model, sampling in MODELS.items():
         "sigmaToTimestep": [[s, sampling.timestep(torch.tensor(s)).item()] for s in sigmas],
         "timestepToSigma": [[t, sampling.sigma(torch.tensor(t)).item()] for t in timesteps],
         "percentToSigma": [[p, float(sampling.percent_to_sigma(p))] for p in percents],
-        # Halfway between two timesteps, as schedules of 2, 6, 18, 54 and 74 steps come to lie.
-        "between": [[t, sampling.timestep(sampling.sigma(torch.tensor(t))).item()]
-                    for t in sorted({odd * 999 / steps for steps in (54, 74) for odd in range(1, steps, 2)})] if model in ("discrete", "discrete.zsnr") else [],
+        "between": middles(sampling) if model.startswith("dis") else [],
         "table": [sampling.sigmas[i].item() for i in (0, 1, 20, -2, -1)],
     }
 for alpha, beta in ((0.6, 0.6), (0.5, 0.7), (1.0, 1.0), (2.5, 0.3), (0.05, 0.05), (12.0, 30.0), (50.0, 49.0)):

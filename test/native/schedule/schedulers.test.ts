@@ -46,6 +46,7 @@ const models: Readonly<Record<string, NoiseLevels>> = {
   discrete: sd,
   'discrete.zsnr': new NoiseLevels('discrete', 0.00085, 0.012, true),
   distilled: new NoiseLevels('distilled', 0.00085, 0.012, false),
+  'distilled.zsnr': new NoiseLevels('distilled', 0.00085, 0.012, true),
   continuous_edm: new NoiseLevels('continuous_edm', 0.002, 120),
   continuous_v: new NoiseLevels('continuous_v', 0.03, 500),
 };
@@ -137,5 +138,11 @@ describe('NoiseLevels', () => {
     expect(
       expected.between.map(([timestep]) => model.sigmaToTimestep(model.timestepToSigma(timestep))),
     ).toEqual(expected.between.map(([, nearest]) => nearest));
+  });
+
+  it('takes the timestep that ComfyUI takes halfway through LCM’s fifty', () => {
+    const distilled = models['distilled']!;
+    const [, middle] = distilled.schedule('sgm_uniform', 2);
+    expect(distilled.sigmaToTimestep(middle!)).toBe(499);
   });
 });
