@@ -10,7 +10,7 @@ export function nodeDocs(nodes: Iterable<AnyNodeClass>): string {
   return [
     '# Nodes',
     '',
-    `The ${all.length} node classes, named and declared as in ComfyUI 0.3.64. This page is made from the classes themselves`,
+    `The ${all.length} node classes, named and declared as in ComfyUI 0.29.0. This page is made from the classes themselves`,
     '(`src/nodes/`); `npx vitest run test/nodes/docs.test.ts --update` makes it anew.',
     ...categories.flatMap((name) => [
       '',
