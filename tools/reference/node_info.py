@@ -17,7 +17,7 @@ def inputs(specs):
     found = {}
     for name, spec in specs.items():
         kind, options = spec[0], spec[1] if len(spec) > 1 else {}
-        entry = {key: options[key] for key in KEPT if options.get(key) is not None}
+        entry = {key: options[key] for key in KEPT if options.get(key) is not None and (key != "multiline" or options[key])}
         if isinstance(kind, (list, tuple)) or kind == "COMBO":
             entry["options"] = list(kind if kind != "COMBO" else options["options"])
             kind = "COMBO"

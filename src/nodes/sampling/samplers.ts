@@ -200,3 +200,50 @@ export const samplerSaSolver = defineNode({
     return { outputs: [{ name: 'sa_solver', options: { ...options, ...interval } }] };
   },
 });
+
+export const samplerSeeds2 = defineNode({
+  name: 'SamplerSEEDS2',
+  displayName: 'SamplerSEEDS2',
+  category,
+  description:
+    'SEEDS of two stages; with phi_2 and r 1 an exponential Heun method, exp_heun_2_x0 at eta 0 and exp_heun_2_x0_sde at 1.',
+  required: {
+    solver_type: combo(['phi_1', 'phi_2'], { tooltip: 'How the two stages are weighed.' }),
+    eta,
+    s_noise,
+    r: float({
+      default: 0.5,
+      min: 0.01,
+      max: 1,
+      step: 0.01,
+      round: false,
+      tooltip: 'Where within a step it looks a second time.',
+    }),
+  },
+  optional: {},
+  outputs,
+  run: (options) => ({ outputs: [{ name: 'seeds_2', options }] }),
+});
+
+const strength = (tooltip: string) => float({ default: 1, min: 0, max: 64, step: 0.01, tooltip });
+
+export const samplerLcm = defineNode({
+  name: 'SamplerLCM',
+  displayName: 'SamplerLCM',
+  category,
+  description: 'LCM sampling whose fresh noise is weighed and cut off.',
+  required: {
+    s_noise: strength('Scales the fresh noise of the first step.'),
+    s_noise_end: strength('Scales that of the last; between them it changes evenly.'),
+    noise_clip_std: float({
+      default: 0,
+      min: 0,
+      max: 10,
+      step: 0.01,
+      tooltip: 'Cuts noise off at so many of its standard deviations; not at all at 0.',
+    }),
+  },
+  optional: {},
+  outputs,
+  run: (options) => ({ outputs: [{ name: 'lcm', options }] }),
+});

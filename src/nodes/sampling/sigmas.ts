@@ -1,6 +1,6 @@
 /** Cutting, turning and changing schedules (ComfyUI comfy_extras/nodes_custom_sampler.py). */
 import { roundHalfEven } from '../../imaging/rounding.js';
-import { boolean, combo, defineNode, float, int, link } from '../definition.js';
+import { boolean, combo, defineNode, float, int, link, string } from '../definition.js';
 
 const category = 'model/sampling/sigmas';
 const sigmas = link('SIGMAS', { tooltip: 'A schedule of noise levels.' });
@@ -176,5 +176,24 @@ export const samplingPercentToSigma = defineNode({
     if (return_actual_sigma && percent === 0) return { outputs: [levels.sigmaMax] };
     if (return_actual_sigma && percent === 1) return { outputs: [levels.sigmaMin] };
     return { outputs: [levels.percentToSigma(percent)] };
+  },
+});
+
+export const manualSigmas = defineNode({
+  name: 'ManualSigmas',
+  displayName: 'ManualSigmas',
+  category,
+  description: 'A schedule written out.',
+  required: {
+    sigmas: string({ default: '1, 0.5', tooltip: 'Noise levels, from high to low, most ending in 0.' }),
+  },
+  optional: {},
+  outputs: output,
+  run({ sigmas: text }) {
+    // What ComfyUI takes for a number: signs, digits and points, no exponents.
+    const numbers = text.match(/[-+]?\d*\.*\d+/g) ?? [];
+    const wrong = numbers.find((number) => Number.isNaN(Number(number)));
+    if (wrong !== undefined) throw new RangeError(`"${wrong}" is no noise level`);
+    return { outputs: [Float32Array.from(numbers, Number)] };
   },
 });
