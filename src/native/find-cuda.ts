@@ -29,16 +29,19 @@ export function findCudaAddon(): CudaAddon {
     const addon = loadCudaAddon();
     if (addon !== undefined) return addon;
   } catch (error) {
-    throw new CudaUnavailable(`latentd's CUDA engine can't be loaded: ${messageOf(error)}`, hasCard());
+    throw new CudaUnavailable(
+      `latentd's CUDA engine can't be loaded: ${messageOf(error)}`,
+      hasNvidiaDevice(),
+    );
   }
   throw new CudaUnavailable(
     "latentd was built without its CUDA engine: with NVIDIA's toolkit installed, build it with npm run build:cuda",
-    hasCard(),
+    hasNvidiaDevice(),
   );
 }
 
 /** Whether a driver of NVIDIA's, or of Windows' subsystem for Linux, shows a device. */
-export function hasCard(): boolean {
+export function hasNvidiaDevice(): boolean {
   return existsSync('/dev/nvidiactl') || existsSync('/dev/dxg');
 }
 

@@ -10,7 +10,8 @@ import { padded, type PackedWeight } from '../lowering/cuda/program.js';
 /** Tensors that lie in a mapped file are named by their place there; all others are read now. */
 export function encodeWeights(weights: readonly PackedWeight[]): EncodedWeights {
   return weights.map((entry) => ({
-    ...{ rows: padded(entry.rows), columns: entry.columns },
+    rows: padded(entry.rows),
+    columns: entry.columns,
     wide: entry.element === 'float',
     pairs: entry.layout === 'pairs',
     parts: entry.parts.map(encodePart),
@@ -24,7 +25,10 @@ function encodePart(part: Weight | number): EncodedWeightPart {
   const merged = mergeable(part);
   if (merged === undefined) return { ...extents, ...encodeValues(part) };
   const products = merged.products.map(({ up, down, factor }) => ({
-    ...{ up: encodeValues(up), down: encodeValues(down), rank: down.shape[0]!, factor },
+    up: encodeValues(up),
+    down: encodeValues(down),
+    rank: down.shape[0]!,
+    factor,
   }));
   return { ...extents, ...encodeStored(merged.base)!, products };
 }

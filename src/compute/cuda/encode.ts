@@ -55,8 +55,14 @@ function encodeInstruction(
       const { x, out, sums, residual, scratch, weight, bias, rowsPerSum, activation, window } = instruction;
       return {
         kind: CUDA_KIND.product,
-        ...{ x: view(x), out: view(out), sums: view(sums), residual: view(residual), scratch: view(scratch) },
-        ...{ weight, bias, period: rowsPerSum },
+        x: view(x),
+        out: view(out),
+        sums: view(sums),
+        residual: view(residual),
+        scratch: view(scratch),
+        weight,
+        bias,
+        period: rowsPerSum,
         activation: activation === undefined ? 0 : CUDA_ACTIVATION[activation],
         window: window && encodeWindow(window, x),
       };
@@ -65,8 +71,16 @@ function encodeInstruction(
       const { x, out, scratch, weight, bias, batch, groups, parts, epsilon, silu } = instruction;
       return {
         kind: CUDA_KIND.group_norm,
-        ...{ x: view(x), out: view(out), scratch: view(scratch) },
-        ...{ weight, bias, batch, groups, parts, epsilon, silu },
+        x: view(x),
+        out: view(out),
+        scratch: view(scratch),
+        weight,
+        bias,
+        batch,
+        groups,
+        parts,
+        epsilon,
+        silu,
       };
     }
     case 'layer_norm': {
@@ -77,8 +91,13 @@ function encodeInstruction(
       const { query, key, value, out, batch, heads, causal } = instruction;
       return {
         kind: CUDA_KIND.attention,
-        ...{ x: view(query), key: view(key), value: view(value), out: view(out) },
-        ...{ batch, heads, causal },
+        x: view(query),
+        key: view(key),
+        value: view(value),
+        out: view(out),
+        batch,
+        heads,
+        causal,
       };
     }
     case 'mean_map':
@@ -127,7 +146,8 @@ function elementwise(
       const { height, width, outHeight, outWidth } = instruction;
       return { x: view(instruction.x), out, height, width, outHeight, outWidth };
     }
-    default:
+    case 'geglu':
+    case 'copy':
       return { x: view(instruction.x), out };
   }
 }

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../../make-folder.js';
 import type { CudaDevice, TunedAlgorithms } from '../../native/cuda-addon.js';
-import { CudaUnavailable, findCudaAddon, hasCard } from '../../native/find-cuda.js';
+import { CudaUnavailable, findCudaAddon, hasNvidiaDevice } from '../../native/find-cuda.js';
 import type { Backend } from '../backend.js';
 import { createCudaBackend } from './backend.js';
 
@@ -20,7 +20,7 @@ export function openCuda(): OpenedCuda {
   try {
     device = new addon.CudaDevice(0);
   } catch (error) {
-    throw new CudaUnavailable(error instanceof Error ? error.message : String(error), hasCard());
+    throw new CudaUnavailable(error instanceof Error ? error.message : String(error), hasNvidiaDevice());
   }
   const file = algorithmsFile(device);
   device.setAlgorithms(readAlgorithms(file));

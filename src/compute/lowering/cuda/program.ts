@@ -259,7 +259,19 @@ export function touched(instruction: Instruction): { readonly reads: View[]; rea
       return { reads: given(instruction.x, instruction.map), writes: [instruction.out] };
     case 'select_row':
       return { reads: [instruction.x, instruction.index], writes: [instruction.out] };
-    default:
+    case 'layer_norm':
+    case 'activate':
+    case 'geglu':
+    case 'scale':
+    case 'mean_map':
+    case 'low_frequencies':
+    case 'leaky_relu':
+    case 'prelu':
+    case 'add_rows':
+    case 'copy':
+    case 'resize':
+    case 'pixel_shuffle':
+    case 'pixel_unshuffle':
       return { reads: [instruction.x], writes: [instruction.out] };
   }
 }

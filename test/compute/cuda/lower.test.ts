@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { graphCost } from '../../../src/compute/cost.js';
 import { programFlops } from '../../../src/compute/cuda/cost.js';
 import { lowerCuda } from '../../../src/compute/cuda/lower.js';
-import { lowerBound, planMemory } from '../../../src/compute/cuda/memory-plan.js';
+import { lowerBound } from '../../../src/compute/cuda/memory-plan.js';
 import { touched, type CudaProgram } from '../../../src/compute/lowering/cuda/program.js';
 import type { DimBindings } from '../../../src/compute/dim.js';
 import type { Graph } from '../../../src/compute/graph.js';
@@ -136,27 +136,6 @@ describe.each(cases)('$name', ({ graph, bindings, program }) => {
   it('is made of few instructions', () => {
     const kinds = [...new Set(program.instructions.map(({ kind }) => kind))].sort();
     expect(Object.fromEntries(kinds.map((kind) => [kind, ofKind(program, kind)]))).toMatchSnapshot();
-  });
-});
-
-describe('a memory plan', () => {
-  it('gives a place again when its holder is done', () => {
-    const plan = planMemory([
-      { bytes: 1024, from: 0, to: 1 },
-      { bytes: 512, from: 1, to: 2 },
-      { bytes: 1024, from: 2, to: 3 },
-    ]);
-    expect(plan).toEqual({ offsets: [0, 1024, 0], bytes: 1536 });
-  });
-
-  it('fills the smallest gap that is large enough', () => {
-    const plan = planMemory([
-      { bytes: 2048, from: 0, to: 9 },
-      { bytes: 1792, from: 0, to: 4 },
-      { bytes: 1536, from: 0, to: 9 },
-      { bytes: 256, from: 5, to: 9 },
-    ]);
-    expect(plan.offsets).toEqual([0, 2048, 3840, 2048]);
   });
 });
 
