@@ -2,7 +2,7 @@
 import type { Tensor } from '../compute/tensor.js';
 
 /** 8-bit pixels, row by row, channels interleaved. */
-export interface Picture {
+export interface BytePicture {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
@@ -13,7 +13,7 @@ export interface Picture {
  * One image of N×H×W×C as ComfyUI saves it: `np.clip(255 * x, 0, 255).astype(uint8)`, which cuts fractions off rather than
  * rounding them; NaN becomes 0.
  */
-export function toPicture(image: Tensor, index: number): Picture {
+export function toPicture(image: Tensor, index: number): BytePicture {
   const [, height, width, channels] = image.shape as readonly [number, number, number, number];
   const length = height * width * channels;
   const values = image.data.subarray(index * length, (index + 1) * length);

@@ -1,6 +1,6 @@
 /** PNG files with text, as Pillow writes them. */
 import { crc32, deflateSync } from 'node:zlib';
-import type { Picture } from './bytes.js';
+import type { BytePicture } from './bytes.js';
 import { loadSharp } from './load-sharp.js';
 
 export interface PngOptions {
@@ -15,7 +15,7 @@ const SIGNATURE_LENGTH = 8;
 const PICTURE_CHUNKS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
 /** Encodes an RGB or RGBA picture. Throws `RangeError` for other channels and for a keyword that PNG doesn't allow. */
-export async function encodePng(picture: Picture, options: PngOptions): Promise<Buffer> {
+export async function encodePng(picture: BytePicture, options: PngOptions): Promise<Buffer> {
   const { width, height, channels, data } = picture;
   if (channels !== 3 && channels !== 4) {
     throw new RangeError(`an image of ${channels} channels can't be saved; 3 (RGB) or 4 (RGBA) are needed`);

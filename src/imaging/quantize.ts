@@ -2,7 +2,7 @@
  * Pictures in few colours, as Pillow makes them (src/libImaging/Quant.c's median cut, Convert.c's and Palette.c's mapping): exactly
  * its palettes, and exactly the entry of them that it takes for each pixel.
  */
-import type { Picture } from './bytes.js';
+import type { BytePicture } from './bytes.js';
 
 /** Up to 256 colours, three bytes each. */
 export type Palette = Uint8Array;
@@ -28,7 +28,7 @@ interface Box {
 }
 
 /** A palette of at most `size` colours for a picture of three channels: the means of boxes that are cut at their medians. */
-export function medianCut({ data }: Picture, size: number): Palette {
+export function medianCut({ data }: BytePicture, size: number): Palette {
   const root: Box = { colors: colorsOf(data), pixels: data.length / 3 };
   const heap = new BoxHeap();
   heap.add(root);
@@ -166,7 +166,7 @@ function nearestOf(palette: Palette): (r: number, g: number, b: number) => numbe
 }
 
 /** The picture in the palette's colours. */
-export function inPalette(picture: Picture, palette: Palette): Picture {
+export function inPalette(picture: BytePicture, palette: Palette): BytePicture {
   const nearest = nearestOf(palette);
   const { data } = picture;
   const mapped = new Uint8Array(data.length);
@@ -178,7 +178,7 @@ export function inPalette(picture: Picture, palette: Palette): Picture {
 }
 
 /** The same, what each pixel is off by handed on to its neighbours (Floyd and Steinberg, 1976), in whole sixteenths. */
-export function diffusedInPalette(picture: Picture, palette: Palette): Picture {
+export function diffusedInPalette(picture: BytePicture, palette: Palette): BytePicture {
   const nearest = nearestOf(palette);
   const { data, width, height } = picture;
   const mapped = new Uint8Array(data.length);
@@ -216,7 +216,7 @@ export function diffusedInPalette(picture: Picture, palette: Palette): Picture {
 }
 
 /** The same, with an ordered pattern of `order` × `order` added first (ComfyUI comfy_extras/nodes_post_processing.py, Quantize.bayer). */
-export function orderedInPalette(picture: Picture, palette: Palette, order: number): Picture {
+export function orderedInPalette(picture: BytePicture, palette: Palette, order: number): BytePicture {
   const spread = (2 * 256) / (palette.length / 3);
   const pattern = bayerMatrix(order).map((value) => Math.fround(Math.fround(spread * value) + 0.5));
   const { data, width } = picture;

@@ -10,6 +10,12 @@ export class Budget {
 
   constructor(private readonly signal?: AbortSignal) {}
 
+  /** Throws `PictureError` where so many pixels are to come that there will be too many. */
+  foresee(pixels: number): void {
+    if (pixels > this.pixels)
+      throw new PictureError(`its frames have more than ${MAX_PIXELS} pixels together`);
+  }
+
   /**
    * Before a frame's pixels are held. Others get their turn meanwhile, so that signals are heard between frames. Rejects with
    * `PictureError` when it would be too much, and with the signal's reason.

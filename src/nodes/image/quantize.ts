@@ -1,6 +1,6 @@
 /** Images in few colours (ComfyUI comfy_extras/nodes_post_processing.py, Quantize). */
 import { tensor } from '../../compute/tensor.js';
-import { toPicture, type Picture } from '../../imaging/bytes.js';
+import { toPicture, type BytePicture } from '../../imaging/bytes.js';
 import { rgbOf } from '../../imaging/channels.js';
 import {
   diffusedInPalette,
@@ -12,7 +12,7 @@ import {
 import { batchOf } from '../../imaging/tensor-ops.js';
 import { combo, defineNode, int, link } from '../definition.js';
 
-const dithers: Readonly<Record<string, (picture: Picture, palette: Palette) => Picture>> = {
+const dithers: Readonly<Record<string, (picture: BytePicture, palette: Palette) => BytePicture>> = {
   none: inPalette,
   'floyd-steinberg': diffusedInPalette,
 };

@@ -5,7 +5,7 @@ import { interleaved } from '../../video/audio.js';
 import { startFfmpeg, type FfmpegJob } from '../../video/ffmpeg.js';
 import { fromImage, type RawFrame } from '../../video/frames.js';
 import type { RawFormat } from '../../video/nut.js';
-import type { Picture } from '../../imaging/bytes.js';
+import type { BytePicture } from '../../imaging/bytes.js';
 import { loadSharp } from '../../imaging/load-sharp.js';
 import type { FilmEncoding, PictureFormat } from './film-formats.js';
 import type { Audio, Image } from '../values.js';
@@ -192,7 +192,7 @@ export async function writePicture(
   lossless: boolean,
 ): Promise<void> {
   const sharp = await loadSharp();
-  const pages: Picture[] = [];
+  const pages: BytePicture[] = [];
   for await (const shown of job.frames) {
     job.signal.throwIfAborted();
     pages.push(pictureOf(shown));
@@ -215,7 +215,7 @@ export async function writePicture(
 }
 
 /** 8 bits a channel, rounded, at the image's own size. */
-export function pictureOf({ batch, index }: Shown): Picture {
+export function pictureOf({ batch, index }: Shown): BytePicture {
   const [count, height, width, channels] = batch.shape as readonly [number, number, number, number];
   const length = batch.data.length / count;
   const data = Uint8Array.from(batch.data.subarray(index * length, (index + 1) * length), (value) => {

@@ -11,6 +11,7 @@ import { drawGifFrame } from './lzw.js';
 
 /** Every frame. Rejects with `PictureError` where Pillow gives up. */
 export async function decodeGif(bytes: Buffer, budget: Budget): Promise<Frame[]> {
+  foreseeFrames(bytes, budget);
   const blocks = new GifBlocks(bytes);
   const film = new GifFilm(bytes, blocks.header);
   const frames: Frame[] = [];
@@ -25,6 +26,19 @@ export async function decodeGif(bytes: Buffer, budget: Budget): Promise<Frame[]>
   }
   if (frames.length === 0) throw broken('the GIF has no frames');
   return frames;
+}
+
+/** A small file may hold many large frames: they are counted before any is drawn. */
+function foreseeFrames(bytes: Buffer, budget: Budget): void {
+  const blocks = new GifBlocks(bytes);
+  let { width, height } = blocks.header;
+  let pixels = 0;
+  for (let frame = blocks.next(); frame !== undefined; frame = blocks.next()) {
+    width = Math.max(width, frame.left + frame.width);
+    height = Math.max(height, frame.top + frame.height);
+    pixels += width * height;
+    budget.foresee(pixels);
+  }
 }
 
 /** What takes a frame's place when it goes. */
