@@ -7,6 +7,7 @@ import * as loaders from './loaders/index.js';
 import * as mask from './mask/index.js';
 import * as model from './model/index.js';
 import * as sampling from './sampling/index.js';
+import * as utilities from './utilities/index.js';
 import * as video from './video/index.js';
 
 export type NodeRegistry = ReadonlyMap<string, AnyNodeClass>;
@@ -20,6 +21,7 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   image,
   mask,
   video,
+  utilities,
 ];
 
 export const nodeClasses: NodeRegistry = new Map(

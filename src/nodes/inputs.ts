@@ -31,7 +31,7 @@ export interface SeedInput extends Described {
 
 export interface FloatInput extends Described {
   readonly kind: 'FLOAT';
-  readonly default: number;
+  readonly default?: number;
   readonly min: number;
   readonly max: number;
   readonly step?: number;

@@ -1,5 +1,6 @@
 /** What ComfyUI makes of a literal before it checks bounds: Python's `int()`, `float()`, `str()` and `bool()` of it. */
-import { isLiteralObject, pythonFloat, pythonRepr, pythonStr, type Literal } from './literal.js';
+import { pythonFloat } from '../python-float.js';
+import { isLiteralObject, pythonRepr, pythonStr, type Literal } from './literal.js';
 
 /** A literal that Python would not convert; the message is Python's. */
 export class ConversionError extends Error {

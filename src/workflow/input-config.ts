@@ -84,7 +84,7 @@ function typeAndOptions(spec: InputSpec, optionsOf: OptionsOf): readonly [Litera
       return [
         'FLOAT',
         {
-          default: spec.default,
+          ...(spec.default !== undefined && { default: spec.default }),
           min: spec.min,
           ...(Number.isFinite(spec.max) && { max: spec.max }),
           ...(spec.step !== undefined && { step: spec.step }),

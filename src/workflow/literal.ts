@@ -1,3 +1,5 @@
+import { pythonFloat } from '../python-float.js';
+
 /**
  * Values as a workflow's JSON writes them. As in Python, which ComfyUI reads them with, `5` is an integer of any size (a
  * bigint here) and `5.0` or `5e0` is a float (a number): conversions, messages and metadata depend on the difference.
@@ -30,17 +32,6 @@ export function toJson(value: Literal): Json {
     return Object.fromEntries([...value].map(([key, item]) => [key, toJson(item)]));
   }
   return value as string | boolean | null;
-}
-
-/** Python's `repr` of a float: the shortest digits that read back the same, in exponent form outside 1e-4 to 1e16. */
-export function pythonFloat(value: number): string {
-  if (Number.isNaN(value)) return 'nan';
-  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  if (Object.is(value, -0)) return '-0.0';
-  const [mantissa = '', exponentText = '0'] = value.toExponential().split('e');
-  const exponent = Number(exponentText);
-  if (exponent >= -4 && exponent < 16) return Number.isInteger(value) ? `${value}.0` : String(value);
-  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
 /** Python's `str` of a JSON value: what ComfyUI makes of a non-text given to a STRING input, and puts into messages. */

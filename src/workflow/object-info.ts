@@ -9,10 +9,17 @@ import type { NodeRegistry } from '../nodes/index.js';
 export type InputInfo = readonly [type: Json, options: Json];
 
 export interface NodeInfo {
-  readonly input: Readonly<Record<'required' | 'optional', Readonly<Record<string, InputInfo>>>>;
+  readonly input: Readonly<Record<'required' | 'optional', Readonly<Record<string, InputInfo>>>> & {
+    /** ComfyUI's name of what a node is given beside, by its own. */
+    readonly hidden?: Readonly<Record<string, readonly [string]>>;
+  };
   readonly input_order: Readonly<Record<'required' | 'optional', readonly string[]>>;
   readonly output: readonly string[];
   readonly output_is_list: readonly boolean[];
+  /** Inputs are lists, as a whole. */
+  readonly is_input_list?: boolean;
+  /** Of outputs that follow an input's type, their templates. */
+  readonly output_matchtypes?: readonly (string | null)[];
   readonly output_name: readonly string[];
   readonly output_tooltips?: readonly string[];
   readonly name: string;
@@ -30,16 +37,24 @@ export function objectInfo(registry: NodeRegistry, folders: Folders): Readonly<R
 }
 
 function nodeInfo(node: AnyNodeClass, optionsOf: OptionsOf): NodeInfo {
+  const templates = node.outputs.map(({ template = null }) => template);
+  const hidden = Object.entries(node.hidden ?? {}).map(([name, kind]): [string, readonly [string]] => [
+    name,
+    [kind],
+  ]);
   const tooltips = node.outputs.map(({ tooltip }) => tooltip ?? '');
   return {
     input: {
       required: inputInfos(node.required, optionsOf),
       optional: inputInfos(node.optional, optionsOf),
+      ...(hidden.length > 0 && { hidden: Object.fromEntries(hidden) }),
     },
     input_order: { required: Object.keys(node.required), optional: Object.keys(node.optional) },
     output: node.outputs.map(({ type }) => type),
-    output_is_list: node.outputs.map(() => false),
+    output_is_list: node.outputs.map(({ isList = false }) => isList),
+    ...(node.inputIsList === true && { is_input_list: true }),
     output_name: node.outputs.map(({ name }) => name),
+    ...(templates.some((template) => template !== null) && { output_matchtypes: templates }),
     ...(tooltips.some((tooltip) => tooltip !== '') && { output_tooltips: tooltips }),
     name: node.name,
     display_name: node.displayName,

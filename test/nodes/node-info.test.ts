@@ -31,8 +31,15 @@ function described(spec: InputSpec): object {
   switch (spec.kind) {
     case 'LINK':
       return { type: spec.type };
+    case 'MATCH':
+      return { type: 'COMFY_MATCHTYPE_V3' };
     case 'SEED':
-      return { type: 'INT', default: 0, min: 0, max: MAX_SEED };
+      return {
+        type: 'INT',
+        ...(spec.default !== undefined && { default: Number(spec.default) }),
+        min: Number(spec.min ?? 0),
+        max: Number(spec.max ?? MAX_SEED),
+      };
     case 'COMBO': {
       // Lists of files are whatever lies there.
       const options = typeof spec.options === 'function' ? {} : { options: spec.options };
@@ -46,7 +53,7 @@ function described(spec: InputSpec): object {
       const { kind, multiline, default: text } = spec;
       return {
         type: kind,
-        ...(multiline === true ? { multiline } : {}),
+        ...(multiline === undefined ? {} : { multiline }),
         ...(text === '' ? {} : { default: text }),
       };
     }

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConversionError, toBoolean, toFloat, toInt, toText } from '../../src/workflow/convert.js';
-import {
-  literalObject,
-  pythonFloat,
-  pythonJson,
-  pythonRepr,
-  toJson,
-  type Literal,
-} from '../../src/workflow/literal.js';
+import { pythonFloat } from '../../src/python-float.js';
+import { literalObject, pythonJson, pythonRepr, toJson, type Literal } from '../../src/workflow/literal.js';
 import { reference } from './validation-fixture.js';
 
 const attempt = (convert: (value: Literal) => unknown, value: Literal) => {

@@ -24,7 +24,7 @@ comfy_env._Finder.names.update(("lpips", "lmdb"))
 comfy_env._Finder.names.update(name for name in ("cv2", "imageio_ffmpeg") if importlib.util.find_spec(name) is None)
 
 # In 0.29.0 post_processing and latent import each other, which only works from this side.
-EXTRAS = ("post_processing", "align_your_steps", "clip_sdxl", "compositing", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask",
+EXTRAS = ("logic", "primitive", "preview_any", "rebatch", "post_processing", "align_your_steps", "clip_sdxl", "compositing", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask",
           "model_advanced", "advanced_samplers", "perpneg", "sag", "tomesd", "ip2p", "upscale_model")
 NODES = dict(nodes.NODE_CLASS_MAPPINGS)
 DISPLAY_NAMES = dict(nodes.NODE_DISPLAY_NAME_MAPPINGS)

@@ -2,6 +2,7 @@
 export * from './load-image.js';
 export * from './save-image.js';
 export * from './basics.js';
+export * from './rebatch.js';
 export * from './resize.js';
 export * from './stitch.js';
 export * from './alpha.js';

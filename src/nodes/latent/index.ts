@@ -3,6 +3,7 @@ export * from './vae.js';
 export * from './inpainting.js';
 export * from './files.js';
 export * from './batch.js';
+export * from './rebatch.js';
 export * from './resize.js';
 export * from './transform.js';
 export * from './blend.js';
