@@ -2,7 +2,6 @@
 import { statSync } from 'node:fs';
 import type { Settings } from '../config/settings.js';
 import { elementCount } from '../compute/tensor.js';
-import type { FamilyModel } from '../models/families/family.js';
 import { recogniseCheckpoint } from '../models/families/recognise.js';
 import type { Folders } from '../models/folders.js';
 import type { ModelKind } from '../models/model-folders.js';
@@ -54,24 +53,6 @@ export function inspectModel(folders: Folders, kind: ModelKind, name: string): M
     }
   } catch (error) {
     if (error instanceof ModelError) return { ...known, error: withoutPath(error.message, path) };
-    throw error;
-  }
-}
-
-/** What a listed checkpoint is for; undefined for one that can't be used. */
-export function checkpointUse(
-  folders: Folders,
-  name: string,
-): Pick<FamilyModel, 'drawsFromText' | 'trainedSide'> | undefined {
-  try {
-    const opened = openModelFile(folders.resolve('checkpoints', name));
-    try {
-      return recogniseCheckpoint(safetensorsWeights(opened));
-    } finally {
-      opened.file.close();
-    }
-  } catch (error) {
-    if (error instanceof ModelError) return undefined;
     throw error;
   }
 }

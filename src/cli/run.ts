@@ -15,6 +15,7 @@ export function runCommand(exit: (status: number) => void): Command {
     .argument('<WORKFLOW>', 'a JSON file, the name of a template, or - for standard input')
     .option('--prompt <TEXT>', 'what {{PROMPT}} stands for in a template')
     .option('--checkpoint <NAME>', 'the checkpoint to load, as `latentd models` lists it')
+    .option('--model <NAME>', 'the same as --checkpoint')
     .option('--lora <NAME>', 'the LoRA to load')
     .option('--seed <N>', 'the seed of every sampler, or "random"')
     .option(

@@ -33,6 +33,17 @@ export const path: Kind<string> = {
 export const folder: Kind<string> = { ...path, argument: 'DIR' };
 export const file: Kind<string> = { ...path, argument: 'FILE' };
 
+/** The name of something, as it is. */
+export const name: Kind<string> = {
+  argument: 'NAME',
+  parse: (texts, from) => {
+    const text = last(texts);
+    if (text === '') throw new ConfigError(`${from} is empty; it must be a name`);
+    return text;
+  },
+  schema: (zod) => zod.string().min(1),
+};
+
 /** Files; in one text, they are separated as in `PATH`. */
 export const files: Kind<readonly string[]> = {
   argument: 'FILE',

@@ -13,8 +13,10 @@ import {
   file,
   files,
   folder,
+  name,
   oneOf,
   packages,
+  toggle,
   type Kind,
 } from './kinds.js';
 
@@ -97,6 +99,18 @@ const rows = {
   curveKeys: open('client', file, 'keys that encrypt both, as `latentd keys` makes them', 'none'),
   data: row('daemon', folder, 'where the queue is kept', './latentd-data', ({ cwd }) =>
     resolve(cwd, 'latentd-data'),
+  ),
+  defaultModel: open(
+    'daemon',
+    name,
+    'the checkpoint for requests that name one which is not there',
+    'what templates would take',
+  ),
+  strictModels: fixed(
+    'daemon',
+    toggle,
+    'turn requests away that name a checkpoint which is not there',
+    false,
   ),
   queueCapacity: fixed('daemon', count({ max: 1_000_000 }), 'jobs that may wait', 1000),
   jobTimeLimit: time('longest time for an attempt at a job', '1h', 3600),

@@ -4,11 +4,15 @@ import type { SavedFile } from '../nodes/definition.js';
 import type { NodeError, RunEvent, RunResult } from '../workflow/events.js';
 import { describeReport } from '../workflow/faults.js';
 import type { Workflow } from '../workflow/parse.js';
+import { shorten } from '../safe-text.js';
 import { assemble } from './assembly.js';
 import type { JobEnd, JobEvent, NodeOutput } from './messages.js';
 import type { NodeWork } from './node-work.js';
 import { Previews } from './previews.js';
 import { workflowsOf, type JobTask } from './task.js';
+
+/** Characters of a job's error, on its way to journal, log and clients. */
+const MAX_ERROR = 8000;
 
 export interface JobContext {
   readonly id: string;
@@ -50,7 +54,7 @@ export async function runJob(job: JobContext): Promise<JobEnd> {
     return { kind: 'done', id, outputs };
   } catch (error) {
     if (signal.aborted) return { kind: 'cancelled', id, outputs };
-    const message = error instanceof Error ? error.message : String(error);
+    const message = shorten(error instanceof Error ? error.message : String(error), MAX_ERROR);
     const failure = error instanceof JobFailure ? error.failure : undefined;
     return { kind: 'failed', id, outputs, error: message, ...(failure !== undefined && { failure }) };
   }

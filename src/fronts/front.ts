@@ -8,6 +8,7 @@ import type { Job } from '../jobs/job.js';
 import type { OldJob } from '../jobs/journal-database.js';
 import type { Jobs } from '../jobs/jobs.js';
 import type { Folders } from '../models/folders.js';
+import type { Checker } from './checker.js';
 
 /** What requests are checked against; it may change while a front is open. */
 export interface Premises {
@@ -16,6 +17,10 @@ export interface Premises {
   readonly graphs: readonly string[];
   /** What samples. */
   readonly device: string;
+  /** The checkpoint for requests that name none that is there; what templates would take where it isn't set. */
+  readonly defaultModel?: string;
+  /** Requests that name a checkpoint which isn't there are turned away instead. */
+  readonly strictModels: boolean;
 }
 
 export interface FrontOptions {
@@ -23,6 +28,7 @@ export interface FrontOptions {
   /** As they were when the daemon started; addresses and keys change with a restart only. */
   readonly settings: Settings;
   readonly premises: () => Premises;
+  readonly checker: Checker;
   readonly log: Logger;
 }
 

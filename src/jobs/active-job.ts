@@ -1,11 +1,15 @@
 /** A job that an engine has: how far it is, and what its events come to. */
 import type { JobEvent } from '../engine-process/messages.js';
+import { shorten } from '../safe-text.js';
 import type { Estimates } from './estimates.js';
 import type { JobNotices } from './events.js';
 import type { JobOutcome, QueuedJob } from './job.js';
 import { PhaseClock, type PhaseTimes } from './phase-clock.js';
 import { PhaseTracker } from './phases.js';
 import { TimeLeft } from './time-left.js';
+
+/** Characters of an error, whatever an engine process says: it goes to the journal, the log and every client. */
+const MAX_ERROR = 8000;
 
 export interface ActiveJobOptions {
   readonly job: QueuedJob;
@@ -66,9 +70,10 @@ export class ActiveJob {
   /** Its end, after so long. */
   outcome(
     state: JobOutcome['state'],
-    { outputs = [], ...rest }: Partial<Pick<JobOutcome, 'outputs' | 'error' | 'failure'>>,
+    { outputs = [], error, ...rest }: Partial<Pick<JobOutcome, 'outputs' | 'error' | 'failure'>>,
   ): JobOutcome {
-    return { state, outputs, ...rest, durationSeconds: (performance.now() - this.began) / 1000 };
+    const told = error === undefined ? {} : { error: shorten(error, MAX_ERROR) };
+    return { state, outputs, ...rest, ...told, durationSeconds: (performance.now() - this.began) / 1000 };
   }
 
   private createTracker(): PhaseTracker {

@@ -6,3 +6,6 @@ export const STARTER = {
   side: 128,
   cfg: 4,
 } as const;
+
+/** Pixels a side of the shipped templates' canvas, SDXL's. */
+export const TEMPLATE_SIDE = 1024;

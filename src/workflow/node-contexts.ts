@@ -1,4 +1,5 @@
 /** What the nodes of a run may use: contexts, hidden inputs, and what events call them. */
+import { shorten } from '../safe-text.js';
 import type { RunContext } from '../nodes/context.js';
 import { ExecutionBlocker } from '../nodes/definition.js';
 import type { HiddenName, HiddenTypes } from '../nodes/hidden.js';
@@ -40,7 +41,7 @@ export class NodeContexts {
         this.emit({ type: 'progress', ...this.ofNode(node), ...steps });
       },
       warn: (text: string) => {
-        this.emit({ type: 'warning', ...this.ofNode(node), text });
+        this.emit({ type: 'warning', ...this.ofNode(node), text: shorten(text, 2000) });
       },
     };
     return (call) => {

@@ -1,4 +1,5 @@
 /** One node: its calls, and what they return (execution.py, get_output_from_returns and merge_result_data). */
+import { shorten } from '../safe-text.js';
 import { ExecutionBlocker, type AnyNodeClass, type NodeUi, type OutputSpec } from '../nodes/definition.js';
 import type { NodeGraph } from '../nodes/node-graph.js';
 import type { RunContext } from '../nodes/context.js';
@@ -113,6 +114,11 @@ function listOf(nodeClass: AnyNodeClass, output: OutputSpec, value: unknown): re
   throw new TypeError(`${nodeClass.name} declares ${output.name} as a list and returned none`);
 }
 
+/** Characters of what a node says or was given; what goes to clients, logs and the journal stays small. */
+const MAX_TEXT = 4000;
+/** Of a traceback, and values of a list. */
+const MAX_LINES = 30;
+
 /** What a node threw, with what it was given. `real` is the workflow's node that it belongs to. */
 export function nodeError(
   node: PlannedNode,
@@ -127,10 +133,13 @@ export function nodeError(
     node_type: real.class_type,
     ...(real.id !== node.id && { expanded_node: node.id, expanded_type: node.nodeClass.name }),
     exception_type: error?.name ?? typeof thrown,
-    exception_message: error?.message ?? String(thrown),
-    traceback: lines.filter((line) => line.startsWith('at ')),
+    exception_message: shorten(error?.message ?? String(thrown), MAX_TEXT),
+    traceback: lines
+      .filter((line) => line.startsWith('at '))
+      .slice(0, MAX_LINES)
+      .map((line) => shorten(line)),
     current_inputs: Object.fromEntries(
-      [...lists].map(([name, values]) => [name, values.map((value) => describeValue(value))]),
+      [...lists].map(([name, values]) => [name, values.slice(0, MAX_LINES).map(describeValue)]),
     ),
   };
 }
@@ -138,6 +147,7 @@ export function nodeError(
 function describeValue(value: unknown): Json {
   switch (typeof value) {
     case 'string':
+      return shorten(value, MAX_TEXT);
     case 'boolean':
     case 'number':
     case 'bigint':
@@ -157,5 +167,5 @@ function describeObject(value: object): string {
   if (Array.isArray(shape)) return `tensor [${shape.join(', ')}]`;
   if (typeof identity === 'string') return identity;
   if (Array.isArray(value)) return `list of ${value.length}`;
-  return `{${Object.keys(value).join(', ')}}`;
+  return shorten(`{${Object.keys(value).join(', ')}}`);
 }

@@ -104,7 +104,7 @@ describe('latentd submit', () => {
   test.each([
     [['--size', 'large'], '--size must be like 512x768, not "large"'],
     [['--batch', 'x'], '--batch must be a number, not "x"'],
-    [['--workflow', './none.json'], '--workflow: ENOENT'],
+    [['--workflow', './none.json'], "./none.json can't be read: ENOENT"],
   ])('refuses %s', async (args, message) => {
     const { code, stderr } = await ask('submit', ...small, ...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

@@ -13,7 +13,7 @@ import type { ResolvedSettings } from '../../config/resolve-settings.js';
 import { completeName, type Folders } from '../../models/folders.js';
 import type { BenchFlags } from './flags.js';
 import { UsageError } from '../exit-codes.js';
-import { checkpointUse } from '../inspect-model.js';
+import { checkpointUse } from '../../engine/available-checkpoint.js';
 
 export interface BenchPlan {
   readonly cases: readonly BenchCase[];

@@ -9,6 +9,8 @@ export interface JobEnding {
   readonly success: boolean;
   /** Absolute, on the daemon's machine. */
   readonly imagePath: string | undefined;
+  /** All files of the job: node, file, type. */
+  readonly outputs: readonly unknown[];
   readonly error: string | undefined;
   readonly seconds: number;
 }
@@ -62,9 +64,21 @@ export class Follower {
       this.onUpdate(update);
       const seconds = Number(update['duration_s'] ?? 0);
       if (update.type === 'job_complete') {
-        this.end({ success: true, imagePath: String(update['image_path']), error: undefined, seconds });
+        this.end({
+          success: true,
+          imagePath: String(update['image_path']),
+          outputs: listOf(update['outputs']),
+          error: undefined,
+          seconds,
+        });
       } else if (update.type === 'job_error') {
-        this.end({ success: false, imagePath: undefined, error: String(update['error']), seconds });
+        this.end({
+          success: false,
+          imagePath: undefined,
+          outputs: [],
+          error: String(update['error']),
+          seconds,
+        });
       }
     }
   }
@@ -79,9 +93,14 @@ export class Follower {
     this.end({
       success: state === 'completed',
       imagePath: typeof path === 'string' ? path : undefined,
+      outputs: listOf(job['outputs']),
       error: typeof error === 'string' ? error : undefined,
       seconds: Number(seconds ?? 0),
     });
     return true;
   }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

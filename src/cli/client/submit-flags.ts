@@ -2,11 +2,12 @@
 import type { SettingOptions } from '../setting-options.js';
 
 export interface SubmitFlags extends SettingOptions {
-  readonly prompt: string;
+  readonly prompt?: string;
   readonly negativePrompt?: string;
+  readonly checkpoint?: string;
   readonly model?: string;
   readonly size?: string;
-  readonly steps: string;
+  readonly steps?: string;
   readonly cfg?: string;
   readonly lora?: string;
   readonly loraStrength?: string;
@@ -17,7 +18,8 @@ export interface SubmitFlags extends SettingOptions {
   readonly batch?: string;
   readonly frames?: string;
   readonly tiles?: string;
-  readonly workflow?: string;
+  readonly workflow?: string | undefined;
+  readonly set?: readonly string[];
   readonly id?: string;
   readonly wait?: boolean;
   readonly json?: boolean;

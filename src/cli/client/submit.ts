@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse } from 'node:path';
+import { buffer as readAll } from 'node:stream/consumers';
 import { STARTER } from '../../models/starter.js';
 import type { Message } from '../../fronts/dgx-pixels/wire/client.js';
 import type { ModelEntry } from '../../fronts/dgx-pixels/wire/protocol.js';
 import { WorkflowError } from '../../workflow/faults.js';
 import { workflowText } from '../../workflow/file-text.js';
-import { isLiteralObject, type Literal } from '../../workflow/literal.js';
 import { parseWorkflow } from '../../workflow/parse.js';
+import { workflowJson } from '../../workflow/workflow-json.js';
 import { EXIT, UsageError } from '../exit-codes.js';
-import { parseSeed } from '../overrides.js';
+import { applySet, parseSeed } from '../overrides.js';
+import { fillIn } from '../run/apply-options.js';
 import type { SubmitFlags } from './submit-flags.js';
 import { print, report, reportLines } from '../terminal.js';
 import { messageJson, withDaemon, type Connection } from './connection.js';
@@ -17,22 +19,44 @@ import { describeSeconds, describeUpdate } from './describe.js';
 import { Follower, type JobEnding } from './follow.js';
 
 /** Submits a job and, with `--wait`, waits for its end; returns the exit code. Throws `UsageError`. */
-export function submit(options: SubmitFlags): Promise<number> {
-  const request = requestOf(options);
+export async function submit(options: SubmitFlags): Promise<number> {
+  const workflow = options.workflow === undefined ? undefined : await readWorkflow(options.workflow, options);
+  if (workflow === undefined && options.prompt === undefined)
+    throw new UsageError('--prompt says what to draw; without it, name a workflow');
+  if (options.set !== undefined && !isFile(options.workflow))
+    throw new UsageError("--set is for a workflow that is a file; the inputs of a template are the daemon's");
+  const request = requestOf(options, workflow);
   return withDaemon(options, async (connection) => {
-    const model = options.model ?? (options.workflow === undefined ? await firstModel(connection) : '');
-    if (model === undefined) {
+    const message = workflow === undefined ? await completed(connection, request) : request;
+    if (message === undefined) {
       report('latentd: the daemon has no checkpoints; put one into its models/checkpoints');
       return EXIT.failed;
     }
-    const message = { ...request, ...suitedTo(model, request), model };
     return options.wait === true
       ? submitAndWait(connection, message, options)
       : submitAlone(connection, message, options);
   });
 }
 
-type GenerateMessage = ReturnType<typeof requestOf> & ReturnType<typeof suitedTo>;
+type GenerateMessage = ReturnType<typeof requestOf>;
+
+/** What a request without a workflow needs, where it wasn't given; undefined where the daemon has no checkpoint. */
+async function completed(
+  connection: Connection,
+  request: GenerateMessage,
+): Promise<GenerateMessage | undefined> {
+  const model = request.model ?? (await firstModel(connection));
+  if (model === undefined) return undefined;
+  const { side, cfg } =
+    parse(model).name === parse(STARTER.checkpoint).name ? STARTER : { side: 1024, cfg: 7 };
+  return {
+    ...request,
+    model,
+    size: request.size ?? [side, side],
+    steps: request.steps ?? 20,
+    cfg_scale: request.cfg_scale ?? cfg,
+  };
+}
 
 async function submitAlone(
   connection: Connection,
@@ -43,6 +67,7 @@ async function submitAlone(
   if (json === true) print(messageJson(reply));
   else if (reply.type === 'job_accepted') {
     print(request.id);
+    if (typeof reply['notice'] === 'string') report(`latentd: ${reply['notice']}`);
     report(`done in about ${describeSeconds(Number(reply['estimated_time_s']))}`);
   } else reportLines(`latentd: ${refusal(reply)}`);
   return reply.type === 'job_accepted' ? EXIT.done : EXIT.failed;
@@ -63,6 +88,7 @@ async function submitAndWait(
     reportLines(`latentd: ${refusal(reply)}`);
     return EXIT.failed;
   }
+  if (typeof reply['notice'] === 'string') report(`latentd: ${reply['notice']}`);
   const ending = await follower.follow(request.id);
   if (ending === undefined) throw new Error(`the daemon lost job ${request.id}`);
   if (json === true) print(messageJson(endingJson(request.id, ending)));
@@ -71,12 +97,13 @@ async function submitAndWait(
   return ending.success ? EXIT.done : EXIT.failed;
 }
 
-function endingJson(id: string, { success, imagePath, error, seconds }: JobEnding) {
+function endingJson(id: string, { success, imagePath, outputs, error, seconds }: JobEnding) {
   return {
     job_id: id,
     success,
     duration_s: seconds,
     ...(imagePath !== undefined && { image_path: imagePath }),
+    outputs,
     ...(error !== undefined && { error }),
   };
 }
@@ -93,14 +120,7 @@ async function firstModel(connection: Connection): Promise<string | undefined> {
   return names.find((name) => name !== STARTER.checkpoint) ?? names[0];
 }
 
-/** Size and guidance, as they were given or as they suit the model. */
-function suitedTo(model: string, { size, cfg_scale: given }: ReturnType<typeof requestOf>) {
-  const { side, cfg } =
-    parse(model).name === parse(STARTER.checkpoint).name ? STARTER : { side: 1024, cfg: 7 };
-  return { size: size ?? ([side, side] as const), cfg_scale: given ?? cfg };
-}
-
-function requestOf(options: SubmitFlags) {
+function requestOf(options: SubmitFlags, workflow: string | undefined) {
   const optional = {
     negative_prompt: options.negativePrompt,
     lora: options.lora,
@@ -112,12 +132,13 @@ function requestOf(options: SubmitFlags) {
     batch_size: readNumber('--batch', options.batch),
     animation_frames: readNumber('--frames', options.frames),
     tileset_grid: options.tiles === undefined ? undefined : readPair('--tiles', options.tiles),
-    workflow: options.workflow === undefined ? undefined : readWorkflow(options.workflow),
+    workflow,
   };
   return {
     type: 'generate',
     id: options.id ?? randomUUID(),
     prompt: options.prompt,
+    model: options.checkpoint ?? options.model,
     size: options.size === undefined ? undefined : readPair('--size', options.size),
     steps: readNumber('--steps', options.steps),
     cfg_scale: readNumber('--cfg', options.cfg),
@@ -138,28 +159,28 @@ function readPair(flag: string, text: string): [number, number] {
   throw new UsageError(`${flag} must be like 512x768, not ${JSON.stringify(text)}`);
 }
 
-/** A file goes as a whole; anything else is the name of one of the daemon's templates. */
-function readWorkflow(named: string): unknown {
-  if (!named.includes('/') && !named.endsWith('.json')) return named;
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(named);
-  } catch (error) {
-    throw new UsageError(`--workflow: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  try {
-    return Object.fromEntries(
-      [...parseWorkflow(workflowText(bytes)).nodes].map(([id, { source }]) => [id, plain(source)]),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowError) throw new UsageError(`--workflow ${named}: ${error.message}`);
-    throw error;
-  }
+/** A file, or standard input; anything else is the name of one of the daemon's templates. */
+function isFile(named: string | undefined): boolean {
+  return named !== undefined && (named === '-' || named.includes('/') || named.endsWith('.json'));
 }
 
-/** As MessagePack writes it. */
-function plain(value: Literal): unknown {
-  if (Array.isArray(value)) return (value as readonly Literal[]).map(plain);
-  if (!isLiteralObject(value)) return value;
-  return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));
+/** A file goes as a whole, as JSON text, which keeps all that it says. */
+async function readWorkflow(named: string, options: SubmitFlags): Promise<string> {
+  if (!isFile(named)) return named;
+  let bytes: Uint8Array;
+  try {
+    bytes = named === '-' ? await readAll(process.stdin) : readFileSync(named);
+  } catch (error) {
+    throw new UsageError(`${named} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  try {
+    let workflow = parseWorkflow(workflowText(bytes));
+    // As `latentd run` fills it; a prompt that is given is the daemon's to put in its place.
+    if (options.prompt === undefined) workflow = fillIn(workflow, {});
+    for (const assignment of options.set ?? []) workflow = applySet(workflow, assignment);
+    return workflowJson(workflow);
+  } catch (error) {
+    if (error instanceof WorkflowError) throw new UsageError(`${named}: ${error.message}`);
+    throw error;
+  }
 }

@@ -17,8 +17,9 @@ const DEFAULT_PROMPT = 'a knight with a round shield';
  */
 export function applyOptions(workflow: Workflow, options: RunFlags, folders: Folders): Workflow {
   let changed = fillIn(workflow, options);
-  if (options.checkpoint !== undefined) {
-    changed = nameModel(changed, '--checkpoint', 'checkpoints', 'ckpt_name', options.checkpoint, folders);
+  const checkpoint = options.checkpoint ?? options.model;
+  if (checkpoint !== undefined) {
+    changed = nameModel(changed, '--checkpoint', 'checkpoints', 'ckpt_name', checkpoint, folders);
   }
   if (options.lora !== undefined) {
     changed = nameModel(changed, '--lora', 'loras', 'lora_name', options.lora, folders);
@@ -32,7 +33,11 @@ export function applyOptions(workflow: Workflow, options: RunFlags, folders: Fol
   return changed;
 }
 
-function fillIn(workflow: Workflow, options: RunFlags): Workflow {
+/** Fills placeholders in. Throws `UsageError` for a value that the workflow has no placeholder for. */
+export function fillIn(
+  workflow: Workflow,
+  options: Pick<RunFlags, 'prompt' | 'batchIndex' | 'frameIndex'>,
+): Workflow {
   const placeholders = placeholdersOf(workflow);
   const given = { PROMPT: options.prompt, BATCH_INDEX: options.batchIndex, FRAME_INDEX: options.frameIndex };
   const flags = { PROMPT: '--prompt', BATCH_INDEX: '--batch-index', FRAME_INDEX: '--frame-index' };

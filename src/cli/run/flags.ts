@@ -4,6 +4,7 @@ import type { SettingOptions } from '../setting-options.js';
 export interface RunFlags extends SettingOptions {
   readonly prompt?: string;
   readonly checkpoint?: string;
+  readonly model?: string;
   readonly lora?: string;
   readonly seed?: string;
   readonly set?: readonly string[];

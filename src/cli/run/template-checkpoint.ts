@@ -1,11 +1,8 @@
 /** Which checkpoint, and which LoRA, a template runs with where those that it names aren't there. */
-import { constants, copyFileSync, existsSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { ResolvedSettings } from '../../config/resolve-settings.js';
 import type { Folders } from '../../models/folders.js';
-import { makeFolder } from '../../make-folder.js';
-import { STARTER } from '../../models/starter.js';
+import { STARTER, TEMPLATE_SIDE } from '../../models/starter.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import type { Workflow } from '../../workflow/parse.js';
 import type { Literal } from '../../workflow/literal.js';
@@ -14,10 +11,6 @@ import { report } from '../terminal.js';
 /** What the shipped templates name, as DGX-Pixels' do. */
 const NAMED_BY_TEMPLATES = 'sd_xl_base_1.0.safetensors';
 const LORA_NAMED_BY_TEMPLATES = 'pixel-art-xl.safetensors';
-/** Pixels a side of the templates' canvas, SDXL's. */
-const TEMPLATE_SIDE = 1024;
-/** Three folders below the package's root from both src/cli/run and dist/cli/run. */
-const SHIPPED = fileURLToPath(new URL('../../../models', import.meta.url));
 
 /**
  * Where a template names SDXL's base checkpoint and it isn't there, puts in one that is, and says so. Where there is none at
@@ -33,7 +26,8 @@ export async function useAvailableCheckpoint(
     (node) => node.inputs.get('ckpt_name') === NAMED_BY_TEMPLATES,
   );
   if (!wanted || folders.list('checkpoints').includes(NAMED_BY_TEMPLATES)) return workflow;
-  let name = await chooseCheckpoint(folders);
+  const { chooseCheckpoint, putShipped } = await import('../../engine/available-checkpoint.js');
+  let name = chooseCheckpoint(folders);
   const put = (kind: string, file: string) =>
     settings.models.source === 'default' && putShipped(join(kind, file), settings.models.value);
   if (name === undefined && put('checkpoints', STARTER.checkpoint)) name = STARTER.checkpoint;
@@ -67,30 +61,4 @@ function suitedToStarter(value: Literal, input: string): Literal {
     return BigInt(STARTER.side);
   if (input === 'cfg' && value === 7n) return BigInt(STARTER.cfg);
   return value;
-}
-
-/** The first checkpoint by name that draws at the templates' size; failing that the first one that draws from text alone. */
-async function chooseCheckpoint(folders: Folders): Promise<string | undefined> {
-  const { checkpointUse } = await import('../inspect-model.js');
-  let second: string | undefined;
-  for (const name of folders.list('checkpoints')) {
-    if (name === STARTER.checkpoint) continue;
-    const use = checkpointUse(folders, name);
-    if (use?.drawsFromText !== true) continue;
-    if (use.trainedSide === TEMPLATE_SIDE) return name;
-    second ??= name;
-  }
-  return second ?? folders.list('checkpoints').find((name) => name === STARTER.checkpoint);
-}
-
-/** Copies a file of the package's models beside its place and renames it, so that no half of it is ever found there. */
-function putShipped(file: string, models: string): boolean {
-  const shipped = join(SHIPPED, file);
-  if (!existsSync(shipped)) return false;
-  const path = join(models, file);
-  const unfinished = `${path}.${process.pid}.part`;
-  makeFolder(dirname(path));
-  copyFileSync(shipped, unfinished, constants.COPYFILE_FICLONE);
-  renameSync(unfinished, path);
-  return true;
 }

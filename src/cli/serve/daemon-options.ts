@@ -8,8 +8,14 @@ import { cudaProblem } from '../../native/find-cuda.js';
 import { folderOptions } from '../open-folders.js';
 import type { DaemonConfiguration } from './daemon.js';
 
-/** Throws `ConfigError` when an `extra_model_paths.yaml` can't be read, or a node pack can't be used. */
-export async function daemonConfiguration(settings: Settings): Promise<DaemonConfiguration> {
+/**
+ * `mayPutStarter` says whether the models folder is latentd's own. Throws `ConfigError` when an
+ * `extra_model_paths.yaml` can't be read, or a node pack can't be used.
+ */
+export async function daemonConfiguration(
+  settings: Settings,
+  mayPutStarter: boolean,
+): Promise<DaemonConfiguration> {
   const folders = await folderOptions(settings);
   // A broken one is told here, before there is a queue.
   await openNodePacks(settings.nodePack);
@@ -28,7 +34,14 @@ export async function daemonConfiguration(settings: Settings): Promise<DaemonCon
     ...(gpuThreads !== undefined && { gpuThreads }),
   };
   return {
-    premises: { folders: createFolders(folders), graphs, device: used },
+    premises: {
+      folders: createFolders(folders),
+      graphs,
+      device: used,
+      ...(settings.defaultModel !== undefined && { defaultModel: settings.defaultModel }),
+      strictModels: settings.strictModels,
+    },
+    checker: { folders, nodePacks: nodePack, mayPutStarter },
     jobs: {
       engines: [engine],
       queueCapacity: settings.queueCapacity,

@@ -1,6 +1,8 @@
 /** The daemon process: jobs, and the fronts that clients reach them by. It does no inference, and nothing here waits for any. */
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
+import { createChecker, type Checker } from '../../fronts/checker.js';
+import type { CheckerSettings } from '../../fronts/checker-worker.js';
 import type { Front, Premises } from '../../fronts/front.js';
 import { FRONTS } from '../../fronts/index.js';
 import { Jobs, type JobsConfiguration } from '../../jobs/jobs.js';
@@ -9,6 +11,7 @@ import { keepMemorySmall } from './small-memory.js';
 /** What may change while the daemon runs. */
 export interface DaemonConfiguration {
   readonly premises: Premises;
+  readonly checker: CheckerSettings;
   readonly jobs: JobsConfiguration;
 }
 
@@ -29,6 +32,7 @@ export class Daemon {
   private constructor(
     private readonly jobs: Jobs,
     private readonly fronts: readonly Front[],
+    private readonly checker: Checker,
     private readonly current: { configuration: DaemonConfiguration },
     private readonly keepBig: () => void,
   ) {}
@@ -54,16 +58,17 @@ export class Daemon {
       },
     });
     const keepBig = keepMemorySmall();
+    const checker = createChecker({ settings: () => current.configuration.checker, log });
     const fronts: Front[] = [];
     try {
-      for (const front of FRONTS) fronts.push(await front.open({ jobs, settings, premises, log }));
+      for (const front of FRONTS) fronts.push(await front.open({ jobs, settings, premises, checker, log }));
     } catch (cause) {
       keepBig();
-      await closeAll(fronts, jobs);
+      await closeAll(fronts, checker, jobs);
       throw cause;
     }
     jobs.begin();
-    return new Daemon(jobs, fronts, current, keepBig);
+    return new Daemon(jobs, fronts, checker, current, keepBig);
   }
 
   /** Where it can be reached. */
@@ -90,14 +95,15 @@ export class Daemon {
     const idle = this.jobs.stop(graceSeconds);
     this.stopped ??= idle.then(() => {
       this.keepBig();
-      return closeAll(this.fronts, this.jobs);
+      return closeAll(this.fronts, this.checker, this.jobs);
     });
     await this.stopped;
   }
 }
 
 /** Clients are answered until the last; then nobody asks for jobs any more. */
-async function closeAll(fronts: readonly Front[], jobs: Jobs): Promise<void> {
+async function closeAll(fronts: readonly Front[], checker: Checker, jobs: Jobs): Promise<void> {
   for (const front of fronts.toReversed()) await front.close();
+  await checker.close();
   await jobs.close();
 }

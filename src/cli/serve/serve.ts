@@ -1,7 +1,7 @@
 /** The daemon's life: settings, log, signals and the service manager around it. */
 import { fileURLToPath } from 'node:url';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { settingValues } from '../../config/resolve-settings.js';
+import { settingValues, type ResolvedSettings } from '../../config/resolve-settings.js';
 import { ConfigError } from '../../config/config-error.js';
 import { SETTING_NAMES, type SettingName, type Settings } from '../../config/settings.js';
 import { KeyFileError } from '../../fronts/dgx-pixels/wire/curve-keys.js';
@@ -11,7 +11,7 @@ import { EXIT } from '../exit-codes.js';
 import { settingsFrom, type SettingOptions } from '../setting-options.js';
 import { reportLines } from '../terminal.js';
 import { daemonConfiguration } from './daemon-options.js';
-import { Daemon } from './daemon.js';
+import { Daemon, type DaemonConfiguration } from './daemon.js';
 import { ServiceManager } from './service-manager.js';
 
 /** Two folders below the package's root from both src/cli/serve and dist/cli/serve. */
@@ -34,7 +34,7 @@ export async function serve(options: SettingOptions): Promise<number> {
   const manager = new ServiceManager(process.env, (error) => {
     log.warn({ err: error }, 'systemd could not be told');
   });
-  const code = await new Service(options, settings, log, manager).run();
+  const code = await new Service(options, resolved, log, manager).run();
   destination.flushSync();
   return code;
 }
@@ -57,10 +57,14 @@ class Service {
 
   constructor(
     private readonly options: SettingOptions,
-    private settings: Settings,
+    private resolved: ResolvedSettings,
     private readonly log: Logger,
     private readonly manager: ServiceManager,
   ) {}
+
+  private get settings(): Settings {
+    return settingValues(this.resolved);
+  }
 
   async run(): Promise<number> {
     const daemon = await this.start();
@@ -90,7 +94,7 @@ class Service {
       return await Daemon.start({
         settings: this.settings,
         engineEntry: ENGINE_ENTRY,
-        configuration: await daemonConfiguration(this.settings),
+        configuration: await configurationOf(this.resolved),
         log: this.log,
         onFatal: (error) => {
           this.log.fatal({ err: error }, 'the daemon can not go on');
@@ -122,13 +126,13 @@ class Service {
       checkDevice(resolved);
       const settings = settingValues(resolved);
       for (const warning of warnings) this.log.warn(warning);
-      const configuration = await daemonConfiguration(settings);
+      const configuration = await configurationOf(resolved);
       const changed = SETTING_NAMES.filter(
         (name) => JSON.stringify(settings[name]) !== JSON.stringify(this.settings[name]),
       );
       const fixed = changed.filter((name) => FIXED_SETTINGS.includes(name));
       if (fixed.length > 0) this.log.warn({ settings: fixed }, 'these settings change with a restart only');
-      this.settings = settings;
+      this.resolved = resolved;
       this.log.level = settings.logLevel;
       daemon.reconfigure(configuration);
       this.log.info({ changed }, 'configuration read again');
@@ -137,6 +141,11 @@ class Service {
     }
     this.manager.reloaded();
   }
+}
+
+/** Where nobody named a models folder, it is latentd's own. */
+function configurationOf(resolved: ResolvedSettings): Promise<DaemonConfiguration> {
+  return daemonConfiguration(settingValues(resolved), resolved.models.source === 'default');
 }
 
 function describe(daemon: Daemon): string {

@@ -1,15 +1,15 @@
 /** The door of the queue: a `generate` is checked here in full, so that an accepted job can only fail while it runs. */
 import { randomBytes } from 'node:crypto';
 import { extname, parse } from 'node:path';
-import { stringify } from 'lossless-json';
 import { completeName, type Folders } from '../../models/folders.js';
-import type { ModelKind } from '../../models/model-folders.js';
 import { schedulerNames } from '../../native/addon.js';
 import { samplerNames } from '../../native/samplers.js';
 import { nearestHint } from '../../nearest-names.js';
 import { findTemplate } from '../../templates/template-files.js';
-import { WorkflowError } from '../../workflow/faults.js';
-import { workflowFromObject } from '../../workflow/parse.js';
+import { safeLine, shorten } from '../../safe-text.js';
+import { describeReport, WorkflowError, type FaultReport } from '../../workflow/faults.js';
+import { parseWorkflow, workflowFromObject } from '../../workflow/parse.js';
+import { workflowJson } from '../../workflow/workflow-json.js';
 import { MAX_MESSAGE_BYTES, MAX_PROMPT_LENGTH, type GenerateRequest } from './wire/protocol.js';
 import { Refusal } from '../../jobs/queue.js';
 import type { Premises } from '../front.js';
@@ -29,32 +29,47 @@ const BOUNDS = {
 
 /** Latents are an eighth of the image. */
 const SIZE_STEP = 8;
-const MAX_ID_LENGTH = 200;
+export const MAX_ID_LENGTH = 200;
+/** As JSON escapes it: six characters for each of most scripts' letters. */
+const MAX_WORKFLOW_LENGTH = 4 * MAX_MESSAGE_BYTES;
 /** A sheet is put together in memory, at four bytes a pixel. */
 const MAX_SHEET_PIXELS = 2 ** 28;
 
-/** Checks a request and completes it. Throws `Refusal` with the text that clients show. */
-export function admit(request: GenerateRequest, { folders, graphs }: Premises): JobRequest {
+/** A request that was checked, and what is done otherwise than it asks. */
+export interface Admitted {
+  readonly request: JobRequest;
+  readonly notice?: string;
+}
+
+/**
+ * Checks a request and completes it. `defaultModel` is the checkpoint for one that names none that is there. Throws `Refusal` with
+ * the text that clients show, and `MissingModel` where a default is asked for.
+ */
+export function admit(
+  given: GenerateRequest,
+  { folders, graphs }: Pick<Premises, 'folders' | 'graphs'>,
+  defaultModel?: string,
+): Admitted {
+  const workflow = readWorkflow(given.workflow, graphs);
+  const request = workflow === undefined ? given : withoutEmpties(given);
   checkTexts(request);
   checkNumbers(request);
   checkName('sampler_name', request.sampler_name, samplerNames);
   checkName('scheduler', request.scheduler, schedulerNames);
-  const workflow = readWorkflow(request.workflow, graphs);
-  const [width, height] = request.size;
+  const [width, height] = request.size ?? [];
+  // A workflow that the client gives keeps the model that it names, and all else that isn't asked for.
+  const named = workflow === undefined ? (request.model ?? '') : request.model;
+  const found = named == null ? undefined : findCheckpoint(folders, named, defaultModel);
   const job: JobRequest = {
-    prompt: request.prompt,
-    // A workflow that the client names may keep the model that it names.
-    model:
-      workflow !== undefined && request.model === '' ? '' : findModel(folders, 'checkpoints', request.model),
-    width,
-    height,
-    steps: request.steps,
-    cfg: request.cfg_scale,
-    seed: String(request.seed ?? randomBytes(8).readBigUInt64LE()),
+    ...(request.prompt != null && { prompt: request.prompt }),
+    ...(found !== undefined && { model: found.name }),
+    ...(width !== undefined && height !== undefined && { width, height }),
+    ...(request.steps != null && { steps: request.steps }),
+    ...(request.cfg_scale != null && { cfg: request.cfg_scale }),
     batchSize: request.batch_size ?? 1,
     animationFrames: request.animation_frames ?? 1,
     ...(request.negative_prompt !== undefined && { negativePrompt: request.negative_prompt }),
-    ...(request.lora !== undefined && { lora: findModel(folders, 'loras', request.lora) }),
+    ...(request.lora !== undefined && { lora: findLora(folders, request.lora) }),
     ...(request.lora_strength !== undefined && { loraStrength: request.lora_strength }),
     ...(request.sampler_name !== undefined && { samplerName: request.sampler_name }),
     ...(request.scheduler !== undefined && { scheduler: request.scheduler }),
@@ -63,14 +78,31 @@ export function admit(request: GenerateRequest, { folders, graphs }: Premises): 
     ...(workflow !== undefined && { workflow }),
   };
   checkSheet(job);
-  return job;
+  // One picture of a client's own workflow is drawn from the seed that it has.
+  const isOwn = workflow !== undefined && 'json' in workflow && imageCount(job) === 1;
+  const seed = request.seed ?? (isOwn ? undefined : randomBytes(8).readBigUInt64LE());
+  const seeded = seed === undefined ? job : { ...job, seed: String(seed) };
+  return { request: seeded, ...(found?.notice !== undefined && { notice: found.notice }) };
+}
+
+/** With a workflow, these may be left out, which some clients can only say by sending nothing in them. */
+function withoutEmpties(request: GenerateRequest): GenerateRequest {
+  const { prompt, model, size, steps, cfg_scale: cfg } = request;
+  return {
+    ...request,
+    prompt: prompt === '' ? null : prompt,
+    model: model === '' ? null : model,
+    size: size?.every((side) => side === 0) === true ? null : size,
+    steps: steps === 0 ? null : steps,
+    cfg_scale: cfg === 0 ? null : cfg,
+  };
 }
 
 function checkTexts({ id, prompt, negative_prompt: negative = '' }: GenerateRequest): void {
   if (id === '') throw invalid('id', 'it is empty');
   if (id.length > MAX_ID_LENGTH) throw invalid('id', `at most ${MAX_ID_LENGTH} characters, got ${id.length}`);
   for (const [field, text] of [
-    ['prompt', prompt],
+    ['prompt', prompt ?? ''],
     ['negative_prompt', negative],
   ] as const) {
     // Clients count characters, JavaScript counts halves of some.
@@ -81,11 +113,13 @@ function checkTexts({ id, prompt, negative_prompt: negative = '' }: GenerateRequ
 }
 
 function checkNumbers(request: GenerateRequest): void {
-  const [width, height] = request.size;
-  checkBounds('size', width);
-  checkBounds('size', height);
-  if (width % SIZE_STEP !== 0 || height % SIZE_STEP !== 0) {
-    throw invalid('size', `width and height must be multiples of ${SIZE_STEP}, got ${width}x${height}`);
+  const [width, height] = request.size ?? [];
+  if (width !== undefined && height !== undefined) {
+    checkBounds('size', width);
+    checkBounds('size', height);
+    if (width % SIZE_STEP !== 0 || height % SIZE_STEP !== 0) {
+      throw invalid('size', `width and height must be multiples of ${SIZE_STEP}, got ${width}x${height}`);
+    }
   }
   for (const field of [
     'steps',
@@ -106,41 +140,78 @@ function checkSheet(job: JobRequest): void {
   const field = job.animationFrames > 1 ? 'animation_frames' : 'tileset_grid';
   throw invalid(
     field,
-    `${imageCount(job)} images of ${job.width}x${job.height} make a sheet of ${size.width}x${size.height}, ` +
+    `${imageCount(job)} images of this size make a sheet of ${size.width}x${size.height}, ` +
       `and a sheet has at most ${MAX_SHEET_PIXELS} pixels`,
   );
 }
 
 function readWorkflow(given: GenerateRequest['workflow'], graphs: readonly string[]): JobRequest['workflow'] {
   if (given === undefined) return undefined;
-  if (typeof given === 'string') {
+  // No template's name begins so.
+  const isJson = typeof given === 'string' && /^\s*\{/.test(given);
+  if (typeof given === 'string' && !isJson) {
     if (findTemplate(graphs, given) !== undefined) return { template: given };
     throw invalid('workflow', `there is no template ${quote(given)} in ${graphs.join(' or ')}`);
   }
+  let json: string;
   try {
-    workflowFromObject(given);
+    // What JSON can't say of a workflow that came as a map, or as text with more to it, isn't kept for the engine either.
+    json = workflowJson(isJson ? parseWorkflow(given) : workflowFromObject(given));
   } catch (error) {
-    if (error instanceof WorkflowError) throw invalid('workflow', error.message);
+    if (error instanceof WorkflowError) throw new InvalidWorkflow(error.report);
     throw error;
   }
-  const json = stringify(given) ?? '{}';
   // Control characters take one byte of a message and six of JSON; what waits for the disk must stay small.
-  if (json.length > MAX_MESSAGE_BYTES) {
-    throw invalid('workflow', `as JSON it has ${json.length} characters, at most ${MAX_MESSAGE_BYTES}`);
+  if (json.length > MAX_WORKFLOW_LENGTH) {
+    throw invalid('workflow', `as JSON it has ${json.length} characters, at most ${MAX_WORKFLOW_LENGTH}`);
   }
   return { json };
 }
 
-function findModel(folders: Folders, kind: ModelKind, name: string): string {
-  const names = folders.list(kind);
-  const found = completeName(names, name) ?? onlyOneAlike(names, name);
-  if (found === undefined) {
-    // Names are mostly given without their extension, which would count as far from all of them.
-    const alike =
-      extname(name) === '' ? names.map((listed) => listed.slice(0, -extname(listed).length)) : names;
-    throw new Refusal(`Model not found: ${shorten(name)}${nearestHint(shorten(name), alike)}`);
+/** A workflow that can't run, with what ComfyUI's /prompt would answer. */
+export class InvalidWorkflow extends Refusal {
+  constructor(readonly report: FaultReport) {
+    super(`Invalid parameter: workflow: ${describeReport(report)}`);
   }
+}
+
+/** A checkpoint that isn't there, and for which the client's name is no path: another may stand in for it. */
+export class MissingModel extends Refusal {}
+
+/** The listed name, or the default with a word about it. */
+function findCheckpoint(
+  folders: Folders,
+  name: string,
+  defaultModel: string | undefined,
+): { readonly name: string; readonly notice?: string } {
+  const names = folders.list('checkpoints');
+  const found = completeName(names, name) ?? onlyOneAlike(names, name);
+  if (found !== undefined) return { name: found };
+  if (!isName(name)) throw missing(names, name);
+  if (defaultModel === undefined) throw new MissingModel(missing(names, name).message);
+  return {
+    name: defaultModel,
+    notice: `there is no model ${quote(name)}, so ${defaultModel} draws instead`,
+  };
+}
+
+function findLora(folders: Folders, name: string): string {
+  const names = folders.list('loras');
+  const found = completeName(names, name) ?? onlyOneAlike(names, name);
+  if (found === undefined) throw missing(names, name);
   return found;
+}
+
+function missing(names: readonly string[], name: string): Refusal {
+  // Names are mostly given without their extension, which would count as far from all of them.
+  const alike =
+    extname(name) === '' ? names.map((listed) => listed.slice(0, -extname(listed).length)) : names;
+  return new Refusal(`Model not found: ${shortened(name)}${nearestHint(name, alike)}`);
+}
+
+/** Whether it can be a client's own name of a model; paths are files that were meant and aren't there. */
+function isName(name: string): boolean {
+  return name === '' || (/^[\w .()+-]+$/.test(name) && !name.includes('..'));
 }
 
 /**
@@ -148,7 +219,7 @@ function findModel(folders: Folders, kind: ModelKind, name: string): string {
  * sd_xl_base_1.0.safetensors: a name without a folder that is some file's, but for case and what stands between letters.
  */
 function onlyOneAlike(names: readonly string[], name: string): string | undefined {
-  if (!/^[\w .()+-]+$/.test(name) || name.includes('..')) return undefined;
+  if (name === '' || !isName(name)) return undefined;
   const wanted = lettersOf(name);
   const alike = names.filter((listed) => lettersOf(parse(listed).name) === wanted);
   return alike.length === 1 ? alike[0] : undefined;
@@ -158,8 +229,8 @@ function lettersOf(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z\d]/g, '');
 }
 
-function checkBounds(field: keyof typeof BOUNDS, value: number | undefined): void {
-  if (value === undefined) return;
+function checkBounds(field: keyof typeof BOUNDS, value: number | null | undefined): void {
+  if (value == null) return;
   const { min, max } = BOUNDS[field];
   // Written so that NaN is out of bounds.
   if (!(value >= min && value <= max)) throw invalid(field, `must be ${min} to ${max}, got ${value}`);
@@ -167,7 +238,7 @@ function checkBounds(field: keyof typeof BOUNDS, value: number | undefined): voi
 
 function checkName(field: string, value: string | undefined, names: readonly string[]): void {
   if (value === undefined || names.includes(value)) return;
-  throw invalid(field, `there is no ${quote(value)}${nearestHint(shorten(value), names)}`);
+  throw invalid(field, `there is no ${quote(value)}${nearestHint(value, names)}`);
 }
 
 function invalid(field: string, reason: string): Refusal {
@@ -175,10 +246,10 @@ function invalid(field: string, reason: string): Refusal {
 }
 
 function quote(name: string): string {
-  return JSON.stringify(shorten(name));
+  return JSON.stringify(shorten(name, 120));
 }
 
 /** What a client sent is shown to it, but not a megabyte of it. */
-function shorten(name: string): string {
-  return name.length <= 120 ? name : `${name.slice(0, 120)}…`;
+function shortened(name: string): string {
+  return safeLine(name, 120);
 }

@@ -27,7 +27,10 @@ export const dgxPixels: FrontDefinition = {
   renew: ({ id, request }, premises) => jobOf(id, request as JobRequest, premises.graphs),
 };
 
-async function open({ jobs, settings, premises, log }: FrontOptions, closers: Closer[]): Promise<Front> {
+async function open(
+  { jobs, settings, premises, checker, log }: FrontOptions,
+  closers: Closer[],
+): Promise<Front> {
   const { reqAddr, pubAddr, curveKeys } = settings;
   const curve = curveKeys === undefined ? undefined : readServerKeys(curveKeys);
   const onFault = (error: Error) => {
@@ -44,7 +47,7 @@ async function open({ jobs, settings, premises, log }: FrontOptions, closers: Cl
       teller.hear(notice);
     }),
   );
-  const desk = new RequestDesk({ jobs, premises, log, percentOf: (id) => teller.percentOf(id) });
+  const desk = new RequestDesk({ jobs, premises, checker, log, percentOf: (id) => teller.percentOf(id) });
   const requestSocket = new RequestSocket((request) => desk.handle(request), onFault, curve);
   closers.push(() => requestSocket.close());
   if (curve === undefined) warnOfOpenAddresses(settings, log);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { SERIES_INDEX, type Assembly, type JobTask, type VaryingInput } from '../../engine-process/task.js';
-import type { Job } from '../../jobs/job.js';
+import type { Job, JobLoad } from '../../jobs/job.js';
 import { Refusal } from '../../jobs/queue.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import { fillWorkflow, TemplateError } from '../../templates/fill.js';
@@ -13,20 +13,20 @@ import type { Literal } from '../../workflow/literal.js';
 import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import { workflowJson } from '../../workflow/workflow-json.js';
 
-/** What a `generate` asked for, checked and complete. Journals of version 1 hold it as it is. */
+/** What a `generate` asked for, checked; what is left out stays as the workflow has it. Journals of version 1 hold it as it is. */
 export interface JobRequest {
-  readonly prompt: string;
+  readonly prompt?: string;
   readonly negativePrompt?: string;
   /** A checkpoint's name as listed; empty where a workflow of the client's own names one. */
-  readonly model: string;
+  readonly model?: string;
   readonly lora?: string;
   readonly loraStrength?: number;
-  readonly width: number;
-  readonly height: number;
-  readonly steps: number;
-  readonly cfg: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly steps?: number;
+  readonly cfg?: number;
   /** Decimal text of an unsigned 64-bit integer; chosen when the job is accepted, so that another attempt draws the same. */
-  readonly seed: string;
+  readonly seed?: string;
   readonly samplerName?: string;
   readonly scheduler?: string;
   readonly denoise?: number;
@@ -49,19 +49,34 @@ export function imageCount({ batchSize, animationFrames, tileset }: JobRequest):
 
 /** The job of a request. Throws `Refusal` where its workflow can't be read, or has no place for what is asked. */
 export function jobOf(id: string, request: JobRequest, graphs: readonly string[]): Job {
-  const { model, width, height, steps } = request;
   const assembly = assemblyOf(id, request);
+  const { first, ...runs } = runsOf(request, graphs);
+  // A workflow of the client's own may have no picture to show.
+  const isOwn = request.workflow !== undefined && 'json' in request.workflow;
   return {
     id,
     client: { front: 'dgx-pixels' },
     priority: 0,
     task: {
-      ...workflowsOf(request, graphs),
+      ...runs,
       ...(assembly !== undefined && { assembly }),
-      needsPicture: true,
+      needsPicture: !isOwn || assembly !== undefined,
     },
-    load: { model, pixels: width * height, steps, images: imageCount(request) },
+    load: { ...loadOf(first, request), images: imageCount(request) },
     metadata: {},
+  };
+}
+
+/** What decides how long an image takes: as asked for, or as the workflow has it. */
+function loadOf(workflow: Workflow, { model, width, height, steps }: JobRequest): Omit<JobLoad, 'images'> {
+  const inputs = [...workflow.nodes.values()].map((node) => node.inputs);
+  const numbers = (name: string) =>
+    inputs.map((each) => each.get(name)).flatMap((value) => (typeof value === 'bigint' ? Number(value) : []));
+  const named = inputs.map((each) => each.get('ckpt_name')).find((name) => typeof name === 'string');
+  return {
+    model: model ?? named ?? '',
+    pixels: (width ?? numbers('width')[0] ?? 512) * (height ?? numbers('height')[0] ?? 512),
+    steps: steps ?? Math.max(1, ...numbers('steps').slice(0, 100)),
   };
 }
 
@@ -70,9 +85,10 @@ export function sheetSize(
   request: JobRequest,
 ): { readonly width: number; readonly height: number } | undefined {
   const columns = columnsOf(request);
-  if (columns === undefined) return undefined;
+  const { width, height } = request;
+  if (columns === undefined || width === undefined || height === undefined) return undefined;
   const rows = Math.ceil(imageCount(request) / columns);
-  return { width: request.width * columns, height: request.height * rows };
+  return { width: width * columns, height: height * rows };
 }
 
 function assemblyOf(id: string, request: JobRequest): Assembly | undefined {
@@ -95,11 +111,16 @@ function fileName(id: string): string {
   return `${plain.slice(0, 60)}_${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
 }
 
-function workflowsOf(request: JobRequest, graphs: readonly string[]): Pick<JobTask, 'workflow' | 'series'> {
+function runsOf(
+  request: JobRequest,
+  graphs: readonly string[],
+): Pick<JobTask, 'workflow' | 'series'> & { readonly first: Workflow } {
   try {
     const template = readTemplate(request, graphs);
     const first = workflowAt(template, request, 0);
-    return imageCount(request) === 1 ? { workflow: workflowJson(first) } : seriesOf(template, request, first);
+    const runs =
+      imageCount(request) === 1 ? { workflow: workflowJson(first) } : seriesOf(template, request, first);
+    return { ...runs, first };
   } catch (error) {
     if (!(error instanceof WorkflowError || error instanceof TemplateError)) throw error;
     throw new Refusal(`Invalid parameter: workflow: ${error.message}`, { cause: error });
@@ -143,25 +164,33 @@ function seriesOf(
   return { workflow: workflowJson(workflow), series: { count: imageCount(request), varying } };
 }
 
+/** A client's own workflow to which nothing is to be changed: not even a text that looks like a placeholder. */
+function isVerbatim(request: JobRequest): boolean {
+  const { workflow, batchSize, animationFrames, ...values } = request;
+  const isOwn = workflow !== undefined && 'json' in workflow;
+  return isOwn && batchSize === 1 && animationFrames === 1 && Object.keys(values).length === 0;
+}
+
 /**
  * The workflow of one image. The images of a batch and the tiles of a set draw noise from consecutive seeds; the frames of an
  * animation share one, so that only their prompt tells them apart.
  */
 function workflowAt(template: Workflow, request: JobRequest, index: number | typeof SERIES_INDEX): Workflow {
+  const { width, height, steps, cfg, seed } = request;
   const { prompt, model, negativePrompt, lora, loraStrength, samplerName, scheduler, denoise } = request;
+  if (isVerbatim(request)) return template;
   const offset = request.animationFrames > 1 || typeof index === 'string' ? 0n : BigInt(index);
   return fillWorkflow(template, {
-    width: request.width,
-    height: request.height,
-    steps: request.steps,
-    cfg: request.cfg,
-    seed: BigInt.asUintN(64, BigInt(request.seed) + offset),
+    ...(width !== undefined && { width }),
+    ...(height !== undefined && { height }),
+    ...(steps !== undefined && { steps }),
+    ...(cfg !== undefined && { cfg }),
+    ...(seed !== undefined && { seed: BigInt.asUintN(64, BigInt(seed) + offset) }),
     batchIndex: index,
     frameIndex: index,
     ...(imageCount(request) > 1 && { batchSize: 1 }),
-    // A workflow of the client's own keeps what the request leaves empty.
-    ...(prompt !== '' && { prompt }),
-    ...(model !== '' && { model }),
+    ...(prompt !== undefined && prompt !== '' && { prompt }),
+    ...(model !== undefined && model !== '' && { model }),
     ...(negativePrompt !== undefined && { negativePrompt }),
     ...(lora !== undefined && { lora }),
     ...(loraStrength !== undefined && { loraStrength }),

@@ -5,9 +5,13 @@ import type { Measure } from '../../jobs/estimates.js';
 import type { JobRecord } from '../../jobs/job.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { Refusal } from '../../jobs/queue.js';
+import { completeName } from '../../models/folders.js';
+import { safeText, shorten } from '../../safe-text.js';
+import type { FaultReport, NodeFaults } from '../../workflow/faults.js';
+import type { Checker } from '../checker.js';
 import type { Premises } from '../front.js';
-import { admit } from './admission.js';
-import { imagePathOf } from './image-path.js';
+import { admit, InvalidWorkflow, MAX_ID_LENGTH, MissingModel } from './admission.js';
+import { imagePathOf, outputFiles, withinBytes } from './image-path.js';
 import { listModels } from './model-list.js';
 import { jobOf, type JobRequest } from './plan.js';
 import { stageOfMeasure } from './stages.js';
@@ -17,13 +21,18 @@ import { PROTOCOL_VERSION } from './wire/protocol.js';
 export interface DeskOptions {
   readonly jobs: Jobs;
   readonly premises: () => Premises;
+  readonly checker: Checker;
   readonly log: Logger;
   /** How far a running job is. */
   readonly percentOf: (id: string) => number;
 }
 
-/** Jobs of the queue that `status` lists. */
+/** Jobs of the queue that `status` lists, and the bytes of their ids. */
 const LISTED_JOBS = 100;
+const MAX_LISTED_BYTES = 20_000;
+
+/** Of a report in a reply. */
+const MAX_REPORT_BYTES = 24_000;
 
 export class RequestDesk {
   private readonly startedAt = performance.now();
@@ -51,18 +60,48 @@ export class RequestDesk {
     const { jobs, premises } = this.options;
     try {
       if (jobs.isStopping) throw new Refusal('the daemon is stopping; ask again when it is back');
-      const admitted = admit(request, premises());
+      const { request: admitted, notice } = admit(request, premises());
       // From here on the request itself, which as objects may be fifty times its message, is nobody's any more.
-      return this.submit(id, admitted);
+      return this.submit(id, admitted, notice);
     } catch (cause) {
+      if (cause instanceof MissingModel && !premises().strictModels) return this.withDefault(request, cause);
       return this.refused(id, cause);
     }
   }
 
-  private async submit(id: string, admitted: JobRequest): Promise<Reply> {
+  /** Fixed names that clients send until they are told otherwise: another model stands in. */
+  private async withDefault(request: GenerateRequest, missing: MissingModel): Promise<Reply> {
+    const { premises, checker } = this.options;
     try {
-      const job = jobOf(id, admitted, this.options.premises().graphs);
-      return { type: 'job_accepted', job_id: id, estimated_time_s: await this.options.jobs.submit(job) };
+      const { folders, defaultModel } = premises();
+      const configured =
+        defaultModel === undefined ? undefined : completeName(folders.list('checkpoints'), defaultModel);
+      const stand = configured ?? (await checker.chooseCheckpoint());
+      if (stand === undefined) throw missing;
+      const { request: admitted, notice } = admit(request, premises(), stand);
+      return await this.submit(request.id, admitted, notice);
+    } catch (cause) {
+      return this.refused(request.id, cause);
+    }
+  }
+
+  private async submit(id: string, admitted: JobRequest, notice: string | undefined): Promise<Reply> {
+    const { jobs, premises, checker, log } = this.options;
+    try {
+      const job = jobOf(id, admitted, premises().graphs);
+      // The daemon's own templates are sound, and those of its owner are looked at when they run.
+      if (admitted.workflow !== undefined) {
+        const report = await checker.check(job.task.workflow);
+        if (report !== undefined) throw new InvalidWorkflow(report);
+      }
+      const seconds = await jobs.submit(job);
+      if (notice !== undefined) log.info({ job: id, notice }, 'job accepted with a change');
+      return {
+        type: 'job_accepted',
+        job_id: id,
+        estimated_time_s: seconds,
+        ...(notice !== undefined && { notice }),
+      };
     } catch (cause) {
       return this.refused(id, cause);
     }
@@ -70,12 +109,18 @@ export class RequestDesk {
 
   private refused(id: string, cause: unknown): Reply {
     if (!(cause instanceof Refusal)) this.options.log.error({ err: cause, job: id }, 'job not accepted');
-    return { type: 'job_error', job_id: id, error: cause instanceof Error ? cause.message : String(cause) };
+    return {
+      type: 'job_error',
+      job_id: knownId(id),
+      error: safeText(cause instanceof Error ? cause.message : String(cause)),
+      ...(cause instanceof InvalidWorkflow && { workflow_error: toldReport(cause.report) }),
+    };
   }
 
   private async cancel(id: string): Promise<Reply> {
-    if (await this.options.jobs.cancel(id)) return { type: 'job_cancelled', job_id: id };
-    return { type: 'job_error', job_id: id, error: 'Job not found or already completed' };
+    if (id.length <= MAX_ID_LENGTH && (await this.options.jobs.cancel(id)))
+      return { type: 'job_cancelled', job_id: id };
+    return { type: 'job_error', job_id: knownId(id), error: 'Job not found or already completed' };
   }
 
   private async listModels(): Promise<Reply> {
@@ -85,7 +130,7 @@ export class RequestDesk {
   private async status(jobId: string | undefined): Promise<StatusInfo> {
     const { jobs, percentOf } = this.options;
     const [record, engineBytes] = await Promise.all([
-      jobId === undefined ? undefined : jobs.find(jobId),
+      jobId === undefined || jobId.length > MAX_ID_LENGTH ? undefined : jobs.find(jobId),
       jobs.engineBytes(),
     ]);
     const { running } = jobs;
@@ -95,11 +140,13 @@ export class RequestDesk {
       queue_size: jobs.size,
       active_jobs: running.length,
       uptime_s: Math.floor((performance.now() - this.startedAt) / 1000),
-      queue: jobs.pending(LISTED_JOBS).map(({ job, seconds }, index) => ({
-        job_id: job.id,
-        position: index + 1,
-        estimated_time_s: seconds,
-      })),
+      queue: withinBytes(jobs.pending(LISTED_JOBS), ({ job }) => job.id, MAX_LISTED_BYTES).map(
+        ({ job, seconds }, index) => ({
+          job_id: job.id,
+          position: index + 1,
+          estimated_time_s: seconds,
+        }),
+      ),
       queue_capacity: jobs.capacity,
       running: running.map(({ job, secondsLeft }) => ({
         job_id: job.id,
@@ -138,8 +185,27 @@ function jobInfo({ id, state, attempts, outcome }: JobRecord): JobInfo {
     attempts,
     ...(outcome !== undefined && { duration_s: outcome.durationSeconds }),
     ...(path !== undefined && { image_path: path }),
-    ...(outcome?.error !== undefined && { error: outcome.error }),
+    ...(outcome !== undefined && { outputs: outputFiles(outcome.outputs) }),
+    ...(outcome?.error !== undefined && { error: safeText(outcome.error) }),
   };
+}
+
+/** An id as a client has to recognise it; what is longer than any job's is not repeated in full. */
+function knownId(id: string): string {
+  return shorten(id, MAX_ID_LENGTH);
+}
+
+/** Replies stay below 64 kB: of a report that quotes much, the faults stay and what ComfyUI adds to them goes. */
+function toldReport({ error, node_errors: nodes }: FaultReport): FaultReport {
+  const bare = Object.entries(nodes).map(([id, node]): [string, NodeFaults] => [
+    id,
+    { ...node, errors: node.errors.map((fault) => ({ ...fault, extra_info: {} })) },
+  ]);
+  const whole = [
+    { error, node_errors: nodes },
+    { error, node_errors: Object.fromEntries(bare) },
+  ].find((report) => Buffer.byteLength(JSON.stringify(report)) <= MAX_REPORT_BYTES);
+  return whole ?? { error: { ...error, details: shorten(error.details, 2000) }, node_errors: {} };
 }
 
 function megabytes(bytes: number): number {

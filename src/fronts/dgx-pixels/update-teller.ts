@@ -1,7 +1,8 @@
 /** Tells subscribers of jobs, in the protocol's updates. */
 import type { JobNotice } from '../../jobs/events.js';
 import type { JobOutcome } from '../../jobs/job.js';
-import { imagePathOf } from './image-path.js';
+import { safeText } from '../../safe-text.js';
+import { imagePathOf, outputFiles } from './image-path.js';
 import { StageProgress } from './stage-progress.js';
 import type { Update } from './wire/protocol.js';
 
@@ -55,11 +56,19 @@ export class UpdateTeller {
     const success = state === 'completed';
     if (success && progress !== undefined) this.publish(progress.complete());
     this.publish({ type: 'job_finished', job_id: id, success, duration_s: durationSeconds });
-    const path = success ? imagePathOf(outcome.outputs) : undefined;
-    if (path === undefined) {
-      this.publish({ type: 'job_error', job_id: id, error: error ?? state });
-    } else {
-      this.publish({ type: 'job_complete', job_id: id, image_path: path, duration_s: durationSeconds });
+    if (!success) {
+      this.publish({ type: 'job_error', job_id: id, error: safeText(error ?? state) });
+      return;
     }
+    const outputs = outputFiles(outcome.outputs);
+    // A workflow of the client's own may have made something else.
+    const path = imagePathOf(outcome.outputs) ?? outputs[0]?.file ?? '';
+    this.publish({
+      type: 'job_complete',
+      job_id: id,
+      image_path: path,
+      duration_s: durationSeconds,
+      outputs,
+    });
   }
 }

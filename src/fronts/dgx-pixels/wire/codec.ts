@@ -9,6 +9,7 @@ import {
   type Request,
   type Update,
 } from './protocol.js';
+import { safeLine } from '../../../safe-text.js';
 import { structureFault } from './structure.js';
 
 // Whole numbers become MessagePack integers of any size. Its `useBigInt64` would write those from 2^32 on as floats.
@@ -18,7 +19,14 @@ const exactEncoder = new Encoder({ ignoreUndefined: true, useBigInt64: true, max
 /** A message that is no request; the text says why and is safe to send back. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
+
+  constructor(message: string) {
+    super(safeLine(message, MAX_REASON));
+  }
 }
+
+/** Characters of what is wrong with a message, which may quote it. */
+const MAX_REASON = 500;
 
 /** What the daemon says, as one MessagePack map. The bytes are the caller's own. */
 export function encodeMessage(message: Reply | Update): Uint8Array {
@@ -70,6 +78,6 @@ function describe(map: Readonly<Record<string, unknown>>, type: string, error: z
     return `unknown request type "${type.slice(0, 100)}", expected generate, cancel, list_models, status or ping`;
   }
   const [field] = issue.path;
-  if (typeof field === 'string' && map[field] === undefined) return `${type}: field ${field} is missing`;
+  if (typeof field === 'string' && map[field] == null) return `${type}: field ${field} is missing`;
   return `${type}: field ${issue.path.join('.')}: ${issue.message}`;
 }

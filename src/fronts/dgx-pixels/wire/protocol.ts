@@ -3,6 +3,8 @@
  * keys, one map a single-frame ZeroMQ message, `type` in snake_case. Fields beyond those are ignored by old clients.
  */
 import { z } from 'zod';
+import type { SavedFile } from '../../../nodes/definition.js';
+import type { FaultReport } from '../../../workflow/faults.js';
 
 export const PROTOCOL_VERSION = '1.0.0';
 
@@ -48,22 +50,49 @@ const text = z.string({ error: 'expected text' });
 
 const uintPair = z.tuple([uint, uint], { error: 'expected a list of two integers' });
 
-/** An absent field and nil mean the same. */
+/** An absent field, nil, and what clients send who can't leave a field out: "", [] and for lists of numbers zeros. */
 function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform((value): z.output<Schema> | undefined => value ?? undefined);
+  return z
+    .preprocess((value) => (isEmpty(value) ? undefined : value), schema.nullish())
+    .transform((value): z.output<Schema> | undefined => value ?? undefined);
 }
 
-const generate = z.object({
+/** The same where 0 is no value either. */
+function optionalCount<Schema extends z.ZodType>(schema: Schema) {
+  return z
+    .preprocess((value) => (isEmpty(value) || isZero(value) ? undefined : value), schema.nullish())
+    .transform((value): z.output<Schema> | undefined => value ?? undefined);
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === '' || (Array.isArray(value) && value.every(isZero));
+}
+
+function isZero(value: unknown): boolean {
+  return value === 0 || value === 0n;
+}
+
+/** A workflow as MessagePack's own maps. Bytes, dates and extensions are objects as well, with an entry a byte. */
+function isPlainMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** Fields of a `generate` that only one with a workflow may leave out. */
+const NEEDED = {
+  prompt: text.nullish(),
+  model: text.nullish(),
+  size: uintPair.nullish(),
+  steps: uint.nullish(),
+  cfg_scale: float.nullish(),
+};
+
+const generateFields = z.object({
   type: z.literal('generate'),
   id: text,
-  prompt: text,
-  model: text,
-  size: uintPair,
-  steps: uint,
-  cfg_scale: float,
+  ...NEEDED,
   lora: optional(text),
-  batch_size: optional(uint),
-  animation_frames: optional(uint),
+  batch_size: optionalCount(uint),
+  animation_frames: optionalCount(uint),
   tileset_grid: optional(uintPair),
   // latentd's own; old clients send none of them.
   negative_prompt: optional(text),
@@ -74,11 +103,17 @@ const generate = z.object({
   lora_strength: optional(float),
   workflow: optional(
     z.custom<string | Readonly<Record<string, unknown>>>(
-      (value) =>
-        typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
-      { error: "expected a template's name or a workflow in API format" },
+      (value) => typeof value === 'string' || isPlainMap(value),
+      { error: "expected a template's name, or a workflow in API format as a map or as JSON text" },
     ),
   ),
+});
+
+const generate = generateFields.superRefine((request, context) => {
+  if (request.workflow !== undefined) return;
+  for (const field of Object.keys(NEEDED) as (keyof typeof NEEDED)[]) {
+    if (request[field] == null) context.addIssue({ code: 'custom', path: [field], message: 'it is missing' });
+  }
 });
 
 export const requestSchema = z.discriminatedUnion('type', [
@@ -99,12 +134,24 @@ export interface ModelEntry {
   readonly size_mb: number;
 }
 
+/** A file that a node of a job saved or showed. */
+export interface OutputFile {
+  /** Its id in the workflow; absent for what was put together of all pictures. */
+  readonly node?: string;
+  /** Of a job of several workflows, which, from 0. */
+  readonly image?: number;
+  /** Absolute. */
+  readonly file: string;
+  readonly type: SavedFile['type'];
+}
+
 /** A job's outcome, for a client that asks `status` with its `job_id`. */
 export interface JobInfo {
   readonly job_id: string;
   readonly state: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
   readonly attempts: number;
   readonly image_path?: string;
+  readonly outputs?: readonly OutputFile[];
   readonly error?: string;
   readonly duration_s?: number;
 }
@@ -151,8 +198,20 @@ export interface StatusInfo {
 }
 
 export type Reply =
-  | { readonly type: 'job_accepted'; readonly job_id: string; readonly estimated_time_s: number }
-  | { readonly type: 'job_error'; readonly job_id: string; readonly error: string }
+  | {
+      readonly type: 'job_accepted';
+      readonly job_id: string;
+      readonly estimated_time_s: number;
+      /** What is done otherwise than it was asked for. */
+      readonly notice?: string;
+    }
+  | {
+      readonly type: 'job_error';
+      readonly job_id: string;
+      readonly error: string;
+      /** Of a workflow that can't run: the body that ComfyUI's /prompt answers with. */
+      readonly workflow_error?: FaultReport;
+    }
   | { readonly type: 'job_cancelled'; readonly job_id: string }
   | { readonly type: 'model_list'; readonly models: readonly ModelEntry[] }
   | StatusInfo
@@ -182,5 +241,6 @@ export type Update =
       readonly job_id: string;
       readonly image_path: string;
       readonly duration_s: number;
+      readonly outputs: readonly OutputFile[];
     }
   | { readonly type: 'job_error'; readonly job_id: string; readonly error: string };

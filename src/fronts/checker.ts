@@ -1,0 +1,128 @@
+/** What fronts ask before they accept a job: whether a workflow can run, and which checkpoint there is. */
+import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import type { FaultReport } from '../workflow/faults.js';
+import type { CheckerReply, CheckerRequest, CheckerSettings } from './checker-worker.js';
+
+export interface Checker {
+  /**
+   * Every fault of a workflow, as JSON text; undefined where it can run. Undefined as well when a busy machine has not looked at it
+   * within seconds, for clients wait no longer: then its job fails with the same report.
+   */
+  check(workflow: string): Promise<FaultReport | undefined>;
+  /** The checkpoint that templates would take. */
+  chooseCheckpoint(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** Of the five seconds that clients wait. */
+const PATIENCE_MS = 3500;
+/** A thread with all node classes takes some 50 MB, so it goes when nobody needs it. */
+const IDLE_MS = 60_000;
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+
+export interface CheckerOptions {
+  readonly settings: () => CheckerSettings;
+  readonly log: Logger;
+}
+
+/** Workflows are looked at by a thread that is started when it is needed. */
+export function createChecker(options: CheckerOptions): Checker {
+  return new ThreadChecker(options);
+}
+
+type Request = CheckerRequest extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, 'ticket'>
+    : never
+  : never;
+type Result = Extract<CheckerReply, { result: unknown }>['result'];
+
+class ThreadChecker implements Checker {
+  private thread: { readonly worker: Worker; readonly settings: string } | undefined;
+  private readonly pending = new Map<number, (result: Result) => void>();
+  private idle: NodeJS.Timeout | undefined;
+  private nextTicket = 0;
+
+  constructor(private readonly options: CheckerOptions) {}
+
+  async check(workflow: string): Promise<FaultReport | undefined> {
+    const report = await this.ask({ kind: 'check', workflow });
+    return typeof report === 'string' ? undefined : report;
+  }
+
+  async chooseCheckpoint(): Promise<string | undefined> {
+    const name = await this.ask({ kind: 'choose' });
+    return typeof name === 'string' ? name : undefined;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.idle);
+    const thread = this.thread;
+    this.thread = undefined;
+    await thread?.worker.terminate();
+    this.settleAll();
+  }
+
+  private ask(request: Request): Promise<Result> {
+    const worker = this.running();
+    const ticket = this.nextTicket++;
+    clearTimeout(this.idle);
+    return new Promise((resolve) => {
+      const impatience = setTimeout(() => {
+        this.options.log.warn('a workflow could not be looked at in time; its job will tell its faults');
+        this.settle(ticket, undefined);
+      }, PATIENCE_MS);
+      this.pending.set(ticket, (result) => {
+        clearTimeout(impatience);
+        resolve(result);
+      });
+      worker.postMessage({ ticket, ...request });
+    });
+  }
+
+  /** The thread, with the settings of now. */
+  private running(): Worker {
+    const settings = this.options.settings();
+    const key = JSON.stringify(settings);
+    if (this.thread?.settings === key) return this.thread.worker;
+    // What the old one is asked still is answered by nobody: settings change seldom.
+    void this.thread?.worker.terminate();
+    const worker = new Worker(new URL('./checker-worker.js', import.meta.url), {
+      workerData: settings,
+      resourceLimits: THREAD_LIMITS,
+    });
+    worker.unref();
+    worker.on('message', (reply: CheckerReply) => {
+      if ('error' in reply) this.options.log.error({ err: reply.error }, 'fault while checking a workflow');
+      this.settle(reply.ticket, 'error' in reply ? undefined : reply.result);
+    });
+    worker.on('error', (error) => {
+      this.options.log.error({ err: error }, 'the thread that checks workflows failed');
+    });
+    worker.on('exit', () => {
+      if (this.thread?.worker !== worker) return;
+      this.thread = undefined;
+      this.settleAll();
+    });
+    this.thread = { worker, settings: key };
+    return worker;
+  }
+
+  private settle(ticket: number, result: Result): void {
+    this.pending.get(ticket)?.(result);
+    this.pending.delete(ticket);
+    if (this.pending.size > 0) return;
+    clearTimeout(this.idle);
+    this.idle = setTimeout(() => {
+      const thread = this.thread;
+      this.thread = undefined;
+      void thread?.worker.terminate();
+    }, IDLE_MS);
+    this.idle.unref();
+  }
+
+  private settleAll(): void {
+    for (const ticket of [...this.pending.keys()]) this.settle(ticket, undefined);
+  }
+}
