@@ -26,15 +26,37 @@ export function codeValue(type: CodeType, code: number): number {
   return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
 }
 
-/** The code nearest to each value. */
+/** The code nearest to each value, the even one of two, as torch rounds them; values within the type's range. */
 export function narrowToCodes(type: CodeType, values: Float32Array): Uint8Array {
-  const known = Array.from({ length: 256 }, (_, code) => [code, codeValue(type, code)] as const)
-    .filter(([, value]) => Number.isFinite(value))
-    .sort(([, a], [, b]) => a - b);
-  return Uint8Array.from(values, (value) => {
-    const above = known.findIndex(([, candidate]) => candidate >= value);
-    const near = known.slice(Math.max(0, above - 1), above + 1);
-    const [first = known.at(-1)!, second = first] = above < 0 ? [] : near;
-    return Math.abs(first[1] - value) <= Math.abs(second[1] - value) ? first[0] : second[0];
+  const known = Array.from({ length: 256 }, (_, code) => ({ code, value: codeValue(type, code) }))
+    .filter(({ value }) => Number.isFinite(value))
+    .sort((a, b) => a.value - b.value);
+  return Uint8Array.from(values, (wanted) => {
+    let [low, high] = [0, known.length - 1];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (known[middle]!.value <= wanted) low = middle;
+      else high = middle;
+    }
+    const [below, above] = [known[low]!, known[high]!];
+    const difference = wanted - below.value - (above.value - wanted);
+    const isBelow = difference === 0 ? (below.code & 1) === 0 : difference < 0;
+    return (isBelow ? below : above).code;
   });
+}
+
+/** Values in half precision as codes. */
+export function halvesToCodes(type: CodeType, halves: Uint16Array): Uint8Array {
+  const bits = Uint16Array.from({ length: 65536 }, (_, each) => each);
+  const table = narrowToCodes(type, Float32Array.from(bits, halfValue));
+  // Checkpoints are large, and a loop is a tenth of what Uint8Array.from takes.
+  const codes = new Uint8Array(halves.length);
+  halves.forEach((each, at) => (codes[at] = table[each]!));
+  return codes;
+}
+
+function halfValue(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 10) & 31, (bits & 1023) / 1024];
+  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15);
 }

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { tokenize } from '../../../src/models/clip/tokenizer.js';
+import { fixture } from '../../support/golden.js';
 
 // Expected ids: transformers 5.18 CLIPTokenizer (tokenizers 0.23), which ComfyUI 0.3.64 tokenises with.
 describe('tokenize', () => {
@@ -53,4 +55,18 @@ describe('tokenize', () => {
     expect(tokenize(word).length).toBeGreaterThan(100_000);
     expect(performance.now() - started).toBeLessThan(20_000);
   });
+});
+
+describe('characters that transformers 4 treated otherwise', () => {
+  // tools/reference/clip_characters.py
+  const cases = JSON.parse(readFileSync(fixture('clip/characters.json'), 'utf8')) as readonly {
+    readonly text: string;
+    readonly tokens: readonly number[];
+  }[];
+  it.each(cases.map(({ text, tokens }) => [JSON.stringify(text), text, tokens] as const))(
+    '%s',
+    (_, text, tokens) => {
+      expect(tokenize(text)).toEqual(tokens);
+    },
+  );
 });
