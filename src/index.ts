@@ -9,6 +9,8 @@
  * const engine = createEngine({ folders: { models: './models', output: './output' } });
  * const result = await engine.run(workflow, { onEvent: (event) => console.error(event.type) });
  * if (result.status === 'invalid') console.error(describeReport(result.report));
+ *
+ * @module latentd
  */
 export { createEngine, type EngineOptions } from './engine/create-engine.js';
 export type {

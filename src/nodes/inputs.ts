@@ -163,14 +163,17 @@ export interface InputSpecs {
   readonly [name: string]: InputSpec;
 }
 
+/** A whole number within its bounds; `run` gets a number. */
 export function int(spec: Omit<IntInput, 'kind'>): IntInput {
   return { kind: 'INT', ...spec };
 }
 
+/** A number within its bounds, rounded as ComfyUI's `round` says. */
 export function float(spec: Omit<FloatInput, 'kind'>): FloatInput {
   return { kind: 'FLOAT', ...spec };
 }
 
+/** A seed from 0 to 2⁶⁴ − 1; `run` gets a bigint. */
 export function seed(spec: Omit<SeedInput, 'kind' | 'default'> = {}): SeedInput {
   return { kind: 'SEED', default: 0n, ...spec };
 }
@@ -180,14 +183,17 @@ export function bigInt(spec: Omit<SeedInput, 'kind'>): SeedInput {
   return { kind: 'SEED', ...spec };
 }
 
+/** A text, of several lines where the spec says so. */
 export function string(spec: Partial<Omit<StringInput, 'kind'>> = {}): StringInput {
   return { kind: 'STRING', default: '', ...spec };
 }
 
+/** Yes or no. */
 export function boolean(spec: Omit<BooleanInput, 'kind'> = {}): BooleanInput {
   return { kind: 'BOOLEAN', ...spec };
 }
 
+/** One of a list, which may be a function of the run: names of files, say. */
 export function combo<const Option extends string>(
   options: ComboInput<Option>['options'],
   spec: Omit<ComboInput<Option>, 'kind' | 'options'> = {},
@@ -195,6 +201,7 @@ export function combo<const Option extends string>(
   return { kind: 'COMBO', options, ...spec };
 }
 
+/** Some of a list; `run` gets them in the order in which they were given. */
 export function multiCombo<const Option extends string>(
   options: readonly Option[],
   spec: Omit<MultiComboInput<Option>, 'kind' | 'options'> = {},
@@ -202,6 +209,7 @@ export function multiCombo<const Option extends string>(
   return { kind: 'MULTICOMBO', options, ...spec };
 }
 
+/** Another node's output of a type; it has no widget. */
 export function link<Type extends ValueTypeName, const Also extends ValueTypeName = never>(
   type: Type,
   spec: Omit<LinkInput<Type, Also>, 'kind' | 'type' | 'rawLink'> = {},
@@ -217,6 +225,7 @@ export function rawLink<Type extends ValueTypeName>(
   return { kind: 'LINK', type, rawLink: true, ...spec };
 }
 
+/** A link of any of several types. */
 export function multiType<const Type extends ValueTypeName>(
   types: readonly Type[],
   spec: Omit<MultiTypeInput, 'kind' | 'types'> = {},
@@ -224,6 +233,7 @@ export function multiType<const Type extends ValueTypeName>(
   return { kind: 'MULTITYPE', types, ...spec };
 }
 
+/** A link whose type is that of every other input and output with the same template. */
 export function match(template: string, spec: Omit<MatchInput, 'kind' | 'template'> = {}): MatchInput {
   return { kind: 'MATCH', template, ...spec };
 }
@@ -242,6 +252,7 @@ export function autogrow<Each extends PlainInput>(
   return { kind: 'AUTOGROW', each, names, min: 1, ...spec };
 }
 
+/** One of a list, each of which brings inputs of its own. */
 export function dynamicCombo<const Options extends Readonly<Record<string, DynamicOption>>>(
   options: Options,
   spec: Omit<DynamicComboInput, 'kind' | 'options'> = {},
@@ -249,6 +260,7 @@ export function dynamicCombo<const Options extends Readonly<Record<string, Dynam
   return { kind: 'DYNAMICCOMBO', options, ...spec };
 }
 
+/** A link that brings further inputs once something is connected. */
 export function dynamicSlot<Slot extends LinkInput, const Option extends DynamicOption>(
   slot: Slot,
   inputs: Option,

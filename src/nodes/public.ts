@@ -19,6 +19,8 @@
  *     },
  *   }),
  * ];
+ *
+ * @module latentd/nodes
  */
 export { tensor, type Tensor } from '../compute/tensor.js';
 export type { LatentRgb, RunContext, StepProgress } from './context.js';
