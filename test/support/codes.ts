@@ -45,10 +45,18 @@ export function narrowToCodes(type: CodeType, values: Float32Array): Uint8Array 
   });
 }
 
+/** The code of each half, by its bits. */
+const tables = new Map<CodeType, Uint8Array>();
+
+function codesOfHalves(type: CodeType): Uint8Array {
+  const bits = Uint16Array.from({ length: 65536 }, (_, each) => each);
+  return narrowToCodes(type, Float32Array.from(bits, halfValue));
+}
+
 /** Values in half precision as codes. */
 export function halvesToCodes(type: CodeType, halves: Uint16Array): Uint8Array {
-  const bits = Uint16Array.from({ length: 65536 }, (_, each) => each);
-  const table = narrowToCodes(type, Float32Array.from(bits, halfValue));
+  const table = tables.get(type) ?? codesOfHalves(type);
+  tables.set(type, table);
   // Checkpoints are large, and a loop is a tenth of what Uint8Array.from takes.
   const codes = new Uint8Array(halves.length);
   halves.forEach((each, at) => (codes[at] = table[each]!));
