@@ -2,7 +2,7 @@ import type { Tensor } from '../compute/tensor.js';
 import type { Folders } from '../models/folders.js';
 import type { ModelStore } from '../models/model-store.js';
 import type { SamplerNoise } from '../sampling/run-sampler.js';
-import type { GraphBuilder } from './node-graph.js';
+import type { NodeGraphBuilder } from './node-graph.js';
 
 /** What sampling reports after each step. */
 export interface StepProgress {
@@ -40,5 +40,5 @@ export interface RunContext {
   /** ComfyUI's type names of what links bring, by input: of a switch, what is behind it. */
   readonly receivedTypes: Readonly<Record<string, string>>;
   /** An empty graph for this call of the node to expand into. */
-  readonly newGraph: () => GraphBuilder;
+  readonly newGraph: () => NodeGraphBuilder;
 }

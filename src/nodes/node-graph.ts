@@ -3,7 +3,7 @@
 /** An output of a node: its id and which of its outputs. */
 export type GraphLink = readonly [node: string, slot: number];
 
-export interface GraphNode {
+export interface NodeGraphEntry {
   readonly class_type: string;
   /** Values, or links to other nodes' outputs. */
   readonly inputs: Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export interface GraphNode {
 }
 
 /** Nodes by id. */
-export type NodeGraph = Readonly<Record<string, GraphNode>>;
+export type NodeGraph = Readonly<Record<string, NodeGraphEntry>>;
 
 export function isGraphLink(value: unknown): value is GraphLink {
   return (
@@ -48,7 +48,7 @@ export class NewNode {
     return this;
   }
 
-  finished(): GraphNode {
+  finished(): NodeGraphEntry {
     const shown = this.displayId === undefined ? {} : { override_display_id: this.displayId };
     return { class_type: this.classType, inputs: { ...this.inputs }, ...shown };
   }
@@ -58,7 +58,7 @@ export class NewNode {
  * Builds a graph to return as `expand`. Ids begin with the expanding node's, the index of its call and the graph's:
  * `5.0.0.1`.
  */
-export class GraphBuilder {
+export class NodeGraphBuilder {
   private readonly nodes = new Map<string, NewNode>();
   private next = 1;
 

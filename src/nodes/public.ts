@@ -60,7 +60,7 @@ export {
 } from './definition.js';
 export type { DynamicPrompt, HiddenInputs, HiddenName } from './hidden.js';
 export { openSeries, saveNumbered, type OutputSeries } from './files/output-files.js';
-export { GraphBuilder, type GraphLink, type NodeGraph } from './node-graph.js';
+export { NodeGraphBuilder, type GraphLink, type NodeGraph } from './node-graph.js';
 export type {
   Conditioning,
   ConditioningEntry,

@@ -12,10 +12,10 @@ import { ExpansionError, expandedNodes, expansionOutputs, expansionSources } fro
 import type { FaultReport } from './faults.js';
 import { NeededResults } from './needed-results.js';
 import { NodeContexts } from './node-contexts.js';
-import { gatherInputs, type GatheredInputs, type InputLists } from './node-inputs.js';
-import type { Plan, PlannedNode } from './plan.js';
+import { gatherInputs, type GatheredInputs, type GivenLists } from './node-inputs.js';
+import { linksToWaitFor, type Plan, type PlannedNode } from './plan.js';
 import type { CachedResult, ResultCache } from './result-cache.js';
-import { lazyInputs, mergeCalls, nodeError, runNode, type CallResult } from './run-node.js';
+import { blockedError, lazyInputs, mergeCalls, nodeError, runNode, type CallResult } from './run-node.js';
 import { RunningGraph } from './running-graph.js';
 import { Signatures } from './signature.js';
 import type { WarningRelay } from './warnings.js';
@@ -91,7 +91,7 @@ class Run {
     this.results = new NeededResults(cache);
     this.list = new ExecutionList(
       {
-        linksOf: (id) => strongAndLazyLinks(this.graph.planned(id)),
+        linksOf: (id) => linksToWaitFor(this.graph.planned(id)),
         isKnown: (id) => this.isKnown(id),
         isOutput: (id) => this.isOutput(id),
       },
@@ -134,7 +134,7 @@ class Run {
     if (!this.begun.has(node.id) && !this.expanded.has(node.id))
       this.emit({ type: 'executing', ...this.contexts.ofNode(node) });
     this.begun.add(node.id);
-    let lists: InputLists = new Map();
+    let lists: GivenLists = new Map();
     const started = performance.now();
     try {
       const expansion = this.expanded.get(node.id);
@@ -164,7 +164,7 @@ class Run {
     }
   }
 
-  private async run(node: PlannedNode, lists: InputLists, started: number): Promise<void> {
+  private async run(node: PlannedNode, lists: GivenLists, started: number): Promise<void> {
     const { warnings, registry, cache } = this.options;
     const contextOf = this.contexts.forNode(node);
     warnings?.redirect(contextOf(0).warn);
@@ -312,30 +312,4 @@ class Run {
   private isForced(id: string): boolean {
     return this.options.forceOutputs === true && this.isOutput(id);
   }
-}
-
-/** Inputs of dynamic ones are never lazy, as in ComfyUI (graph.py, get_input_info of the class alone). */
-function strongAndLazyLinks({
-  inputs,
-  table,
-}: PlannedNode): { readonly from: string; readonly lazy: boolean }[] {
-  const links: { from: string; lazy: boolean }[] = [];
-  for (const [name, input] of inputs) {
-    if (input.kind !== 'link') continue;
-    const known = table.inputs.get(name);
-    links.push({ from: input.from, lazy: known?.spec.lazy === true && known.path === undefined });
-  }
-  return links;
-}
-
-/** ComfyUI's `execution_error` of a node that a blocker with a message reaches. */
-function blockedError(node: PlannedNode, message: string): NodeError {
-  return {
-    node_id: node.id,
-    node_type: node.nodeClass.name,
-    exception_type: 'ExecutionBlocked',
-    exception_message: `Execution Blocked: ${message}`,
-    traceback: [],
-    current_inputs: {},
-  };
 }

@@ -3,7 +3,7 @@ import { shorten } from '../safe-text.js';
 import type { RunContext } from '../nodes/context.js';
 import { ExecutionBlocker } from '../nodes/definition.js';
 import type { HiddenName, HiddenTypes } from '../nodes/hidden.js';
-import { GraphBuilder } from '../nodes/node-graph.js';
+import { NodeGraphBuilder } from '../nodes/node-graph.js';
 import { plainValue } from './check-input.js';
 import type { RunEvent } from './events.js';
 import { promptAsRun, workflowMetadata } from './metadata.js';
@@ -54,7 +54,7 @@ export class NodeContexts {
         get receivedTypes() {
           return receivedTypes();
         },
-        newGraph: () => new GraphBuilder(`${node.id}.${call}.${graphs++}.`),
+        newGraph: () => new NodeGraphBuilder(`${node.id}.${call}.${graphs++}.`),
       };
     };
   }

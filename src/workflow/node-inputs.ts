@@ -4,10 +4,10 @@ import type { PlainInput } from '../nodes/definition.js';
 import type { CachedResult } from './result-cache.js';
 import type { PlannedNode } from './plan.js';
 
-export type InputLists = ReadonlyMap<string, readonly unknown[]>;
+export type GivenLists = ReadonlyMap<string, readonly unknown[]>;
 
 export interface GatheredInputs {
-  readonly lists: InputLists;
+  readonly lists: GivenLists;
   /** Lazy inputs that aren't evaluated yet; they are lists of undefined. */
   readonly missing: ReadonlySet<string>;
 }
@@ -59,7 +59,7 @@ function linked(spec: PlainInput | undefined, value: unknown): unknown {
  * The calls that inputs make: one with all of them as lists, or one for each value of the longest list, where shorter ones repeat
  * their last (execution.py, _async_map_node_over_list).
  */
-export function callsOf(lists: InputLists, inputIsList: boolean): readonly ReadonlyMap<string, unknown>[] {
+export function callsOf(lists: GivenLists, inputIsList: boolean): readonly ReadonlyMap<string, unknown>[] {
   if (inputIsList) return [lists];
   const count = Math.max(0, ...[...lists.values()].map((values) => values.length));
   // A node without inputs runs once.

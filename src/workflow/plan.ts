@@ -29,3 +29,17 @@ export function plannedEdges(node: PlannedNode): readonly Edge[] {
   }
   return edges;
 }
+
+/** A node's links, and which of them are lazy; those of dynamic inputs are never lazy, as in ComfyUI (graph.py, get_input_info of the class alone). */
+export function linksToWaitFor({
+  inputs,
+  table,
+}: PlannedNode): { readonly from: string; readonly lazy: boolean }[] {
+  const links: { from: string; lazy: boolean }[] = [];
+  for (const [name, input] of inputs) {
+    if (input.kind !== 'link') continue;
+    const known = table.inputs.get(name);
+    links.push({ from: input.from, lazy: known?.spec.lazy === true && known.path === undefined });
+  }
+  return links;
+}

@@ -6,7 +6,7 @@ import type { RunContext } from '../nodes/context.js';
 import type { NodeError } from './events.js';
 import { nestInputs } from './input-table.js';
 import { toJson, type Json } from './literal.js';
-import { callsOf, type InputLists } from './node-inputs.js';
+import { callsOf, type GivenLists } from './node-inputs.js';
 import { warningOfNaN } from './not-a-number.js';
 import type { PlannedNode } from './plan.js';
 
@@ -28,7 +28,7 @@ export interface NodeReturn {
  */
 export async function runNode(
   node: PlannedNode,
-  lists: InputLists,
+  lists: GivenLists,
   contextOf: (call: number) => RunContext,
   blocked: (blocker: ExecutionBlocker) => ExecutionBlocker,
 ): Promise<NodeReturn> {
@@ -56,7 +56,7 @@ export async function runNode(
 }
 
 /** Names of the lazy inputs that a node needs now, in any of its calls. */
-export function lazyInputs(node: PlannedNode, lists: InputLists): ReadonlySet<string> {
+export function lazyInputs(node: PlannedNode, lists: GivenLists): ReadonlySet<string> {
   const { nodeClass, table } = node;
   const names = callsOf(lists, nodeClass.inputIsList === true).flatMap(
     (inputs) => nodeClass.checkLazy?.(nestInputs(inputs, table) as never) ?? [],
@@ -123,7 +123,7 @@ const MAX_LINES = 30;
 export function nodeError(
   node: PlannedNode,
   real: { readonly id: string; readonly class_type: string },
-  lists: InputLists,
+  lists: GivenLists,
   thrown: unknown,
 ): NodeError {
   const error = thrown instanceof Error ? thrown : undefined;
@@ -141,6 +141,18 @@ export function nodeError(
     current_inputs: Object.fromEntries(
       [...lists].map(([name, values]) => [name, values.slice(0, MAX_LINES).map(describeValue)]),
     ),
+  };
+}
+
+/** ComfyUI's `execution_error` of a node that a blocker with a message reaches. */
+export function blockedError(node: PlannedNode, message: string): NodeError {
+  return {
+    node_id: node.id,
+    node_type: node.nodeClass.name,
+    exception_type: 'ExecutionBlocked',
+    exception_message: `Execution Blocked: ${message}`,
+    traceback: [],
+    current_inputs: {},
   };
 }
 

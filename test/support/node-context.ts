@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createFolders, type FolderOptions } from '../../src/models/folders.js';
-import { GraphBuilder } from '../../src/nodes/node-graph.js';
+import { NodeGraphBuilder } from '../../src/nodes/node-graph.js';
 import type { RunContext } from '../../src/nodes/context.js';
 
 /** A temporary folder that goes with the test. */
@@ -38,7 +38,7 @@ export function nodeContext(
     warn: () => undefined,
     progress: () => undefined,
     receivedTypes: {},
-    newGraph: () => new GraphBuilder('1.0.0.'),
+    newGraph: () => new NodeGraphBuilder('1.0.0.'),
     ...given,
   };
 }
