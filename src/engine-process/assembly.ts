@@ -1,9 +1,13 @@
 /** Puts the images of a job together: a sheet of tiles or frames, and a GIF of an animation. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.js';
 import { loadSharp } from '../imaging/load-sharp.js';
 import { chunksOf } from '../imaging/png.js';
 import type { SavedFile } from '../nodes/definition.js';
+import { claimTogether } from '../nodes/files/output-files.js';
+import { withTemporary } from '../nodes/files/temporary-path.js';
 import type { Assembly } from './task.js';
 
 const FRAME_MS = 100;
@@ -17,15 +21,21 @@ export async function assemble(
   { columns, name, animated }: Assembly,
   folder: string,
 ): Promise<SavedFile[]> {
-  await mkdir(folder, { recursive: true });
-  const file = (filename: string) =>
-    ({ filename, subfolder: '', type: 'output', path: join(folder, filename) }) as const;
-  const sheet = file(`${name}_sheet.png`);
-  await writeSheet(pictures, columns, sheet.path);
-  if (!animated) return [sheet];
-  const film = file(`${name}.gif`);
-  await writeGif(pictures, film.path);
-  return [sheet, film];
+  makeFolder(folder);
+  const waiting = join(folder, `.latentd-${randomUUID()}`);
+  return withTemporary(waiting, async () => {
+    await mkdir(waiting);
+    const wholes = [join(waiting, 'sheet.png'), ...(animated ? [join(waiting, 'film.gif')] : [])];
+    await writeSheet(pictures, columns, wholes[0]!);
+    if (animated) await writeGif(pictures, wholes[1]!);
+    // Another job may have had the same name.
+    const stemAt = (number: number) => (number === 1 ? name : `${name}_${number}`);
+    const namesAt = (number: number) => [`${stemAt(number)}_sheet.png`, `${stemAt(number)}.gif`];
+    const names = await claimTogether(folder, wholes, namesAt, 1);
+    return names
+      .slice(0, wholes.length)
+      .map((filename) => ({ filename, subfolder: '', type: 'output', path: join(folder, filename) }));
+  });
 }
 
 /** Lays images of one size out in a grid, row by row, and writes it as PNG with the first one's texts. Throws an `Error` when the sizes differ. */

@@ -1,6 +1,7 @@
 /** Runs one job's workflows on an engine and tells all that happens. */
 import type { Engine, EngineResult } from '../engine/engine.js';
 import type { SavedFile } from '../nodes/definition.js';
+import { withFileNotes, type FileNotes } from '../nodes/files/file-notes.js';
 import type { NodeError, RunEvent, RunResult } from '../workflow/events.js';
 import { describeReport } from '../workflow/faults.js';
 import type { Workflow } from '../workflow/parse.js';
@@ -23,6 +24,8 @@ export interface JobContext {
   readonly workFolder: string;
   readonly signal: AbortSignal;
   readonly tell: (event: JobEvent) => void;
+  /** Hears of every file before it is there. */
+  readonly noteFile: FileNotes;
 }
 
 /** A run that didn't come to its end; the message is for whoever asked for the job. */
@@ -38,7 +41,11 @@ class JobFailure extends Error {
 }
 
 /** Runs a job to its end and returns the last word on it. Never rejects. */
-export async function runJob(job: JobContext): Promise<JobEnd> {
+export function runJob(job: JobContext): Promise<JobEnd> {
+  return withFileNotes(job.noteFile, () => runWorkflows(job));
+}
+
+async function runWorkflows(job: JobContext): Promise<JobEnd> {
   const { id, task, signal } = job;
   const outputs: NodeOutput[] = [];
   try {

@@ -9,6 +9,7 @@ import { loadNodePacks } from '../engine/node-packs.js';
 import { createFolders } from '../models/folders.js';
 import { endWithParent } from '../native/addon.js';
 import { safeLine } from '../safe-text.js';
+import { AttemptNotes } from './attempt-notes.js';
 import { runJob } from './job-runner.js';
 import type { EngineSettings, FromEngine, ToEngine } from './messages.js';
 import { workOf } from './node-work.js';
@@ -48,6 +49,7 @@ async function run(id: string, task: JobTask, workFolder: string): Promise<void>
   const alive = setInterval(() => {
     send({ kind: 'alive' });
   }, ALIVE_INTERVAL_MS);
+  const notes = await AttemptNotes.open(workFolder);
   try {
     const end = await runJob({
       id,
@@ -62,11 +64,13 @@ async function run(id: string, task: JobTask, workFolder: string): Promise<void>
       tell: (event) => {
         send({ kind: 'event', id, event });
       },
+      noteFile: (note) => notes.add(note, cancellation.signal),
     });
     // Half a job's images and latents are of no use to the next.
     if (end.kind !== 'done') engine.clearResults();
     send(end);
   } finally {
+    await notes.close();
     clearInterval(alive);
     running = undefined;
     collectGarbage();

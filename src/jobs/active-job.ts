@@ -1,6 +1,7 @@
 /** A job that an engine has: how far it is, and what its events come to. */
 import type { JobEvent } from '../engine-process/messages.js';
 import { shorten } from '../safe-text.js';
+import type { AttemptFolder } from './attempt-folder.js';
 import type { Estimates } from './estimates.js';
 import type { JobNotices } from './events.js';
 import type { JobOutcome, QueuedJob } from './job.js';
@@ -25,6 +26,8 @@ export class ActiveJob {
   readonly cancellation = new AbortController();
   /** Its outcome is on its way to the journal; too late to cancel. */
   settling = false;
+  /** Of its last attempt. */
+  folder: AttemptFolder | undefined;
   private readonly began = performance.now();
   private readonly timeLeft: TimeLeft;
   private tracker: PhaseTracker;

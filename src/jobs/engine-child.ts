@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Logger } from 'pino';
 import type { EngineSettings, FromEngine, ToEngine } from '../engine-process/messages.js';
+import { AwakeTimer } from './awake-timer.js';
 
 export interface EngineChildOptions {
   /** The engine's main module. */
@@ -45,18 +46,18 @@ export class EngineChild {
     });
     // Whoever waits for readiness hears of its failure; nobody has to.
     this.ready.catch(() => undefined);
-    const patience = setTimeout(() => {
+    const patience = new AwakeTimer(options.startSeconds, () => {
       this.kill(`the engine was not ready after ${options.startSeconds} s`);
-    }, options.startSeconds * 1000);
+    });
     const settle = (cause: string) => {
-      clearTimeout(patience);
+      patience.clear();
       failToStart(new Error(cause));
       end(cause);
     };
     this.child.on('message', (message) => {
       const fromEngine = message as FromEngine;
       if (fromEngine.kind === 'ready') {
-        clearTimeout(patience);
+        patience.clear();
         becomeReady();
       }
       options.onMessage(fromEngine);

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EngineSettings, FromEngine, JobEnd, JobEvent } from '../engine-process/messages.js';
 import type { JobTask } from '../engine-process/task.js';
+import { AwakeTimer } from './awake-timer.js';
 import { EngineChild } from './engine-child.js';
 
 export interface EngineHostOptions {
@@ -118,11 +119,11 @@ export class EngineHost {
     // It may have ended in the same turn in which it was ready; from here on, `ended` tells the job.
     if (child !== this.child) return { kind: 'died', cause: this.lastError ?? 'the engine process ended' };
     const { settings } = this;
-    const timers = new Set<NodeJS.Timeout>();
-    const killAfter = (seconds: number, cause: string): NodeJS.Timeout => {
-      const timer = setTimeout(() => {
+    const timers = new Set<AwakeTimer>();
+    const killAfter = (seconds: number, cause: string): AwakeTimer => {
+      const timer = new AwakeTimer(seconds, () => {
         child.kill(cause);
-      }, seconds * 1000);
+      });
       timers.add(timer);
       return timer;
     };
@@ -135,14 +136,20 @@ export class EngineHost {
     job.signal.addEventListener('abort', cancel, { once: true });
     try {
       return await new Promise<AttemptEnd>((resolve) => {
-        this.running = { job, end: resolve, heard: () => silent.refresh() };
+        this.running = {
+          job,
+          end: resolve,
+          heard: () => {
+            silent.refresh();
+          },
+        };
         const { id, task, workFolder } = job;
         child.send({ kind: 'run', id, task, workFolder });
       });
     } finally {
       this.running = undefined;
       job.signal.removeEventListener('abort', cancel);
-      for (const timer of timers) clearTimeout(timer);
+      for (const timer of timers) timer.clear();
       if (settings !== this.settings) child.kill('its settings have changed');
     }
   }

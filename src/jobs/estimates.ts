@@ -44,7 +44,8 @@ export type JobForecast = Readonly<Record<Phase, number>>;
 
 export class Estimates {
   private readonly times = new Map<string, MeasuredTime>();
-  private forecasts = new Map<string, number>();
+  private readonly forecasts = new Map<string, number>();
+  private changes = 0;
   /** By engine: the model that it ran last, so that its weights are loaded. */
   private readonly warmModels = new Map<number, string>();
 
@@ -67,16 +68,17 @@ export class Estimates {
       ['finishing', phases.finishing],
     ];
     this.warmModels.set(engine, load.model);
-    this.forecasts.clear();
-    return measured.flatMap(([measure, seconds]) =>
+    const folded = measured.flatMap(([measure, seconds]) =>
       seconds === undefined ? [] : this.fold(load, measure, seconds),
     );
+    this.changed();
+    return folded;
   }
 
   /** The engine's process is a new one: nothing is loaded. */
   forgetLoaded(engine = 0): void {
     this.warmModels.delete(engine);
-    this.forecasts.clear();
+    this.changed();
   }
 
   /** What the phases of a job should take, once it begins: on this engine, or on the one that suits it best. */
@@ -91,6 +93,11 @@ export class Estimates {
       decoding: each('decoding'),
       finishing: each('finishing'),
     };
+  }
+
+  /** Another number whenever what it says may have changed. */
+  get version(): number {
+    return this.changes;
   }
 
   /** Seconds that a whole job should take. */
@@ -112,6 +119,11 @@ export class Estimates {
     return Object.fromEntries(
       [...sums].map(([measure, { count, seconds }]) => [measure, { count, meanSeconds: seconds / count }]),
     );
+  }
+
+  private changed(): void {
+    this.changes++;
+    this.forecasts.clear();
   }
 
   private isWarm({ model }: JobLoad, engine?: number): boolean {

@@ -7,8 +7,16 @@ export type JobNotice = { readonly job: QueuedJob } &
   /** It is durable and waits. */
   (
     | { readonly kind: 'accepted' }
-    /** Its execution begins: told once, however many attempts it takes. `at` is Unix time in milliseconds. */
-    | { readonly kind: 'started'; readonly at: number; readonly metadata: JobMetadata }
+    /**
+     * Its execution begins: told once, however many attempts it takes. `at` is Unix time in milliseconds, `told` the share of it
+     * that an earlier daemon may have told is done, 0 to 1.
+     */
+    | {
+        readonly kind: 'started';
+        readonly at: number;
+        readonly metadata: JobMetadata;
+        readonly told: number;
+      }
     /** Something happened in the engine process that runs it. */
     | { readonly kind: 'event'; readonly event: JobEvent }
     /** How far it is: what the events come to. Told after the event that changed it. */

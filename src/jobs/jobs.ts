@@ -2,18 +2,20 @@
  * The jobs of one data folder: a queue that survives a crash, and the engine processes that work it off. Fronts submit to it,
  * ask it, and hear from it; it knows none of them. Nothing here does inference, or waits for any.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { EngineSettings } from '../engine-process/messages.js';
+import { clearLeftovers } from './attempt-folder.js';
 import { EngineHost, type EngineState, type JobBounds } from './engine-host.js';
 import { Estimates, type MeasuredSummary } from './estimates.js';
 import { JobNotices, type JobListener } from './events.js';
 import type { Job, JobLoad, JobRecord, QueuedJob } from './job.js';
 import type { OldJob } from './journal-database.js';
-import { openJournal, type Journal } from './journal.js';
+import { makeDataFolder } from './data-folder.js';
+import { JournalError, openJournal, type Journal } from './journal.js';
 import { lockFolder } from './lock.js';
-import { JobQueue } from './queue.js';
+import { JobQueue, Refusal } from './queue.js';
 import { Runner, type RunningJob } from './runner.js';
 
 /** What may change while it works. */
@@ -41,6 +43,8 @@ export interface JobsOptions {
 
 const PRUNE_INTERVAL_MS = 3_600_000;
 const PRUNE_AFTER_JOBS = 1000;
+/** Between two lines of the log about a journal that refuses. */
+const JOURNAL_FAULT_INTERVAL_MS = 10_000;
 /** For an engine to end by itself when no job runs. */
 const ENGINE_STOP_MS = 2000;
 
@@ -58,6 +62,7 @@ export class Jobs {
   private configuration: JobsConfiguration;
   private working: Promise<void> = Promise.resolve();
   private jobsSincePrune = 0;
+  private journalFaultLogged = -Infinity;
 
   private constructor(
     private readonly options: JobsOptions,
@@ -72,7 +77,7 @@ export class Jobs {
     this.notices = new JobNotices((error) => {
       log.error({ err: error }, 'fault while telling of a job');
     });
-    this.queue = new JobQueue(journal, known.waiting, () => this.configuration.queueCapacity);
+    this.queue = new JobQueue(journal, known.waiting, () => this.configuration.queueCapacity, this.estimates);
     this.engines = configuration.engines.map(
       (settings, index) =>
         new EngineHost({
@@ -143,17 +148,35 @@ export class Jobs {
   /** Resolves with the seconds until it should be done, once the job is durable. Throws `Refusal`. */
   async submit(job: Job): Promise<number> {
     const seconds = this.secondsAhead() + this.estimates.seconds(job.load);
-    const queued = await this.queue.accept(job);
+    const queued = await this.queue.accept(job).catch((cause: unknown) => {
+      throw this.refusalOf(cause);
+    });
     this.notices.tell({ kind: 'accepted', job: queued });
     return seconds;
   }
 
-  /** Ends a job, durably on return: one that waits at once, one that runs within a step. False when neither does. */
+  /** Ends a job, durably on return: one that waits at once, one that runs within a step. False when neither does.
+   * Throws `Refusal` when that can't be made durable now. */
   async cancel(id: string): Promise<boolean> {
     const waiting = this.queue.withdraw(id);
-    if (waiting === undefined) return this.runner.cancel(id);
-    await this.runner.cancelWaiting(waiting);
-    return true;
+    try {
+      if (waiting === undefined) return await this.runner.cancel(id);
+      await this.runner.cancelWaiting(waiting);
+      return true;
+    } catch (cause) {
+      if (waiting !== undefined) this.queue.putBack(waiting);
+      throw this.refusalOf(cause);
+    }
+  }
+
+  /** Notes how much of a running job its clients may be told is done. False when that can't be made durable now. */
+  async noteTold(id: string, share: number): Promise<boolean> {
+    try {
+      await this.journal.tell(id, share);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   find(id: string): Promise<JobRecord | undefined> {
@@ -226,9 +249,18 @@ export class Jobs {
     await closeAll(this.closers);
   }
 
+  /** A disk that is full is told to each client, and to the log now and then. */
+  private refusalOf(cause: unknown): unknown {
+    if (!(cause instanceof JournalError)) return cause;
+    if (performance.now() - this.journalFaultLogged > JOURNAL_FAULT_INTERVAL_MS) {
+      this.journalFaultLogged = performance.now();
+      this.log.error({ err: cause }, 'requests are refused');
+    }
+    return new Refusal(cause.message);
+  }
+
   private secondsAhead(): number {
-    const waiting = this.queue.pending.reduce((sum, { load }) => sum + this.estimates.seconds(load), 0);
-    return this.runningSeconds() + waiting / this.engines.length;
+    return this.runningSeconds() + this.queue.seconds / this.engines.length;
   }
 
   /** Until an engine is free, on average. */
@@ -253,19 +285,17 @@ async function openParts<Result>(
     known: { readonly waiting: readonly QueuedJob[]; readonly estimates: Estimates },
   ) => Result,
 ): Promise<Result> {
-  await mkdir(dataFolder, { recursive: true }).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`the data folder ${dataFolder} can't be made: ${reason}`, { cause });
-  });
+  makeDataFolder(dataFolder);
   closers.push(lockFolder(dataFolder));
-  const clearWork = () => rm(join(dataFolder, 'work'), { recursive: true, force: true });
-  await clearWork();
-  closers.push(clearWork);
+  const work = join(dataFolder, 'work');
   const { journal, waiting, old, times } = await openJournal(join(dataFolder, 'journal.sqlite'), onFatal);
   closers.push(() => journal.close());
+  const unfinished = new Set([...waiting, ...old].map(({ sequence }) => sequence));
+  await clearLeftovers(work, (sequence) => unfinished.has(sequence), log);
+  closers.push(() => rm(work, { recursive: true, force: true }));
   const renewed = await renewAll(journal, old, renew, log);
-  const unfinished = waiting.length + renewed.length;
-  if (unfinished > 0) log.info({ jobs: unfinished }, 'unfinished jobs go on');
+  const jobs = waiting.length + renewed.length;
+  if (jobs > 0) log.info({ jobs }, 'unfinished jobs go on');
   return create(journal, { waiting: [...renewed, ...waiting], estimates: new Estimates(times) });
 }
 

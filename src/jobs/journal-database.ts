@@ -1,11 +1,13 @@
 /**
  * The queue's tables. Runs in the journal's worker thread: a commit waits for the disk, and nobody else should.
  */
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { JobTask } from '../engine-process/task.js';
 import type { NodeError } from '../workflow/events.js';
 import type { MeasuredTime } from './estimates.js';
 import type { Job, JobLoad, JobMetadata, JobOutcome, JobRecord, JobState, QueuedJob } from './job.js';
+import { damaged, heal, isDamage } from './journal-health.js';
 import { migrate } from './journal-schema.js';
 
 /** A waiting job of a journal from the time of one protocol: its front makes a job of it. */
@@ -17,12 +19,19 @@ export interface OldJob {
   readonly request: unknown;
 }
 
+/** What is to be done, and the share of it that clients were told is done, 0 to 1. */
+export interface BegunJob extends Pick<Job, 'task' | 'metadata'> {
+  readonly told: number;
+}
+
 /** Changes and questions by name, with their arguments and answers. A batch of them is one transaction. */
 export interface JournalOperations {
-  /** The job's sequence; undefined when there is or was a job of that id. */
+  /** The job's sequence; undefined when a job of that id waits or runs. One that is over makes room. */
   accept(job: Job, acceptedAt: number): number | undefined;
   /** Notes that an attempt begins, and returns what is to be done; undefined when the job is over. */
-  begin(id: string, attempts: number, startedAt: number): Pick<Job, 'task' | 'metadata'> | undefined;
+  begin(id: string, attempts: number, startedAt: number): BegunJob | undefined;
+  /** Notes how much of a job clients may be told is done, so that no later daemon tells less. */
+  tell(id: string, share: number): void;
   /** Puts a job that was begun back, with as many attempts as count. */
   requeue(id: string, attempts: number): void;
   /** False when the job is over already: the first outcome stands. */
@@ -78,24 +87,33 @@ interface TimeRow extends Omit<MeasuredTime, 'meanSeconds'> {
 export class JournalDatabase implements JournalOperations {
   private readonly database: Database.Database;
   private readonly statements: ReturnType<typeof prepare>;
+  private readonly inode: number;
 
-  /** Opens or creates the journal. A job that ran when the last daemon died is queued again, in its old place. */
-  constructor(file: string) {
+  /**
+   * Opens or creates the journal. A job that ran when the last daemon died is queued again, in its old place. Damaged indexes are
+   * made anew. Throws an `Error` for what can't be read.
+   */
+  constructor(private readonly file: string) {
     this.database = new Database(file);
     // FULL makes a commit survive a power cut in WAL mode, not only a crash of the process.
     this.database.pragma('journal_mode = WAL');
     this.database.pragma('synchronous = FULL');
+    heal(this.database);
     migrate(this.database, file);
     this.statements = prepare(this.database);
     this.statements.recover.run();
+    this.failDamaged();
+    this.inode = statSync(file).ino;
   }
 
   /** Jobs that can run, oldest first. */
   waiting(): QueuedJob[] {
     const jobs: QueuedJob[] = [];
     for (const { client, front, load, request, ...row } of this.statements.waiting.iterate()) {
-      if (request === null)
-        jobs.push({ ...row, client: clientOf(front, client), load: JSON.parse(load) as JobLoad });
+      const known = readJson(load) as JobLoad | undefined;
+      if (request === null && known !== undefined) {
+        jobs.push({ ...row, client: clientOf(front, client), load: known });
+      }
     }
     return jobs;
   }
@@ -104,19 +122,45 @@ export class JournalDatabase implements JournalOperations {
   old(): OldJob[] {
     const jobs: OldJob[] = [];
     for (const { sequence, id, front, interruptions, request } of this.statements.waiting.iterate()) {
-      if (request !== null)
-        jobs.push({ sequence, id, front, interruptions, request: JSON.parse(request) as unknown });
+      const known = request === null ? undefined : (readJson(request) as object | undefined);
+      if (known !== undefined) jobs.push({ sequence, id, front, interruptions, request: known });
     }
     return jobs;
+  }
+
+  /** Ends the jobs whose records can't be read, with that as their error. */
+  private failDamaged(): void {
+    const damaged = [...this.statements.waiting.iterate()].filter(
+      ({ load, request }) => readJson(request ?? load) === undefined,
+    );
+    const error = `the job's record in ${this.file} is damaged`;
+    for (const { id } of damaged) {
+      this.finish(id, { state: 'failed', outputs: [], error, durationSeconds: 0 }, Date.now());
+    }
   }
 
   times(): MeasuredTime[] {
     return this.statements.times.all().map(({ mean_s: meanSeconds, ...rest }) => ({ ...rest, meanSeconds }));
   }
 
-  /** Applies operations in one transaction; on return they are on disk. The results stand in the operations' order. */
+  /**
+   * Applies operations in one transaction; on return they are on disk. The results stand in the operations' order. Damaged
+   * indexes are made anew on the way. Throws `DamagedJournalError` where that doesn't help.
+   */
   apply(operations: readonly JournalOperation[]): unknown[] {
-    return this.database.transaction(() => operations.map((operation) => this.applyOne(operation)))();
+    const all = this.database.transaction(() => operations.map((operation) => this.applyOne(operation)));
+    try {
+      return all();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      heal(this.database);
+      try {
+        return all();
+      } catch (again) {
+        if (isDamage(again)) throw damaged(error);
+        throw again;
+      }
+    }
   }
 
   close(): void {
@@ -125,6 +169,8 @@ export class JournalDatabase implements JournalOperations {
 
   accept(job: Job, acceptedAt: number): number | undefined {
     const { id, client, priority, task, load, metadata } = job;
+    this.requireFile();
+    this.statements.forget.run(id);
     const { changes, lastInsertRowid } = this.statements.accept.run({
       id,
       front: client.front,
@@ -138,10 +184,20 @@ export class JournalDatabase implements JournalOperations {
     return changes > 0 ? Number(lastInsertRowid) : undefined;
   }
 
-  begin(id: string, attempts: number, startedAt: number): Pick<Job, 'task' | 'metadata'> | undefined {
+  begin(id: string, attempts: number, startedAt: number): BegunJob | undefined {
     const row = this.statements.begin.get(attempts, startedAt, id);
     if (row === undefined) return undefined;
-    return { task: JSON.parse(row.task) as JobTask, metadata: JSON.parse(row.metadata) as JobMetadata };
+    const task = readJson(row.task) as JobTask | undefined;
+    if (task === undefined) {
+      const error = `the job's record in ${this.file} is damaged`;
+      this.finish(id, { state: 'failed', outputs: [], error, durationSeconds: 0 }, startedAt);
+      return undefined;
+    }
+    return { task, metadata: (readJson(row.metadata) as JobMetadata | undefined) ?? {}, told: row.told };
+  }
+
+  tell(id: string, share: number): void {
+    this.statements.tell.run(share, id);
   }
 
   requeue(id: string, attempts: number): void {
@@ -188,12 +244,21 @@ export class JournalDatabase implements JournalOperations {
     }
   }
 
+  /** What is written into a file that was removed is lost with the process. */
+  private requireFile(): void {
+    if (statSync(this.file, { throwIfNoEntry: false })?.ino === this.inode) return;
+    throw new Error(`${this.file} was removed or replaced while the daemon uses it; restart the daemon`);
+  }
+
   private applyOne(operation: JournalOperation): unknown {
     switch (operation.name) {
       case 'accept':
         return this.accept(...operation.args);
       case 'begin':
         return this.begin(...operation.args);
+      case 'tell':
+        this.tell(...operation.args);
+        return undefined;
       case 'requeue':
         this.requeue(...operation.args);
         return undefined;
@@ -228,12 +293,16 @@ function prepare(database: Database.Database) {
       `INSERT INTO job (id, front, client, priority, state, task, load, metadata, accepted_at)
        VALUES (@id, @front, @client, @priority, 'queued', @task, @load, @metadata, @acceptedAt) ON CONFLICT DO NOTHING`,
     ),
+    forget: database.prepare<[id: string]>('DELETE FROM job WHERE id = ? AND finished_at IS NOT NULL'),
     begin: database.prepare<
       [attempts: number, startedAt: number, id: string],
-      { readonly task: string; readonly metadata: string }
+      { readonly task: string; readonly metadata: string; readonly told: number }
     >(
       `UPDATE job SET state = 'running', attempts = ?, started_at = ifnull(started_at, ?)
-       WHERE id = ? AND finished_at IS NULL RETURNING task, metadata`,
+       WHERE id = ? AND finished_at IS NULL RETURNING task, metadata, told`,
+    ),
+    tell: database.prepare<[share: number, id: string]>(
+      'UPDATE job SET told = ? WHERE id = ? AND finished_at IS NULL',
     ),
     requeue: database.prepare<[attempts: number, id: string]>(
       `UPDATE job SET state = 'queued', attempts = ? WHERE id = ? AND finished_at IS NULL`,
@@ -263,6 +332,15 @@ function prepare(database: Database.Database) {
   };
 }
 
+/** Undefined for a text that is damaged. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function clientOf(front: string, id: string | null) {
   return { front, ...(id !== null && { id }) };
 }
@@ -272,7 +350,7 @@ function toRecord(row: RecordRow): JobRecord {
   const record = {
     id,
     client: clientOf(row.front, row.client),
-    metadata: JSON.parse(row.metadata) as JobMetadata,
+    metadata: (readJson(row.metadata) as JobMetadata | undefined) ?? {},
     state,
     attempts,
     acceptedAt: row.accepted_at,
@@ -280,12 +358,13 @@ function toRecord(row: RecordRow): JobRecord {
     ...(row.finished_at !== null && { finishedAt: row.finished_at }),
   };
   if (state === 'queued' || state === 'running') return record;
+  const failure = row.failure === null ? undefined : (readJson(row.failure) as NodeError | undefined);
   const outcome: JobOutcome = {
     state,
-    outputs: JSON.parse(row.outputs ?? '[]') as JobOutcome['outputs'],
+    outputs: (readJson(row.outputs ?? '[]') as JobOutcome['outputs'] | undefined) ?? [],
     durationSeconds: seconds ?? 0,
     ...(row.error !== null && { error: row.error }),
-    ...(row.failure !== null && { failure: JSON.parse(row.failure) as NodeError }),
+    ...(failure !== undefined && { failure }),
   };
   return { ...record, outcome };
 }

@@ -1,7 +1,7 @@
 /** The journal's tables, and how those of an older version become them. */
 import type Database from 'better-sqlite3';
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /**
  * `request` of a job that is over, or not of version 1, is null: version 1 kept its only protocol's requests, and the front of
@@ -21,6 +21,7 @@ const SCHEMA = `
     metadata TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
     interruptions INTEGER NOT NULL DEFAULT 0,
+    told REAL NOT NULL DEFAULT 0,
     accepted_at INTEGER NOT NULL,
     started_at INTEGER,
     finished_at INTEGER,
@@ -64,6 +65,11 @@ const FROM_VERSION_1 = `
   DROP TABLE stage_time;
 `;
 
+const FROM_VERSION_2 = 'ALTER TABLE job ADD COLUMN told REAL NOT NULL DEFAULT 0';
+
+/** What makes the tables of today out of those of a version. */
+const STEPS: Readonly<Record<number, string>> = { 0: SCHEMA, 1: FROM_VERSION_1, 2: FROM_VERSION_2 };
+
 /** Makes the tables, or brings them up to date. Throws an `Error` for a journal of a newer version. */
 export function migrate(database: Database.Database, file: string): void {
   const version = Number(database.pragma('user_version', { simple: true }));
@@ -74,7 +80,7 @@ export function migrate(database: Database.Database, file: string): void {
   }
   if (version === SCHEMA_VERSION) return;
   database.transaction(() => {
-    database.exec(version === 1 ? FROM_VERSION_1 : SCHEMA);
+    database.exec(STEPS[version] ?? SCHEMA);
     database.pragma(`user_version = ${SCHEMA_VERSION}`);
   })();
 }

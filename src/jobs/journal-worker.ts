@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MeasuredTime } from './estimates.js';
 import type { QueuedJob } from './job.js';
+import { DamagedJournalError } from './journal-health.js';
 import { JournalDatabase, type JournalOperation, type OldJob } from './journal-database.js';
 
 export interface JournalRequest {
@@ -49,6 +50,8 @@ function replies(batch: readonly JournalRequest[]): JournalReply[] {
     const results = database.apply(batch.map(({ operation }) => operation));
     return batch.map(({ ticket }, index) => ({ ticket, result: results[index] }));
   } catch (cause) {
+    // It ends this thread, and with it the daemon.
+    if (cause instanceof DamagedJournalError) throw new Error(`${file}: ${cause.message}`, { cause });
     const error = cause instanceof Error ? cause.message : String(cause);
     if (batch.length === 1) return batch.map(({ ticket }) => ({ ticket, error }));
     // One bad operation must not take its neighbours down: each gets a transaction of its own, and its own error.

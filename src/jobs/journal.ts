@@ -9,6 +9,11 @@ interface Pending {
   reject(error: Error): void;
 }
 
+/** Something that could not be made durable, perhaps only for now; the message is safe to show. */
+export class JournalError extends Error {
+  override readonly name = 'JournalError';
+}
+
 /** The journal's operations; each resolves once what it did is on disk. */
 export type Journal = {
   readonly [Name in keyof JournalOperations]: (
@@ -59,6 +64,7 @@ class ThreadJournal implements Journal {
 
   readonly accept: Journal['accept'] = (...args) => this.ask({ name: 'accept', args });
   readonly begin: Journal['begin'] = (...args) => this.ask({ name: 'begin', args });
+  readonly tell: Journal['tell'] = (...args) => this.ask({ name: 'tell', args });
   readonly requeue: Journal['requeue'] = (...args) => this.ask({ name: 'requeue', args });
   readonly finish: Journal['finish'] = (...args) => this.ask({ name: 'finish', args });
   readonly find: Journal['find'] = (...args) => this.ask({ name: 'find', args });
@@ -86,7 +92,7 @@ class ThreadJournal implements Journal {
     const pending = this.pending.get(ticket);
     this.pending.delete(ticket);
     if (error === undefined) pending?.resolve(result);
-    else pending?.reject(new Error(`the journal could not be written: ${error}`));
+    else pending?.reject(new JournalError(`the journal could not be written: ${error}`));
   }
 
   private fail(error: Error): void {

@@ -1,6 +1,8 @@
 /** Accepted jobs in the order in which they will run: in memory for speed, in the journal for safety. */
+import type { Estimates } from './estimates.js';
 import type { Job, QueuedJob } from './job.js';
 import type { Journal } from './journal.js';
+import { WaitingTime } from './waiting-time.js';
 
 /** A job that is turned away; the text goes to the client as it is. */
 export class Refusal extends Error {
@@ -12,14 +14,22 @@ export class JobQueue {
   private readonly waiting: QueuedJob[] = [];
   /** Jobs whose acceptance is on its way to the disk. */
   private arriving = 0;
+  private readonly time: WaitingTime;
   private readonly wakers = new Set<() => void>();
 
   constructor(
     private readonly journal: Pick<Journal, 'accept'>,
     recovered: readonly QueuedJob[],
     private readonly capacity: () => number,
+    estimates: Pick<Estimates, 'seconds' | 'version'>,
   ) {
+    this.time = new WaitingTime(estimates);
     for (const job of recovered) this.insert(job);
+  }
+
+  /** Seconds that all waiting jobs should take, one after the other. */
+  get seconds(): number {
+    return this.time.seconds;
   }
 
   /** Jobs that wait or are about to. */
@@ -32,7 +42,7 @@ export class JobQueue {
     return this.waiting;
   }
 
-  /** Resolves once the job is durable. Throws `Refusal` when the queue is full or the id was used before. */
+  /** Resolves once the job is durable. Throws `Refusal` when the queue is full or a job of that id waits or runs. */
   async accept(job: Job): Promise<QueuedJob> {
     if (this.size >= this.capacity()) throw new Refusal('Queue full');
     const { id, client, priority, load } = job;
@@ -68,7 +78,9 @@ export class JobQueue {
 
   /** Takes the next job out of the queue. */
   take(): QueuedJob | undefined {
-    return this.waiting.shift();
+    const job = this.waiting.shift();
+    if (job !== undefined) this.time.remove(job.load);
+    return job;
   }
 
   /** Puts a job back into its old place. */
@@ -79,7 +91,10 @@ export class JobQueue {
   /** Takes a waiting job out of the queue; undefined when it isn't waiting. */
   withdraw(id: string): QueuedJob | undefined {
     const index = this.waiting.findIndex((job) => job.id === id);
-    return index === -1 ? undefined : this.waiting.splice(index, 1)[0];
+    if (index === -1) return undefined;
+    const [job] = this.waiting.splice(index, 1);
+    if (job !== undefined) this.time.remove(job.load);
+    return job;
   }
 
   /** Found from the end: most jobs come last. */
@@ -89,6 +104,7 @@ export class JobQueue {
         priority > job.priority || (priority === job.priority && sequence < job.sequence),
     );
     this.waiting.splice(before + 1, 0, job);
+    this.time.add(job.load);
     for (const wake of this.wakers) wake();
   }
 }

@@ -1,15 +1,15 @@
 /** Takes jobs from the queue, gives each to an engine that is free, and tells the world. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { JobEvent } from '../engine-process/messages.js';
 import type { JobTask } from '../engine-process/task.js';
 import { ActiveJob } from './active-job.js';
+import { AttemptFolder } from './attempt-folder.js';
 import type { AttemptEnd, EngineHost, JobBounds } from './engine-host.js';
 import type { Estimates } from './estimates.js';
 import type { JobNotices } from './events.js';
-import type { Job, JobOutcome, QueuedJob } from './job.js';
+import type { JobOutcome, QueuedJob } from './job.js';
+import type { BegunJob } from './journal-database.js';
 import type { Journal } from './journal.js';
 import type { PhaseTimes } from './phase-clock.js';
 import type { JobQueue } from './queue.js';
@@ -19,9 +19,6 @@ const MAX_ATTEMPTS = 3;
 
 /** Daemons that may die while they run a job, before the job is suspected. */
 const MAX_INTERRUPTIONS = 10;
-
-/** Previews outlive their job by so long, for clients that are still reading them. */
-const KEEP_PREVIEWS_MS = 30_000;
 
 /** Seconds between attempts to write to a data folder that refuses: a full disk, say. */
 const WRITE_RETRY_SECONDS = 5;
@@ -85,9 +82,11 @@ export class Runner {
     return true;
   }
 
-  /** Ends a job that waited. Resolves once that is durable. */
+  /** Ends a job that waited. Resolves once that is durable; rejects when it can't be made so now. */
   async cancelWaiting(job: QueuedJob): Promise<void> {
-    await this.settle(job, { state: 'cancelled', outputs: [], error: CANCELLED, durationSeconds: 0 });
+    const outcome: JobOutcome = { state: 'cancelled', outputs: [], error: CANCELLED, durationSeconds: 0 };
+    await this.options.journal.finish(job.id, outcome, Date.now());
+    this.tellOver(job, outcome);
   }
 
   /** Ends the engines of running jobs; these go back to the queue, and the attempt doesn't count. */
@@ -129,6 +128,7 @@ export class Runner {
       else {
         active.settling = true;
         await this.settle(job, outcome);
+        await active.folder?.release();
       }
     } finally {
       this.active.delete(engine);
@@ -137,7 +137,7 @@ export class Runner {
 
   private async outcomeOf(
     active: ActiveJob,
-    begun: Pick<Job, 'task' | 'metadata'> | undefined,
+    begun: BegunJob | undefined,
     host: EngineHost,
   ): Promise<JobOutcome | undefined> {
     const { job } = active;
@@ -148,8 +148,8 @@ export class Runner {
         error: `given up: ${job.interruptions} daemons ended while they ran this job`,
       });
     }
-    const { task, metadata } = begun;
-    this.options.notices.tell({ kind: 'started', job, at: Date.now(), metadata });
+    const { task, metadata, told } = begun;
+    this.options.notices.tell({ kind: 'started', job, at: Date.now(), metadata, told });
     return this.attempts(active, task, host);
   }
 
@@ -182,31 +182,19 @@ export class Runner {
   }
 
   private async attempt(active: ActiveJob, task: JobTask, host: EngineHost): Promise<AttemptEnd> {
-    const { workFolder, bounds } = this.options;
-    const saved: string[] = [];
-    let previews = 0;
-    const folder = await this.persist(async () => {
-      await mkdir(workFolder, { recursive: true });
-      return mkdtemp(join(workFolder, 'job-'));
-    });
+    const { workFolder, bounds, log } = this.options;
+    const { sequence } = active.job;
+    const folder = await this.persist(() => AttemptFolder.create(workFolder, sequence, log));
+    active.folder = folder;
     const onEvent = (event: JobEvent) => {
-      if (event.type === 'preview') previews++;
-      if (event.type === 'executed') {
-        for (const { path } of [...(event.ui?.images ?? []), ...(event.ui?.gifs ?? [])]) saved.push(path);
-      }
+      if (event.type === 'preview') folder.hasPreviews = true;
       this.see(active, event);
     };
     const end = await host.run(
-      { id: active.id, task, workFolder: folder, onEvent, signal: active.cancellation.signal },
+      { id: active.id, task, workFolder: folder.path, onEvent, signal: active.cancellation.signal },
       bounds(),
     );
-    if (end.kind === 'done' && previews > 0) {
-      this.removeLater(folder);
-      return end;
-    }
-    await this.remove(folder);
-    // Another attempt draws the same images again.
-    if (end.kind === 'died') await Promise.all(saved.map(this.remove));
+    if (end.kind === 'died') await folder.undo();
     return end;
   }
 
@@ -216,18 +204,6 @@ export class Runner {
       this.options.log.warn({ job: active.id, text: event.text }, 'warning from the workflow');
     }
   }
-
-  /** A function of its own, so that the timer keeps nothing of the job but the folder's name. */
-  private removeLater(folder: string): void {
-    setTimeout(() => void this.remove(folder), KEEP_PREVIEWS_MS).unref();
-  }
-
-  /** Never rejects: a disk that refuses is no reason to end. */
-  private readonly remove = async (path: string): Promise<void> => {
-    await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
-      this.options.log.warn({ err: error, path }, 'a file could not be removed');
-    });
-  };
 
   private learn({ load }: QueuedJob, times: PhaseTimes, engine: number): void {
     const { journal, estimates, log } = this.options;
@@ -246,10 +222,15 @@ export class Runner {
 
   /** Durable first, then told: whoever hears of an outcome can rely on it, and nobody hears of it twice. */
   private async settle(job: QueuedJob, ending: JobOutcome): Promise<void> {
-    const { journal, notices, log } = this.options;
+    const { journal } = this.options;
     const isFirst = await this.persist(() => journal.finish(job.id, ending, Date.now()));
     // A cancellation may have come first, and was confirmed to whoever asked for it.
     const outcome = isFirst ? ending : ((await this.persist(() => journal.find(job.id)))?.outcome ?? ending);
+    this.tellOver(job, outcome);
+  }
+
+  private tellOver(job: QueuedJob, outcome: JobOutcome): void {
+    const { notices, log } = this.options;
     notices.tell({ kind: 'over', job, outcome });
     const { state, error, durationSeconds } = outcome;
     log.info({ job: job.id, state, error, duration_s: durationSeconds }, 'job over');

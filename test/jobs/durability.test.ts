@@ -161,6 +161,36 @@ describe('an engine that dies', () => {
   });
 });
 
+test('a daemon that was stopped for longer than an engine may be silent leaves its healthy engine alone', async () => {
+  await start('--engine-timeout', '3s');
+  const request = endless();
+  await client.accept(request);
+  await listener.until(sampling(request.id));
+  const engine = daemon.enginePid;
+  daemon.kill('SIGSTOP');
+  await delay(4500);
+  daemon.kill('SIGCONT');
+  const from = listener.heard.length;
+  await listener.until((message) => listener.heard.indexOf(message) >= from && sampling(request.id)(message));
+  expect(daemon.log.filter(({ msg }) => msg === 'engine ended')).toEqual([]);
+  expect(daemon.enginePid).toBe(engine);
+  expect(isAlive(engine)).toBe(true);
+});
+
+test('percent go on where the last daemon was', async () => {
+  await start();
+  const request = endless({ steps: 1500 });
+  await client.accept(request);
+  const percentOf = (message: Readonly<Record<string, unknown>>) =>
+    message['job_id'] === request.id ? Number(message['percent']) : NaN;
+  await listener.until((message) => percentOf(message) > 45);
+  const told = Math.max(...listener.heard.map(percentOf).filter((percent) => percent > 0));
+  await crash();
+  await start();
+  const first = await listener.until((message) => percentOf(message) >= 0);
+  expect(percentOf(first)).toBeGreaterThanOrEqual(told);
+});
+
 test('a job over its time limit is ended', async () => {
   await start('--job-time-limit', '1s');
   const request = endless();

@@ -51,17 +51,19 @@ describe('the journal', () => {
     expect(ids()).toEqual(['b', 'a', 'c']);
     const { task, metadata, ...rest } = jobOf('b');
     expect(journal.waiting()[0]).toEqual({ ...rest, sequence: 1, interruptions: 0 });
-    expect(journal.begin('b', 1, 5)).toEqual({ task, metadata });
-    journal.begin('b', 2, 6);
+    expect(journal.begin('b', 1, 5)).toEqual({ task, metadata, told: 0 });
+    journal.tell('b', 0.4);
+    expect(journal.begin('b', 2, 6)).toMatchObject({ told: 0.4 });
     expect(journal.find('b')).toEqual({ ...noted('b'), state: 'running', attempts: 2, startedAt: 5 });
   });
 
-  test('takes an id once, whatever became of its job', () => {
+  test('takes an id while no job of it waits or runs', () => {
     expect(journal.accept(jobOf('a'), 1)).toBe(1);
     expect(journal.accept(jobOf('a'), 2)).toBeUndefined();
     journal.finish('a', done, 3);
-    expect(journal.accept(jobOf('a'), 4)).toBeUndefined();
-    expect(ids()).toEqual([]);
+    expect(journal.accept(jobOf('a', { metadata: { again: true } }), 4)).toBeGreaterThan(1);
+    expect(journal.find('a')).toMatchObject({ state: 'queued', metadata: { again: true } });
+    expect(ids()).toEqual(['a']);
   });
 
   test('lets the first outcome stand', () => {
@@ -117,7 +119,7 @@ describe('the journal', () => {
     expect(journal.apply(operations)).toEqual([
       1,
       undefined,
-      { task: jobOf('a').task, metadata: { of: 'a' } },
+      { task: jobOf('a').task, metadata: { of: 'a' }, told: 0 },
       { ...noted('a'), state: 'running', attempts: 1, startedAt: 5 },
     ]);
     const broken = jobOf('c', { task: { workflow: 1n as unknown as string } });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Estimates } from '../../src/jobs/estimates.js';
 import type { Job, QueuedJob } from '../../src/jobs/job.js';
 import { JobQueue, Refusal } from '../../src/jobs/queue.js';
 import { jobOf } from './jobs.js';
@@ -20,7 +21,7 @@ function queued(id: string, priority: number, sequence: number): QueuedJob {
 }
 
 test('is first in, first out, and as long as it may be', async () => {
-  const queue = new JobQueue(memory(), [], () => 2);
+  const queue = new JobQueue(memory(), [], () => 2, new Estimates([]));
   const both = Promise.all([queue.accept(jobOf('a')), queue.accept(jobOf('b'))]);
   // Those on their way to the disk count.
   await expect(queue.accept(jobOf('c'))).rejects.toThrow(new Refusal('Queue full'));
@@ -31,7 +32,7 @@ test('is first in, first out, and as long as it may be', async () => {
 });
 
 test('goes on with what was left, and gives jobs back', async () => {
-  const queue = new JobQueue(memory(), [queued('a', 0, -2), queued('b', 0, -1)], () => 10);
+  const queue = new JobQueue(memory(), [queued('a', 0, -2), queued('b', 0, -1)], () => 10, new Estimates([]));
   expect(queue.withdraw('b')?.id).toBe('b');
   expect(queue.withdraw('b')).toBeUndefined();
   const job = queue.take()!;
@@ -41,7 +42,7 @@ test('goes on with what was left, and gives jobs back', async () => {
 });
 
 test('wakes whoever waits for a job, or for the end', async () => {
-  const queue = new JobQueue(memory(), [], () => 10);
+  const queue = new JobQueue(memory(), [], () => 10, new Estimates([]));
   const stopping = new AbortController();
   const waiting = queue.untilWaiting(stopping.signal);
   await queue.accept(jobOf('a'));
@@ -53,7 +54,7 @@ test('wakes whoever waits for a job, or for the end', async () => {
 });
 
 test('higher priorities come first, equals in the order of their acceptance, and jobs come back to their places', async () => {
-  const queue = new JobQueue(memory(), [queued('old', 0, -1)], () => 10);
+  const queue = new JobQueue(memory(), [queued('old', 0, -1)], () => 10, new Estimates([]));
   for (const [id, priority] of [
     ['a', 0],
     ['b', 1],

@@ -64,6 +64,10 @@ function journalOf(tables: JournalDatabase): Journal {
   return {
     accept: (...args) => Promise.resolve(tables.accept(...args)),
     begin: (...args) => Promise.resolve(tables.begin(...args)),
+    tell: (...args) => {
+      tables.tell(...args);
+      return Promise.resolve();
+    },
     requeue: (...args) => {
       tables.requeue(...args);
       return Promise.resolve();
@@ -85,7 +89,7 @@ function journalOf(tables: JournalDatabase): Journal {
 
 test('two engines work off one queue side by side, and every event of a job is told', async () => {
   const journal = journalOf(database);
-  const queue = new JobQueue(journal, [], () => 10);
+  const queue = new JobQueue(journal, [], () => 10, new Estimates([]));
   const heard: JobNotice[] = [];
   let wake: () => void = () => undefined;
   const notices = new JobNotices((error) => {

@@ -39,9 +39,12 @@ async function open(
   if (curve !== undefined) closers.push(await authenticate(curve, log));
   const updateSocket = new UpdateSocket(onFault, curve);
   closers.push(() => updateSocket.close());
-  const teller = new UpdateTeller((update) => {
-    updateSocket.publish(update);
-  });
+  const teller = new UpdateTeller(
+    (update) => {
+      updateSocket.publish(update);
+    },
+    (id, share) => jobs.noteTold(id, share),
+  );
   closers.push(
     jobs.subscribe((notice) => {
       teller.hear(notice);

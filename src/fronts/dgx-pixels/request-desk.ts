@@ -118,8 +118,12 @@ export class RequestDesk {
   }
 
   private async cancel(id: string): Promise<Reply> {
-    if (id.length <= MAX_ID_LENGTH && (await this.options.jobs.cancel(id)))
-      return { type: 'job_cancelled', job_id: id };
+    try {
+      if (id.length <= MAX_ID_LENGTH && (await this.options.jobs.cancel(id)))
+        return { type: 'job_cancelled', job_id: id };
+    } catch (cause) {
+      return this.refused(id, cause);
+    }
     return { type: 'job_error', job_id: knownId(id), error: 'Job not found or already completed' };
   }
 

@@ -20,16 +20,31 @@ const SHARES: Readonly<Record<Stage, number>> = {
  */
 const STEP_INTERVAL_MS = 1000 / 16;
 
+/**
+ * Percent never fall, for no restart either: what is told stays below a ceiling that is on disk before, and a later daemon begins
+ * there. Ceilings are so many percent apart; beyond the last one, only the end is told.
+ */
+const CEILING_STEP = 20;
+const LAST_CEILING = 99;
+
 export class StageProgress {
-  private percent = 0;
+  private percent: number;
+  private ceiling: number;
+  private raising = false;
   private lastTold = -Infinity;
   private report: PhaseReport = { phase: 'preparing', step: 0, totalSteps: 0, sampled: 0 };
 
   constructor(
     private readonly id: string,
     private readonly load: JobLoad,
+    told: number,
+    /** Makes durable how much may be told. */
+    private readonly noteTold: (share: number) => Promise<boolean>,
     private readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.percent = told * 100;
+    this.ceiling = this.percent;
+  }
 
   /** How far the job is. */
   get percentDone(): number {
@@ -41,7 +56,9 @@ export class StageProgress {
     const now = this.now();
     const entered = report.phase !== this.report.phase;
     this.report = report;
-    this.percent = Math.max(this.percent, percentAt(report));
+    const reached = percentAt(report);
+    if (reached >= this.ceiling && this.ceiling < LAST_CEILING) void this.raise(reached);
+    this.percent = Math.max(this.percent, Math.min(reached, this.ceiling));
     if (!entered && now - this.lastTold < STEP_INTERVAL_MS) return undefined;
     this.lastTold = now;
     return this.message(secondsLeft);
@@ -52,6 +69,14 @@ export class StageProgress {
     this.percent = 100;
     this.report = { ...this.report, phase: 'finishing', step: this.report.totalSteps };
     return this.message(0);
+  }
+
+  private async raise(reached: number): Promise<void> {
+    if (this.raising) return;
+    this.raising = true;
+    const next = Math.min(LAST_CEILING, (Math.floor(reached / CEILING_STEP) + 1) * CEILING_STEP);
+    if (await this.noteTold(next / 100)) this.ceiling = next;
+    this.raising = false;
   }
 
   private message(eta: number): Update {

@@ -10,7 +10,11 @@ export class UpdateTeller {
   /** Of the jobs that run, by id. */
   private readonly progress = new Map<string, StageProgress>();
 
-  constructor(private readonly publish: (update: Update) => void) {}
+  /** `noteTold` makes durable how much of a job may be told is done. */
+  constructor(
+    private readonly publish: (update: Update) => void,
+    private readonly noteTold: (id: string, share: number) => Promise<boolean>,
+  ) {}
 
   /** How far a running job is; 0 when none of that id runs. */
   percentOf(id: string): number {
@@ -23,7 +27,7 @@ export class UpdateTeller {
       case 'accepted':
         break;
       case 'started':
-        this.progress.set(id, new StageProgress(id, load));
+        this.progress.set(id, new StageProgress(id, load, notice.told, (share) => this.noteTold(id, share)));
         this.publish({ type: 'job_started', job_id: id, timestamp: Math.floor(notice.at / 1000) });
         break;
       case 'progress': {

@@ -1,10 +1,10 @@
 /** Where nodes save: ComfyUI's file names, numbered on from what is there (ComfyUI folder_paths.py, get_save_image_path). */
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, link, readdir, realpath, writeFile } from 'node:fs/promises';
+import { copyFile, link, open, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { makeFolder } from '../../make-folder.js';
 import type { SavedFile } from '../definition.js';
+import { noteFile } from './file-notes.js';
 import { withTemporary } from './temporary-path.js';
 
 /** A file that can't be saved where a workflow wants it. */
@@ -84,6 +84,8 @@ export async function saveNumbered(
 
 /** Gives a finished file its name, for good; false when the name is taken. */
 export async function claim(whole: string, path: string): Promise<boolean> {
+  const { ino, mtimeNs } = await stat(whole, { bigint: true });
+  await noteFile({ path, inode: String(ino), modified: String(mtimeNs) });
   try {
     await link(whole, path);
     return true;
@@ -91,13 +93,42 @@ export async function claim(whole: string, path: string): Promise<boolean> {
     if (codeOf(error) === 'EEXIST') return false;
     if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(codeOf(error))) throw error;
   }
-  // A file system without hard links.
+  return copyTo(whole, path);
+}
+
+/** For a file system without hard links: the name is taken first, and so is its note. */
+async function copyTo(whole: string, path: string): Promise<boolean> {
   try {
-    await copyFile(whole, path, constants.COPYFILE_EXCL);
-    return true;
+    const file = await open(path, 'wx');
+    const { ino } = await file.stat({ bigint: true });
+    await file.close();
+    await noteFile({ path, inode: String(ino) });
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
+  }
+  await copyFile(whole, path);
+  return true;
+}
+
+/**
+ * Gives files that belong together the names of the first number for which none is taken, from `from` on, and returns them.
+ * `namesAt` says them in the order of the files.
+ */
+export async function claimTogether(
+  folder: string,
+  wholes: readonly string[],
+  namesAt: (number: number) => readonly string[],
+  from: number,
+): Promise<readonly string[]> {
+  for (let number = from; ; number++) {
+    const names = namesAt(number);
+    let claimed = 0;
+    while (claimed < wholes.length && (await claim(wholes[claimed]!, join(folder, names[claimed]!))))
+      claimed++;
+    if (claimed === wholes.length) return names;
+    // Somebody else's number: what was given a name so far is taken back.
+    for (const name of names.slice(0, claimed)) await rm(join(folder, name));
   }
 }
 

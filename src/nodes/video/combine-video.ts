@@ -1,6 +1,6 @@
 /** Image batches to films and animated pictures (ComfyUI-VideoHelperSuite, nodes.py, VideoCombine). */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { encodePng } from '../../imaging/png.js';
@@ -10,7 +10,7 @@ import { boolean, combo, defineNode, float, int, link, string, type SavedFilm } 
 import { COMBINE_FORMATS, filmEncoding, FormatInputs, isPictureFormat } from './film-formats.js';
 import { addSound, pictureOf, writeFilm, writePicture, type FilmJob, type Shown } from './film-writing.js';
 import { FILM_CATEGORY } from './film-sampling.js';
-import { claim, openSeries } from '../files/output-files.js';
+import { claimTogether, openSeries } from '../files/output-files.js';
 import { withTemporary } from '../files/temporary-path.js';
 import type { AudioSource, Image, Latent } from '../values.js';
 
@@ -147,16 +147,16 @@ async function writeParts(
 }
 
 /** Gives all files of a film the first number that is free for each of them. */
-async function claimAll(folder: string, filename: string, parts: readonly Part[]): Promise<string[]> {
-  for (let number = nextNumber(await readdir(folder), filename); ; number++) {
-    const names = parts.map(({ ending }) => `${filename}_${String(number).padStart(5, '0')}${ending}`);
-    let claimed = 0;
-    while (claimed < parts.length && (await claim(parts[claimed]!.path, join(folder, names[claimed]!))))
-      claimed++;
-    if (claimed === parts.length) return names;
-    // Somebody else's number: what was given a name so far is taken back.
-    for (const name of names.slice(0, claimed)) await rm(join(folder, name));
-  }
+async function claimAll(
+  folder: string,
+  filename: string,
+  parts: readonly Part[],
+): Promise<readonly string[]> {
+  const first = nextNumber(await readdir(folder), filename);
+  const namesAt = (number: number) =>
+    parts.map(({ ending }) => `${filename}_${String(number).padStart(5, '0')}${ending}`);
+  const wholes = parts.map(({ path }) => path);
+  return claimTogether(folder, wholes, namesAt, first);
 }
 
 /** The number after the highest of `FILENAME_NUMBER….EXTENSION`, as VideoCombine counts. */

@@ -36,8 +36,10 @@ test('the journal is a thread that knows the database alone', () => {
   expect([...importsOf('jobs/journal-worker.js')].toSorted()).toEqual([
     'better-sqlite3',
     'jobs/journal-database.js',
+    'jobs/journal-health.js',
     'jobs/journal-schema.js',
     'jobs/journal-worker.js',
+    'node:fs',
     'node:worker_threads',
   ]);
 });

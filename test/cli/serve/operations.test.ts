@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -127,6 +127,54 @@ test('an address that is taken ends it with a word', async () => {
   const second = home.launch('--data', 'other', '--req-addr', first.requestAddress);
   expect(await second.ended()).toBe(1);
   expect(second.complaints.join('\n')).toMatch(/in use/i);
+});
+
+test('a second daemon on the same ipc path is refused, and what a killed one has left is taken', async () => {
+  const address = [
+    '--req-addr',
+    `ipc://${home.path('requests')}`,
+    '--pub-addr',
+    `ipc://${home.path('updates')}`,
+  ];
+  const first = await started(...address);
+  const second = home.launch('--data', 'other', ...address);
+  expect(await second.ended()).toBe(1);
+  expect(second.complaints.join('\n')).toMatch(/ipc:.*(requests|updates) can't be listened at: .*in use/);
+  const client = first.client();
+  expect(await client.ask({ type: 'ping' })).toEqual({ type: 'pong' });
+  client.close();
+  await first.stop('SIGKILL');
+  expect(await (await started(...address)).stop()).toBe(0);
+});
+
+test("what clients have asked for is nobody else's to read, whatever the umask", async () => {
+  const before = process.umask(0o022);
+  const daemon = await started().finally(() => process.umask(before));
+  const client = daemon.client();
+  await client.accept(generate());
+  client.close();
+  expect(statSync(home.path('latentd-data')).mode & 0o777).toBe(0o700);
+  const files = ['daemon.lock', 'journal.sqlite', 'journal.sqlite-wal', 'journal.sqlite-shm'];
+  for (const name of files) {
+    expect([name, statSync(home.path(`latentd-data/${name}`)).mode & 0o777]).toEqual([name, 0o600]);
+  }
+});
+
+test('a data folder where none can be ends it with a word', async () => {
+  const daemon = home.launch('--data', '/proc/nope');
+  expect(await daemon.ended()).toBe(1);
+  expect(daemon.complaints.join('\n')).toMatch(/the data folder \/proc\/nope can't be made/);
+});
+
+test('a data folder that is removed under the daemon takes no jobs any more', async () => {
+  const daemon = await started();
+  const client = daemon.client();
+  rmSync(home.path('latentd-data'), { recursive: true });
+  expect(await client.ask(generate())).toMatchObject({
+    type: 'job_error',
+    error: expect.stringMatching(/journal\.sqlite was removed or replaced/) as unknown,
+  });
+  client.close();
 });
 
 test('SIGHUP reads the configuration again', async () => {

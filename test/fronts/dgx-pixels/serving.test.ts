@@ -274,15 +274,19 @@ describe('requests that are turned away', () => {
     });
   });
 
-  test('an id that was used, whatever became of it', async () => {
+  test('an id whose job waits or runs; when it is over, the id can be used again', async () => {
     const request = generate({ steps: 1 });
     await client.accept(request);
     expect(await client.ask(request)).toMatchObject({
       type: 'job_error',
       error: expect.stringMatching(/^Invalid parameter: id/) as unknown,
     });
-    await listener.untilOver(request.id);
-    expect(await client.ask(request)).toMatchObject({ type: 'job_error' });
+    const first = (await listener.untilOver(request.id)).at(-1)!;
+    listener.forget();
+    await client.accept(request);
+    const second = (await listener.untilOver(request.id)).at(-1)!;
+    expect(second).toMatchObject({ type: 'job_complete' });
+    expect(second['image_path']).not.toBe(first['image_path']);
     expect(await client.ask({ type: 'status', job_id: request.id })).toMatchObject({
       job: { job_id: request.id, state: 'completed', attempts: 1 },
     });
