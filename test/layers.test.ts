@@ -145,6 +145,20 @@ function circleOf(pairs: readonly (readonly [file: string, imported: string])[])
   return [];
 }
 
+test('no two exported types have one name', () => {
+  const places = new Map<string, string[]>();
+  for (const entry of readdirSync(SRC, { recursive: true, encoding: 'utf8' })) {
+    // The addon's door gives the types behind it their names again.
+    if (!entry.endsWith('.ts') || entry === 'native/addon.ts') continue;
+    for (const [, name = ''] of codeOf(entry).matchAll(
+      /^export (?:interface|type|(?:abstract )?class) (\w+)/gm,
+    )) {
+      places.set(name, [...(places.get(name) ?? []), entry]);
+    }
+  }
+  expect([...places].filter(([, entries]) => entries.length > 1)).toEqual([]);
+});
+
 test('standard output belongs to the command line', () => {
   const talkers = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
     (entry) =>

@@ -7,7 +7,7 @@ export interface TileSize {
   readonly overlap: number;
 }
 
-export interface Scale {
+export interface TileScale {
   /** Output extent per input extent: 8, or 1/8. */
   readonly factor: number;
   readonly channels: number;
@@ -21,7 +21,7 @@ export async function tiledScale(
   input: Tensor,
   network: (tile: Tensor) => Promise<Tensor>,
   tile: TileSize,
-  { factor, channels }: Scale,
+  { factor, channels }: TileScale,
 ): Promise<Tensor> {
   const [, , height = 0, width = 0] = input.shape;
   if (height <= tile.height && width <= tile.width) return network(input);

@@ -14,12 +14,12 @@ export interface Denoised {
 }
 
 /** Answers a sampler; `needsUncond` when it will use the unconditional half whatever the guidance. */
-export type Denoiser = (x: Tensor, sigma: number, needsUncond: boolean) => Promise<Denoised>;
+export type Denoise = (x: Tensor, sigma: number, needsUncond: boolean) => Promise<Denoised>;
 
 /** How a model's predictions are guided. `ready` makes it so for one run: conditionings depend on the latent. */
 export interface Guider {
   readonly model: DiffusionModel;
-  ready(input: Omit<LatentInput, 'model'>): Denoiser;
+  ready(input: Omit<LatentInput, 'model'>): Denoise;
   /** The same as data, where it is that simple. */
   plain?(input: Omit<LatentInput, 'model'>, needsUncond: boolean): PlainGuidance | undefined;
 }

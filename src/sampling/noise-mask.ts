@@ -1,6 +1,6 @@
 import { tensor, type Tensor } from '../compute/tensor.js';
 import type { ModelSampling } from '../models/denoiser/model-sampling.js';
-import type { Denoiser } from './guider.js';
+import type { Denoise } from './guider.js';
 import { noisedKept } from './prediction.js';
 
 /** What stays where the mask is 0. */
@@ -18,7 +18,7 @@ export interface KeptLatent {
  * Limits a denoiser to the masked part: outside it the network sees the latent with noise of the right level, and the
  * latent itself is the answer (ComfyUI comfy/samplers.py, KSamplerX0Inpaint).
  */
-export function maskedDenoiser(denoiser: Denoiser, kept: KeptLatent): Denoiser {
+export function maskedDenoiser(denoiser: Denoise, kept: KeptLatent): Denoise {
   const { sampling, mask, latent, noise } = kept;
   return async (x, sigma, needsUncond) => {
     const noised = blend(x, noisedKept(sampling, latent, noise, sigma), mask);

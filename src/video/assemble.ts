@@ -8,7 +8,7 @@ import type { FilmClock, SideFolder } from './side-folder.js';
 import { rotationOptions } from './versions.js';
 import type { VideoInfo } from './video-info.js';
 
-export interface Assembly {
+export interface FilmAssembly {
   readonly source: VideoInfo;
   readonly folder: SideFolder;
   readonly clock: FilmClock;
@@ -22,7 +22,7 @@ export interface Assembly {
 }
 
 /** Writes the whole film into the folder and returns its path there. */
-export async function assemble(job: Assembly): Promise<string> {
+export async function assemble(job: FilmAssembly): Promise<string> {
   const { source, folder, container, codec, clock, signal } = job;
   const list = folder.pathOf('stretches.ffconcat');
   writeFileSync(list, concatList(job));
@@ -53,7 +53,7 @@ export async function assemble(job: Assembly): Promise<string> {
 }
 
 /** Stretches with the times between their beginnings, which ffmpeg would otherwise take from rounded lengths. */
-function concatList({ folder, clock, lastTicks }: Assembly): string {
+function concatList({ folder, clock, lastTicks }: FilmAssembly): string {
   const { finished } = folder;
   const micro = (pts: number) => Math.round((pts * 1e6 * clock.timeBase.num) / clock.timeBase.den);
   const lines = finished.map(({ file, firstPts, lastPts }, index) => {
@@ -67,7 +67,7 @@ function concatList({ folder, clock, lastTicks }: Assembly): string {
  * MP4 knows a frame's time by the next one's timestamp, and the last frame has none. Matroska is told the rate, for its timestamps are
  * rounded to milliseconds.
  */
-function timingOptions({ source, container, lastTicks, clock }: Assembly): string[] {
+function timingOptions({ source, container, lastTicks, clock }: FilmAssembly): string[] {
   if (!container.keepsRotation) {
     return source.constantRate === undefined ? [] : ['-r:v:0', formatRational(source.constantRate)];
   }
@@ -86,7 +86,7 @@ function timingOptions({ source, container, lastTicks, clock }: Assembly): strin
   ];
 }
 
-function audioOptions({ source, container, onWarning }: Assembly): string[] {
+function audioOptions({ source, container, onWarning }: FilmAssembly): string[] {
   const [encoder, bitrate] = container.audioEncoder as readonly [string, string];
   return source.audio.flatMap(({ index, codec }, output) => {
     const copied = container.audio === 'any' || container.audio.has(codec);
@@ -99,7 +99,7 @@ function audioOptions({ source, container, onWarning }: Assembly): string[] {
   });
 }
 
-function subtitleOptions({ source, container, onWarning }: Assembly): string[] {
+function subtitleOptions({ source, container, onWarning }: FilmAssembly): string[] {
   const { text, copied } = container.subtitles;
   let output = 0;
   return source.subtitles.flatMap(({ index, codec }) => {

@@ -10,7 +10,7 @@ import { tensor, type Tensor } from '../tensor.js';
 import { encodeProgram } from './encode.js';
 import { encodeWeights, identityOf } from './encode-weights.js';
 import { lowerCuda, lowerForInputs } from './lower.js';
-import type { CudaProgram, PackedWeight, Precision } from '../lowering/cuda/program.js';
+import type { CudaProgram, PackedWeight, HalfFormat } from '../lowering/cuda/program.js';
 
 export interface CudaBackendOptions {
   readonly addon: CudaAddon;
@@ -25,7 +25,7 @@ export function createCudaBackend(options: CudaBackendOptions): Backend {
   return {
     device: 'cuda',
     async load(graph: Graph): Promise<CudaGraph> {
-      const precision: Precision = graph.range === 'wide' ? 'bf16' : 'f16';
+      const precision: HalfFormat = graph.range === 'wide' ? 'bf16' : 'f16';
       // Weights are the same at all sizes.
       const { weights } = lowerCuda(graph, anySize(graph), { precision });
       const model = new options.addon.CudaModel(options.device, precision);
@@ -47,7 +47,7 @@ export function createCudaBackend(options: CudaBackendOptions): Backend {
 /** A model whose weights others may share: a LoRA changes some of a model's, and the rest stay where they are. */
 interface LoadedModel {
   readonly model: CudaModel;
-  readonly precision: Precision;
+  readonly precision: HalfFormat;
   /** Numbers of its weights by what they are. */
   readonly identities: ReadonlyMap<string, number>;
 }
@@ -92,7 +92,7 @@ export class CudaGraph implements Program {
 
   constructor(
     private readonly graph: Graph,
-    private readonly precision: Precision,
+    private readonly precision: HalfFormat,
     readonly model: CudaModel,
     readonly residentBytes: number,
     private readonly options: CudaBackendOptions,

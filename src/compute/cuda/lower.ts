@@ -20,14 +20,14 @@ import {
   type Element,
   type Instruction,
   type PortShape,
-  type Precision,
+  type HalfFormat,
   type View,
 } from '../lowering/cuda/program.js';
 import { structureOf, type Structure } from './structure.js';
 import { PackedWeights } from '../lowering/cuda/weights.js';
 
 export interface LoweringOptions {
-  readonly precision?: Precision;
+  readonly precision?: HalfFormat;
 }
 
 /**
@@ -63,7 +63,7 @@ class Lowering implements CudaContext {
     private readonly bindings: DimBindings,
   ) {}
 
-  program(precision: Precision): CudaProgram {
+  program(precision: HalfFormat): CudaProgram {
     const { graph, fusions } = this.structure;
     for (const input of graph.inputs) this.import(input);
     for (const node of graph.nodes) {

@@ -11,7 +11,7 @@ import { channels, type SiblingLayer } from '../lowering/cuda/context.js';
 import { VECTOR } from '../lowering/cuda/program.js';
 
 /** Columns of a concatenation that a value is computed into. */
-export interface Slice {
+export interface ViewSlice {
   readonly whole: Value;
   readonly column: number;
 }
@@ -21,7 +21,7 @@ export interface Structure {
   readonly fusions: ReadonlyMap<GraphNode, Fusion>;
   /** Linear layers of one operand, by the id of each of their results. */
   readonly siblings: ReadonlyMap<number, readonly SiblingLayer[]>;
-  readonly slices: ReadonlyMap<number, Slice>;
+  readonly slices: ReadonlyMap<number, ViewSlice>;
   /** Enlarged images that only convolutions read, which can do so out of the small one: by the id of the enlarged one. */
   readonly enlarged: ReadonlyMap<number, Value>;
 }
@@ -73,9 +73,9 @@ function groupSiblings(graph: Graph, fusions: Structure['fusions']): Map<number,
 }
 
 /** Results that nothing else has a place for, and that begin at a whole vector of the concatenation. */
-function placeSlices(graph: Graph, siblings: Structure['siblings']): Map<number, Slice> {
+function placeSlices(graph: Graph, siblings: Structure['siblings']): Map<number, ViewSlice> {
   const made = new Set(graph.nodes.map(({ output }) => output.id));
-  const slices = new Map<number, Slice>();
+  const slices = new Map<number, ViewSlice>();
   for (const { operation, output } of graph.nodes) {
     if (operation.kind !== 'concat' || !alongChannels(operation)) continue;
     const widths = operation.values.map(channels);

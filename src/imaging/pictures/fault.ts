@@ -2,7 +2,7 @@
 import { PictureError } from './frame.js';
 
 /** `again`: ComfyUI tries a second time, taking what there is of a file that is cut off (node_helpers.py, pillow). */
-export class Fault extends PictureError {
+export class PictureFault extends PictureError {
   constructor(
     message: string,
     readonly again: boolean,
@@ -12,17 +12,17 @@ export class Fault extends PictureError {
 }
 
 /** A fault of which a second reading may make something. */
-export const cutOff = (message: string): Fault => new Fault(message, true);
+export const cutOff = (message: string): PictureFault => new PictureFault(message, true);
 
 /** A fault that ends all reading. */
-export const broken = (message: string): Fault => new Fault(message, false);
+export const broken = (message: string): PictureFault => new PictureFault(message, false);
 
 /** Reads strictly, then, where that helps, leniently. */
 export function readTwice<Result>(read: (lenient: boolean) => Result): Result {
   try {
     return read(false);
   } catch (error) {
-    if (!(error instanceof Fault && error.again)) throw error;
+    if (!(error instanceof PictureFault && error.again)) throw error;
     return read(true);
   }
 }
@@ -32,7 +32,7 @@ export function openTwice<Result>(open: (lenient: boolean) => Result): Result {
   try {
     return open(false);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof PictureFault)) throw error;
     return open(true);
   }
 }

@@ -21,7 +21,7 @@ const TYPE_SIZES: Readonly<Record<number, number>> = {
 };
 const HEADERS = ['MM\0*', 'II*\0', 'MM*\0', 'II\0*', 'MM\0+', 'II+\0'];
 
-/** The number in an EXIF block, if it has one. Throws `Fault` for what is no EXIF block. */
+/** The number in an EXIF block, if it has one. Throws `PictureFault` for what is no EXIF block. */
 export function exifOrientation(block: Buffer): number | undefined {
   let bytes = block;
   while (bytes.toString('latin1', 0, 6) === 'Exif\0\0') bytes = bytes.subarray(6);

@@ -90,7 +90,7 @@ function oneBit(bytes: Buffer, width: number, height: number): Uint8Array {
   });
 }
 
-/** Runs of one pixel, and pixels as they are. Throws `Fault` where they don't fill the picture. */
+/** Runs of one pixel, and pixels as they are. Throws `PictureFault` where they don't fill the picture. */
 function unpackRuns(packed: Uint8Array, size: number, pixels: number): Uint8Array {
   const result = new Uint8Array(pixels * size);
   let to = 0;

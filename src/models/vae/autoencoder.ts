@@ -7,7 +7,7 @@ import { detectVae, type VaeConfig } from './config.js';
 import { diffusersLayout } from './diffusers-layout.js';
 import { decodeBytes, encodeBytes } from './memory.js';
 import { planesOf, writeImage } from './pixels.js';
-import { mean, tiledScale, type Scale, type TileSize } from '../tiling.js';
+import { mean, tiledScale, type TileScale, type TileSize } from '../tiling.js';
 import { buildDecoderGraph, buildEncoderGraph } from './vae-graph.js';
 import type { TileOptions, VaeModel } from './vae-model.js';
 
@@ -89,7 +89,7 @@ class Autoencoder implements VaeModel {
   }
 
   private decodeOne(network: Network, latent: Tensor, tiles: TileOptions | undefined): Promise<Tensor> {
-    const scale: Scale = { factor: this.downscale, channels: 3 };
+    const scale: TileScale = { factor: this.downscale, channels: 3 };
     const inTiles = (options: TileOptions) => {
       // VAEDecodeTiled keeps at least half of each tile to itself (ComfyUI nodes.py).
       const overlap = Math.min(options.overlap, Math.floor(options.tileSize / 4));
@@ -109,7 +109,7 @@ class Autoencoder implements VaeModel {
   }
 
   private encodeOne(network: Network, planes: Tensor, tiles: TileOptions | undefined): Promise<Tensor> {
-    const scale: Scale = { factor: 1 / this.downscale, channels: this.latentChannels };
+    const scale: TileScale = { factor: 1 / this.downscale, channels: this.latentChannels };
     const inTiles = ({ tileSize, overlap }: TileOptions) => {
       const [square, tall, wide] = tileShapes(tileSize, overlap);
       return passes(planes, network, [square, wide, tall], scale);
@@ -184,7 +184,7 @@ async function passes(
   input: Tensor,
   network: Network,
   shapes: readonly TileSize[],
-  scale: Scale,
+  scale: TileScale,
 ): Promise<Tensor> {
   const results: Tensor[] = [];
   for (const shape of shapes) results.push(await tiledScale(input, network, shape, scale));

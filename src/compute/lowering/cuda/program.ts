@@ -13,7 +13,7 @@ import type { Weight } from '../../weight.js';
 export type Element = 'half' | 'float' | 'int';
 
 /** What `half` stands for: bfloat16 has float32's range and 8 bits, float16 reaches 65504 and has 11. */
-export type Precision = 'f16' | 'bf16';
+export type HalfFormat = 'f16' | 'bf16';
 
 export const ELEMENT_BYTES: Readonly<Record<Element, number>> = { half: 2, float: 4, int: 4 };
 
@@ -215,7 +215,7 @@ export interface PortShape {
 
 export interface CudaProgram {
   readonly name: string;
-  readonly precision: Precision;
+  readonly precision: HalfFormat;
   readonly inputs: readonly PortShape[];
   readonly outputs: readonly PortShape[];
   readonly instructions: readonly Instruction[];

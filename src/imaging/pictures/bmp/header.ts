@@ -35,7 +35,7 @@ const MASKS_16 = [
   [0x7c00, 0x3e0, 0x1f],
 ];
 
-/** Reads from the header's size on. `pixels` is where the file says they begin; 0 where they follow. Throws `Fault`. */
+/** Reads from the header's size on. `pixels` is where the file says they begin; 0 where they follow. Throws `PictureFault`. */
 export function readBmpHeader(source: ByteSource, pixels: number): BmpHeader {
   const size = source.readWhole(4).readUInt32LE(0);
   if (size !== 12 && !HEADER_SIZES.includes(size))

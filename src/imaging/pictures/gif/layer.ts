@@ -32,7 +32,7 @@ export class Layer {
     else for (let at = 0; at < this.values.length; at += 4) this.values.set(value, at);
   }
 
-  /** Another in place of a box of this one; what sticks out is left out. Throws `Fault` for one of another kind. */
+  /** Another in place of a box of this one; what sticks out is left out. Throws `PictureFault` for one of another kind. */
   place(other: Layer, left: number, top: number): void {
     if (other.step !== this.step)
       throw broken('a frame of the GIF is disposed of in a way that makes no sense after damage');

@@ -75,7 +75,7 @@ export class ChunkStream {
     public lenient: boolean,
   ) {}
 
-  /** The next chunk's head; undefined at the end of the file. Throws `Fault` for a type that isn't letters. */
+  /** The next chunk's head; undefined at the end of the file. Throws `PictureFault` for a type that isn't letters. */
   next(): Chunk | undefined {
     let chunk = this.waiting;
     this.waiting = undefined;

@@ -1,7 +1,7 @@
 /** PNG and animated PNG, with Pillow's reading of damaged ones (PngImagePlugin.py). */
 import type { Budget } from '../budget.js';
 import { ByteSource } from '../byte-source.js';
-import { broken, cutOff, Fault, openTwice, readTwice } from '../fault.js';
+import { broken, cutOff, PictureFault, openTwice, readTwice } from '../fault.js';
 import { PictureError, type Frame } from '../frame.js';
 import { turned } from '../orientation.js';
 import {
@@ -40,7 +40,7 @@ export async function decodePng(bytes: Buffer, budget: Budget): Promise<Frame[]>
 }
 
 interface DataEnd {
-  readonly fault: Fault;
+  readonly fault: PictureFault;
   /** It lies in what a chunk says rather than in the file's chain of chunks. */
   readonly inBody: boolean;
 }
@@ -230,7 +230,7 @@ class PngFile {
       }
       return { pieces, end: undefined };
     } catch (error) {
-      if (error instanceof Fault) return { pieces, end: { fault: error, inBody } };
+      if (error instanceof PictureFault) return { pieces, end: { fault: error, inBody } };
       throw error;
     }
   }
@@ -267,7 +267,7 @@ class PngFile {
       this.source.readWhole(chunk.type === 'fdAT' ? chunk.length - 4 : chunk.length);
       return true;
     } catch (error) {
-      if (lenient && error instanceof Fault) return false;
+      if (lenient && error instanceof PictureFault) return false;
       throw error;
     }
   }
@@ -277,7 +277,7 @@ function endedByFault(read: () => Chunk | undefined): Chunk | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Fault && !error.again) return undefined;
+    if (error instanceof PictureFault && !error.again) return undefined;
     throw error;
   }
 }

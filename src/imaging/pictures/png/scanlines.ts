@@ -11,7 +11,7 @@ export interface Canvas {
   readonly samples: Uint8Array | Uint16Array;
 }
 
-export interface Layout {
+export interface ScanlineLayout {
   readonly bits: number;
   readonly colourType: number;
   readonly interlaced: boolean;
@@ -43,7 +43,7 @@ const ADAM7 = [
 export function drawScanlines(
   canvas: Canvas,
   box: Box,
-  layout: Layout,
+  layout: ScanlineLayout,
   pieces: readonly Buffer[],
 ): DataState {
   const [left, top, right, bottom] = box;
@@ -166,7 +166,7 @@ function paeth(a: number, b: number, c: number): number {
 
 type Unpack = (line: Uint8Array, start: number, pass: Pass) => void;
 
-function unpacker({ samples, channels }: Canvas, { bits, colourType }: Layout): Unpack {
+function unpacker({ samples, channels }: Canvas, { bits, colourType }: ScanlineLayout): Unpack {
   if (bits === 16) {
     return (line, start, { columns, acrossStep }) => {
       for (let x = 0, to = start, from = 0; x < columns; x++, to += acrossStep * channels) {

@@ -25,7 +25,7 @@ const MAX_SAMPLES = 6;
 
 export type Colours = 'grey' | 'palette' | 'rgb' | 'cmyk' | 'lab';
 
-export interface Layout {
+export interface PageLayout {
   readonly width: number;
   readonly height: number;
   readonly compression: number;
@@ -48,7 +48,7 @@ export class Tags {
     return this.tags.has(tag);
   }
 
-  /** One number, `fallback` where there is none. Throws `Fault` for what isn't a number. */
+  /** One number, `fallback` where there is none. Throws `PictureFault` for what isn't a number. */
   number(tag: number, fallback?: number): number {
     const value = this.tags.get(tag);
     if (value === undefined) {
@@ -72,8 +72,8 @@ export class Tags {
   }
 }
 
-/** Throws `Fault` for a page that Pillow can't read. */
-export function layoutOf(tags: Tags, little: boolean): Layout {
+/** Throws `PictureFault` for a page that Pillow can't read. */
+export function layoutOf(tags: Tags, little: boolean): PageLayout {
   if (tags.has(TAG.mediaPhoto)) throw cutOff('a TIFF of the kind Windows Media Photo');
   const compression = tags.number(TAG.compression, RAW);
   if (!COMPRESSIONS.includes(compression)) throw broken(`TIFF compression ${compression} can't be read`);
@@ -133,7 +133,7 @@ function kindOf({
   fillOrder,
   bits,
   extra,
-}: Key): Pick<Layout, 'colours' | 'alpha'> | undefined {
+}: Key): Pick<PageLayout, 'colours' | 'alpha'> | undefined {
   const bytes = bits.every((value) => value === 8);
   const first = bits[0]!;
   const none = { alpha: 'none' } as const;

@@ -1,5 +1,5 @@
 /** A TIFF page's compressed strips and tiles, one after another, up to the first that is damaged (as Pillow has libtiff read them). */
-import { TAG, type Layout, type Tags } from './layout.js';
+import { TAG, type PageLayout, type Tags } from './layout.js';
 import { unpackRow, type Samples } from './unpack.js';
 import { reversedBits, undoPredictor, unpackStrip } from './unpacked-strips.js';
 
@@ -28,7 +28,7 @@ const SINGLE = [
 export function readPackedStrips(
   bytes: Buffer,
   tags: Tags,
-  layout: Layout,
+  layout: PageLayout,
   little: boolean,
   samples: Samples,
 ): Samples {
@@ -50,7 +50,7 @@ export function readPackedStrips(
   return samples;
 }
 
-function gridOf(tags: Tags, { width, height }: Layout): Grid {
+function gridOf(tags: Tags, { width, height }: PageLayout): Grid {
   if (tags.has(TAG.tileWidth)) {
     const [tileWidth, tileHeight] = [tags.number(TAG.tileWidth), tags.number(TAG.tileHeight, 1)];
     return {
@@ -79,7 +79,7 @@ function drawPiece(
   piece: Piece,
   grid: Grid,
   tags: Tags,
-  layout: Layout,
+  layout: PageLayout,
   little: boolean,
   into: Samples,
 ): boolean {

@@ -1,6 +1,6 @@
 /** A TIFF page's uncompressed strips and tiles, as Pillow reads them itself (TiffImagePlugin.py, _setup; ImageFile.py, load). */
 import { broken, cutOff } from '../fault.js';
-import { TAG, type Layout, type Tags } from './layout.js';
+import { TAG, type PageLayout, type Tags } from './layout.js';
 import { reversedBits } from './unpacked-strips.js';
 import { unpackRow, type Samples } from './unpack.js';
 
@@ -22,11 +22,11 @@ interface Tile {
   readonly plane: number | undefined;
 }
 
-/** Samples as far as the file goes. Throws `Fault` where Pillow gives up. */
+/** Samples as far as the file goes. Throws `PictureFault` where Pillow gives up. */
 export function readRawTiles(
   bytes: Buffer,
   tags: Tags,
-  layout: Layout,
+  layout: PageLayout,
   little: boolean,
   samples: Samples,
 ): RawPage {
@@ -57,7 +57,7 @@ function withoutDoubles(tiles: readonly Tile[]): Tile[] {
 }
 
 function isMapped(
-  { colours, bits, samples, alpha, planar, fillOrder, photometric, format }: Layout,
+  { colours, bits, samples, alpha, planar, fillOrder, photometric, format }: PageLayout,
   little: boolean,
 ): boolean {
   if (planar || fillOrder !== 1 || format !== 'unsigned') return false;
@@ -67,7 +67,7 @@ function isMapped(
   return samples === 4 && (colours === 'cmyk' || (colours === 'rgb' && alpha === 'straight'));
 }
 
-function tilesOf(tags: Tags, { width, height, bits, samples, planar, colours }: Layout): Tile[] {
+function tilesOf(tags: Tags, { width, height, bits, samples, planar, colours }: PageLayout): Tile[] {
   const striped = tags.has(TAG.stripOffsets);
   if (!striped && !tags.has(TAG.tileOffsets)) throw broken("the TIFF doesn't say where its pixels lie");
   let offsets = tags.numbers(striped ? TAG.stripOffsets : TAG.tileOffsets);
@@ -96,7 +96,7 @@ function tilesOf(tags: Tags, { width, height, bits, samples, planar, colours }: 
 }
 
 /** False where the file ends before it. */
-function drawTile(bytes: Buffer, tile: Tile, layout: Layout, little: boolean, into: Samples): boolean {
+function drawTile(bytes: Buffer, tile: Tile, layout: PageLayout, little: boolean, into: Samples): boolean {
   const { left, top, right, bottom, offset, plane } = tile;
   const { width, bits, samples, fillOrder } = layout;
   const count = (right - left) * (plane === undefined ? samples : 1);

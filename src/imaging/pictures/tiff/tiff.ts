@@ -1,11 +1,11 @@
 /** TIFF pages as Pillow reads them (TiffImagePlugin.py). */
 import type { Budget } from '../budget.js';
-import { broken, Fault } from '../fault.js';
+import { broken, PictureFault } from '../fault.js';
 import { PictureError, type Frame } from '../frame.js';
 import { turned, xmpOrientation } from '../orientation.js';
 import { decodePage } from '../raster.js';
 import { readDirectory, readTiffHeader } from './directory.js';
-import { layoutOf, RAW, TAG, Tags, type Layout } from './layout.js';
+import { layoutOf, RAW, TAG, Tags, type PageLayout } from './layout.js';
 import { readPackedStrips } from './packed-strips.js';
 import { readRawTiles } from './raw-tiles.js';
 import { coloursOf, samplesFor, type Samples } from './unpack.js';
@@ -38,7 +38,7 @@ export async function decodeTiff(bytes: Buffer, budget: Budget): Promise<Frame[]
 
 interface Page {
   readonly tags: Tags;
-  readonly layout: Layout;
+  readonly layout: PageLayout;
   readonly little: boolean;
   readonly index: number;
   /** Its directory doesn't fit into the file. */
@@ -48,7 +48,7 @@ interface Page {
 /** A page onto which the next is drawn: what is missing of that shows this one. */
 interface Drawn {
   readonly samples: Samples;
-  readonly layout: Layout;
+  readonly layout: PageLayout;
 }
 
 interface ReadPage {
@@ -78,7 +78,7 @@ async function readPage(bytes: Buffer, page: Page, before: Drawn | undefined): P
   return finish(samples, !mapped);
 }
 
-function isAlike(a: Layout, b: Layout): boolean {
+function isAlike(a: PageLayout, b: PageLayout): boolean {
   const keys = ['width', 'height', 'colours', 'alpha', 'bits', 'format', 'samples'] as const;
   return keys.every((key) => a[key] === b[key]);
 }
@@ -93,13 +93,13 @@ function numberOrNone(tags: Tags): number | undefined {
   try {
     return tags.number(TAG.orientation);
   } catch (error) {
-    if (error instanceof Fault) return undefined;
+    if (error instanceof PictureFault) return undefined;
     throw error;
   }
 }
 
 /** JPEG, fax and other compressions. What can't be unpacked is black. */
-async function readByLibrary(bytes: Buffer, { width, height }: Layout, index: number): Promise<Frame> {
+async function readByLibrary(bytes: Buffer, { width, height }: PageLayout, index: number): Promise<Frame> {
   try {
     return await decodePage(bytes, index);
   } catch (error) {

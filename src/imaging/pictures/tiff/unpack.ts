@@ -1,11 +1,11 @@
 /** Packed samples of a TIFF as numbers, and numbers as colours (libImaging/Unpack.c, Convert.c). */
 import type { Frame } from '../frame.js';
-import type { Layout } from './layout.js';
+import type { PageLayout } from './layout.js';
 
 /** All samples of a page, interleaved. */
 export type Samples = Uint8Array | Uint16Array | Int16Array | Int32Array | Float32Array;
 
-export function samplesFor({ width, height, samples, bits, format }: Layout): Samples {
+export function samplesFor({ width, height, samples, bits, format }: PageLayout): Samples {
   const length = width * height * samples;
   if (format === 'float') return new Float32Array(length);
   // Pillow takes unsigned ones for signed, too.
@@ -24,7 +24,7 @@ export interface RowPlace {
 /** Writes the samples of a packed row; those of white-is-zero pictures are turned round, so that what is missing is black. */
 export function unpackRow(
   row: Buffer,
-  layout: Layout,
+  layout: PageLayout,
   little: boolean,
   into: Samples,
   { at, count, step }: RowPlace,
@@ -39,7 +39,7 @@ export function unpackRow(
 
 function readerOf(
   bits: number,
-  format: Layout['format'],
+  format: PageLayout['format'],
   little: boolean,
 ): (row: Buffer, index: number) => number {
   if (bits === 8) return (row, i) => row[i]!;
@@ -64,7 +64,7 @@ function readerOf(
 }
 
 /** The page's colours. `colourMap` has 16-bit reds, then greens, then blues. */
-export function coloursOf(samples: Samples, layout: Layout, colourMap: readonly number[]): Frame {
+export function coloursOf(samples: Samples, layout: PageLayout, colourMap: readonly number[]): Frame {
   const { width, height, bits, alpha, colours, format } = layout;
   const deep = bits === 16 && format === 'unsigned' && colours !== 'cmyk';
   const rgba = deep ? new Float32Array(width * height * 4) : new Uint8Array(width * height * 4);
@@ -81,7 +81,7 @@ export function coloursOf(samples: Samples, layout: Layout, colourMap: readonly 
 
 type Colour = (at: number, into: number[]) => void;
 
-function colourReader(samples: Samples, layout: Layout, colourMap: readonly number[]): Colour {
+function colourReader(samples: Samples, layout: PageLayout, colourMap: readonly number[]): Colour {
   const { colours, alpha, bits } = layout;
   switch (colours) {
     case 'grey':
@@ -121,7 +121,7 @@ function divided(value: number, opacity: number, whole: number): number {
   return opacity === whole ? value : Math.min(whole, Math.floor((whole * value) / opacity));
 }
 
-function greyReader(samples: Samples, { bits, format, alpha }: Layout): Colour {
+function greyReader(samples: Samples, { bits, format, alpha }: PageLayout): Colour {
   const scale = bits < 8 ? 255 / ((1 << bits) - 1) : 1;
   // Pillow cuts such numbers off at black and white.
   const divided255 = format !== 'float' && (bits === 32 || (bits === 16 && format === 'signed'));

@@ -8,7 +8,7 @@ import type {
   CudaProgram,
   GroupNormInstruction,
   Instruction,
-  Precision,
+  HalfFormat,
 } from '../../../../src/compute/lowering/cuda/program.js';
 import { packWeight } from '../../../../src/compute/lowering/cuda/weights.js';
 import { tensor, type Tensor } from '../../../../src/compute/tensor.js';
@@ -20,7 +20,7 @@ import { product, type PlainWeight, type Weights } from './product.js';
 export function interpret(
   program: CudaProgram,
   inputs: NamedTensors,
-  rounding: Precision | 'none' = 'none',
+  rounding: HalfFormat | 'none' = 'none',
 ): Record<string, Tensor> {
   const round = roundingOf(rounding);
   const memory = new Memory(program, round);

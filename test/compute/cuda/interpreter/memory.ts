@@ -2,14 +2,14 @@
 import {
   ELEMENT_BYTES,
   type CudaProgram,
-  type Precision,
+  type HalfFormat,
   type View,
 } from '../../../../src/compute/lowering/cuda/program.js';
 
 export type Rounding = (value: number) => number;
 
 /** What storing a number does: nothing, or what the card's format does to it. */
-export function roundingOf(precision: Precision | 'none'): Rounding {
+export function roundingOf(precision: HalfFormat | 'none'): Rounding {
   if (precision === 'none') return (value) => value;
   const factor = Math.fround(precision === 'f16' ? 2 ** 13 + 1 : 2 ** 16 + 1);
   const largest = precision === 'f16' ? 65504 : 3.3895313892515355e38;
