@@ -20,13 +20,15 @@ export function keepMemorySmall(): () => void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  let kept = { heapUsed: 0, rss: 0 };
+  let kept: { readonly heapUsed: number; readonly rss: number } = { heapUsed: 0, rss: 0 };
   const timer = setInterval(() => {
-    const { heapUsed, rss } = process.memoryUsage();
+    const usage = measure();
+    if (usage === undefined) return;
+    const { heapUsed, rss } = usage;
     if (heapUsed < kept.heapUsed + HEAP_GROWTH && rss < kept.rss + RESIDENT_GROWTH) return;
     collect();
     giveBackMemory();
-    kept = process.memoryUsage();
+    kept = measure() ?? usage;
     // What had finalizers goes with the next collection only.
     if (kept.rss < rss - RESIDENT_GROWTH) kept = { heapUsed: 0, rss: 0 };
   }, INTERVAL_MS);
@@ -34,4 +36,13 @@ export function keepMemorySmall(): () => void {
   return () => {
     clearInterval(timer);
   };
+}
+
+/** Undefined where the process has no file descriptor left to look at itself with: another time, then. */
+function measure(): { readonly heapUsed: number; readonly rss: number } | undefined {
+  try {
+    return process.memoryUsage();
+  } catch {
+    return undefined;
+  }
 }
