@@ -48,7 +48,8 @@ export class ServiceManager {
 
   /** One line for `systemctl status`; job ids in it are their clients'. */
   status(text: string): void {
-    const line = safeLine(text, MAX_STATUS);
+    // Not even an escape that someone may undo.
+    const line = safeLine(text.replaceAll(/\p{Cc}/gu, '?'), MAX_STATUS);
     if (line === this.lastStatus) return;
     this.lastStatus = line;
     this.tell(`STATUS=${line}`);
