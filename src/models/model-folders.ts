@@ -6,6 +6,7 @@ const SUBFOLDERS = {
   checkpoints: ['checkpoints'],
   loras: ['loras'],
   vae: ['vae'],
+  vae_approx: ['vae_approx'],
   embeddings: ['embeddings'],
   upscale_models: ['upscale_models'],
   facerestore_models: ['facerestore_models', 'Codeformer', 'CodeFormer', 'GFPGAN', 'RestoreFormer'],

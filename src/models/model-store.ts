@@ -3,6 +3,7 @@ import type { FaceModel } from './faces/face-model.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import type { WeightSource } from './weight-source.js';
 import type { Upscaler } from './upscale/upscaler.js';
+import type { TinyVaeFiles } from './vae/tiny-files.js';
 import type { VaeModel } from './vae/vae-model.js';
 
 export interface Checkpoint {
@@ -14,7 +15,8 @@ export interface Checkpoint {
 /** Opens model files, once each while unchanged on disk. Opening reads headers only. Throws `ModelError`. */
 export interface ModelStore {
   checkpoint(path: string): Checkpoint;
-  vae(path: string): VaeModel;
+  /** An autoencoder by its file, or a tiny one by both. */
+  vae(files: string | TinyVaeFiles): VaeModel;
   upscaler(path: string): Upscaler;
   /** A model that finds, parses or restores faces. */
   face(path: string): FaceModel;

@@ -15,6 +15,7 @@ import { embeddingFiles } from './text/embeddings.js';
 import { createUpscaler, type Upscaler } from './upscale/upscaler.js';
 import { createAutoencoder } from './vae/autoencoder.js';
 import { checkpointPrefix } from './vae/config.js';
+import { tinyWeights } from './vae/tiny-files.js';
 import type { VaeModel } from './vae/vae-model.js';
 import type { WeightSource } from './weight-source.js';
 import { underPrefix } from './weight-views.js';
@@ -64,6 +65,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       return file.checkpoint;
     },
     vae(path) {
+      if (typeof path !== 'string') return vaeOf(tinyWeights(path, (each) => open(each).weights));
       const file = open(path);
       file.vae ??= vaeOf(
         hasKey(file.weights, checkpointPrefix) ? underPrefix(file.weights, checkpointPrefix) : file.weights,

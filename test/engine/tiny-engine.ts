@@ -11,6 +11,7 @@ import { createProgramCache } from '../../src/models/program-cache.js';
 import type { AnyNodeClass } from '../../src/nodes/definition.js';
 import { nodeClasses } from '../../src/nodes/index.js';
 import { tinyCheckpoint } from '../support/golden.js';
+import { linkTinyVaes } from '../support/tiny-vaes.js';
 import { node } from './workshop.js';
 
 export interface TinyEngine {
@@ -25,6 +26,7 @@ export function openTinyEngine(watch: (backend: Backend) => Backend, nodes: AnyN
   for (const family of ['sd15', 'sdxl'] as const) {
     symlinkSync(tinyCheckpoint(family), join(checkpoints, `${family}.safetensors`));
   }
+  linkTinyVaes(join(folder, 'models'));
   const folders = createFolders({
     models: join(folder, 'models'),
     input: folder,

@@ -3,13 +3,13 @@ import type { Program } from '../../compute/backend.js';
 import { graphOf } from '../model-graph.js';
 import { isOutOfMemory, type ProgramCache } from '../program-cache.js';
 import type { WeightSource } from '../weight-source.js';
-import { detectVae, type VaeConfig } from './config.js';
 import { diffusersLayout } from './diffusers-layout.js';
-import { decodeBytes, encodeBytes } from './memory.js';
+import { klNetworks } from './kl-networks.js';
 import { planesOf, writeImage } from './pixels.js';
 import { mean, tiledScale, type TileScale, type TileSize } from '../tiling.js';
-import { buildDecoderGraph, buildEncoderGraph } from './vae-graph.js';
+import { isTiny, tinyNetworks } from './tiny-networks.js';
 import type { TileOptions, VaeModel } from './vae-model.js';
+import type { VaeNetwork, VaeNetworks } from './vae-networks.js';
 
 export interface AutoencoderOptions {
   /** Bytes that one image may take while it is coded; left out, what the system has free at that time. */
@@ -23,7 +23,7 @@ const defaultDecodeTiles: TileOptions = { tileSize: 512, overlap: 128 };
 const defaultEncodeTiles: TileOptions = { tileSize: 512, overlap: 64 };
 
 /**
- * The autoencoder that `weights` are, in Stable Diffusion's own layout of keys or diffusers'. Throws `ModelError` when they
+ * The autoencoder that `weights` are: Stable Diffusion's, in its own layout of keys or diffusers', or a tiny one. Throws `ModelError` when they
  * are something else. Images are coded one after another, so that a batch takes no more memory than one.
  */
 export function createAutoencoder(
@@ -31,8 +31,9 @@ export function createAutoencoder(
   programs: ProgramCache,
   options: AutoencoderOptions = {},
 ): VaeModel {
+  if (isTiny(weights)) return new Autoencoder(weights, tinyNetworks(weights), programs, options);
   const own = diffusersLayout(weights);
-  return new Autoencoder(own, detectVae(own), programs, options);
+  return new Autoencoder(own, klNetworks(own), programs, options);
 }
 
 type Network = (planes: Tensor) => Promise<Tensor>;
@@ -44,13 +45,13 @@ class Autoencoder implements VaeModel {
 
   constructor(
     private readonly weights: WeightSource,
-    private readonly config: VaeConfig,
+    private readonly networks: VaeNetworks,
     private readonly programs: ProgramCache,
     private readonly options: AutoencoderOptions,
   ) {
     this.identity = weights.identity;
-    this.downscale = 2 ** (config.levels - 1);
-    this.latentChannels = config.latentChannels;
+    this.downscale = networks.downscale;
+    this.latentChannels = networks.latentChannels;
   }
 
   async decode(latent: Tensor, tiles?: TileOptions): Promise<Tensor> {
@@ -99,7 +100,7 @@ class Autoencoder implements VaeModel {
     };
     if (tiles !== undefined) return inTiles(tiles);
     const [, , height = 0, width = 0] = latent.shape;
-    const needed = decodeBytes(this.weights, this.config, height, width);
+    const needed = this.networks.decoder.runBytes(height, width);
     return this.wholeOrTiled(
       'decoding',
       needed,
@@ -116,7 +117,7 @@ class Autoencoder implements VaeModel {
     };
     if (tiles !== undefined) return inTiles(tiles);
     const [, , height = 0, width = 0] = planes.shape;
-    const needed = encodeBytes(this.weights, height, width);
+    const needed = this.networks.encoder.runBytes(height, width);
     return this.wholeOrTiled(
       'encoding',
       needed,
@@ -151,22 +152,25 @@ class Autoencoder implements VaeModel {
   private withDecoder(body: (network: Network) => Promise<void>): Promise<void> {
     return this.programs.use(
       `vae decoder ${this.identity}`,
-      () => graphOf(this.weights, () => buildDecoderGraph(this.config, this.weights)),
-      (program) => body(networkOf(program, 'latent', 'pixels')),
+      () => graphOf(this.weights, this.networks.decoder.build),
+      (program) => body(running(this.networks.decoder, program, 'latent', 'pixels')),
     );
   }
 
   private withEncoder(body: (network: Network) => Promise<void>): Promise<void> {
     return this.programs.use(
       `vae encoder ${this.identity}`,
-      () => graphOf(this.weights, () => buildEncoderGraph(this.config, this.weights)),
-      (program) => body(networkOf(program, 'pixels', 'latent')),
+      () => graphOf(this.weights, this.networks.encoder.build),
+      (program) => body(running(this.networks.encoder, program, 'pixels', 'latent')),
     );
   }
 }
 
-function networkOf(program: Program, input: string, output: string): Network {
-  return async (planes) => (await program.run({ [input]: planes }))[output]!;
+function running({ before, after }: VaeNetwork, program: Program, input: string, output: string): Network {
+  return async (planes) => {
+    const result = (await program.run({ [input]: before?.(planes) ?? planes }))[output]!;
+    return after?.(result) ?? result;
+  };
 }
 
 /** Square tiles, tall ones and wide ones of the same area. */

@@ -49,7 +49,6 @@ function count(present: (index: number) => boolean): number {
 }
 
 const otherKinds: readonly (readonly [key: string, name: string])[] = [
-  ['taesd_decoder.1.weight', 'a TAESD preview autoencoder'],
   ['vquantizer.codebook.weight', "Stable Cascade's stage A"],
   ['decoder.layers.1.layers.0.beta', 'an audio autoencoder'],
   ['decoder.conv_in.conv.weight', 'a video autoencoder'],

@@ -11,11 +11,16 @@ const liveTensors = 3.5;
 export function decodeBytes(weights: WeightSource, config: VaeConfig, height: number, width: number): number {
   const pixels = height * width * 4 ** (config.levels - 1);
   const channels = weights.weight('decoder.up.0.block.0.conv1.weight').shape[1]!;
-  return channels * pixels * liveTensors * floatBytes;
+  return workingBytes(channels, pixels);
 }
 
 /** Bytes that encoding an image of `height`×`width` pixels takes, about half as many. */
 export function encodeBytes(weights: WeightSource, height: number, width: number): number {
   const channels = weights.weight('encoder.conv_in.weight').shape[0]!;
-  return channels * height * width * liveTensors * floatBytes;
+  return workingBytes(channels, height * width);
+}
+
+/** Bytes that a network of convolutions takes which has `channels` at its full size of `pixels`. */
+export function workingBytes(channels: number, pixels: number): number {
+  return channels * pixels * liveTensors * floatBytes;
 }

@@ -1,5 +1,6 @@
 /** Loading models by name. Opening a file reads its header only; weights come when a part first runs. */
-import { modelFingerprint } from '../files/model-files.js';
+import { tinyVaeFiles, tinyVaeNames } from '../../models/vae/tiny-files.js';
+import { fileFingerprint, modelFingerprint } from '../files/model-files.js';
 import { combo, defineNode } from '../definition.js';
 
 export const checkpointLoaderSimple = defineNode({
@@ -27,12 +28,20 @@ export const vaeLoader = defineNode({
   name: 'VAELoader',
   displayName: 'Load VAE',
   category: 'model/loaders',
-  description: 'Loads a VAE that is kept apart from a checkpoint.',
-  required: { vae_name: combo((folders) => folders.list('vae'), { tooltip: 'The VAE to load.' }) },
+  description: 'Loads a VAE that is kept apart from a checkpoint, or a tiny one: taesd, taesdxl.',
+  required: {
+    vae_name: combo((folders) => [...folders.list('vae'), ...tinyVaeNames(folders)], {
+      tooltip: 'The VAE to load.',
+    }),
+  },
   optional: {},
   outputs: [{ type: 'VAE', name: 'VAE' }],
-  fingerprint: ({ vae_name }, folders) => modelFingerprint(folders, 'vae', vae_name),
+  fingerprint({ vae_name }, folders) {
+    const tiny = tinyVaeFiles(folders, vae_name);
+    if (tiny === undefined) return modelFingerprint(folders, 'vae', vae_name);
+    return [tiny.encoder, tiny.decoder].map(fileFingerprint).join(' ');
+  },
   run({ vae_name }, { folders, models }) {
-    return { outputs: [models.vae(folders.resolve('vae', vae_name))] };
+    return { outputs: [models.vae(tinyVaeFiles(folders, vae_name) ?? folders.resolve('vae', vae_name))] };
   },
 });

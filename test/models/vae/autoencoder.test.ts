@@ -163,11 +163,11 @@ describe('layouts', () => {
   });
 
   it('says what other autoencoders are', () => {
-    const path = join(folder, 'taesd.safetensors');
+    const path = join(folder, 'stage-a.safetensors');
     const value = { dtype: 'F32', shape: [1], bytes: new Uint8Array(4) } as const;
-    writeSafetensors(path, { 'taesd_decoder.1.weight': value });
+    writeSafetensors(path, { 'vquantizer.codebook.weight': value });
     expect(() => createAutoencoder(safetensorsWeights(openSafetensors(path)), programs)).toThrow(
-      /looks like a TAESD preview autoencoder/,
+      /looks like Stable Cascade's stage A/,
     );
   });
 });
