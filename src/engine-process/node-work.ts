@@ -6,9 +6,10 @@ export type NodeWork = 'loading' | 'encoding' | 'sampling' | 'decoding';
 /** Undefined for work of no kind of its own: it is preparation before sampling, finishing after it. */
 export function workOf(node: AnyNodeClass): NodeWork | undefined {
   const gives = (type: string) => node.outputs.some((output) => output.type === type);
-  if (node.category.startsWith('sampling') && gives('LATENT')) return 'sampling';
+  const takes = (type: string) =>
+    Object.values(node.required).some((spec) => spec.kind === 'LINK' && spec.type === type);
+  if ((takes('MODEL') || takes('GUIDER')) && gives('LATENT')) return 'sampling';
   if (node.category.includes('loaders')) return 'loading';
   if (gives('CONDITIONING')) return 'encoding';
-  const takesVae = Object.values(node.required).some((spec) => spec.kind === 'LINK' && spec.type === 'VAE');
-  return takesVae && gives('IMAGE') ? 'decoding' : undefined;
+  return takes('VAE') && gives('IMAGE') ? 'decoding' : undefined;
 }

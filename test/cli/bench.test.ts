@@ -151,7 +151,7 @@ describe('what can’t be measured', () => {
     const { code, stderr } = await latentd(['bench', ...quick, '--checkpoint', 'stripped'], { cwd });
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^latentd: node 2 \(CLIPTextEncode\) failed: the checkpoint holds no text encoder/m,
+      /^latentd: node 3 \(CLIPTextEncode\) failed: the checkpoint holds no text encoder/m,
     );
   });
 });

@@ -132,7 +132,7 @@ describe('an engine and what it is asked for', () => {
     expect(info['CheckpointLoaderSimple']).toMatchObject({
       input: { required: { ckpt_name: [['sd15-tiny.safetensors'], {}] } },
       output: ['MODEL', 'CLIP', 'VAE'],
-      category: 'loaders',
+      category: 'model/loaders',
     });
   });
 

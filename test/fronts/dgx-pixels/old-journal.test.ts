@@ -28,6 +28,7 @@ test('a job that waits in a journal of version 1 still runs, and what was over i
     expect(await jobOf('done')).toEqual({
       ...{ job_id: 'done', state: 'completed', attempts: 1 },
       ...{ image_path: '/pictures/x.png', duration_s: 1.5 },
+      outputs: [{ file: '/pictures/x.png', type: 'output' }],
     });
   } finally {
     client.close();
