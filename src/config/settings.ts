@@ -26,6 +26,7 @@ export const SHIPPED_GRAPHS = fileURLToPath(new URL('../../graphs', import.meta.
 export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'] as const;
 export const PRECISIONS = ['fp32', 'bf16'] as const;
 export const NOISE_KINDS = ['cpu', 'cpu-0.3.64', 'gpu'] as const;
+export const PREVIEW_METHODS = ['latent2rgb', 'taesd', 'none'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 /** Whom a setting concerns: whatever runs workflows, the daemon and its clients, or the daemon alone. */
@@ -111,6 +112,12 @@ const rows = {
     toggle,
     'turn requests away that name a checkpoint which is not there',
     false,
+  ),
+  previewMethod: fixed(
+    'daemon',
+    oneOf('METHOD', PREVIEW_METHODS),
+    `how live previews are made: ${PREVIEW_METHODS.join(', ')}; taesd needs its decoder in vae_approx`,
+    'latent2rgb',
   ),
   queueCapacity: fixed('daemon', count({ max: 1_000_000 }), 'jobs that may wait', 1000),
   jobTimeLimit: time('longest time for an attempt at a job', '1h', 3600),

@@ -9,6 +9,7 @@ import { shorten } from '../safe-text.js';
 import { assemble } from './assembly.js';
 import type { JobEnd, JobEvent, NodeOutput } from './messages.js';
 import type { NodeWork } from './node-work.js';
+import type { PreviewPainter } from './preview.js';
 import { Previews } from './previews.js';
 import { workflowsOf, type JobTask } from './task.js';
 
@@ -22,6 +23,8 @@ export interface JobContext {
   readonly workOf: (classType: string) => NodeWork | undefined;
   /** The job's own folder, for previews. */
   readonly workFolder: string;
+  /** Makes previews; without it there are none. */
+  readonly paintPreview?: PreviewPainter | undefined;
   readonly signal: AbortSignal;
   readonly tell: (event: JobEvent) => void;
   /** Hears of every file before it is there. */
@@ -69,12 +72,12 @@ async function runWorkflows(job: JobContext): Promise<JobEnd> {
 
 /** Runs one of the job's workflows, and waits until its last preview is written. */
 async function runWorkflow(
-  { engine, workFolder, workOf, signal, tell }: JobContext,
+  { engine, workFolder, paintPreview, workOf, signal, tell }: JobContext,
   workflow: Workflow,
   index: number,
 ): Promise<EngineResult> {
   const about = () => ({ workflow: index, at: performance.timeOrigin + performance.now() });
-  const previews = new Previews(workFolder, index, (preview) => {
+  const previews = new Previews(workFolder, index, paintPreview, (preview) => {
     tell({ ...about(), type: 'preview', ...preview });
   });
   const nodes = [...workflow.nodes.values()].map(({ id, classType }) => ({

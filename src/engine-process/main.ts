@@ -13,6 +13,7 @@ import { AttemptNotes } from './attempt-notes.js';
 import { runJob } from './job-runner.js';
 import type { EngineSettings, FromEngine, ToEngine } from './messages.js';
 import { workOf } from './node-work.js';
+import { previewPainter } from './preview.js';
 import type { JobTask } from './task.js';
 
 /** How often a job that runs shows that the event loop turns. */
@@ -22,6 +23,9 @@ const ALIVE_INTERVAL_MS = 2000;
 const COLLECT_INTERVAL_MS = 5000;
 
 const settings = JSON.parse(process.argv[2] ?? '') as EngineSettings;
+const notice = (message: string) => {
+  console.warn(safeLine(message));
+};
 const engine = createEngine({
   // They loaded in the daemon before; where one doesn't here, this process ends, and its last words are logged.
   nodes: await loadNodePacks(settings.nodePacks ?? []),
@@ -32,10 +36,9 @@ const engine = createEngine({
   noise: settings.noise,
   gpuThreads: settings.gpuThreads,
   device: settings.device,
-  notice: (message) => {
-    console.warn(safeLine(message));
-  },
+  notice,
 });
+const paintPreview = previewPainter(settings.previewMethod ?? 'latent2rgb', notice);
 let running: { readonly id: string; readonly cancellation: AbortController } | undefined;
 let collectedAt = 0;
 
@@ -60,6 +63,7 @@ async function run(id: string, task: JobTask, workFolder: string): Promise<void>
         return node === undefined ? undefined : workOf(node);
       },
       workFolder,
+      paintPreview,
       signal: cancellation.signal,
       tell: (event) => {
         send({ kind: 'event', id, event });

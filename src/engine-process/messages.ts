@@ -6,6 +6,7 @@ import type { NoiseKind } from '../native/sampler-types.js';
 import type { NodeUi } from '../nodes/definition.js';
 import type { NodeError, RunEvent } from '../workflow/events.js';
 import type { NodeWork } from './node-work.js';
+import type { PreviewMethod } from './preview.js';
 import type { JobTask } from './task.js';
 
 /** How an engine process is set up; its only command line argument, as JSON. */
@@ -17,6 +18,8 @@ export interface EngineSettings {
   readonly precision?: Precision;
   readonly noise?: NoiseKind;
   readonly gpuThreads?: number;
+  /** `latent2rgb` when left out. */
+  readonly previewMethod?: PreviewMethod;
   /** Names and paths of packages of node classes. */
   readonly nodePacks?: readonly string[];
 }

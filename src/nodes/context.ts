@@ -13,6 +13,16 @@ export interface StepProgress {
   readonly denoised?: Tensor;
   /** 3 RGB factors a latent channel, and a bias, of the model's family; for previews. */
   readonly latentRgb?: LatentRgb;
+  /** A better picture, where the family has a decoder for it. */
+  readonly tinyDecoder?: TinyDecoder;
+}
+
+/** A small approximation of a family's decoder, for previews. */
+export interface TinyDecoder {
+  /** How the name of its file in `vae_approx` begins. */
+  readonly file: string;
+  /** Decodes the first latent of this step, to 1×H×W×3 in [0, 1]; left out where the file is not there. */
+  readonly decode?: () => Promise<Tensor>;
 }
 
 /** ComfyUI's `latent_rgb_factors`: a linear picture of a latent. */

@@ -23,7 +23,7 @@
  * @module latentd/nodes
  */
 export { tensor, type Tensor } from '../compute/tensor.js';
-export type { LatentRgb, RunContext, StepProgress } from './context.js';
+export type { LatentRgb, RunContext, StepProgress, TinyDecoder } from './context.js';
 export {
   autogrow,
   bigInt,

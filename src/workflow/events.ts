@@ -50,7 +50,8 @@ export type RunEvent =
       readonly step: number;
       readonly total_steps: number;
       /** What a preview is made of; not plain data. */
-      readonly preview?: Required<Pick<StepProgress, 'denoised'>> & Pick<StepProgress, 'latentRgb'>;
+      readonly preview?: Required<Pick<StepProgress, 'denoised'>> &
+        Pick<StepProgress, 'latentRgb' | 'tinyDecoder'>;
     } & OfNode)
   /** Something that doesn't stop the run. */
   | ({ readonly type: 'warning'; readonly text: string } & OfNode)

@@ -1,6 +1,6 @@
 /** What the nodes of a run may use: contexts, hidden inputs, and what events call them. */
 import { shorten } from '../safe-text.js';
-import type { RunContext } from '../nodes/context.js';
+import type { RunContext, StepProgress } from '../nodes/context.js';
 import { ExecutionBlocker } from '../nodes/definition.js';
 import type { HiddenName, HiddenTypes } from '../nodes/hidden.js';
 import { NodeGraphBuilder } from '../nodes/node-graph.js';
@@ -35,8 +35,8 @@ export class NodeContexts {
     const metadata = () => (this.metadata ??= workflowMetadata(this.plan, folders));
     const receivedTypes = () => this.graph.receivedTypes(node);
     const told = {
-      progress: ({ step, totalSteps, denoised, latentRgb }: Parameters<RunContext['progress']>[0]) => {
-        const preview = denoised && { denoised, ...(latentRgb && { latentRgb }) };
+      progress: ({ step, totalSteps, denoised, ...colours }: StepProgress) => {
+        const preview = denoised && { denoised, ...colours };
         const steps = { step, total_steps: totalSteps, ...(preview && { preview }) };
         this.emit({ type: 'progress', ...this.ofNode(node), ...steps });
       },

@@ -20,7 +20,7 @@ export async function daemonConfiguration(
   // A broken one is told here, before there is a queue.
   await openNodePacks(settings.nodePack);
   const graphs = [...new Set([settings.graphs, SHIPPED_GRAPHS])];
-  const { device, threads, memoryLimit, precision, noise, gpuThreads, nodePack } = settings;
+  const { device, threads, memoryLimit, precision, noise, gpuThreads, nodePack, previewMethod } = settings;
   // Without a card, clients are told that the CPU computes.
   const used = device === 'webgpu' || (device === 'auto' && cudaProblem() !== undefined) ? 'cpu' : device;
   const engine: EngineSettings = {
@@ -30,6 +30,7 @@ export async function daemonConfiguration(
     ...(memoryLimit !== undefined && { memoryLimit }),
     precision,
     noise,
+    previewMethod,
     ...(nodePack.length > 0 && { nodePacks: nodePack }),
     ...(gpuThreads !== undefined && { gpuThreads }),
   };

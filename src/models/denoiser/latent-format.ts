@@ -11,6 +11,8 @@ export interface LatentFormat {
   /** A linear picture of the latent: RGB in [−1, 1] = factorsᵀ·latent (+ bias); for previews. */
   readonly rgbFactors: readonly (readonly [number, number, number])[];
   readonly rgbBias?: readonly [number, number, number];
+  /** How the name of a file in `vae_approx` begins that decodes what the denoiser sees; for previews. */
+  readonly tinyDecoder?: string;
 }
 
 /** A latent as nodes hand it on (N×C×h×w) as the UNet sees it: ComfyUI's `process_in`, in float32 throughout. */

@@ -6,6 +6,7 @@ export const sdLatent: LatentFormat = {
   channels: 4,
   downscale: 8,
   scaleFactor: 0.18215,
+  tinyDecoder: 'taesd_decoder',
   rgbFactors: [
     [0.3512, 0.2297, 0.3227],
     [0.325, 0.4974, 0.235],
@@ -18,6 +19,7 @@ export const sdxlLatent: LatentFormat = {
   channels: 4,
   downscale: 8,
   scaleFactor: 0.13025,
+  tinyDecoder: 'taesdxl_decoder',
   rgbFactors: [
     [0.3651, 0.4232, 0.4341],
     [-0.2533, -0.0042, 0.1068],
@@ -36,6 +38,7 @@ export const playgroundLatent: LatentFormat = {
     mean: [-1.6574, 1.886, -1.383, 2.5155],
     deviation: [8.4927, 5.9022, 6.5498, 5.2299],
   },
+  tinyDecoder: 'taesdxl_decoder',
   rgbFactors: [
     [0.392, 0.4054, 0.4549],
     [-0.2634, -0.0196, 0.0653],

@@ -35,6 +35,12 @@ export function tinyVaeFiles(folders: Folders, name: string): Required<TinyVaeFi
     : { encoder, decoder, ...SCALINGS[name]! };
 }
 
+/** The decoder for previews whose file begins with `start` (ComfyUI latent_preview.py, get_previewer): it takes what a denoiser sees. */
+export function tinyDecoder(folders: Folders, start: string): TinyVaeFiles | undefined {
+  const decoder = partOf(folders, start);
+  return decoder === undefined ? undefined : { decoder, scale: 1, shift: 0 };
+}
+
 /** Absolute path of the first file that begins with `start`. */
 function partOf(folders: Folders, start: string): string | undefined {
   const file = folders.list('vae_approx').find((listed) => listed.startsWith(start));
