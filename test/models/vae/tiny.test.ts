@@ -10,7 +10,7 @@ import { createProgramCache } from '../../../src/models/program-cache.js';
 import { tinyVaeFiles, tinyVaeNames } from '../../../src/models/vae/tiny-files.js';
 import { fixture, goldenTensors, maxDifference, relativeRms } from '../../support/golden.js';
 import { linkTinyVaes } from '../../support/tiny-vaes.js';
-import { f32, writeSafetensors } from '../../support/models.js';
+import { f32, readTensors, writeSafetensors } from '../../support/models.js';
 
 let folder: string;
 let folders: Folders;
@@ -79,6 +79,22 @@ describe('tiny autoencoders', () => {
       expect(Math.abs(Math.floor(image.data[index]! * 255) - value)).toBeLessThanOrEqual(1);
     });
     await expect(vae.encode(golden('image'))).rejects.toThrow(/has no tensor taesd_encoder\.0\.weight/);
+  });
+
+  it('may be one file under ComfyUI’s own keys, which then has no scaling but its own', async () => {
+    const { encoder, decoder } = tinyVaeFiles(folders, 'taesd')!;
+    const parts = { taesd_encoder: readTensors(encoder), taesd_decoder: readTensors(decoder) };
+    const tensors = Object.entries(parts).flatMap(([part, own]) =>
+      Object.entries(own).map(([key, value]) => [`${part}.${key}`, value] as const),
+    );
+    const whole = join(folder, 'whole.safetensors');
+    writeSafetensors(whole, Object.fromEntries(tensors));
+    const plain = store().vae({ encoder, decoder, scale: 1, shift: 0 });
+    expect(await store().vae(whole).decode(golden('latent'))).toEqual(await plain.decode(golden('latent')));
+    const scaled = join(folder, 'scaled.safetensors');
+    writeSafetensors(scaled, { ...Object.fromEntries(tensors), vae_scale: f32([], [0.18215]) });
+    const latent = await store().vae(scaled).encode(golden('image'));
+    expect(relativeRms(latent, golden('taesd.encoded'))).toBeLessThan(2e-5);
   });
 
   it('say what another kind is', () => {
