@@ -7,7 +7,6 @@ import type { Jobs } from '../../jobs/jobs.js';
 import { Refusal } from '../../jobs/queue.js';
 import { completeName } from '../../models/folders.js';
 import { safeText, shorten } from '../../safe-text.js';
-import type { FaultReport, NodeFaults } from '../../workflow/faults.js';
 import type { Checker } from '../checker.js';
 import type { Premises } from '../front.js';
 import { admit, InvalidWorkflow, MAX_ID_LENGTH, MissingModel } from './admission.js';
@@ -15,6 +14,7 @@ import { imagePathOf, outputFiles, withinBytes } from './image-path.js';
 import { listModels } from './model-list.js';
 import { jobOf, type JobRequest } from './plan.js';
 import { stageOfMeasure } from './stages.js';
+import { toldReport } from './told-report.js';
 import type { DeviceInfo, GenerateRequest, JobInfo, Reply, Request, StatusInfo } from './wire/protocol.js';
 import { PROTOCOL_VERSION } from './wire/protocol.js';
 
@@ -30,9 +30,6 @@ export interface DeskOptions {
 /** Jobs of the queue that `status` lists, and the bytes of their ids. */
 const LISTED_JOBS = 100;
 const MAX_LISTED_BYTES = 20_000;
-
-/** Of a report in a reply. */
-const MAX_REPORT_BYTES = 24_000;
 
 export class RequestDesk {
   private readonly startedAt = performance.now();
@@ -197,19 +194,6 @@ function jobInfo({ id, state, attempts, outcome }: JobRecord): JobInfo {
 /** An id as a client has to recognise it; what is longer than any job's is not repeated in full. */
 function knownId(id: string): string {
   return shorten(id, MAX_ID_LENGTH);
-}
-
-/** Replies stay below 64 kB: of a report that quotes much, the faults stay and what ComfyUI adds to them goes. */
-function toldReport({ error, node_errors: nodes }: FaultReport): FaultReport {
-  const bare = Object.entries(nodes).map(([id, node]): [string, NodeFaults] => [
-    id,
-    { ...node, errors: node.errors.map((fault) => ({ ...fault, extra_info: {} })) },
-  ]);
-  const whole = [
-    { error, node_errors: nodes },
-    { error, node_errors: Object.fromEntries(bare) },
-  ].find((report) => Buffer.byteLength(JSON.stringify(report)) <= MAX_REPORT_BYTES);
-  return whole ?? { error: { ...error, details: shorten(error.details, 2000) }, node_errors: {} };
 }
 
 function megabytes(bytes: number): number {

@@ -110,6 +110,16 @@ describe('workflows', () => {
     await listener.untilOver('faulty');
   });
 
+  test('that can not run are told in texts that a terminal can show', async () => {
+    const hostile = '\u001b]0;mine\u0007\nX';
+    const workflow = { ...own('sd15-tiny.safetensors'), 5: { class_type: hostile, inputs: {} } };
+    const reply = await client.ask({ type: 'generate', id: 'hostile', workflow });
+    expect(reply['workflow_error']).toMatchObject({
+      node_errors: { 5: { class_type: '\\x1b]0;mine\\x07\\nX' } },
+    });
+    expect(JSON.stringify(reply)).not.toMatch(/\\u001b|\\u0007/);
+  });
+
   test.each<[form: string, of: (workflow: object) => unknown]>([
     ['a map', (workflow) => workflow],
     ['JSON text', (workflow) => JSON.stringify(workflow)],
