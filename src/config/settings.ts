@@ -119,6 +119,12 @@ const rows = {
     `how live previews are made: ${PREVIEW_METHODS.join(', ')}; taesd needs its decoder in vae_approx`,
     'latent2rgb',
   ),
+  maxConnections: open(
+    'daemon',
+    count({ max: 1_000_000 }),
+    'connections of clients at once',
+    'what the limit of open files has room for',
+  ),
   queueCapacity: fixed('daemon', count({ max: 1_000_000 }), 'jobs that may wait', 1000),
   jobTimeLimit: time('longest time for an attempt at a job', '1h', 3600),
   engineTimeout: time('longest silence of the engine in a job', '10m', 600),

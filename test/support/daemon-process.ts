@@ -57,6 +57,11 @@ export class DaemonHome {
     return new DaemonProcess(this.folder, args);
   }
 
+  /** The same where a process may have no more than so many files open. */
+  launchWithin(openFiles: number, ...args: readonly string[]): DaemonProcess {
+    return new DaemonProcess(this.folder, args, ['bash', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`]);
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -71,10 +76,12 @@ export class DaemonProcess {
   readonly raw: string[] = [];
   private readonly waiting = new Set<() => void>();
 
-  constructor(folder: string, args: readonly string[]) {
+  /** `wrapper` is a command that becomes the command after it. */
+  constructor(folder: string, args: readonly string[], wrapper: readonly string[] = []) {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LATENTD_'));
     const ports = ['--req-addr', 'tcp://127.0.0.1:*', '--pub-addr', 'tcp://127.0.0.1:*'];
-    this.child = spawn(process.execPath, [MAIN, 'serve', ...ports, ...args], {
+    const [program, ...rest] = [...wrapper, process.execPath, MAIN, 'serve', ...ports, ...args];
+    this.child = spawn(program!, rest, {
       cwd: folder,
       env: Object.fromEntries(inherited),
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -5,13 +5,17 @@ import type { Front, FrontDefinition, FrontOptions } from '../front.js';
 import { jobOf, type JobRequest } from './plan.js';
 import { RequestDesk } from './request-desk.js';
 import { UpdateTeller } from './update-teller.js';
-import { Authenticator } from './wire/authenticator.js';
+import { connectionsThatFit } from './wire/connections-that-fit.js';
 import { readServerKeys, type CurveServer } from './wire/curve-keys.js';
+import { Doorkeeper } from './wire/doorkeeper.js';
 import { RequestSocket } from './wire/request-socket.js';
 import { isLoopback } from './wire/security.js';
 import { UpdateSocket } from './wire/update-socket.js';
 
 type Closer = () => unknown;
+
+/** How often the log says that there is no room for more connections. */
+const FULL_NOTICE_INTERVAL_MS = 60_000;
 
 export const dgxPixels: FrontDefinition = {
   name: 'dgx-pixels',
@@ -36,8 +40,12 @@ async function open(
   const onFault = (error: Error) => {
     log.error({ err: error }, 'fault while serving');
   };
-  if (curve !== undefined) closers.push(await authenticate(curve, log));
-  const updateSocket = new UpdateSocket(onFault, curve);
+  const doorkeeper = createDoorkeeper(curve, settings.maxConnections ?? (await connectionsThatFit()), log);
+  await doorkeeper.start();
+  closers.push(() => {
+    doorkeeper.close();
+  });
+  const updateSocket = new UpdateSocket(onFault, doorkeeper);
   closers.push(() => updateSocket.close());
   const teller = new UpdateTeller(
     (update) => {
@@ -51,7 +59,7 @@ async function open(
     }),
   );
   const desk = new RequestDesk({ jobs, premises, checker, log, percentOf: (id) => teller.percentOf(id) });
-  const requestSocket = new RequestSocket((request) => desk.handle(request), onFault, curve);
+  const requestSocket = new RequestSocket((request) => desk.handle(request), onFault, doorkeeper);
   closers.push(() => requestSocket.close());
   if (curve === undefined) warnOfOpenAddresses(settings, log);
   const updates = await updateSocket.start(pubAddr);
@@ -59,14 +67,27 @@ async function open(
   return { addresses: { updates, requests }, close: () => closeAll(closers) };
 }
 
-async function authenticate(curve: CurveServer, log: Logger): Promise<Closer> {
-  const authenticator = new Authenticator(curve, (address) => {
-    log.warn({ address }, 'a client without a known key was turned away');
+function createDoorkeeper(keys: CurveServer | undefined, maxConnections: number, log: Logger): Doorkeeper {
+  let refused = 0;
+  let toldAt = -Infinity;
+  return new Doorkeeper({
+    keys,
+    maxConnections,
+    onStranger: (address) => {
+      log.warn({ address }, 'a client without a known key was turned away');
+    },
+    onFull: (address) => {
+      refused++;
+      // Those that are turned away come again, ten times a second.
+      if (performance.now() - toldAt < FULL_NOTICE_INTERVAL_MS) return;
+      log.warn(
+        { address, maxConnections, refused },
+        'too many connections: new ones are refused until some go',
+      );
+      toldAt = performance.now();
+      refused = 0;
+    },
   });
-  await authenticator.start();
-  return () => {
-    authenticator.close();
-  };
 }
 
 function warnOfOpenAddresses({ reqAddr, pubAddr }: Settings, log: Logger): void {

@@ -72,3 +72,18 @@ function readKeys(file: string): unknown {
     );
   }
 }
+
+const Z85 = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#';
+
+/** Five characters are four bytes, base 85, most significant first (ZeroMQ's RFC 32). */
+export function decodeZ85(text: string): Buffer {
+  const bytes = Buffer.alloc((text.length / 5) * 4);
+  for (let group = 0; group < text.length / 5; group++) {
+    const digits = Array.from(text.slice(group * 5, group * 5 + 5), (digit) => Z85.indexOf(digit));
+    bytes.writeUInt32BE(
+      digits.reduce((value, digit) => value * 85 + digit, 0),
+      group * 4,
+    );
+  }
+  return bytes;
+}

@@ -1,10 +1,9 @@
 /** The socket that answers requests: REP-compatible towards each client, for any number of clients at once. */
 import { Router } from 'zeromq';
 import { decodeRequest, encodeMessage, ProtocolError } from './codec.js';
-import type { CurveServer } from './curve-keys.js';
+import type { Doorkeeper } from './doorkeeper.js';
 import { Outbox } from './outbox.js';
 import { MAX_MESSAGE_BYTES, type Reply, type Request } from './protocol.js';
-import { applySecurity } from './security.js';
 import { bindSocket, SERVER_SOCKET_OPTIONS } from './socket-options.js';
 
 /** Requests under way at once, and their bytes; beyond that the socket is not read, and ZeroMQ holds the senders back. */
@@ -44,7 +43,7 @@ export class RequestSocket {
   constructor(
     private readonly handler: RequestHandler,
     private readonly onFault: (error: Error) => void,
-    security?: CurveServer,
+    doorkeeper?: Doorkeeper,
   ) {
     this.router = new Router({
       ...SERVER_SOCKET_OPTIONS,
@@ -52,7 +51,7 @@ export class RequestSocket {
       receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
       sendHighWaterMark: SEND_HIGH_WATER_MARK,
     });
-    applySecurity(this.router, security);
+    doorkeeper?.guard(this.router);
     this.outbox = new Outbox((message) => this.router.send(message), onFault);
   }
 

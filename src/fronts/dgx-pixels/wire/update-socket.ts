@@ -1,10 +1,9 @@
 /** The socket that publishes updates. A subscriber that reads nothing loses messages and costs no memory beyond its mark. */
 import { Publisher } from 'zeromq';
 import { encodeMessage } from './codec.js';
-import type { CurveServer } from './curve-keys.js';
+import type { Doorkeeper } from './doorkeeper.js';
 import { Outbox } from './outbox.js';
 import type { Update } from './protocol.js';
-import { applySecurity } from './security.js';
 import { bindSocket, SERVER_SOCKET_OPTIONS } from './socket-options.js';
 
 /** Updates kept for a subscriber that lags; at about 150 bytes each. */
@@ -14,9 +13,9 @@ export class UpdateSocket {
   private readonly publisher: Publisher;
   private readonly outbox: Outbox<Uint8Array>;
 
-  constructor(onFault: (error: Error) => void, security?: CurveServer) {
+  constructor(onFault: (error: Error) => void, doorkeeper?: Doorkeeper) {
     this.publisher = new Publisher({ ...SERVER_SOCKET_OPTIONS, sendHighWaterMark: HIGH_WATER_MARK });
-    applySecurity(this.publisher, security);
+    doorkeeper?.guard(this.publisher);
     this.outbox = new Outbox((message) => this.publisher.send(message), onFault);
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NoAnswerError, request } from '../../../../src/fronts/dgx-pixels/wire/client.js';
 import { RequestSocket } from '../../../../src/fronts/dgx-pixels/wire/request-socket.js';
-import { Authenticator } from '../../../../src/fronts/dgx-pixels/wire/authenticator.js';
+import { Doorkeeper } from '../../../../src/fronts/dgx-pixels/wire/doorkeeper.js';
 import {
   createKeys,
   readClientKeys,
@@ -65,12 +65,17 @@ describe('key files', () => {
 test('only clients with a key that the server knows are answered', async () => {
   const { server, client } = createKeys();
   const refused: string[] = [];
-  const authenticator = new Authenticator(server, (address) => refused.push(address));
-  await authenticator.start();
+  const doorkeeper = new Doorkeeper({
+    keys: server,
+    maxConnections: 100,
+    onStranger: (address) => refused.push(address),
+    onFull: () => expect.unreachable(),
+  });
+  await doorkeeper.start();
   const socket = new RequestSocket(
     () => ({ type: 'pong' }),
     () => undefined,
-    server,
+    doorkeeper,
   );
   const address = await socket.start('tcp://127.0.0.1:*');
   try {
@@ -85,6 +90,6 @@ test('only clients with a key that the server knows are answered', async () => {
     expect(await request(address, { type: 'ping' }, { curve: client })).toEqual({ type: 'pong' });
   } finally {
     await socket.close();
-    authenticator.close();
+    doorkeeper.close();
   }
 });
