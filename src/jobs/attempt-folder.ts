@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { clearAttempt } from '../engine-process/attempt-notes.js';
+import type { JobOutcome } from './job.js';
 
-/** Previews outlive their job by so long, for clients that are still reading them. */
+/** Previews outlive a job that completed by so long, for clients that are still reading them. */
 const KEEP_PREVIEWS_MS = 30_000;
 
 /** Of an attempt that has come to its end: its engine may live on, with other jobs. */
@@ -29,9 +30,9 @@ export class AttemptFolder {
     await clear(this.path, { isVoid: true, waits: true }, this.log);
   }
 
-  /** To be called when the job's outcome is durable. Never rejects. */
-  async release(): Promise<void> {
-    if (this.hasPreviews) clearLater(this.path, this.log);
+  /** To be called when the job's outcome is durable; only what led to a picture is still of use. Never rejects. */
+  async release(state: JobOutcome['state']): Promise<void> {
+    if (this.hasPreviews && state === 'completed') clearLater(this.path, this.log);
     else await clear(this.path, OVER, this.log);
   }
 }

@@ -127,8 +127,7 @@ export class Runner {
       if (outcome === undefined) await this.putBack(job);
       else {
         active.settling = true;
-        await this.settle(job, outcome);
-        await active.folder?.release();
+        await this.settle(active, outcome);
       }
     } finally {
       this.active.delete(engine);
@@ -221,11 +220,12 @@ export class Runner {
   }
 
   /** Durable first, then told: whoever hears of an outcome can rely on it, and nobody hears of it twice. */
-  private async settle(job: QueuedJob, ending: JobOutcome): Promise<void> {
+  private async settle({ job, folder }: ActiveJob, ending: JobOutcome): Promise<void> {
     const { journal } = this.options;
     const isFirst = await this.persist(() => journal.finish(job.id, ending, Date.now()));
     // A cancellation may have come first, and was confirmed to whoever asked for it.
     const outcome = isFirst ? ending : ((await this.persist(() => journal.find(job.id)))?.outcome ?? ending);
+    await folder?.release(outcome.state);
     this.tellOver(job, outcome);
   }
 
