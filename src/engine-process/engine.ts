@@ -4,8 +4,10 @@
  */
 import { readdir, writeFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
+import { chooseBackend } from '../engine/choose-backend.js';
 import { createEngine } from '../engine/create-engine.js';
 import { loadNodePacks } from '../engine/node-packs.js';
+import { shortProductRate } from '../engine/product-rate.js';
 import { createFolders } from '../models/folders.js';
 import { endWithParent } from '../native/addon.js';
 import { safeLine } from '../safe-text.js';
@@ -26,17 +28,20 @@ const settings = JSON.parse(process.argv[2] ?? '') as EngineSettings;
 const notice = (message: string) => {
   console.warn(safeLine(message));
 };
+const { device, threads, precision } = settings;
+const cpuOptions = {
+  ...(threads !== undefined && { threads }),
+  ...(precision !== undefined && { precision }),
+};
+const backend = chooseBackend(device, cpuOptions, notice);
 const engine = createEngine({
   // They loaded in the daemon before; where one doesn't here, this process ends, and its last words are logged.
   nodes: await loadNodePacks(settings.nodePacks ?? []),
   folders: createFolders(settings.folders),
-  threads: settings.threads,
   memoryLimit: settings.memoryLimit,
-  precision: settings.precision,
   noise: settings.noise,
   gpuThreads: settings.gpuThreads,
-  device: settings.device,
-  notice,
+  backend,
 });
 const paintPreview = previewPainter(settings.previewMethod ?? 'latent2rgb', notice);
 let running: { readonly id: string; readonly cancellation: AbortController } | undefined;
@@ -88,6 +93,18 @@ function collectGarbage(): void {
   globalThis.gc?.();
 }
 
+/** What can't multiply will fail its jobs; that is theirs to tell. */
+async function measuredSpeed(): Promise<{ readonly speed?: number }> {
+  try {
+    return { speed: await shortProductRate(backend) };
+  } catch (error) {
+    notice(
+      `the machine's speed can't be measured: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    return {};
+  }
+}
+
 async function shutDown(): Promise<void> {
   running?.cancellation.abort();
   await engine.dispose();
@@ -118,4 +135,4 @@ for (const thread of await readdir('/proc/self/task')) {
   setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
 }
 await writeFile('/proc/self/oom_score_adj', '500').catch(() => undefined);
-send({ kind: 'ready' });
+send({ kind: 'ready', ...(await measuredSpeed()) });

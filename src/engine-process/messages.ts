@@ -80,7 +80,8 @@ export type JobEnd = {
 );
 
 export type FromEngine =
-  | { readonly kind: 'ready' }
+  /** With the FLOP a second that it does, where that could be measured. */
+  | { readonly kind: 'ready'; readonly speed?: number }
   /** Sent every few seconds while a job runs and the event loop turns. */
   | { readonly kind: 'alive' }
   | { readonly kind: 'event'; readonly id: string; readonly event: JobEvent }

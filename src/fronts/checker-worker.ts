@@ -2,11 +2,14 @@
  * The thread that looks at workflows and models for the daemon: it knows the node classes, which the daemon's own thread does
  * without, and a workflow of a megabyte keeps nobody waiting but its client.
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { chooseCheckpoint, putShipped } from '../engine/available-checkpoint.js';
 import { loadNodePacks } from '../engine/node-packs.js';
+import { pictureWork, type PictureWork } from '../engine/picture-work.js';
 import { createFolders, type FolderOptions } from '../models/folders.js';
+import { ModelError } from '../models/model-error.js';
 import { STARTER } from '../models/starter.js';
 import { nodeClasses } from '../nodes/index.js';
 import { WorkflowError, type FaultReport } from '../workflow/faults.js';
@@ -21,11 +24,13 @@ export interface CheckerSettings {
 }
 
 export type CheckerRequest = { readonly ticket: number } & (
-  { readonly kind: 'check'; readonly workflow: string } | { readonly kind: 'choose' }
+  | { readonly kind: 'check'; readonly workflow: string }
+  | { readonly kind: 'choose' }
+  | { readonly kind: 'count'; readonly workflow: string; readonly model: string; readonly pixels: number }
 );
 
 export type CheckerReply = { readonly ticket: number } & (
-  { readonly result: FaultReport | string | undefined } | { readonly error: string }
+  { readonly result: FaultReport | PictureWork | string | undefined } | { readonly error: string }
 );
 
 if (parentPort === null) throw new Error('checker-worker.js is started by checker.js');
@@ -33,18 +38,61 @@ const port = parentPort;
 const { folders: folderOptions, nodePacks, mayPutStarter } = workerData as CheckerSettings;
 const folders = createFolders(folderOptions);
 const packed = await loadNodePacks(nodePacks);
+/** By file, as it was, and canvas. */
+const works = new Map<string, PictureWork>();
+const MAX_WORKS = 1000;
 const registry = new Map([...nodeClasses, ...packed.map((node) => [node.name, node] as const)]);
 
 port.on('message', (request: CheckerRequest) => {
   const { ticket } = request;
   try {
-    const result = request.kind === 'check' ? check(request.workflow) : choose();
+    const result = answer(request);
     port.postMessage({ ticket, result } satisfies CheckerReply);
   } catch (cause) {
     const error = cause instanceof Error ? cause.message : String(cause);
     port.postMessage({ ticket, error } satisfies CheckerReply);
   }
 });
+
+function answer(request: CheckerRequest): Extract<CheckerReply, { result: unknown }>['result'] {
+  switch (request.kind) {
+    case 'check':
+      return check(request.workflow);
+    case 'choose':
+      return choose();
+    case 'count':
+      return count(request);
+  }
+}
+
+/** Undefined for what can't be read; its job will say why. */
+function count({
+  workflow,
+  model,
+  pixels,
+}: Extract<CheckerRequest, { kind: 'count' }>): PictureWork | undefined {
+  try {
+    const nodes = [...parseWorkflow(workflow).nodes.values()];
+    // What ComfyUI, and the sampler here, take for a reason to leave the negative prompt out.
+    const guided = nodes.every(({ inputs }) => !isOne(inputs.get('cfg')));
+    const path = folders.resolve('checkpoints', model);
+    const { size, mtimeMs } = statSync(path);
+    const key = [path, size, mtimeMs, pixels, guided].join('\n');
+    const known = works.get(key);
+    if (known !== undefined) return known;
+    const work = pictureWork(path, { pixels, guided });
+    if (works.size >= MAX_WORKS) works.clear();
+    works.set(key, work);
+    return work;
+  } catch (error) {
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+function isOne(value: unknown): boolean {
+  return value === 1 || value === 1n;
+}
 
 function check(text: string): FaultReport | undefined {
   try {

@@ -1,6 +1,8 @@
-/** What fronts ask before they accept a job: whether a workflow can run, and which checkpoint there is. */
+/** What fronts ask before they accept a job: whether a workflow can run, which checkpoint there is, and what it takes to draw with it. */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import type { PictureWork } from '../engine/picture-work.js';
+import type { JobLoad } from '../jobs/job.js';
 import type { FaultReport } from '../workflow/faults.js';
 import type { CheckerReply, CheckerRequest, CheckerSettings } from './checker-worker.js';
 
@@ -12,11 +14,15 @@ export interface Checker {
   check(workflow: string): Promise<FaultReport | undefined>;
   /** The checkpoint that templates would take. */
   chooseCheckpoint(): Promise<string | undefined>;
+  /** What a job's pictures take; undefined where that can't be told, or not soon. */
+  countWork(workflow: string, load: JobLoad): Promise<PictureWork | undefined>;
   close(): Promise<void>;
 }
 
 /** Of the five seconds that clients wait. */
 const PATIENCE_MS = 3500;
+/** For a better guess than none. */
+const COUNTING_PATIENCE_MS = 1500;
 /** A thread with all node classes takes some 50 MB, so it goes when nobody needs it. */
 const IDLE_MS = 60_000;
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
@@ -48,12 +54,18 @@ class ThreadChecker implements Checker {
 
   async check(workflow: string): Promise<FaultReport | undefined> {
     const report = await this.ask({ kind: 'check', workflow });
-    return typeof report === 'string' ? undefined : report;
+    return typeof report === 'object' && 'error' in report ? report : undefined;
   }
 
   async chooseCheckpoint(): Promise<string | undefined> {
     const name = await this.ask({ kind: 'choose' });
     return typeof name === 'string' ? name : undefined;
+  }
+
+  async countWork(workflow: string, { model, pixels }: JobLoad): Promise<PictureWork | undefined> {
+    if (model === '') return undefined;
+    const work = await this.ask({ kind: 'count', workflow, model, pixels });
+    return typeof work === 'object' && 'step' in work ? work : undefined;
   }
 
   async close(): Promise<void> {
@@ -69,10 +81,15 @@ class ThreadChecker implements Checker {
     const ticket = this.nextTicket++;
     clearTimeout(this.idle);
     return new Promise((resolve) => {
-      const impatience = setTimeout(() => {
-        this.options.log.warn('a workflow could not be looked at in time; its job will tell its faults');
-        this.settle(ticket, undefined);
-      }, PATIENCE_MS);
+      const isCount = request.kind === 'count';
+      const impatience = setTimeout(
+        () => {
+          const what = isCount ? 'its time is guessed' : 'its job will tell its faults';
+          this.options.log.warn(`a workflow could not be looked at in time; ${what}`);
+          this.settle(ticket, undefined);
+        },
+        isCount ? COUNTING_PATIENCE_MS : PATIENCE_MS,
+      );
       this.pending.set(ticket, (result) => {
         clearTimeout(impatience);
         resolve(result);

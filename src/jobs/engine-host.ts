@@ -16,6 +16,8 @@ export interface EngineHostOptions {
   readonly log: Logger;
   /** Told when a process has ended, before another is started. */
   readonly onEnd: () => void;
+  /** Told when a process is ready that has measured how many FLOP a second it does. */
+  readonly onSpeed?: (speed: number) => void;
 }
 
 /** What bounds a job, in seconds. */
@@ -208,6 +210,7 @@ export class EngineHost {
     if (message.kind === 'ready') {
       this.state = 'ready';
       this.startsFailed = 0;
+      if (message.speed !== undefined) this.options.onSpeed?.(message.speed);
       return;
     }
     running?.heard();

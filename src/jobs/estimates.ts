@@ -1,28 +1,36 @@
 /**
  * How long jobs take, learned from those that ran: seconds a phase, by model and image area; for sampling, a step. Loading is
- * two things: from the disk, and next to nothing where the engine's last job used the same model.
+ * two things: from the disk, and next to nothing where the engine's last job used the same model. What never ran is estimated by
+ * the work that its model takes and the speed of the engine.
  */
+import type { PictureWork } from '../engine/picture-work.js';
+import { firstEstimate, type FirstEstimate } from './first-estimate.js';
 import type { JobLoad } from './job.js';
 import type { PhaseTimes } from './phase-clock.js';
 import type { Phase } from './phases.js';
 
 export type Measure = Phase | 'loading (warm)';
 
+/** Seconds of a TFLOP; `model` is the engine's number then. */
+const TFLOP = 'TFLOP';
+
 /** Seconds that a phase took on average, for a model and image area; for sampling, of one step. */
 export interface MeasuredTime {
   readonly model: string;
   readonly pixels: number;
-  readonly measure: Measure;
+  readonly measure: Measure | typeof TFLOP;
   readonly count: number;
   readonly meanSeconds: number;
 }
+
+type PhaseTime = MeasuredTime & { readonly measure: Measure };
 
 /** Means over everything measured. */
 export type MeasuredSummary = Readonly<
   Partial<Record<Measure, { readonly count: number; readonly meanSeconds: number }>>
 >;
 
-/** Before anything was measured: a small model on a CPU. */
+/** Where nothing was measured and no work is known: a small model on a CPU. */
 const FIRST_GUESS: Readonly<Record<Measure, number>> = {
   preparing: 0.05,
   loading: 5,
@@ -39,18 +47,47 @@ const SCALED: readonly Measure[] = ['sampling', 'decoding', 'finishing'];
 /** Old measurements fade: the mean is over about this many runs. */
 const MEMORY = 10;
 
+/** Models and sizes whose work is kept in mind until they are measured. */
+const MAX_WORKS = 1000;
+
 /** Seconds a phase of a whole job; the decoding of all images but the last happens between samplings, and counts there. */
 export type JobForecast = Readonly<Record<Phase, number>>;
 
 export class Estimates {
-  private readonly times = new Map<string, MeasuredTime>();
+  private readonly times = new Map<string, PhaseTime>();
   private readonly forecasts = new Map<string, number>();
+  private readonly works = new Map<string, PictureWork>();
+  /** FLOP a second, by engine. */
+  private readonly speeds = new Map<number, number>();
   private changes = 0;
   /** By engine: the model that it ran last, so that its weights are loaded. */
   private readonly warmModels = new Map<number, string>();
 
   constructor(known: readonly MeasuredTime[]) {
-    for (const time of known) this.times.set(keyOf(time.model, time.pixels, time.measure), time);
+    for (const { measure, ...time } of known) {
+      if (measure === TFLOP) this.speeds.set(Number(time.model), 1e12 / time.meanSeconds);
+      else this.times.set(keyOf(time.model, time.pixels, measure), { ...time, measure });
+    }
+  }
+
+  /** An engine has measured how many FLOP a second it does. Returns what is now known, to be made durable. */
+  learnSpeed(engine: number, speed: number): MeasuredTime {
+    this.speeds.set(engine, speed);
+    this.changed();
+    return { model: String(engine), pixels: 0, measure: TFLOP, count: 1, meanSeconds: 1e12 / speed };
+  }
+
+  /** Whether neither a time of this load's model nor its work is known. */
+  isUnknown({ model, pixels }: JobLoad): boolean {
+    return !this.works.has(workKey(model, pixels)) && this.nearest(model, pixels, 'sampling') === undefined;
+  }
+
+  /** Says what a picture of this load takes, as long as none was measured. */
+  expect({ model, pixels }: JobLoad, work: PictureWork): void {
+    const [oldest] = this.works.keys();
+    if (this.works.size >= MAX_WORKS && oldest !== undefined) this.works.delete(oldest);
+    this.works.set(workKey(model, pixels), work);
+    this.changed();
   }
 
   /** Folds in what one workflow of a job took on an engine and returns what is now known, to be made durable. */
@@ -83,7 +120,8 @@ export class Estimates {
 
   /** What the phases of a job should take, once it begins: on this engine, or on the one that suits it best. */
   forecast(load: JobLoad, engine?: number): JobForecast {
-    const each = (measure: Measure) => this.each(load, measure);
+    const first = this.first(load, engine);
+    const each = (measure: Measure) => this.each(load, measure, first);
     const finishing = each('decoding') + each('finishing');
     return {
       preparing: each('preparing'),
@@ -131,7 +169,7 @@ export class Estimates {
     return [...this.warmModels.values()].includes(model);
   }
 
-  private fold({ model, pixels }: JobLoad, measure: Measure, seconds: number): MeasuredTime {
+  private fold({ model, pixels }: JobLoad, measure: Measure, seconds: number): PhaseTime {
     const known = this.times.get(keyOf(model, pixels, measure));
     const count = Math.min((known?.count ?? 0) + 1, MEMORY);
     const mean = known?.meanSeconds ?? seconds;
@@ -140,19 +178,41 @@ export class Estimates {
     return time;
   }
 
-  /** The measurement for this model and size; else this model's at another, scaled by area; else a guess. */
-  private each({ model, pixels }: JobLoad, measure: Measure): number {
+  /** The measurement for this model and size; else this model's at another, scaled by area; else the first estimate, or a guess. */
+  private each(
+    { model, pixels }: JobLoad,
+    measure: Measure,
+    first: Partial<Record<Measure, number>>,
+  ): number {
+    const nearest = this.nearest(model, pixels, measure);
+    if (nearest === undefined) return first[measure] ?? FIRST_GUESS[measure];
+    return nearest.meanSeconds * (SCALED.includes(measure) ? pixels / nearest.pixels : 1);
+  }
+
+  private nearest(model: string, pixels: number, measure: Measure): PhaseTime | undefined {
     const exact = this.times.get(keyOf(model, pixels, measure));
-    if (exact !== undefined) return exact.meanSeconds;
+    if (exact !== undefined) return exact;
     const others = [...this.times.values()].filter(
       (time) => time.measure === measure && time.model === model,
     );
-    const [nearest] = others.sort((a, b) => Math.abs(a.pixels - pixels) - Math.abs(b.pixels - pixels));
-    if (nearest === undefined) return FIRST_GUESS[measure];
-    return nearest.meanSeconds * (SCALED.includes(measure) ? pixels / nearest.pixels : 1);
+    return others.sort((a, b) => Math.abs(a.pixels - pixels) - Math.abs(b.pixels - pixels))[0];
+  }
+
+  private first({ model, pixels }: JobLoad, engine?: number): Partial<FirstEstimate> {
+    const work = this.works.get(workKey(model, pixels));
+    const speed = (engine === undefined ? undefined : this.speeds.get(engine)) ?? this.fastest;
+    return work === undefined || speed === undefined ? {} : firstEstimate(work, speed);
+  }
+
+  private get fastest(): number | undefined {
+    return this.speeds.size === 0 ? undefined : Math.max(...this.speeds.values());
   }
 }
 
 function keyOf(model: string, pixels: number, measure: Measure): string {
   return `${model}\n${pixels}\n${measure}`;
+}
+
+function workKey(model: string, pixels: number): string {
+  return `${model}\n${pixels}`;
 }

@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { PictureWork } from '../engine/picture-work.js';
 import type { EngineSettings } from '../engine-process/messages.js';
 import { clearLeftovers } from './attempt-folder.js';
 import { EngineHost, type EngineState, type JobBounds } from './engine-host.js';
@@ -86,6 +87,9 @@ export class Jobs {
           log,
           onEnd: () => {
             this.estimates.forgetLoaded(index);
+          },
+          onSpeed: (speed) => {
+            this.keepSpeed(index, speed);
           },
         }),
     );
@@ -244,6 +248,16 @@ export class Jobs {
     clearTimeout(grace);
   }
 
+  /** Whether nothing is known yet of how long a job of this load takes, so that `expect` would help. */
+  isUnknown(load: JobLoad): boolean {
+    return this.estimates.isUnknown(load);
+  }
+
+  /** Says what a picture of this load takes, as long as none was measured. */
+  expect(load: JobLoad, work: PictureWork): void {
+    this.estimates.expect(load, work);
+  }
+
   /** Lets go of the data folder. */
   async close(): Promise<void> {
     await closeAll(this.closers);
@@ -257,6 +271,12 @@ export class Jobs {
       this.log.error({ err: cause }, 'requests are refused');
     }
     return new Refusal(cause.message);
+  }
+
+  private keepSpeed(engine: number, speed: number): void {
+    this.journal.recordTimes([this.estimates.learnSpeed(engine, speed)]).catch((error: unknown) => {
+      this.log.warn({ err: error }, 'the speed of the machine could not be kept');
+    });
   }
 
   private secondsAhead(): number {

@@ -91,6 +91,10 @@ export class RequestDesk {
         const report = await checker.check(job.task.workflow);
         if (report !== undefined) throw new InvalidWorkflow(report);
       }
+      if (jobs.isUnknown(job.load)) {
+        const work = await checker.countWork(job.task.workflow, job.load);
+        if (work !== undefined) jobs.expect(job.load, work);
+      }
       const seconds = await jobs.submit(job);
       if (notice !== undefined) log.info({ job: id, notice }, 'job accepted with a change');
       return {

@@ -31,9 +31,18 @@ export function createAutoencoder(
   programs: ProgramCache,
   options: AutoencoderOptions = {},
 ): VaeModel {
-  if (isTiny(weights)) return new Autoencoder(weights, tinyNetworks(weights), programs, options);
+  const { own, networks } = readAutoencoder(weights);
+  return new Autoencoder(own, networks, programs, options);
+}
+
+/** The networks of an autoencoder, and its weights under the keys that these take. Throws `ModelError` as above. */
+export function readAutoencoder(weights: WeightSource): {
+  readonly own: WeightSource;
+  readonly networks: VaeNetworks;
+} {
+  if (isTiny(weights)) return { own: weights, networks: tinyNetworks(weights) };
   const own = diffusersLayout(weights);
-  return new Autoencoder(own, klNetworks(own), programs, options);
+  return { own, networks: klNetworks(own) };
 }
 
 type Network = (planes: Tensor) => Promise<Tensor>;
