@@ -16,8 +16,8 @@ const PRODUCTS = 4;
 /** No more trials are begun after so many milliseconds: a slow machine needn't be slow five times. */
 const PATIENCE = 1000;
 
-/** 2 GFLOP: some 20 ms of a small CPU. */
-const SMALL: ProductTrial = { tokens: 256, channels: 1024, trials: 3 };
+/** 2 GFLOP: some 5 ms of two cores. The first trials are slow, while threads and clocks wake up. */
+const SMALL: ProductTrial = { tokens: 256, channels: 1024, trials: 12 };
 /** 34 GFLOP, for what is too fast for the small one: starting a kernel would count as much as its work. */
 const LARGE: ProductTrial = { tokens: 1024, channels: 2048, trials: 3 };
 const TOO_FAST = 1e12;
