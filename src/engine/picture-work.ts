@@ -16,7 +16,7 @@ export interface PartWork {
   readonly operations: number;
 }
 
-export interface PictureWork {
+export interface CountedWork {
   /** Of the file. */
   readonly bytes: number;
   /** Of a prompt and a negative one. */
@@ -26,7 +26,7 @@ export interface PictureWork {
   readonly decoding: PartWork;
 }
 
-export interface Canvas {
+export interface PictureCanvas {
   /** Width times height of the picture. The sides' own lengths matter little. */
   readonly pixels: number;
   /** Whether a negative prompt is evaluated, too. */
@@ -38,7 +38,7 @@ const TOKENS = 77;
 const PROMPTS = 2;
 
 /** Throws `ModelError` for a file that is no checkpoint of a known family. */
-export function pictureWork(path: string, { pixels, guided }: Canvas): PictureWork {
+export function pictureWork(path: string, { pixels, guided }: PictureCanvas): CountedWork {
   const opened = openModelFile(path);
   try {
     const { denoiser, text, vae } = recogniseCheckpoint(safetensorsWeights(opened));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { chooseCheckpoint, putShipped } from '../engine/available-checkpoint.js';
 import { loadNodePacks } from '../engine/node-packs.js';
-import { pictureWork, type PictureWork } from '../engine/picture-work.js';
+import { pictureWork, type CountedWork } from '../engine/picture-work.js';
 import { createFolders, type FolderOptions } from '../models/folders.js';
 import { ModelError } from '../models/model-error.js';
 import { STARTER } from '../models/starter.js';
@@ -30,7 +30,7 @@ export type CheckerRequest = { readonly ticket: number } & (
 );
 
 export type CheckerReply = { readonly ticket: number } & (
-  { readonly result: FaultReport | PictureWork | string | undefined } | { readonly error: string }
+  { readonly result: FaultReport | CountedWork | string | undefined } | { readonly error: string }
 );
 
 if (parentPort === null) throw new Error('checker-worker.js is started by checker.js');
@@ -39,7 +39,7 @@ const { folders: folderOptions, nodePacks, mayPutStarter } = workerData as Check
 const folders = createFolders(folderOptions);
 const packed = await loadNodePacks(nodePacks);
 /** By file, as it was, and canvas. */
-const works = new Map<string, PictureWork>();
+const works = new Map<string, CountedWork>();
 const MAX_WORKS = 1000;
 const registry = new Map([...nodeClasses, ...packed.map((node) => [node.name, node] as const)]);
 
@@ -70,7 +70,7 @@ function count({
   workflow,
   model,
   pixels,
-}: Extract<CheckerRequest, { kind: 'count' }>): PictureWork | undefined {
+}: Extract<CheckerRequest, { kind: 'count' }>): CountedWork | undefined {
   try {
     const nodes = [...parseWorkflow(workflow).nodes.values()];
     // What ComfyUI, and the sampler here, take for a reason to leave the negative prompt out.

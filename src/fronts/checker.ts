@@ -1,7 +1,7 @@
 /** What fronts ask before they accept a job: whether a workflow can run, which checkpoint there is, and what it takes to draw with it. */
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import type { PictureWork } from '../engine/picture-work.js';
+import type { CountedWork } from '../engine/picture-work.js';
 import type { JobLoad } from '../jobs/job.js';
 import type { FaultReport } from '../workflow/faults.js';
 import type { CheckerReply, CheckerRequest, CheckerSettings } from './checker-worker.js';
@@ -15,7 +15,7 @@ export interface Checker {
   /** The checkpoint that templates would take. */
   chooseCheckpoint(): Promise<string | undefined>;
   /** What a job's pictures take; undefined where that can't be told, or not soon. */
-  countWork(workflow: string, load: JobLoad): Promise<PictureWork | undefined>;
+  countWork(workflow: string, load: JobLoad): Promise<CountedWork | undefined>;
   close(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ class ThreadChecker implements Checker {
     return typeof name === 'string' ? name : undefined;
   }
 
-  async countWork(workflow: string, { model, pixels }: JobLoad): Promise<PictureWork | undefined> {
+  async countWork(workflow: string, { model, pixels }: JobLoad): Promise<CountedWork | undefined> {
     if (model === '') return undefined;
     const work = await this.ask({ kind: 'count', workflow, model, pixels });
     return typeof work === 'object' && 'step' in work ? work : undefined;

@@ -3,7 +3,7 @@
  * two things: from the disk, and next to nothing where the engine's last job used the same model. What never ran is estimated by
  * the work that its model takes and the speed of the engine.
  */
-import type { PictureWork } from '../engine/picture-work.js';
+import type { CountedWork } from '../engine/picture-work.js';
 import { firstEstimate, type FirstEstimate } from './first-estimate.js';
 import type { JobLoad } from './job.js';
 import type { PhaseTimes } from './phase-clock.js';
@@ -56,7 +56,7 @@ export type JobForecast = Readonly<Record<Phase, number>>;
 export class Estimates {
   private readonly times = new Map<string, PhaseTime>();
   private readonly forecasts = new Map<string, number>();
-  private readonly works = new Map<string, PictureWork>();
+  private readonly works = new Map<string, CountedWork>();
   /** FLOP a second, by engine. */
   private readonly speeds = new Map<number, number>();
   private changes = 0;
@@ -83,7 +83,7 @@ export class Estimates {
   }
 
   /** Says what a picture of this load takes, as long as none was measured. */
-  expect({ model, pixels }: JobLoad, work: PictureWork): void {
+  expect({ model, pixels }: JobLoad, work: CountedWork): void {
     const [oldest] = this.works.keys();
     if (this.works.size >= MAX_WORKS && oldest !== undefined) this.works.delete(oldest);
     this.works.set(workKey(model, pixels), work);

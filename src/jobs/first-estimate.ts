@@ -1,5 +1,5 @@
 /** What a job should take before any of its kind was measured: counted work at the measured speed of the machine. */
-import type { PartWork, PictureWork } from '../engine/picture-work.js';
+import type { PartWork, CountedWork } from '../engine/picture-work.js';
 
 /** Seconds of a picture's parts. */
 export interface FirstEstimate {
@@ -27,7 +27,7 @@ const LOADING_RATE = 2.5e9;
 
 /** `speed`: FLOP a second of a large matrix product on the engine. */
 export function firstEstimate(
-  { bytes, encoding, step, decoding }: PictureWork,
+  { bytes, encoding, step, decoding }: CountedWork,
   speed: number,
 ): FirstEstimate {
   const secondsOf = ({ flops, operations }: PartWork) =>

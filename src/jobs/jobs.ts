@@ -5,7 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { PictureWork } from '../engine/picture-work.js';
+import type { CountedWork } from '../engine/picture-work.js';
 import type { EngineSettings } from '../engine-process/messages.js';
 import { clearLeftovers } from './attempt-folder.js';
 import { EngineHost, type EngineState, type JobBounds } from './engine-host.js';
@@ -254,7 +254,7 @@ export class Jobs {
   }
 
   /** Says what a picture of this load takes, as long as none was measured. */
-  expect(load: JobLoad, work: PictureWork): void {
+  expect(load: JobLoad, work: CountedWork): void {
     this.estimates.expect(load, work);
   }
 
