@@ -22,8 +22,12 @@ const models = resolve(env['MODELS'] ?? 'models');
 const size = Number(env['SIZE'] ?? 256);
 const one: BenchCase = {
   checkpoint: env['CHECKPOINT'] ?? 'sd15-full.safetensors',
-  ...{ width: size, height: size, batch: 1, steps: Number(env['STEPS'] ?? 4) },
-  ...{ sampler: 'euler', scheduler: 'normal' },
+  width: size,
+  height: size,
+  batch: 1,
+  steps: Number(env['STEPS'] ?? 4),
+  sampler: 'euler',
+  scheduler: 'normal',
 };
 const rounds = Number(env['ROUNDS'] ?? 3);
 const repeats = Number(env['REPEATS'] ?? 3);
@@ -85,7 +89,11 @@ async function ourWarm(): Promise<Warm> {
   const { warm } = await measureCase(one, {
     worker: join(ROOT, 'dist/bench/worker.js'),
     folders: { models, input: models, output: models, temp: models },
-    ...{ threads, memoryLimit: undefined, cold: 1, warmup: 0, repeats },
+    threads,
+    memoryLimit: undefined,
+    cold: 1,
+    warmup: 0,
+    repeats,
   });
   return {
     total: warm.map(({ totalMs }) => totalMs),

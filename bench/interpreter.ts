@@ -106,8 +106,13 @@ const chain = JSON.stringify(
       {
         class_type: 'Sample',
         inputs: {
-          ...{ seed: index, steps: 1, cfg: 1, sampler_name: 'euler' },
-          ...{ positive: ['text', 0], negative: ['text', 0], latent_image: [String(index), 0] },
+          seed: index,
+          steps: 1,
+          cfg: 1,
+          sampler_name: 'euler',
+          positive: ['text', 0],
+          negative: ['text', 0],
+          latent_image: [String(index), 0],
         },
       },
     ]),

@@ -77,7 +77,14 @@ export class Results {
     const { name, about, machine, settings, rows } = this;
     const date = new Date().toISOString();
     const result: ComparisonResult = {
-      ...{ version: 1, name, about, date, commit: commit(), machine, settings, rows },
+      version: 1,
+      name,
+      about,
+      date,
+      commit: commit(),
+      machine,
+      settings,
+      rows,
     };
     mkdirSync(RESULTS_FOLDER, { recursive: true });
     const file = join(RESULTS_FOLDER, `${date.slice(0, 10)}-${name}.json`);

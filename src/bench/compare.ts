@@ -55,7 +55,10 @@ function compareStages(
       own.map(({ stage, earlier }) => ({ before: earlier.samples, after: stage.samples })),
     );
     return own.map(({ stage, earlier }, index) => ({
-      ...{ phase, name: stage.name, before: median(earlier.samples), after: median(stage.samples) },
+      phase,
+      name: stage.name,
+      before: median(earlier.samples),
+      after: median(stage.samples),
       ...found[index]!,
     }));
   });

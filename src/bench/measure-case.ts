@@ -83,7 +83,10 @@ function listenTo({ one, plan, options, output }: Start): Promise<CaseTimes> {
   const job: WorkerJob = {
     case: one,
     folders: { ...folders, output, temp: output },
-    ...{ threads, memoryLimit, precision, trace: undefined },
+    threads,
+    memoryLimit,
+    precision,
+    trace: undefined,
     ...plan,
     startedAt: String(process.hrtime.bigint()),
   };

@@ -203,7 +203,12 @@ function stageOf(
   if (flops === 0) return { phase, name, summary, samples };
   const seconds = summary.p50 / 1000;
   return {
-    ...{ phase, name, summary, samples, flops, bytes },
+    phase,
+    name,
+    summary,
+    samples,
+    flops,
+    bytes,
     computeShare: flops / seconds / peak.flops,
     bandwidthShare: bytes / seconds / peak.bandwidth,
   };

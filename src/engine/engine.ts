@@ -153,7 +153,10 @@ class WorkflowEngine implements Engine {
       const own = options.noise === undefined ? {} : { noise: options.noise };
       const noise = { ...this.parts.noise, ...own };
       return await execute(validation.plan, {
-        ...{ ...options, ...shared, noise, signal: cancellation.signal },
+        ...options,
+        ...shared,
+        noise,
+        signal: cancellation.signal,
         ...(validation.report && { faults: validation.report }),
       });
     } finally {

@@ -333,8 +333,12 @@ async function renewAll(
       const job = renew(each);
       await journal.renew(job);
       renewed.push({
-        ...{ id, sequence, interruptions },
-        ...{ client: job.client, priority: job.priority, load: job.load },
+        id,
+        sequence,
+        interruptions,
+        client: job.client,
+        priority: job.priority,
+        load: job.load,
       });
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause);

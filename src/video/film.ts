@@ -179,7 +179,13 @@ class Film {
     const { folder, rotation } = this;
     const clock = this.clock!;
     return assemble({
-      ...{ source, folder, clock, container, codec, rotation, signal },
+      source,
+      folder,
+      clock,
+      container,
+      codec,
+      rotation,
+      signal,
       lastTicks: this.lastTicks(clock),
       ...(onWarning && { onWarning }),
     });
@@ -249,7 +255,12 @@ class Film {
     const { crf } = this.options;
     const file = `stretch-${String(firstFrame).padStart(9, '0')}.${codec === 'prores' ? 'mov' : 'mp4'}`;
     const stretch = await Stretch.open(this.folder.pathOf(file), {
-      ...{ codec, width, height, deep: this.deep, rotation: this.rotation, timeBase: this.clock!.timeBase },
+      codec,
+      width,
+      height,
+      deep: this.deep,
+      rotation: this.rotation,
+      timeBase: this.clock!.timeBase,
       frameRate: source.frameRate,
       colour: planColour(source, { width, height }),
       ...this.sampleAspect(),

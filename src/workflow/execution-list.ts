@@ -48,8 +48,12 @@ export class ExecutionList {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
       if (this.pending.has(id)) continue;
       const node: Pending = {
-        ...{ id, sequence: this.sequence++, rank: this.graph.isOutput(id) ? 0 : 3, done: false },
-        ...{ waitsFor: new Set(), blocks: new Set() },
+        id,
+        sequence: this.sequence++,
+        rank: this.graph.isOutput(id) ? 0 : 3,
+        done: false,
+        waitsFor: new Set(),
+        blocks: new Set(),
       };
       this.pending.set(id, node);
       fresh.push(node);

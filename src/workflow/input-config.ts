@@ -114,7 +114,9 @@ function typeAndOptions(spec: InputSpec, optionsOf: OptionsOf): readonly [Litera
       return [
         'COMBO',
         {
-          ...{ multiselect: true, options: spec.options, multi_select: literalObject({}) },
+          multiselect: true,
+          options: spec.options,
+          multi_select: literalObject({}),
           ...(spec.default !== undefined && { default: spec.default }),
           ...described,
         },

@@ -47,7 +47,12 @@ export class NodeContexts {
     return (call) => {
       let graphs = 0;
       return {
-        ...{ folders, models, noise, signal, nodeId: node.id, ...told },
+        folders,
+        models,
+        noise,
+        signal,
+        nodeId: node.id,
+        ...told,
         get metadata() {
           return metadata();
         },

@@ -4,8 +4,12 @@ import { CaseError, expandMatrix, parseMatrix, readExtent } from '../../src/benc
 
 const base: BenchCase = {
   checkpoint: 'sd15.safetensors',
-  ...{ width: 512, height: 512, batch: 1, steps: 8 },
-  ...{ sampler: 'euler', scheduler: 'normal' },
+  width: 512,
+  height: 512,
+  batch: 1,
+  steps: 8,
+  sampler: 'euler',
+  scheduler: 'normal',
 };
 const cases = (...texts: string[]) => expandMatrix(base, parseMatrix(texts));
 

@@ -18,10 +18,14 @@ describe('a case’s report', () => {
 
   it('sums each stage up, and its share of the machine’s peak', () => {
     expect(stage('warm', 'vae decode')).toEqual({
-      ...{ phase: 'warm', name: 'vae decode' },
+      phase: 'warm',
+      name: 'vae decode',
       summary: { count: 6, min: 500, p50: 500, p95: 500, max: 500 },
       samples: [500, 500, 500, 500, 500, 500],
-      ...{ flops: 25e9, bytes: 1e9, computeShare: 0.5, bandwidthShare: 0.2 },
+      flops: 25e9,
+      bytes: 1e9,
+      computeShare: 0.5,
+      bandwidthShare: 0.2,
     });
     expect(stage('warm', 'png')).not.toHaveProperty('computeShare');
     expect(stage('cold', 'start').samples).toEqual([200, 200]);

@@ -6,8 +6,12 @@ import type { RunTimes, StageTime } from '../../src/bench/stages.js';
 
 export const one: BenchCase = {
   checkpoint: 'sd15.safetensors',
-  ...{ width: 512, height: 512, batch: 2, steps: 3 },
-  ...{ sampler: 'euler', scheduler: 'normal' },
+  width: 512,
+  height: 512,
+  batch: 2,
+  steps: 3,
+  sampler: 'euler',
+  scheduler: 'normal',
 };
 export const peak = { flops: 100e9, flopsBy: 'products', bandwidth: 10e9, bandwidthBy: 'sums' };
 export const memory = { peak: 3e9, resident: 2e9, own: 1e9, mapped: 0.9e9 };
@@ -52,8 +56,12 @@ export function report(step: number, changes: Partial<BenchReport> = {}): BenchR
     date: '2026-01-02T03:04:05.678Z',
     machine: {
       processor: 'Example 9000',
-      ...{ threads: 2, extensions: ['avx2'], memory: 16e9, load: 0.1 },
-      ...{ system: 'linux x64 6.1', node: '20.20.0' },
+      threads: 2,
+      extensions: ['avx2'],
+      memory: 16e9,
+      load: 0.1,
+      system: 'linux x64 6.1',
+      node: '20.20.0',
     },
     peak,
     settings: { threads: null, precision: 'fp32', cold: 2, warmup: 1, repeats: 6 },

@@ -3,15 +3,23 @@ import type { Recording } from '../../src/bench/recorder.js';
 import { timesOf } from '../../src/bench/stages.js';
 
 const node = (classType: string, started: number, ended: number, steps: number[] = []) => ({
-  ...{ classType, started, ended, steps },
+  classType,
+  started,
+  ended,
+  steps,
 });
 const run = (name: string, started: number, ended: number, flops: number) => ({
-  ...{ name, started, ended, flops, bytes: 10 * flops },
+  name,
+  started,
+  ended,
+  flops,
+  bytes: 10 * flops,
 });
 
 /** Two prompts; the text encoder and the UNet are loaded within their first use. */
 const recording: Recording = {
-  ...{ started: 1000, ended: 2000 },
+  started: 1000,
+  ended: 2000,
   nodes: [
     node('CheckpointLoaderSimple', 1010, 1020),
     node('CLIPTextEncode', 1020, 1120),

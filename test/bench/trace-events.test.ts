@@ -2,13 +2,18 @@ import { expect, it } from 'vitest';
 import { traceEvents, type TraceEvent } from '../../src/bench/trace-events.js';
 
 const recording = {
-  ...{ started: 0, ended: 100, loads: [], waits: [], runs: [] },
+  started: 0,
+  ended: 100,
+  loads: [],
+  waits: [],
+  runs: [],
   nodes: [{ classType: 'KSampler', started: 10, ended: 90, steps: [40, 80] }],
 };
 const operator = (layer: string, op_name: string, ts: number, dur: number) => ({
   cat: 'Node',
   name: `${layer} ${op_name} v7_kernel_time`,
-  ...{ ts, dur },
+  ts,
+  dur,
   args: { op_name, output_type_shape: [{ float: [1, 4, 8, 8] }] },
 });
 const program = {

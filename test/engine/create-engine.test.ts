@@ -142,8 +142,16 @@ describe('an engine and what it is asked for', () => {
       2: node('CLIPTextEncode', { clip: ['1', 1], text: 'a castle' }),
       3: node('EmptyLatentImage', { width: 64, height: 64, batch_size: 1 }),
       4: node('KSampler', {
-        ...{ model: ['1', 0], positive: ['2', 0], negative: ['2', 0], latent_image: ['3', 0] },
-        ...{ seed: 3, steps: 5, cfg: 1, sampler_name, scheduler: 'normal', denoise: 1 },
+        model: ['1', 0],
+        positive: ['2', 0],
+        negative: ['2', 0],
+        latent_image: ['3', 0],
+        seed: 3,
+        steps: 5,
+        cfg: 1,
+        sampler_name,
+        scheduler: 'normal',
+        denoise: 1,
       }),
       latent: node('Keep', { latent: ['4', 0] }),
     });

@@ -9,14 +9,24 @@ const golden = goldenTensors('vae/tiny.safetensors');
 const kept: { latent?: Tensor; image?: Tensor } = {};
 
 const given = defineNode({
-  ...{ name: 'Given', displayName: '', category: 'test', description: '' },
-  ...{ required: {}, optional: {}, outputs: [{ type: 'IMAGE', name: 'IMAGE' }] },
+  name: 'Given',
+  displayName: '',
+  category: 'test',
+  description: '',
+  required: {},
+  optional: {},
+  outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
   run: () => ({ outputs: [golden('workflow.image')] }),
 });
 
 const keep = defineNode({
-  ...{ name: 'Keep', displayName: '', category: 'test', description: '' },
-  ...{ required: { latent: link('LATENT'), image: link('IMAGE') }, optional: {}, outputs: [] },
+  name: 'Keep',
+  displayName: '',
+  category: 'test',
+  description: '',
+  required: { latent: link('LATENT'), image: link('IMAGE') },
+  optional: {},
+  outputs: [],
   outputNode: true,
   run({ latent, image }) {
     kept.latent = latent.samples;
@@ -41,8 +51,16 @@ function workflow(vae: string) {
     5: node('Given', {}),
     6: node('VAEEncode', { pixels: ['5', 0], vae: ['2', 0] }),
     7: node('KSampler', {
-      ...{ model: ['1', 0], positive: ['3', 0], negative: ['4', 0], latent_image: ['6', 0] },
-      ...{ seed: 7, steps: 4, cfg: 5, sampler_name: 'euler', scheduler: 'normal', denoise: 0.8 },
+      model: ['1', 0],
+      positive: ['3', 0],
+      negative: ['4', 0],
+      latent_image: ['6', 0],
+      seed: 7,
+      steps: 4,
+      cfg: 5,
+      sampler_name: 'euler',
+      scheduler: 'normal',
+      denoise: 0.8,
     }),
     8: node('VAEDecode', { samples: ['7', 0], vae: ['2', 0] }),
     9: node('Keep', { latent: ['7', 0], image: ['8', 0] }),

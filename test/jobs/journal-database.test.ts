@@ -168,7 +168,11 @@ describe('the journal', () => {
     });
     expect(old.find('failed')?.outcome).toMatchObject({ state: 'failed', outputs: [], error: 'no' });
     expect(old.times()).toContainEqual({
-      ...{ model: 'm', pixels: 4096, measure: 'loading (warm)', count: 2, meanSeconds: 0.5 },
+      model: 'm',
+      pixels: 4096,
+      measure: 'loading (warm)',
+      count: 2,
+      meanSeconds: 0.5,
     });
     old.renew(jobOf('waits'));
     old.close();

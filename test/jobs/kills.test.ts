@@ -49,7 +49,13 @@ const oneOf = <Item>(items: readonly Item[]): Item => items[Math.floor(random() 
 function request(id: string, pictures: number) {
   const grey = { width: 64, height: 64, batch_size: pictures, color: 0x808080 };
   return {
-    ...{ type: 'generate', id, prompt: '', model: '', size: [64, 64], steps: 1, cfg_scale: 1 },
+    type: 'generate',
+    id,
+    prompt: '',
+    model: '',
+    size: [64, 64],
+    steps: 1,
+    cfg_scale: 1,
     workflow: {
       1: { class_type: 'EmptyImage', inputs: grey },
       2: { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: `${id}-w` } },

@@ -20,13 +20,17 @@ const about = (node: string, names = classes) => {
   return { workflow: 0, at: 0, node, class_type: names.get(node)!, ...(work && { work }) };
 };
 const start = (names = classes): JobEvent => ({
-  ...{ type: 'workflow_start', workflow: 0, at: 0 },
+  type: 'workflow_start',
+  workflow: 0,
+  at: 0,
   nodes: [...names.keys()].map((node) => about(node, names)),
 });
 const executing = (node: string): JobEvent => ({ type: 'executing', ...about(node) });
 const step = (node: string, count: number, total: number): JobEvent => ({
-  ...{ type: 'progress', ...about(node) },
-  ...{ step: count, total_steps: total },
+  type: 'progress',
+  ...about(node),
+  step: count,
+  total_steps: total,
 });
 const cached = (...nodes: string[]): JobEvent => ({ type: 'execution_cached', workflow: 0, at: 0, nodes });
 

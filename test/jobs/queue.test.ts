@@ -17,7 +17,7 @@ function memory() {
 
 function queued(id: string, priority: number, sequence: number): QueuedJob {
   const { client, load } = jobOf(id);
-  return { ...{ id, client, load, priority, sequence }, interruptions: 0 };
+  return { id, client, load, priority, sequence, interruptions: 0 };
 }
 
 test('is first in, first out, and as long as it may be', async () => {

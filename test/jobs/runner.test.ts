@@ -107,7 +107,12 @@ test('two engines work off one queue side by side, and every event of a job is t
     }
   };
   const runner = new Runner({
-    ...{ queue, journal, engines, notices, estimates: new Estimates([]), workFolder: join(folder, 'work') },
+    queue,
+    journal,
+    engines,
+    notices,
+    estimates: new Estimates([]),
+    workFolder: join(folder, 'work'),
     log: pino({ level: 'silent' }),
     bounds: () => ({ timeLimit: 60, silence: 60 }),
     onJobOver: () => undefined,

@@ -168,7 +168,8 @@ function comparisonSection({ cases, cautions }: ReportComparison): Markup[] {
   const all = cases.map((one) => one.case);
   const row = ({ phase, name, ratio, interval, verdict }: StageComparison) => ({
     name: `${phase} ${name}`,
-    ...{ ratio, ...interval },
+    ratio,
+    ...interval,
     label: `${formatChange(ratio)}, ${verdict}`,
     className: verdict === 'faster' || verdict === 'slower' ? verdict : 'same',
   });

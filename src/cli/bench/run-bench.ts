@@ -86,7 +86,13 @@ async function measure(plan: BenchPlan, settings: Settings, signal: AbortSignal)
       progress.case(index);
       const times = await measureCase(one, {
         folders: await folderOptions(settings),
-        ...{ threads, memoryLimit, precision, cold, warmup, repeats, signal },
+        threads,
+        memoryLimit,
+        precision,
+        cold,
+        warmup,
+        repeats,
+        signal,
         // One trace: that of the first case.
         ...(plan.profile === undefined || index > 0 ? {} : { trace: plan.profile }),
         onRun: (phase) => {

@@ -42,7 +42,14 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
   const device = deviceOf(settings);
   const nodes = await openNodePacks(values.nodePack);
   const engine = createEngine({
-    ...{ folders, threads, memoryLimit, precision, noise, gpuThreads, device, nodes },
+    folders,
+    threads,
+    memoryLimit,
+    precision,
+    noise,
+    gpuThreads,
+    device,
+    nodes,
     notice: report,
   });
   const progress = await createProgress(process.stderr);

@@ -58,7 +58,10 @@ export async function upscaleFile(
     const { crf } = numbers;
     const film = await processFilm({
       ...paths,
-      ...{ process: enhancer.process, identity: enhancer.identity, signal, onWarning: warn },
+      process: enhancer.process,
+      identity: enhancer.identity,
+      signal,
+      onWarning: warn,
       ...(options.codec !== undefined && { codec: options.codec }),
       ...(crf !== undefined && { crf }),
       onProgress: (progress) => {

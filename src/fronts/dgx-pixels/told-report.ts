@@ -27,7 +27,9 @@ export function toldReport(report: FaultReport): FaultReport {
 
 function told({ type, message, details, extra_info: extra }: Fault): Fault {
   return {
-    ...{ type, message: safeText(message), details: safeText(details) },
+    type,
+    message: safeText(message),
+    details: safeText(details),
     extra_info: toldEntries(extra),
   };
 }

@@ -30,8 +30,16 @@ const someBytes = new Inert('bytes');
 
 /** Opcodes that build objects by running their classes' code, for the message that refuses them. */
 const refusedOpcodes: Readonly<Record<number, string>> = {
-  ...{ 0x69: 'INST', 0x6f: 'OBJ', 0x92: 'NEWOBJ_EX', 0x82: 'EXT1', 0x83: 'EXT2', 0x84: 'EXT4' },
-  ...{ 0x50: 'PERSID', 0x96: 'BYTEARRAY8', 0x97: 'NEXT_BUFFER', 0x98: 'READONLY_BUFFER' },
+  0x69: 'INST',
+  0x6f: 'OBJ',
+  0x92: 'NEWOBJ_EX',
+  0x82: 'EXT1',
+  0x83: 'EXT2',
+  0x84: 'EXT4',
+  0x50: 'PERSID',
+  0x96: 'BYTEARRAY8',
+  0x97: 'NEXT_BUFFER',
+  0x98: 'READONLY_BUFFER',
 };
 
 /** The object that the pickle at `start` of `bytes` describes, and where the pickle ends. Throws `PickleError`. */

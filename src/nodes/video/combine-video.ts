@@ -220,11 +220,18 @@ export const vhsVideoCombine = defineNode({
   required: {
     images: link('IMAGE', { also: ['LATENT'], tooltip: 'The frames; latents with `vae`.' }),
     frame_rate: float({
-      ...{ default: 8, min: 1, max: Infinity, step: 1, also: ['INT'] },
+      default: 8,
+      min: 1,
+      max: Infinity,
+      step: 1,
+      also: ['INT'],
       tooltip: 'Frames a second.',
     }),
     loop_count: int({
-      ...{ default: 0, min: 0, max: 100, step: 1 },
+      default: 0,
+      min: 0,
+      max: 100,
+      step: 1,
       tooltip: 'How often films are repeated, and animated pictures played; 0 for once, and for ever.',
     }),
     filename_prefix: string({

@@ -27,7 +27,10 @@ export const vhsSplitImages = defineNode({
   required: {
     images: link('IMAGE'),
     split_index: int({
-      ...{ default: 0, step: 1, min: -MOST, max: MOST },
+      default: 0,
+      step: 1,
+      min: -MOST,
+      max: MOST,
       tooltip: 'The first image of the second batch; negative ones count from the end.',
     }),
   },
@@ -145,7 +148,10 @@ export const vhsDuplicateImages = defineNode({
   required: {
     images: link('IMAGE'),
     multiply_by: int({
-      ...{ default: 1, min: 1, max: MOST, step: 1 },
+      default: 1,
+      min: 1,
+      max: MOST,
+      step: 1,
       tooltip: 'How many times the batch is there afterwards.',
     }),
   },

@@ -30,7 +30,10 @@ function fingerprint(name: string | undefined, folders: Folders): string {
 }
 
 const duration = float({
-  ...{ default: 0, min: 0, max: LONGEST, step: 0.01 },
+  default: 0,
+  min: 0,
+  max: LONGEST,
+  step: 0.01,
   tooltip: 'Seconds to take; 0 for all that is left.',
 });
 
@@ -73,7 +76,10 @@ export const vhsLoadAudioUpload = defineNode({
   },
   optional: {
     start_time: float({
-      ...{ default: 0, min: 0, max: LONGEST, step: 0.01 },
+      default: 0,
+      min: 0,
+      max: LONGEST,
+      step: 0.01,
       tooltip: 'Seconds to leave out at the beginning.',
     }),
     duration,

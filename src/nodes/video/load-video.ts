@@ -40,7 +40,11 @@ const RESERVED_BYTES = 2 ** 27;
 
 const selection = {
   force_rate: float({
-    ...{ default: 0, min: 0, max: 60, step: 1, also: ['INT'] },
+    default: 0,
+    min: 0,
+    max: 60,
+    step: 1,
+    also: ['INT'],
     tooltip: "Frames a second to take, by leaving some out or repeating them; 0 for the film's own.",
   }),
   custom_width: int({

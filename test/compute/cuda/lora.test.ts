@@ -61,7 +61,9 @@ const layers = safetensorsWeights(openSafetensors(path));
 /** factor · up · down for `name`, as a LoRA's patch. */
 function patchFor(name: 'conv' | 'gate', factor: number) {
   const product: LowRankProduct = {
-    ...{ up: layers.weight(`${name}.up`), down: layers.weight(`${name}.down`), factor },
+    up: layers.weight(`${name}.up`),
+    down: layers.weight(`${name}.down`),
+    factor,
   };
   const read = (weight: Weight): Float32Array => {
     const values = new Float32Array(weight.shape.reduce((count, extent) => count * extent));

@@ -26,8 +26,11 @@ test('a job that waits in a journal of version 1 still runs, and what was over i
     );
     expect(await jobOf('ran')).toMatchObject({ state: 'completed' });
     expect(await jobOf('done')).toEqual({
-      ...{ job_id: 'done', state: 'completed', attempts: 1 },
-      ...{ image_path: '/pictures/x.png', duration_s: 1.5 },
+      job_id: 'done',
+      state: 'completed',
+      attempts: 1,
+      image_path: '/pictures/x.png',
+      duration_s: 1.5,
       outputs: [{ file: '/pictures/x.png', type: 'output' }],
     });
   } finally {

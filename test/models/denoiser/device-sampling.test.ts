@@ -92,7 +92,10 @@ describe('a sampling on the card', () => {
   const options = async (more: Partial<KSamplerOptions>): Promise<KSamplerOptions> => {
     const conditioning = [await clip.encode('a castle')];
     return {
-      ...{ model, positive: conditioning, negative: conditioning, samplerName: 'euler' },
+      model,
+      positive: conditioning,
+      negative: conditioning,
+      samplerName: 'euler',
       ...settings,
       ...more,
     };

@@ -53,8 +53,12 @@ afterAll(async () => {
 });
 
 const everything = {
-  ...{ force_rate: 0, custom_width: 0, custom_height: 0 },
-  ...{ frame_load_cap: 0, skip_first_frames: 0, select_every_nth: 1 },
+  force_rate: 0,
+  custom_width: 0,
+  custom_height: 0,
+  frame_load_cap: 0,
+  skip_first_frames: 0,
+  select_every_nth: 1,
 };
 
 function loader(inputs: Readonly<Record<string, unknown>> = {}) {
@@ -147,8 +151,13 @@ let prefixes = 0;
 
 function combiner(inputs: Readonly<Record<string, unknown>>) {
   const given = {
-    ...{ images: ['1', 0], frame_rate: 24, loop_count: 0, filename_prefix: `film${prefixes++}` },
-    ...{ format: 'video/h264-mp4', pingpong: false, save_output: true },
+    images: ['1', 0],
+    frame_rate: 24,
+    loop_count: 0,
+    filename_prefix: `film${prefixes++}`,
+    format: 'video/h264-mp4',
+    pingpong: false,
+    save_output: true,
   };
   return { class_type: 'VHS_VideoCombine', inputs: { ...given, ...inputs } };
 }

@@ -57,8 +57,13 @@ export function readBmpHeader(source: ByteSource, pixels: number): BmpHeader {
 
 function oldLayout(head: Buffer) {
   return {
-    ...{ width: head.readUInt16LE(0), height: head.readUInt16LE(2), topDown: false },
-    ...{ bits: head.readUInt16LE(6), compression: RAW, paletteStride: 3, colours: 0 },
+    width: head.readUInt16LE(0),
+    height: head.readUInt16LE(2),
+    topDown: false,
+    bits: head.readUInt16LE(6),
+    compression: RAW,
+    paletteStride: 3,
+    colours: 0,
   };
 }
 
@@ -66,13 +71,13 @@ function layoutOf(head: Buffer) {
   const topDown = head[7] === 0xff;
   const height = head.readUInt32LE(4);
   return {
-    ...{ width: head.readUInt32LE(0), height: topDown ? 2 ** 32 - height : height, topDown },
-    ...{
-      bits: head.readUInt16LE(10),
-      compression: head.readUInt32LE(12),
-      paletteStride: 4,
-      colours: head.readUInt32LE(28),
-    },
+    width: head.readUInt32LE(0),
+    height: topDown ? 2 ** 32 - height : height,
+    topDown,
+    bits: head.readUInt16LE(10),
+    compression: head.readUInt32LE(12),
+    paletteStride: 4,
+    colours: head.readUInt32LE(28),
   };
 }
 

@@ -108,7 +108,13 @@ class GifFilm {
       throw broken(`frame ${this.index} of the GIF is empty or lies outside it`);
     }
     const state = drawGifFrame(this.bytes, start, codeBits, {
-      ...{ pixels: layer.values, stride: layer.width, left, top, width, height, interlaced },
+      pixels: layer.values,
+      stride: layer.width,
+      left,
+      top,
+      width,
+      height,
+      interlaced,
       clear: this.skipped,
     });
     if (state === 'short' && !lenient) throw cutOff(`frame ${this.index} of the GIF is cut off`);

@@ -61,9 +61,20 @@ const DEPTHS = [
 
 export class ChunkStream {
   readonly facts: PngFacts = {
-    ...{ width: 0, height: 0, bits: 0, colourType: 0, interlaced: false, palette: undefined },
-    ...{ transparency: undefined, frames: undefined, defaultImage: false, box: undefined },
-    ...{ disposal: 0, blend: 0, exif: undefined, xmp: undefined },
+    width: 0,
+    height: 0,
+    bits: 0,
+    colourType: 0,
+    interlaced: false,
+    palette: undefined,
+    transparency: undefined,
+    frames: undefined,
+    defaultImage: false,
+    box: undefined,
+    disposal: 0,
+    blend: 0,
+    exif: undefined,
+    xmp: undefined,
   };
   data: DataStart | undefined;
   /** A chunk that was read and belongs to what comes later. */

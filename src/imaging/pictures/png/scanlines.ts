@@ -80,7 +80,10 @@ function plainPass(columns: number, rows: number): Pass {
 
 function interlacedPasses(width: number, height: number): Pass[] {
   return ADAM7.map(([left, top, acrossStep, downStep]) => ({
-    ...{ left, top, acrossStep, downStep },
+    left,
+    top,
+    acrossStep,
+    downStep,
     columns: Math.max(0, Math.ceil((width - left) / acrossStep)),
     rows: Math.max(0, Math.ceil((height - top) / downStep)),
   })).filter(({ columns, rows }) => columns > 0 && rows > 0);

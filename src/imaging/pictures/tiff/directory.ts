@@ -21,8 +21,20 @@ export interface TiffHeader {
 
 const HEADERS = ['MM\0*', 'II*\0', 'MM*\0', 'II\0*', 'MM\0+', 'II+\0'];
 const UNIT_SIZES: Readonly<Record<number, number>> = {
-  ...{ 1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1 },
-  ...{ 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8 },
+  1: 1,
+  2: 1,
+  3: 2,
+  4: 4,
+  5: 8,
+  6: 1,
+  7: 1,
+  8: 2,
+  9: 4,
+  10: 8,
+  11: 4,
+  12: 8,
+  13: 4,
+  16: 8,
 };
 
 export function isTiff(bytes: Buffer): boolean {

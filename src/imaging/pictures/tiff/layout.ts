@@ -3,18 +3,28 @@ import { cutOff, broken } from '../fault.js';
 import type { TagValue } from './directory.js';
 
 export const TAG = {
-  ...{
-    width: 256,
-    height: 257,
-    bits: 258,
-    compression: 259,
-    photometric: 262,
-    fillOrder: 266,
-    stripOffsets: 273,
-  },
-  ...{ orientation: 274, samples: 277, rowsPerStrip: 278, stripByteCounts: 279, planar: 284, predictor: 317 },
-  ...{ colourMap: 320, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileByteCounts: 325 },
-  ...{ extraSamples: 338, sampleFormat: 339, xmp: 700, mediaPhoto: 0xbc01 },
+  width: 256,
+  height: 257,
+  bits: 258,
+  compression: 259,
+  photometric: 262,
+  fillOrder: 266,
+  stripOffsets: 273,
+  orientation: 274,
+  samples: 277,
+  rowsPerStrip: 278,
+  stripByteCounts: 279,
+  planar: 284,
+  predictor: 317,
+  colourMap: 320,
+  tileWidth: 322,
+  tileHeight: 323,
+  tileOffsets: 324,
+  tileByteCounts: 325,
+  extraSamples: 338,
+  sampleFormat: 339,
+  xmp: 700,
+  mediaPhoto: 0xbc01,
 } as const;
 
 const COMPRESSIONS = [1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001];
@@ -109,7 +119,13 @@ export function layoutOf(tags: Tags, little: boolean): PageLayout {
   }
   const named = { 1: 'unsigned', 2: 'signed', 3: 'float' } as const;
   return {
-    ...{ width, height, compression, planar, fillOrder, photometric, samples },
+    width,
+    height,
+    compression,
+    planar,
+    fillOrder,
+    photometric,
+    samples,
     ...kind,
     bits: bits[0]!,
     format: named[format as 1 | 2 | 3],

@@ -54,16 +54,22 @@ function gridOf(tags: Tags, { width, height }: PageLayout): Grid {
   if (tags.has(TAG.tileWidth)) {
     const [tileWidth, tileHeight] = [tags.number(TAG.tileWidth), tags.number(TAG.tileHeight, 1)];
     return {
-      ...{ offsets: tags.numbers(TAG.tileOffsets), sizes: tags.numbers(TAG.tileByteCounts) },
-      ...{ width: Math.max(1, tileWidth), height: Math.max(1, tileHeight), padded: true },
+      offsets: tags.numbers(TAG.tileOffsets),
+      sizes: tags.numbers(TAG.tileByteCounts),
+      width: Math.max(1, tileWidth),
+      height: Math.max(1, tileHeight),
+      padded: true,
     };
   }
   // One strip without a length goes to the end of the file.
   const sizes = tags.has(TAG.stripByteCounts) ? tags.numbers(TAG.stripByteCounts) : [Infinity];
   const rows = Math.min(height, Math.max(1, tags.number(TAG.rowsPerStrip, height)));
   return {
-    ...{ offsets: tags.numbers(TAG.stripOffsets), sizes },
-    ...{ width, height: rows, padded: false },
+    offsets: tags.numbers(TAG.stripOffsets),
+    sizes,
+    width,
+    height: rows,
+    padded: false,
   };
 }
 

@@ -84,8 +84,13 @@ function tilesOf(tags: Tags, { width, height, bits, samples, planar, colours }: 
     const stride = ends ? Math.floor((tileWidth * bits * samples) / 8 / (planar ? planes : 1)) : 0;
     if (y >= height) throw cutOff('the TIFF has a strip below its picture');
     tiles.push({
-      ...{ left: x, top: y, right: Math.min(x + tileWidth, width), bottom: Math.min(y + tileHeight, height) },
-      ...{ offset, stride, plane: planar ? plane : undefined },
+      left: x,
+      top: y,
+      right: Math.min(x + tileWidth, width),
+      bottom: Math.min(y + tileHeight, height),
+      offset,
+      stride,
+      plane: planar ? plane : undefined,
     });
     x += tileWidth;
     if (x < width) continue;

@@ -53,8 +53,14 @@ describe('requests', () => {
         ...['a5', 'steps', '1e', 'a9', 'cfg_scale', 'ca40f00000'],
       ],
       {
-        ...{ type: 'generate', id: 'job-001', prompt: 'knight', model: 'sdxl-base', lora: 'pixelart' },
-        ...{ size: [1024, 768], steps: 30, cfg_scale: 7.5 },
+        type: 'generate',
+        id: 'job-001',
+        prompt: 'knight',
+        model: 'sdxl-base',
+        lora: 'pixelart',
+        size: [1024, 768],
+        steps: 30,
+        cfg_scale: 7.5,
       },
     ],
   ])('a %s of the Rust client', (_, parts, expected) => {
