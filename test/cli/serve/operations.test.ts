@@ -111,7 +111,9 @@ test('a data folder that is none, or holds something else, ends it with a word',
   writeFileSync(home.path('file'), '');
   const inFile = home.launch('--data', 'file');
   expect(await inFile.ended()).toBe(1);
-  expect(inFile.complaints.join('\n')).toMatch(/the data folder .*\/file can't be made: .*\/file is not a folder/);
+  expect(inFile.complaints.join('\n')).toMatch(
+    /the data folder .*\/file can't be made: .*\/file is not a folder/,
+  );
   mkdirSync(home.path('other'));
   writeFileSync(
     home.path('other/journal.sqlite'),
