@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { tensor } from '../src/compute/tensor.js';
 import { engineOf } from '../src/engine/engine.js';
-import { createFolders } from '../src/models/folders.js';
+import { createFolders } from '../src/models/folders/folders.js';
 import { ModelError } from '../src/models/model-error.js';
 import {
   combo,

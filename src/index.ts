@@ -38,8 +38,8 @@ export {
   type FilmResult,
   type FrameProcessor,
 } from './video/film.js';
-export { createFolders, type FolderOptions, type Folders } from './models/folders.js';
-export type { ModelKind } from './models/model-folders.js';
+export { createFolders, type FolderOptions, type Folders } from './models/folders/folders.js';
+export type { ModelKind } from './models/folders/model-folders.js';
 export type { LatentRgb, TinyDecoder } from './nodes/context.js';
 export type { NodeUi, SavedFile } from './nodes/definition.js';
 export type { NodeError, NodeTiming, RunEvent, RunResult } from './workflow/events.js';

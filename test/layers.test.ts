@@ -41,14 +41,12 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['cuda', 'onnx'],
   ],
   models: [
-    ['model-error.ts', 'starter.ts', 'weight-source.ts', 'weight-patches.ts'],
-    // Files: where they lie, and what is in them.
-    ['folder-listing.ts', 'model-folders.ts', 'safetensors.ts'],
-    ['extra-model-paths.ts', 'folders.ts', 'safetensors-weights.ts', 'scaled-weights.ts', 'torch-file'],
-    ['model-file.ts', 'what-it-looks-like.ts'],
-    // Weights, and the graphs made of them.
-    ['count-of.ts', 'weight-values.ts', 'weight-views.ts', 'available-memory.ts', 'tiling.ts'],
-    ['layers.ts', 'model-graph.ts', 'program-cache.ts'],
+    ['model-error.ts'],
+    // Where files lie, and the weights in them.
+    ['folders', 'weights'],
+    ['files'],
+    // The graphs made of weights, and the programs made of graphs.
+    ['programs'],
     // What a model is to others.
     ['denoiser', 'text', 'vae'],
     // Networks and inputs, of which families are made.

@@ -17,12 +17,12 @@ import type { Graph } from '../../src/compute/graph.js';
 import { elementCount, tensor, type Tensor } from '../../src/compute/tensor.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { recogniseCheckpoint } from '../../src/models/families/recognise.js';
-import { openSafetensors } from '../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../src/models/files/safetensors-weights.js';
 import { parseManifest, writeSyntheticCheckpoint, type Manifest } from '../../test/support/synthetic.js';
 import { detectVae } from '../../src/models/vae/config.js';
 import { buildDecoderGraph } from '../../src/models/vae/vae-graph.js';
-import { underPrefix } from '../../src/models/weight-views.js';
+import { underPrefix } from '../../src/models/weights/weight-views.js';
 
 const [
   checkpoint = 'models/checkpoints/sdxl-full.safetensors',

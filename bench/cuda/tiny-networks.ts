@@ -2,11 +2,11 @@
 import { tmpdir } from 'node:os';
 import type { Backend } from '../../src/compute/backend.js';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
-import { createFolders } from '../../src/models/folders.js';
+import { createFolders } from '../../src/models/folders/folders.js';
 import type { Checkpoint } from '../../src/models/model-store.js';
 import { createModelStore } from '../../src/models/open-models.js';
-import { createProgramCache } from '../../src/models/program-cache.js';
-import { openSafetensors } from '../../src/models/safetensors.js';
+import { createProgramCache } from '../../src/models/programs/program-cache.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
 
 export interface Compared {
   readonly actual: Tensor;

@@ -6,8 +6,8 @@ import type { NamedTensors } from '../../src/compute/backend.js';
 import type { Graph } from '../../src/compute/graph.js';
 import { elementCount, tensor } from '../../src/compute/tensor.js';
 import { recogniseCheckpoint } from '../../src/models/families/recognise.js';
-import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
-import { openSafetensors } from '../../src/models/safetensors.js';
+import { safetensorsWeights } from '../../src/models/files/safetensors-weights.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
 import { fixtureManifest } from '../../test/support/golden.js';
 import { writeHollowCheckpoint } from '../../test/support/models.js';
 

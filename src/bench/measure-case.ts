@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FolderOptions } from '../models/folders.js';
+import type { FolderOptions } from '../models/folders/folders.js';
 import type { Precision } from '../native/onnx-types.js';
 import type { BenchCase } from './case.js';
 import type { ColdRun, FromWorker, WarmRun, WorkerJob } from './messages.js';

@@ -1,5 +1,5 @@
 /** What the measuring process is told at its start, and what it tells. Plain JSON. */
-import type { FolderOptions } from '../models/folders.js';
+import type { FolderOptions } from '../models/folders/folders.js';
 import type { Precision } from '../native/onnx-types.js';
 import type { BenchCase } from './case.js';
 import type { ProcessMemory } from './process-memory.js';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Backend } from '../compute/backend.js';
 import { leastTime, productRate } from '../engine/product-rate.js';
-import { availableMemory } from '../models/available-memory.js';
+import { availableMemory } from '../models/programs/available-memory.js';
 import { addScaled } from '../native/addon.js';
 
 export const peakSchema = z.object({

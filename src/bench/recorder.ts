@@ -1,5 +1,5 @@
 /** Listens to an engine while it runs a workflow, and keeps when things happened. */
-import type { ProgramLoad, ProgramObserver } from '../models/program-cache.js';
+import type { ProgramLoad, ProgramObserver } from '../models/programs/program-cache.js';
 import type { RunEvent } from '../workflow/events.js';
 import type { ProgramRun } from './observed-backend.js';
 

@@ -3,12 +3,12 @@ import { statSync } from 'node:fs';
 import type { Settings } from '../config/settings.js';
 import { elementCount } from '../compute/tensor.js';
 import { recogniseCheckpoint } from '../models/families/recognise.js';
-import type { Folders } from '../models/folders.js';
-import type { ModelKind } from '../models/model-folders.js';
+import type { Folders } from '../models/folders/folders.js';
+import type { ModelKind } from '../models/folders/model-folders.js';
 import { ModelError } from '../models/model-error.js';
-import { openModelFile } from '../models/model-file.js';
-import type { SafetensorsFile } from '../models/safetensors.js';
-import { safetensorsWeights } from '../models/safetensors-weights.js';
+import { openModelFile } from '../models/files/model-file.js';
+import type { SafetensorsFile } from '../models/files/safetensors.js';
+import { safetensorsWeights } from '../models/files/safetensors-weights.js';
 import { openFolders } from './open-folders.js';
 
 export interface ModelInfo {

@@ -1,7 +1,7 @@
 /** `latentd models`: what lies in the models folders. */
 import { Argument, Command } from 'commander';
 import { settingValues } from '../config/resolve-settings.js';
-import { MODEL_KINDS, type ModelKind } from '../models/model-folders.js';
+import { MODEL_KINDS, type ModelKind } from '../models/folders/model-folders.js';
 import { EXIT } from './exit-codes.js';
 import type { ModelInfo } from './inspect-model.js';
 import { addSettingOptions, settingsFrom, type SettingOptions } from './setting-options.js';

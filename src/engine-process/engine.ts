@@ -8,7 +8,7 @@ import { chooseBackend } from '../engine/choose-backend.js';
 import { createEngine } from '../engine/create-engine.js';
 import { loadNodePacks } from '../engine/node-packs.js';
 import { shortProductRate } from '../engine/product-rate.js';
-import { createFolders } from '../models/folders.js';
+import { createFolders } from '../models/folders/folders.js';
 import { endWithParent } from '../native/addon.js';
 import { safeLine } from '../safe-text.js';
 import { AttemptNotes } from './attempt-notes.js';

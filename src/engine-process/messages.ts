@@ -1,6 +1,6 @@
 /** What daemon and engine process say to each other, over Node's IPC channel. */
 import type { Device } from '../engine/choose-backend.js';
-import type { FolderOptions } from '../models/folders.js';
+import type { FolderOptions } from '../models/folders/folders.js';
 import type { Precision } from '../native/onnx-types.js';
 import type { NoiseKind } from '../native/sampler-types.js';
 import type { NodeUi } from '../nodes/definition.js';

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { makeFolder } from '../make-folder.js';
 import type { FamilyModel } from '../models/families/family.js';
 import { recogniseCheckpoint } from '../models/families/recognise.js';
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import { ModelError } from '../models/model-error.js';
-import { openModelFile } from '../models/model-file.js';
-import { safetensorsWeights } from '../models/safetensors-weights.js';
-import { STARTER, TEMPLATE_SIDE } from '../models/starter.js';
+import { openModelFile } from '../models/files/model-file.js';
+import { safetensorsWeights } from '../models/files/safetensors-weights.js';
+import { STARTER, TEMPLATE_SIDE } from '../models/folders/starter.js';
 
 /** Two folders below the package's root from both src/engine and dist/engine. */
 const SHIPPED = fileURLToPath(new URL('../../models', import.meta.url));

@@ -1,9 +1,9 @@
 import type { Backend } from '../compute/backend.js';
 import type { Precision } from '../native/onnx-types.js';
 import type { NoiseKind } from '../native/sampler-types.js';
-import { createFolders, type FolderOptions, type Folders } from '../models/folders.js';
+import { createFolders, type FolderOptions, type Folders } from '../models/folders/folders.js';
 import { createModelStore } from '../models/open-models.js';
-import { createProgramCache, type ProgramObserver } from '../models/program-cache.js';
+import { createProgramCache, type ProgramObserver } from '../models/programs/program-cache.js';
 import type { AnyNodeClass } from '../nodes/definition.js';
 import { nodeClasses } from '../nodes/index.js';
 import { WarningRelay } from '../workflow/warnings.js';

@@ -1,5 +1,5 @@
 /** What runs workflows: node classes, folders and models brought together, with the results of earlier runs. */
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import type { ModelStore } from '../models/model-store.js';
 import type { NoiseKind } from '../native/sampler-types.js';
 import type { RunContext } from '../nodes/context.js';

@@ -1,5 +1,5 @@
 /** The models that work on pictures, for programs that have pictures and no workflow. */
-import { createProgramCache } from '../models/program-cache.js';
+import { createProgramCache } from '../models/programs/program-cache.js';
 import { createModelStore } from '../models/open-models.js';
 import { openFaceTools, type FaceModelNames } from '../models/faces/face-files.js';
 import type { FaceTools } from '../models/faces/restore-faces.js';

@@ -5,10 +5,10 @@ import type { DimBindings } from '../compute/dim.js';
 import type { Graph } from '../compute/graph.js';
 import { elementCount } from '../compute/tensor.js';
 import { recogniseCheckpoint } from '../models/families/recognise.js';
-import { openModelFile } from '../models/model-file.js';
-import { safetensorsWeights } from '../models/safetensors-weights.js';
+import { openModelFile } from '../models/files/model-file.js';
+import { safetensorsWeights } from '../models/files/safetensors-weights.js';
 import { readAutoencoder } from '../models/vae/autoencoder.js';
-import type { WeightSource } from '../models/weight-source.js';
+import type { WeightSource } from '../models/weights/weight-source.js';
 
 export interface PartWork {
   readonly flops: number;

@@ -7,7 +7,7 @@ import type { Settings } from '../config/settings.js';
 import type { Job } from '../jobs/job.js';
 import type { OldJob } from '../jobs/journal-database.js';
 import type { Jobs } from '../jobs/jobs.js';
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import type { Checker } from './checker.js';
 
 /** What requests are checked against; it may change while a front is open. */

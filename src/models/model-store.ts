@@ -1,7 +1,7 @@
 import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import type { FaceModel } from './faces/face-model.js';
 import type { TextEncoders } from './text/text-encoders.js';
-import type { WeightSource } from './weight-source.js';
+import type { WeightSource } from './weights/weight-source.js';
 import type { Upscaler } from './upscale/upscaler.js';
 import type { TinyVaeFiles } from './vae/tiny-files.js';
 import type { VaeModel } from './vae/vae-model.js';

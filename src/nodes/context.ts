@@ -1,5 +1,5 @@
 import type { Tensor } from '../compute/tensor.js';
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import type { ModelStore } from '../models/model-store.js';
 import type { SamplerNoise } from '../sampling/run-sampler.js';
 import type { NodeGraphBuilder } from './node-graph.js';

@@ -8,7 +8,7 @@ import {
   type PlannedInput,
   type Surroundings,
 } from './planned-input.js';
-import { withSlashes } from '../models/folders.js';
+import { withSlashes } from '../models/folders/folders.js';
 import { nearestHint } from '../nearest-names.js';
 import { shorten } from '../safe-text.js';
 import { ConversionError, formatNumber, toBoolean, toFloat, toInt, toText } from './convert.js';

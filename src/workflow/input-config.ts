@@ -1,6 +1,6 @@
 /** How ComfyUI writes an input's type and bounds down: `["INT", {"default": 20, "min": 1, "max": 10000}]`. */
 import type { DynamicOption, InputSpec, InputSpecs } from '../nodes/definition.js';
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import { literalObject, pythonRepr, toJson, type Json, type Literal, type LiteralObject } from './literal.js';
 
 /** The highest seed, 2⁶⁴ − 1. */

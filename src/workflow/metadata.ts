@@ -1,5 +1,5 @@
 /** What ComfyUI writes into the pictures of a run. */
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import type { InputSpec } from '../nodes/definition.js';
 import { isLiteralObject, pythonJson, type Literal, type LiteralObject } from './literal.js';
 import { fingerprintOf } from './signature.js';

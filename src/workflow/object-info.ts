@@ -1,5 +1,5 @@
 /** ComfyUI's `object_info` (server.py, node_info): what editors and clients read node classes from. */
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import type { AnyNodeClass, InputSpecs } from '../nodes/definition.js';
 import { inputConfig, rememberOptions, type OptionsOf } from './input-config.js';
 import { isLiteralObject, type Json, type Literal } from './literal.js';

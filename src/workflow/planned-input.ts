@@ -1,5 +1,5 @@
 /** What an input becomes: a link or a value; and what checking it needs to know. */
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import type { AnyNodeClass } from '../nodes/definition.js';
 import type { Fault } from './faults.js';
 import type { OptionsOf } from './input-config.js';

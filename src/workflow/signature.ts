@@ -4,7 +4,7 @@
  * result, wherever they stand and in whichever workflow.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import type { RunContext } from '../nodes/context.js';
 import { nestInputs } from './input-table.js';
 import { reachable } from './links.js';

@@ -5,7 +5,7 @@
  */
 import { nearestHint } from '../nearest-names.js';
 import { shorten } from '../safe-text.js';
-import type { Folders } from '../models/folders.js';
+import type { Folders } from '../models/folders/folders.js';
 import { LEFT_OUT } from '../nodes/left-out.js';
 import type { AnyNodeClass, InputCheck } from '../nodes/definition.js';
 import type { NodeRegistry } from '../nodes/index.js';

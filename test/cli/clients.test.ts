@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { STARTER } from '../../src/models/starter.js';
+import { STARTER } from '../../src/models/folders/starter.js';
 import { safeText } from '../../src/safe-text.js';
 import { DaemonHome, type DaemonProcess } from '../support/daemon-process.js';
 import { buildCli, latentd, ROOT, type Ended } from './latentd.js';

@@ -7,8 +7,8 @@ import { SymbolicDim } from '../../src/compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../src/compute/graph.js';
 import type { StoredDType, Weight } from '../../src/compute/weight.js';
 import { recogniseCheckpoint } from '../../src/models/families/recognise.js';
-import { openSafetensors } from '../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../src/models/files/safetensors-weights.js';
 import { fixtureManifest } from '../support/golden.js';
 import { writeHollowCheckpoint } from '../support/models.js';
 

@@ -8,7 +8,7 @@ import { tensor, type Tensor } from '../../src/compute/tensor.js';
 import { previewPainter, type PreviewMethod, type StepPreview } from '../../src/engine-process/preview.js';
 import { Previews } from '../../src/engine-process/previews.js';
 import { createModelStore } from '../../src/models/open-models.js';
-import { createProgramCache } from '../../src/models/program-cache.js';
+import { createProgramCache } from '../../src/models/programs/program-cache.js';
 import { tinyDecoder } from '../../src/models/vae/tiny-files.js';
 import { goldenTensors } from '../support/golden.js';
 import { drawing, openTinyEngine, type TinyEngine } from '../engine/tiny-engine.js';

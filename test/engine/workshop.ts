@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engineOf, type Engine, type EngineResult } from '../../src/engine/engine.js';
-import { createFolders } from '../../src/models/folders.js';
+import { createFolders } from '../../src/models/folders/folders.js';
 import { ModelError } from '../../src/models/model-error.js';
 import type { RunEvent, RunResult } from '../../src/workflow/events.js';
 import { runningNodes } from '../workflow/running-nodes.js';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOnnxBackend } from '../../src/compute/onnx/backend.js';
 import { tensor } from '../../src/compute/tensor.js';
-import { createFolders } from '../../src/models/folders.js';
+import { createFolders } from '../../src/models/folders/folders.js';
 import { ModelError } from '../../src/models/model-error.js';
 import { createModelStore } from '../../src/models/open-models.js';
-import { createProgramCache } from '../../src/models/program-cache.js';
+import { createProgramCache } from '../../src/models/programs/program-cache.js';
 import {
   goldenTensors,
   maxDifference,

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createOnnxBackend } from '../../src/compute/onnx/backend.js';
 import { createModelStore } from '../../src/models/open-models.js';
-import { createProgramCache } from '../../src/models/program-cache.js';
+import { createProgramCache } from '../../src/models/programs/program-cache.js';
 import { nodeClasses } from '../../src/nodes/index.js';
 import { tinyCheckpoint } from '../support/golden.js';
 import { nodeContext } from '../support/node-context.js';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { FamilyModel } from '../../src/models/families/family.js';
 import { recogniseCheckpoint } from '../../src/models/families/recognise.js';
-import { openSafetensors } from '../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../src/models/safetensors-weights.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../src/models/files/safetensors-weights.js';
 import { writeHollowCheckpoint } from './models.js';
 import type { Manifest } from './synthetic.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
-import { openSafetensors } from '../../src/models/safetensors.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
 import { parseManifest, writeSyntheticCheckpoint, type Manifest } from './synthetic.js';
 
 /** Absolute path of a file under `test/fixtures`. */

@@ -1,7 +1,7 @@
 /** Model files made for a test. */
 import { closeSync, copyFileSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { elementCount } from '../../src/compute/tensor.js';
-import { openSafetensors } from '../../src/models/safetensors.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
 import type { Manifest } from './synthetic.js';
 import type { StoredDType } from '../../src/native/dtypes.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createFolders, type FolderOptions } from '../../src/models/folders.js';
+import { createFolders, type FolderOptions } from '../../src/models/folders/folders.js';
 import { NodeGraphBuilder } from '../../src/nodes/node-graph.js';
 import type { RunContext } from '../../src/nodes/context.js';
 

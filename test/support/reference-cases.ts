@@ -1,5 +1,5 @@
 /** Fixtures made by `tools/reference`: tensors, and in the file's metadata the cases that use them. */
-import { openSafetensors } from '../../src/models/safetensors.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
 import { fixture, goldenTensors, type GoldenTensors } from './golden.js';
 
 export interface ReferenceCases<Case> {

@@ -1,6 +1,6 @@
 /** Synthetic weights that are made when they are read, without a file. */
 import { fillSynthetic, type Manifest } from './synthetic.js';
-import type { WeightSource } from '../../src/models/weight-source.js';
+import type { WeightSource } from '../../src/models/weights/weight-source.js';
 
 /** The checkpoint that `manifest` describes; `name` stands for its path. */
 export function syntheticWeights(name: string, manifest: Manifest): WeightSource {

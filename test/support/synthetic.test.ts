@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/models/model-error.js';
-import { openSafetensors } from '../../src/models/safetensors.js';
+import { openSafetensors } from '../../src/models/files/safetensors.js';
 import { readManifest, writeSyntheticCheckpoint, type Manifest } from './synthetic.js';
 import { fixture, tinyCheckpoint } from '../support/golden.js';
 

@@ -1,10 +1,10 @@
 /** The tiny checkpoints, opened as the engine opens them. */
 import { tmpdir } from 'node:os';
 import { createOnnxBackend } from '../../src/compute/onnx/backend.js';
-import { createFolders } from '../../src/models/folders.js';
+import { createFolders } from '../../src/models/folders/folders.js';
 import type { Checkpoint } from '../../src/models/model-store.js';
 import { createModelStore } from '../../src/models/open-models.js';
-import { createProgramCache } from '../../src/models/program-cache.js';
+import { createProgramCache } from '../../src/models/programs/program-cache.js';
 import { syntheticCheckpoint, tinyCheckpoint } from './golden.js';
 
 /** `sd15-inpaint` is `sd15` with the nine input channels of inpainting models. */

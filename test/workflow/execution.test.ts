@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { createFolders } from '../../src/models/folders.js';
+import { createFolders } from '../../src/models/folders/folders.js';
 import { ModelError } from '../../src/models/model-error.js';
 import type { NodeError, RunEvent, RunResult } from '../../src/workflow/events.js';
 import { execute } from '../../src/workflow/execute.js';

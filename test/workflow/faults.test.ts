@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { createFolders } from '../../src/models/folders.js';
+import { createFolders } from '../../src/models/folders/folders.js';
 import { describeReport, WorkflowError, type FaultReport } from '../../src/workflow/faults.js';
 import { reachable } from '../../src/workflow/links.js';
 import { workflowFromObject } from '../../src/workflow/parse.js';

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { combo } from '../../src/nodes/definition.js';
-import { createFolders } from '../../src/models/folders.js';
+import { createFolders } from '../../src/models/folders/folders.js';
 import type { Fault, FaultReport } from '../../src/workflow/faults.js';
 import { describeReport } from '../../src/workflow/faults.js';
 import {

@@ -10,7 +10,7 @@ import {
   readScheduler,
 } from '../../bench/matrix.js';
 import type { ResolvedSettings } from '../../config/resolve-settings.js';
-import { completeName, type Folders } from '../../models/folders.js';
+import { completeName, type Folders } from '../../models/folders/folders.js';
 import type { BenchFlags } from './flags.js';
 import { UsageError } from '../exit-codes.js';
 import { checkpointUse } from '../../engine/available-checkpoint.js';

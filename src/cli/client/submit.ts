@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import { buffer as readAll } from 'node:stream/consumers';
-import { STARTER } from '../../models/starter.js';
+import { STARTER } from '../../models/folders/starter.js';
 import type { Message } from '../../fronts/dgx-pixels/wire/client.js';
 import type { ModelEntry } from '../../fronts/dgx-pixels/wire/protocol.js';
 import { WorkflowError } from '../../workflow/faults.js';

@@ -1,8 +1,8 @@
 /** The folders of the settings, and what lies in them. */
 import { existsSync, statSync } from 'node:fs';
 import type { Settings } from '../../config/settings.js';
-import type { Folders } from '../../models/folders.js';
-import { MODEL_KINDS } from '../../models/model-folders.js';
+import type { Folders } from '../../models/folders/folders.js';
+import { MODEL_KINDS } from '../../models/folders/model-folders.js';
 import { openFolders } from '../open-folders.js';
 import { whyNotWritable } from '../writable.js';
 import { fault, ok, warning, type Check } from './check.js';

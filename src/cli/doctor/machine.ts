@@ -1,7 +1,7 @@
 /** Node, processor, memory and disk. */
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { availableMemory } from '../../models/available-memory.js';
+import { availableMemory } from '../../models/programs/available-memory.js';
 import { formatBytes } from '../terminal.js';
 import { nearestExisting } from '../writable.js';
 import { fault, ok, warning, type Check } from './check.js';

@@ -1,6 +1,6 @@
 /** What the options change in a workflow before it runs. */
-import { completeName, type Folders } from '../../models/folders.js';
-import type { ModelKind } from '../../models/model-folders.js';
+import { completeName, type Folders } from '../../models/folders/folders.js';
+import type { ModelKind } from '../../models/folders/model-folders.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import { fillPlaceholders, placeholdersOf } from '../../templates/placeholders.js';
 import type { Workflow } from '../../workflow/parse.js';

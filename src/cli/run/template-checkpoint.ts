@@ -1,8 +1,8 @@
 /** Which checkpoint, and which LoRA, a template runs with where those that it names aren't there. */
 import { join } from 'node:path';
 import type { ResolvedSettings } from '../../config/resolve-settings.js';
-import type { Folders } from '../../models/folders.js';
-import { STARTER, TEMPLATE_SIDE } from '../../models/starter.js';
+import type { Folders } from '../../models/folders/folders.js';
+import { STARTER, TEMPLATE_SIDE } from '../../models/folders/starter.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import type { Workflow } from '../../workflow/parse.js';
 import type { Literal } from '../../workflow/literal.js';

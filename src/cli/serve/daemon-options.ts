@@ -3,7 +3,7 @@ import { SHIPPED_GRAPHS } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
 import { openNodePacks } from '../open-node-packs.js';
 import type { EngineSettings } from '../../engine-process/messages.js';
-import { createFolders } from '../../models/folders.js';
+import { createFolders } from '../../models/folders/folders.js';
 import { cudaProblem } from '../../native/find-cuda.js';
 import { folderOptions } from '../open-folders.js';
 import type { DaemonConfiguration } from './daemon.js';

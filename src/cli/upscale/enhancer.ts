@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { nearestHint } from '../../nearest-names.js';
 import { DETECTOR_NAMES, openFaceTools, type DetectorName } from '../../models/faces/face-files.js';
 import { restoreFaces } from '../../models/faces/restore-faces.js';
-import { completeName, type Folders } from '../../models/folders.js';
+import { completeName, type Folders } from '../../models/folders/folders.js';
 import type { ModelStore } from '../../models/model-store.js';
 import type { FrameProcessor } from '../../video/film.js';
 import { UsageError } from '../exit-codes.js';

@@ -4,7 +4,7 @@ import { dirname, extname, resolve } from 'node:path';
 import { settingValues } from '../../config/resolve-settings.js';
 import { createOnnxBackend } from '../../compute/onnx/backend.js';
 import { createModelStore } from '../../models/open-models.js';
-import { createProgramCache } from '../../models/program-cache.js';
+import { createProgramCache } from '../../models/programs/program-cache.js';
 import { chooseOutput } from '../../video/codecs.js';
 import { VideoError } from '../../video/ffmpeg.js';
 import { processFilm } from '../../video/film.js';

@@ -1,7 +1,7 @@
 /** The door of the queue: a `generate` is checked here in full, so that an accepted job can only fail while it runs. */
 import { randomBytes } from 'node:crypto';
 import { extname, parse } from 'node:path';
-import { completeName, type Folders } from '../../models/folders.js';
+import { completeName, type Folders } from '../../models/folders/folders.js';
 import { schedulerNames } from '../../native/addon.js';
 import { samplerNames } from '../../native/samplers.js';
 import { nearestHint } from '../../nearest-names.js';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { Folders } from '../../models/folders.js';
-import type { ModelKind } from '../../models/model-folders.js';
+import type { Folders } from '../../models/folders/folders.js';
+import type { ModelKind } from '../../models/folders/model-folders.js';
 import type { ModelEntry } from './wire/protocol.js';
 
 const KINDS: readonly (readonly [ModelKind, ModelEntry['model_type']])[] = [

@@ -5,7 +5,7 @@ import type { Measure } from '../../jobs/estimates.js';
 import type { JobRecord } from '../../jobs/job.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { Refusal } from '../../jobs/queue.js';
-import { completeName } from '../../models/folders.js';
+import { completeName } from '../../models/folders/folders.js';
 import { safeText, shorten } from '../../safe-text.js';
 import type { Checker } from '../checker.js';
 import type { Premises } from '../front.js';

@@ -2,7 +2,7 @@
 import type { Activation } from '../../compute/graph.js';
 import type { EmbeddingUse } from '../text/embeddings.js';
 import type { TextEncoder } from '../text/text-encoding.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { encodeSections } from './encode-sections.js';
 import { inHalfPrecision } from './half-precision.js';
 import { clipLoraNames, type ClipLoraPrefixes } from './lora-names.js';

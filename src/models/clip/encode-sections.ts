@@ -1,8 +1,8 @@
 /** CLIP at work: sections of tokens to hidden states (ComfyUI comfy/sd1_clip.py, SDClipModel). */
 import type { Activation } from '../../compute/graph.js';
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import type { ProgramCache } from '../program-cache.js';
-import type { WeightSource } from '../weight-source.js';
+import type { ProgramCache } from '../programs/program-cache.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { EncodedSections, Section } from '../text/text-encoding.js';
 import { emptySection, sectionLength } from './sections.js';
 import { buildTextGraph, readTextModelSizes, tokenEmbedding, type TextModelOutputs } from './text-graph.js';

@@ -4,7 +4,7 @@
  */
 import type { Weight } from '../../compute/weight.js';
 import { dtypes } from '../../native/dtypes.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** `source` with every value rounded to float16; what is stored in a type that fits is left where it lies. */
 export function inHalfPrecision(source: WeightSource): WeightSource {

@@ -3,8 +3,8 @@
  * (`text_model.encoder.layers.0…`), as views of what is stored (ComfyUI comfy/supported_models.py,
  * process_clip_state_dict, and comfy/utils.py, clip_text_transformers_convert).
  */
-import type { WeightSource } from '../weight-source.js';
-import { derived, type Derivation } from '../weight-views.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { derived, type Derivation } from '../weights/weight-views.js';
 
 type Derivations = Map<string, string | Derivation>;
 

@@ -1,5 +1,5 @@
 /** What LoRA files call the weights of CLIP's text towers (ComfyUI comfy/lora.py, model_lora_keys_clip). */
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** Where a tower stands in its family. */
 export interface ClipLoraPrefixes {

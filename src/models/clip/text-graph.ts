@@ -1,9 +1,9 @@
 /** CLIP's text transformer as a compute graph (ComfyUI comfy/clip_model.py, CLIPTextModel_). */
 import { SymbolicDim } from '../../compute/dim.js';
 import { GraphBuilder, type Activation, type Graph, type Value } from '../../compute/graph.js';
-import { Layers } from '../layers.js';
+import { Layers } from '../programs/layers.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { sectionLength } from './sections.js';
 
 /** A text encoder's sizes, as read off its tensors. */

@@ -1,8 +1,8 @@
 /** The network that predicts: a UNet, a transformer, or whatever else a family is built on. */
 import type { Graph } from '../../compute/graph.js';
 import type { Tensor } from '../../compute/tensor.js';
-import type { ProgramCache } from '../program-cache.js';
-import type { WeightSource } from '../weight-source.js';
+import type { ProgramCache } from '../programs/program-cache.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { ModelChange } from './changes.js';
 import type { ControlResiduals } from './control.js';
 import type { DeviceSampled, DeviceSampling } from './device-sampling.js';

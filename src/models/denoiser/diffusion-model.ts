@@ -1,6 +1,6 @@
 import type { Tensor } from '../../compute/tensor.js';
-import type { WeightPatches } from '../weight-patches.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightPatches } from '../weights/weight-patches.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { ModelChange } from './changes.js';
 import type { Evaluation } from './denoiser.js';
 import type { DenoiserInput } from './denoiser-input.js';

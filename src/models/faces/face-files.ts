@@ -1,5 +1,5 @@
 /** Where the models for faces lie, by facerestore_cf's names (facelib/detection/__init__.py, facelib/parsing/__init__.py). */
-import type { Folders } from '../folders.js';
+import type { Folders } from '../folders/folders.js';
 import { ModelError } from '../model-error.js';
 import type { FaceDetector, FaceModel, FaceParser, FaceRestorer } from './face-model.js';
 import type { FaceTools } from './restore-faces.js';

@@ -2,10 +2,10 @@
 import type { Graph } from '../../compute/graph.js';
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { ModelError } from '../model-error.js';
-import { graphOf } from '../model-graph.js';
-import type { ProgramCache } from '../program-cache.js';
-import type { WeightSource } from '../weight-source.js';
-import { underPrefix } from '../weight-views.js';
+import { graphOf } from '../programs/model-graph.js';
+import type { ProgramCache } from '../programs/program-cache.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { underPrefix } from '../weights/weight-views.js';
 import { FACE_SIZE } from './alignment.js';
 import type { Detect } from './detection.js';
 import { faceOf, facePixels } from './face-pixels.js';

@@ -1,7 +1,7 @@
 import type { DiffusionModelParts } from '../denoiser/create-diffusion-model.js';
 import type { ByEncoder } from '../text/text-encoders.js';
 import type { TextEncoding } from '../text/text-encoding.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** A file of weights, and the denoiser in it. */
 export interface CheckpointFile {

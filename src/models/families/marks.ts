@@ -1,6 +1,6 @@
 import { elementCount } from '../../compute/tensor.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** The values of a small tensor that tells a model's kind. Throws `ModelError` when it has none. */
 export function valuesOf(weights: WeightSource, key: string): Float32Array {

@@ -4,9 +4,9 @@
  * blocks.
  */
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
-import { underPrefix } from '../weight-views.js';
-import { whatItLooksLike } from '../what-it-looks-like.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { underPrefix } from '../weights/weight-views.js';
+import { whatItLooksLike } from '../files/what-it-looks-like.js';
 import type { Family, FamilyModel } from './family.js';
 import { sd1 } from './sd1.js';
 import { sd2 } from './sd2.js';

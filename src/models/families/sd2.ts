@@ -4,7 +4,7 @@ import { sdLatent } from '../denoiser/latent-formats.js';
 import { discreteSampling } from '../denoiser/model-sampling.js';
 import { joinChannels } from '../text/join-channels.js';
 import type { UnetConfig } from '../unet/config.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { sd2ClipH } from './clip-uses.js';
 import { valuesOf } from './marks.js';
 import { unetFamily } from './unet-family.js';

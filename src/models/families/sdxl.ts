@@ -5,7 +5,7 @@ import { sizeEmbedding } from '../denoiser-inputs/size-embedding.js';
 import { playgroundLatent, sdxlLatent } from '../denoiser/latent-formats.js';
 import { continuousEdmSampling, discreteSampling } from '../denoiser/model-sampling.js';
 import { joinChannels } from '../text/join-channels.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { sdxlClipG, sdxlClipL } from './clip-uses.js';
 import { valuesOf } from './marks.js';
 import { unetFamily, type UnetKind } from './unet-family.js';

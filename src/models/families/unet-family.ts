@@ -10,8 +10,8 @@ import { detectUnet } from '../unet/detect.js';
 import { unetLoraNames } from '../unet/diffusers-layers.js';
 import { unetNetwork } from '../unet/unet-network.js';
 import { checkpointPrefix } from '../vae/config.js';
-import type { WeightSource } from '../weight-source.js';
-import { underPrefix } from '../weight-views.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { underPrefix } from '../weights/weight-views.js';
 import type { CheckpointFile, Family, FamilyText } from './family.js';
 
 /** A family by what tells it from the others. */

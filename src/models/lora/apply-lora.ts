@@ -1,7 +1,7 @@
 import type { DiffusionModel } from '../denoiser/diffusion-model.js';
 import type { TextEncoders } from '../text/text-encoders.js';
-import type { WeightPatch, WeightPatches } from '../weight-patches.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightPatch, WeightPatches } from '../weights/weight-patches.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { readChanges, type Change } from './changes.js';
 import { addDenoiserKeys, addTextKeys, type LoraKeyMap } from './key-map.js';
 import { LoraFile } from './lora-file.js';

@@ -1,6 +1,6 @@
 import { elementCount } from '../../compute/tensor.js';
 import type { Weight } from '../../compute/weight.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** A LoRA's tensors by key. It remembers which were taken, so that what nothing asked for can be reported. */
 export class LoraFile {

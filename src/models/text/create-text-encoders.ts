@@ -1,9 +1,9 @@
 import { safeLine } from '../../safe-text.js';
-import type { WeightPatches } from '../weight-patches.js';
+import type { WeightPatches } from '../weights/weight-patches.js';
 import { ModelError } from '../model-error.js';
-import type { ProgramCache } from '../program-cache.js';
-import type { WeightSource } from '../weight-source.js';
-import { patched } from '../weight-views.js';
+import type { ProgramCache } from '../programs/program-cache.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { patched } from '../weights/weight-views.js';
 import type { EmbeddingFiles } from './embeddings.js';
 import type { ByEncoder, EncodedText, EncoderLoraName, TextEncoders } from './text-encoders.js';
 import type { EncodedSections, Section, TextEncoder, TextEncoding } from './text-encoding.js';

@@ -1,9 +1,9 @@
 /** Textual inversion: vectors learned for a word that isn't in the vocabulary, named in a prompt by `embedding:NAME`. */
 import { posix } from 'node:path';
 import { elementCount } from '../../compute/tensor.js';
-import type { Folders } from '../folders.js';
+import type { Folders } from '../folders/folders.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** The files of the embeddings folders. */
 export interface EmbeddingFiles {

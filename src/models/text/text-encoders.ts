@@ -1,6 +1,6 @@
 import type { Tensor } from '../../compute/tensor.js';
-import type { WeightPatches } from '../weight-patches.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightPatches } from '../weights/weight-patches.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** An encoded prompt: hidden states 1×T×C and the pooled output 1×C. */
 export interface EncodedText {

@@ -1,7 +1,7 @@
 /** How a family encodes prompts: a record of its text encoders, which one class brings to life (`createTextEncoders`). */
 import type { Tensor } from '../../compute/tensor.js';
-import type { ProgramCache } from '../program-cache.js';
-import type { WeightSource } from '../weight-source.js';
+import type { ProgramCache } from '../programs/program-cache.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { EmbeddingFiles } from './embeddings.js';
 import type { EncodedText } from './text-encoders.js';
 

@@ -1,6 +1,6 @@
 /** Reads a UNet's layout off its keys and shapes (ComfyUI comfy/model_detection.py, detect_unet_config). */
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { UnetConfig } from './config.js';
 
 /**

@@ -1,7 +1,7 @@
 /** How the tokens of a transformer block attend to each other, as a UNet's variant has it. */
 import { SymbolicDim } from '../../compute/dim.js';
 import type { Value } from '../../compute/graph.js';
-import type { Layers } from '../layers.js';
+import type { Layers } from '../programs/layers.js';
 import type { UnetVariant } from './variant.js';
 
 /** Self-attention over N×T×C, with its layers under `path`. */

@@ -1,6 +1,6 @@
 /** Transformer blocks over the pixels of a feature map (ComfyUI comfy/ldm/modules/attention.py, SpatialTransformer). */
 import type { Value } from '../../compute/graph.js';
-import type { Layers } from '../layers.js';
+import type { Layers } from '../programs/layers.js';
 import type { UnetConfig } from './config.js';
 import type { SelfAttention } from './self-attention.js';
 

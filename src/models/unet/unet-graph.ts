@@ -1,9 +1,9 @@
 /** The UNet of the openaimodel family, layer by layer (ComfyUI comfy/ldm/modules/diffusionmodules/openaimodel.py, UNetModel). */
 import { SymbolicDim } from '../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
-import { Layers } from '../layers.js';
+import { Layers } from '../programs/layers.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { UnetConfig } from './config.js';
 import { freeUScaled } from './free-u.js';
 import { SelfAttentions, type SelfAttention } from './self-attention.js';

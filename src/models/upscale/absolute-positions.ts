@@ -2,8 +2,8 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { GraphBuilder, Value } from '../../compute/graph.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
-import { valuesOf } from '../weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { valuesOf } from '../weights/weight-values.js';
 
 const positionsKey = 'absolute_pos_embed';
 

@@ -1,8 +1,8 @@
 /** DAT's biases for relative positions, which a small network computes of them (DynamicPosBias). */
 import { elementCount } from '../../compute/tensor.js';
 import type { Weight } from '../../compute/weight.js';
-import type { WeightSource } from '../weight-source.js';
-import { computed, valuesOf } from '../weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { computed, valuesOf } from '../weights/weight-values.js';
 import { relativeIndex } from './windows.js';
 
 /** heads×T×T for a window. */

@@ -2,8 +2,8 @@
 import type { Value } from '../../compute/graph.js';
 import type { Weight } from '../../compute/weight.js';
 import { foldBatchNorm } from '../faces/networks/batch-norm.js';
-import type { WeightSource } from '../weight-source.js';
-import { computed, valuesOf } from '../weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { computed, valuesOf } from '../weights/weight-values.js';
 import { positionBias } from './dat-position.js';
 import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
 import {

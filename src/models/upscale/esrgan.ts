@@ -4,9 +4,9 @@
  * convolutions, Real-ESRGAN's 1× and 2× models fold pixels into channels first.
  */
 import type { Value } from '../../compute/graph.js';
-import { scaled } from '../weight-values.js';
-import type { WeightSource } from '../weight-source.js';
-import { derived } from '../weight-views.js';
+import { scaled } from '../weights/weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { derived } from '../weights/weight-views.js';
 import { hasAll, pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
 
 const slope = 0.2;

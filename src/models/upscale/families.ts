@@ -1,8 +1,8 @@
 import { ModelError } from '../model-error.js';
-import { graphOf } from '../model-graph.js';
-import { whatItLooksLike } from '../what-it-looks-like.js';
-import type { WeightSource } from '../weight-source.js';
-import { underPrefix } from '../weight-views.js';
+import { graphOf } from '../programs/model-graph.js';
+import { whatItLooksLike } from '../files/what-it-looks-like.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { underPrefix } from '../weights/weight-views.js';
 import { compact } from './compact.js';
 import { esrgan } from './esrgan.js';
 import { dat } from './dat.js';

@@ -1,8 +1,8 @@
 /** HAT: Swin blocks with channel attention beside them, and overlapping windows (Chen et al., 2023; spandrel architectures/HAT). */
 import type { Value } from '../../compute/graph.js';
 import type { Weight } from '../../compute/weight.js';
-import type { WeightSource } from '../weight-source.js';
-import { computed, valuesOf } from '../weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { computed, valuesOf } from '../weights/weight-values.js';
 import { readAbsolutePositions, type AbsolutePositions } from './absolute-positions.js';
 import { hasAll, pictureGraph, type PictureLayers, type UpscaleFamily } from './network.js';
 import {

@@ -1,8 +1,8 @@
 import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
 import { SymbolicDim } from '../../compute/dim.js';
 import type { Tensor } from '../../compute/tensor.js';
-import { Layers } from '../layers.js';
-import type { WeightSource } from '../weight-source.js';
+import { Layers } from '../programs/layers.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** What a family reads off a file's keys and shapes. */
 export interface UpscaleNetwork {

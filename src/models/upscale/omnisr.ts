@@ -1,7 +1,7 @@
 /** OmniSR: attention of windows, grids and channels in turn (Wang et al., 2023; spandrel architectures/OmniSR). */
 import type { Value } from '../../compute/graph.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import {
   hasAll,
   pictureGraph,

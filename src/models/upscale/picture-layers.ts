@@ -1,8 +1,8 @@
 /** Layers that several families of upscale models share. */
 import type { GraphBuilder, Value } from '../../compute/graph.js';
 import type { Weight } from '../../compute/weight.js';
-import { computed, valuesOf } from '../weight-values.js';
-import type { WeightSource } from '../weight-source.js';
+import { computed, valuesOf } from '../weights/weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { PictureLayers } from './network.js';
 import { ModelError } from '../model-error.js';
 

@@ -1,8 +1,8 @@
 /** PLKSR and RealPLKSR: large kernels on a part of the channels (Lee et al., 2024; spandrel architectures/PLKSR). */
 import type { Value } from '../../compute/graph.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
-import { computed, valuesOf } from '../weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { computed, valuesOf } from '../weights/weight-values.js';
 import { channelNorm } from './picture-layers.js';
 import { pictureGraph, sequenceLength, type PictureLayers, type UpscaleFamily } from './network.js';
 

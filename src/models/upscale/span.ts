@@ -5,8 +5,8 @@
 import type { Value } from '../../compute/graph.js';
 import type { Weight } from '../../compute/weight.js';
 import { ModelError } from '../model-error.js';
-import { computed, valuesOf } from '../weight-values.js';
-import type { WeightSource } from '../weight-source.js';
+import { computed, valuesOf } from '../weights/weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { hasAll, pictureGraph, shuffledScale, type PictureLayers, type UpscaleFamily } from './network.js';
 import { centred, rgbMean } from './picture-layers.js';
 

@@ -1,6 +1,6 @@
 /** The body that SwinIR and its kin share: groups of transformer blocks on tokens, each group beside a way around it. */
 import type { Value } from '../../compute/graph.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { AbsolutePositions } from './absolute-positions.js';
 import { sequenceLength, type PictureLayers } from './network.js';
 import { regionsOf, type WindowLayout } from './windows.js';

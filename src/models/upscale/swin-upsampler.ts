@@ -1,6 +1,6 @@
 /** How SwinIR and Swin2SR make the larger picture of their features. */
 import type { Value } from '../../compute/graph.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { PictureLayers } from './network.js';
 import { readShuffleSteps, shuffleSteps } from './picture-layers.js';
 

@@ -5,8 +5,8 @@ import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { Weight } from '../../compute/weight.js';
 import { resize } from '../../native/addon.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
-import { computed, valuesOf } from '../weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { computed, valuesOf } from '../weights/weight-values.js';
 import { readAbsolutePositions, type AbsolutePositions } from './absolute-positions.js';
 import { hasAll, pictureGraph, type PictureLayers, type UpscaleFamily } from './network.js';
 import {

@@ -1,6 +1,6 @@
 /** SwinIR: residual groups of Swin transformer blocks (Liang et al., 2021; spandrel architectures/SwinIR). */
 import type { Value } from '../../compute/graph.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { hasAll, pictureGraph, type PictureLayers, type UpscaleFamily } from './network.js';
 import { centred, mlp, residualConnection, restored, rgbMean } from './picture-layers.js';
 import { swinGroups, type BlockPlace } from './swin-groups.js';

@@ -2,8 +2,8 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { GraphBuilder, Value } from '../../compute/graph.js';
 import type { Weight } from '../../compute/weight.js';
-import type { WeightSource } from '../weight-source.js';
-import { computed, valuesOf } from '../weight-values.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { computed, valuesOf } from '../weights/weight-values.js';
 import type { PictureLayers } from './network.js';
 
 /** How a block's windows lie. */

@@ -1,12 +1,12 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { Program } from '../../compute/backend.js';
-import { graphOf } from '../model-graph.js';
-import { isOutOfMemory, type ProgramCache } from '../program-cache.js';
-import type { WeightSource } from '../weight-source.js';
+import { graphOf } from '../programs/model-graph.js';
+import { isOutOfMemory, type ProgramCache } from '../programs/program-cache.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { diffusersLayout } from './diffusers-layout.js';
 import { klNetworks } from './kl-networks.js';
 import { planesOf, writeImage } from './pixels.js';
-import { mean, tiledScale, type TileScale, type TileSize } from '../tiling.js';
+import { mean, tiledScale, type TileScale, type TileSize } from '../programs/tiling.js';
 import { isTiny, tinyNetworks } from './tiny-networks.js';
 import type { TileOptions, VaeModel } from './vae-model.js';
 import type { VaeNetwork, VaeNetworks } from './vae-networks.js';

@@ -1,6 +1,6 @@
 /** Reads an autoencoder's layout off its keys and shapes (ComfyUI comfy/sd.py, VAE.__init__). */
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** Where checkpoints of the family keep it. */
 export const checkpointPrefix = 'first_stage_model.';

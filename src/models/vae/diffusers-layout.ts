@@ -1,6 +1,6 @@
 /** Autoencoders that keep diffusers' keys, under the family's own (ComfyUI comfy/diffusers_convert.py). */
-import type { WeightSource } from '../weight-source.js';
-import { derived, type Derivation } from '../weight-views.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { derived, type Derivation } from '../weights/weight-views.js';
 
 const renames: readonly (readonly [RegExp, string | ((...groups: string[]) => string)])[] = [
   [/^encoder\.down_blocks\.(\d+)\.resnets\.(\d+)\./, 'encoder.down.$1.block.$2.'],

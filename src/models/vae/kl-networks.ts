@@ -1,4 +1,4 @@
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { detectVae } from './config.js';
 import { decodeBytes, encodeBytes } from './memory.js';
 import { buildDecoderGraph, buildEncoderGraph } from './vae-graph.js';

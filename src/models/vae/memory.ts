@@ -1,5 +1,5 @@
 /** What coding one image takes in memory, beside the weights; measured on SD 1.5's autoencoder with our kernels. */
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { VaeConfig } from './config.js';
 
 const floatBytes = 4;

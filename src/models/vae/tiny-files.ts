@@ -1,8 +1,8 @@
 /** Tiny autoencoders by name: each is two files in `vae_approx`, encoder and decoder (ComfyUI nodes.py, VAELoader). */
 import type { Weight } from '../../compute/weight.js';
-import type { Folders } from '../folders.js';
+import type { Folders } from '../folders/folders.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** How latents of nodes become those that a tiny autoencoder was trained on; by its name. */
 const SCALINGS: Readonly<Record<string, { readonly scale: number; readonly shift: number }>> = {

@@ -2,9 +2,9 @@
 import { SymbolicDim } from '../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import { Layers } from '../layers.js';
+import { Layers } from '../programs/layers.js';
 import { ModelError } from '../model-error.js';
-import type { WeightSource } from '../weight-source.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import { workingBytes } from './memory.js';
 import type { VaeNetworks } from './vae-networks.js';
 

@@ -1,9 +1,9 @@
 /** Encoder and decoder, layer by layer (ComfyUI comfy/ldm/modules/diffusionmodules/model.py, Encoder and Decoder). */
 import { SymbolicDim } from '../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
-import { Layers } from '../layers.js';
-import type { WeightSource } from '../weight-source.js';
-import { rowSlice } from '../weight-views.js';
+import { Layers } from '../programs/layers.js';
+import type { WeightSource } from '../weights/weight-source.js';
+import { rowSlice } from '../weights/weight-views.js';
 import type { VaeConfig } from './config.js';
 
 const normEpsilon = 1e-6;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
-import { InputFileError, type Folders } from '../../models/folders.js';
+import { InputFileError, type Folders } from '../../models/folders/folders.js';
 
 /** Why a file named by a workflow can't be taken, if so. */
 export function rejectMissing(name: string, folders: Folders): string | undefined {

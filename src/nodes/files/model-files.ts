@@ -1,7 +1,7 @@
 /** Model files that loaders read. */
 import { statSync } from 'node:fs';
-import type { Folders } from '../../models/folders.js';
-import type { ModelKind } from '../../models/model-folders.js';
+import type { Folders } from '../../models/folders/folders.js';
+import type { ModelKind } from '../../models/folders/model-folders.js';
 
 /** Changes when a model file is replaced under the same name, so that its node runs again (ComfyUI keeps the old model). */
 export function modelFingerprint(folders: Folders, kind: ModelKind, name: string): string {

@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { PictureError, type Frame } from '../../imaging/pictures/frame.js';
-import type { Folders } from '../../models/folders.js';
+import type { Folders } from '../../models/folders/folders.js';
 import { readPictureFile } from '../../video/picture-frames.js';
 import type { RunContext } from '../context.js';
 import { combo, defineNode } from '../definition.js';

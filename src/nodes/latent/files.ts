@@ -1,6 +1,6 @@
 /** Latents to files and back, in ComfyUI's form (ComfyUI nodes.py, SaveLatent and LoadLatent). */
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import { openSafetensors, type SafetensorsFile } from '../../models/safetensors.js';
+import { openSafetensors, type SafetensorsFile } from '../../models/files/safetensors.js';
 import { dtypes } from '../../native/dtypes.js';
 import { combo, defineNode, link, string } from '../definition.js';
 import { contentHash, rejectMissing } from '../files/input-files.js';

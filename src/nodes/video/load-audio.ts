@@ -1,6 +1,6 @@
 /** Sound from files (ComfyUI-VideoHelperSuite, nodes.py, LoadAudio). */
 import { extname } from 'node:path';
-import type { Folders } from '../../models/folders.js';
+import type { Folders } from '../../models/folders/folders.js';
 import type { Excerpt } from '../../video/audio.js';
 import { probeSound } from '../../video/video-info.js';
 import type { RunContext } from '../context.js';

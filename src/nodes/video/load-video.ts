@@ -2,8 +2,8 @@
 import { extname } from 'node:path';
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { upscaleImage } from '../../imaging/upscale.js';
-import { availableMemory } from '../../models/available-memory.js';
-import type { Folders } from '../../models/folders.js';
+import { availableMemory } from '../../models/programs/available-memory.js';
+import type { Folders } from '../../models/folders/folders.js';
 import type { VaeModel } from '../../models/vae/vae-model.js';
 import { decodeVideo } from '../../video/decode.js';
 import { VideoError } from '../../video/ffmpeg.js';

@@ -6,13 +6,13 @@ import { GraphBuilder, type Graph } from '../../../src/compute/graph.js';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
 import { tensor, type Tensor } from '../../../src/compute/tensor.js';
 import { withFallback } from '../../../src/compute/with-fallback.js';
-import { createProgramCache } from '../../../src/models/program-cache.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
+import { createProgramCache } from '../../../src/models/programs/program-cache.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import { createAutoencoder } from '../../../src/models/vae/autoencoder.js';
 import { detectVae } from '../../../src/models/vae/config.js';
 import { buildDecoderGraph } from '../../../src/models/vae/vae-graph.js';
-import { underPrefix } from '../../../src/models/weight-views.js';
+import { underPrefix } from '../../../src/models/weights/weight-views.js';
 import { emulatedCudaAddon } from '../../support/cuda-emulation.js';
 import { relativeRms, tinyCheckpoint } from '../../support/golden.js';
 

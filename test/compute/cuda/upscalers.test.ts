@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createCudaBackend } from '../../../src/compute/cuda/backend.js';
-import { openModelFile } from '../../../src/models/model-file.js';
-import { createProgramCache } from '../../../src/models/program-cache.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
+import { openModelFile } from '../../../src/models/files/model-file.js';
+import { createProgramCache } from '../../../src/models/programs/program-cache.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import { createUpscaler } from '../../../src/models/upscale/upscaler.js';
 import { emulatedCudaAddon } from '../../support/cuda-emulation.js';
 import { goldenTensors, relativeRms, syntheticCheckpoint } from '../../support/golden.js';

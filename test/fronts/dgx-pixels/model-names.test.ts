@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { STARTER } from '../../../src/models/starter.js';
+import { STARTER } from '../../../src/models/folders/starter.js';
 import { buildCli, ROOT } from '../../cli/latentd.js';
 import { DaemonHome, DaemonProcess, generate } from '../../support/daemon-process.js';
 

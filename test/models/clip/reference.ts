@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { EmbeddingFiles } from '../../../src/models/text/embeddings.js';
 import { embeddingFiles } from '../../../src/models/text/embeddings.js';
-import { createFolders } from '../../../src/models/folders.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
+import { createFolders } from '../../../src/models/folders/folders.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { fixture } from '../../support/golden.js';
 
 /** A weight as Python prints it. */

@@ -10,7 +10,7 @@ import { enlarged, pasteFaces } from '../../../src/models/faces/restore-faces.js
 import { buildCodeFormer } from '../../../src/models/faces/networks/codeformer.js';
 import { buildGfpgan } from '../../../src/models/faces/networks/gfpgan.js';
 import { buildParseNet } from '../../../src/models/faces/networks/parsenet.js';
-import { createProgramCache } from '../../../src/models/program-cache.js';
+import { createProgramCache } from '../../../src/models/programs/program-cache.js';
 import { differences, everyPixel, everyPlane, readPicture } from '../../support/faces.js';
 import { fixtureManifest, goldenTensors, relativeRms } from '../../support/golden.js';
 import { syntheticWeights } from '../../support/synthetic-weights.js';

@@ -17,7 +17,7 @@ import {
 } from '../../../src/models/faces/retinaface-detection.js';
 import { yoloDetections, yoloInput } from '../../../src/models/faces/yolo-detection.js';
 import type { Detection } from '../../../src/models/faces/detection.js';
-import type { WeightSource } from '../../../src/models/weight-source.js';
+import type { WeightSource } from '../../../src/models/weights/weight-source.js';
 import { everyPlane, smoothPicture } from '../../support/faces.js';
 import { fixtureManifest, goldenTensors, maxDifference, relativeRms } from '../../support/golden.js';
 import { syntheticWeights } from '../../support/synthetic-weights.js';

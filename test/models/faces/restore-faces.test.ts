@@ -8,7 +8,7 @@ import { chosen, type Detection } from '../../../src/models/faces/detection.js';
 import { createFaceModel, type FaceDetector, type FaceModel } from '../../../src/models/faces/face-model.js';
 import type { Picture } from '../../../src/models/faces/picture.js';
 import { cropFaces, enlarged, restoreFaces } from '../../../src/models/faces/restore-faces.js';
-import { createProgramCache } from '../../../src/models/program-cache.js';
+import { createProgramCache } from '../../../src/models/programs/program-cache.js';
 import { differences, everyPixel, readPicture, smoothPicture } from '../../support/faces.js';
 import { fixtureManifest, goldenTensors, maxDifference } from '../../support/golden.js';
 import { syntheticWeights } from '../../support/synthetic-weights.js';

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { tensor } from '../../../src/compute/tensor.js';
 import { readChanges } from '../../../src/models/lora/changes.js';
 import { LoraFile } from '../../../src/models/lora/lora-file.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
-import { underPrefix } from '../../../src/models/weight-views.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
+import { underPrefix } from '../../../src/models/weights/weight-views.js';
 import { fixture, relativeRms } from '../../support/golden.js';
 import { referenceCases } from '../../support/reference-cases.js';
 

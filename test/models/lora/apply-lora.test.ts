@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { applyLora } from '../../../src/models/lora/apply-lora.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
-import type { WeightSource } from '../../../src/models/weight-source.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
+import type { WeightSource } from '../../../src/models/weights/weight-source.js';
 import { fixture, goldenTensors, relativeRms } from '../../support/golden.js';
 import { programs, tinyModels } from '../../support/tiny-models.js';
 

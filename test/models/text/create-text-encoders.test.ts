@@ -8,11 +8,11 @@ import { sdxl } from '../../../src/models/families/sdxl.js';
 import { sdxlRefiner } from '../../../src/models/families/sdxl-refiner.js';
 import { createTextEncoders } from '../../../src/models/text/create-text-encoders.js';
 import type { TextEncoders } from '../../../src/models/text/text-encoders.js';
-import type { WeightPatch } from '../../../src/models/weight-patches.js';
-import { createProgramCache } from '../../../src/models/program-cache.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
-import type { WeightSource } from '../../../src/models/weight-source.js';
+import type { WeightPatch } from '../../../src/models/weights/weight-patches.js';
+import { createProgramCache } from '../../../src/models/programs/program-cache.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
+import type { WeightSource } from '../../../src/models/weights/weight-source.js';
 import {
   fixture,
   goldenTensors,

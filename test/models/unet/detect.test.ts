@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Manifest } from '../../support/synthetic.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import { detectUnet } from '../../../src/models/unet/detect.js';
-import { underPrefix } from '../../../src/models/weight-views.js';
+import { underPrefix } from '../../../src/models/weights/weight-views.js';
 import { fixtureManifest } from '../../support/golden.js';
 import { writeHollowCheckpoint } from '../../support/models.js';
 

@@ -9,9 +9,9 @@ import type { ControlResiduals } from '../../../src/models/denoiser/control.js';
 import type { DiffusionModel } from '../../../src/models/denoiser/diffusion-model.js';
 import { recogniseCheckpoint } from '../../../src/models/families/recognise.js';
 import { ModelError } from '../../../src/models/model-error.js';
-import { createProgramCache } from '../../../src/models/program-cache.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
+import { createProgramCache } from '../../../src/models/programs/program-cache.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import {
   fixtureManifest,
   goldenTensors,

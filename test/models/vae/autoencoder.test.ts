@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
 import { tensor } from '../../../src/compute/tensor.js';
 import { ModelError } from '../../../src/models/model-error.js';
-import { createProgramCache } from '../../../src/models/program-cache.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
-import { safetensorsWeights } from '../../../src/models/safetensors-weights.js';
+import { createProgramCache } from '../../../src/models/programs/program-cache.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
+import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import { createAutoencoder, type AutoencoderOptions } from '../../../src/models/vae/autoencoder.js';
-import { underPrefix } from '../../../src/models/weight-views.js';
+import { underPrefix } from '../../../src/models/weights/weight-views.js';
 import { fixture, goldenTensors, maxDifference, relativeRms, tinyCheckpoint } from '../../support/golden.js';
 import { readTensors, writeSafetensors } from '../../support/models.js';
 

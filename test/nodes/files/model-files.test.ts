@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createFolders } from '../../../src/models/folders.js';
+import { createFolders } from '../../../src/models/folders/folders.js';
 import { modelFingerprint } from '../../../src/nodes/files/model-files.js';
 
 let folder: string;

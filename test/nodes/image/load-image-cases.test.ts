@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { tensor, type Tensor } from '../../../src/compute/tensor.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { loadImage, loadImageMask } from '../../../src/nodes/image/load-image.js';
 import { fixture } from '../../support/golden.js';
 import { nodeContext } from '../../support/node-context.js';

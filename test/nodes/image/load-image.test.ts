@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tensor, type Tensor } from '../../../src/compute/tensor.js';
-import { openSafetensors } from '../../../src/models/safetensors.js';
+import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { loadImage, loadImageMask } from '../../../src/nodes/image/load-image.js';
 import { fixture } from '../../support/golden.js';
 import { nodeContext, temporaryFolder } from '../../support/node-context.js';

@@ -1,6 +1,6 @@
 import { elementCount } from '../../../compute/tensor.js';
 import type { Weight } from '../../../compute/weight.js';
-import type { WeightSource } from '../../weight-source.js';
+import type { WeightSource } from '../../weights/weight-source.js';
 
 const epsilon = 1e-5;
 

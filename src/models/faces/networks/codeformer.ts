@@ -1,10 +1,10 @@
 /** CodeFormer (facerestore_cf basicsr/archs/codeformer_arch.py). */
 import { SymbolicDim } from '../../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
-import { Layers } from '../../layers.js';
-import { countOf } from '../../count-of.js';
-import type { WeightSource } from '../../weight-source.js';
-import { rowSlice } from '../../weight-views.js';
+import { Layers } from '../../programs/layers.js';
+import { countOf } from '../../weights/count-of.js';
+import type { WeightSource } from '../../weights/weight-source.js';
+import { rowSlice } from '../../weights/weight-views.js';
 import { attentionBlock, DOWNSAMPLE_PADDING, normalised, residualBlock } from './vqgan.js';
 
 /** Nothing in a file says how many; the models have 8. */

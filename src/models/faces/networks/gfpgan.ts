@@ -6,10 +6,10 @@ import { SymbolicDim } from '../../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import type { Weight } from '../../../compute/weight.js';
 import { elementCount } from '../../../compute/tensor.js';
-import { Layers } from '../../layers.js';
-import { countOf } from '../../count-of.js';
-import type { WeightSource } from '../../weight-source.js';
-import { reshape, rowSlice } from '../../weight-views.js';
+import { Layers } from '../../programs/layers.js';
+import { countOf } from '../../weights/count-of.js';
+import type { WeightSource } from '../../weights/weight-source.js';
+import { reshape, rowSlice } from '../../weights/weight-views.js';
 import { valuesOf } from './batch-norm.js';
 
 const SLOPE = 0.2;

@@ -1,8 +1,8 @@
 /** ParseNet: which part of a face each pixel is (facerestore_cf facelib/parsing/parsenet.py). */
 import { SymbolicDim } from '../../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
-import { countOf } from '../../count-of.js';
-import type { WeightSource } from '../../weight-source.js';
+import { countOf } from '../../weights/count-of.js';
+import type { WeightSource } from '../../weights/weight-source.js';
 import { foldBatchNorm } from './batch-norm.js';
 
 const SLOPE = 0.2;

@@ -2,9 +2,9 @@
 import { SymbolicDim } from '../../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import type { Weight } from '../../../compute/weight.js';
-import { Layers } from '../../layers.js';
-import { countOf } from '../../count-of.js';
-import type { WeightSource } from '../../weight-source.js';
+import { Layers } from '../../programs/layers.js';
+import { countOf } from '../../weights/count-of.js';
+import type { WeightSource } from '../../weights/weight-source.js';
 import { valuesOf } from './batch-norm.js';
 import { attentionBlock, DOWNSAMPLE_PADDING, normalised, residualBlock } from './vqgan.js';
 

@@ -1,9 +1,9 @@
 /** RetinaFace on a ResNet-50 or a MobileNet of a quarter's width (facerestore_cf facelib/detection/retinaface). */
 import { SymbolicDim } from '../../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
-import { Layers } from '../../layers.js';
-import { countOf } from '../../count-of.js';
-import type { WeightSource } from '../../weight-source.js';
+import { Layers } from '../../programs/layers.js';
+import { countOf } from '../../weights/count-of.js';
+import type { WeightSource } from '../../weights/weight-source.js';
 import { foldBatchNorm } from './batch-norm.js';
 
 /** Both backbones' features are read at 1/8, 1/16 and 1/32 of the picture's size. */

@@ -1,6 +1,6 @@
 /** Parts of VQGAN, which CodeFormer and RestoreFormer are made of (basicsr/archs/vqgan_arch.py). */
 import type { Padding, Value } from '../../../compute/graph.js';
-import { Layers } from '../../layers.js';
+import { Layers } from '../../programs/layers.js';
 
 const EPSILON = 1e-6;
 

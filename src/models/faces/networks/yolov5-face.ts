@@ -1,10 +1,10 @@
 /** YOLOv5-face, large and nano (facerestore_cf facelib/detection/yolov5face, models/yolov5l.yaml and yolov5n.yaml). */
 import { SymbolicDim } from '../../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
-import { countOf } from '../../count-of.js';
-import { Layers } from '../../layers.js';
+import { countOf } from '../../weights/count-of.js';
+import { Layers } from '../../programs/layers.js';
 import { ModelError } from '../../model-error.js';
-import type { WeightSource } from '../../weight-source.js';
+import type { WeightSource } from '../../weights/weight-source.js';
 import { foldBatchNorm } from './batch-norm.js';
 
 /** Pixels of the picture for one place of each level. */

@@ -1,0 +1,232 @@
+/** Other ways to look at named weights: part of them, under other names, cut, turned, or with LoRAs on top. */
+import { createHash } from 'node:crypto';
+import { elementCount } from '../../compute/tensor.js';
+import type { MergedValues, StoredValues, Weight } from '../../compute/weight.js';
+import { bytesOf, type StoredDType } from '../../native/dtypes.js';
+import type { WeightPatch, WeightPatches } from './weight-patches.js';
+import { ModelError } from '../model-error.js';
+import type { WeightSource } from './weight-source.js';
+
+/** The weights whose keys begin with `prefix`, without it. */
+export function underPrefix(source: WeightSource, prefix: string): WeightSource {
+  if (prefix === '') return source;
+  return {
+    path: source.path,
+    identity: `${source.identity}/${prefix}`,
+    *keys() {
+      for (const key of source.keys()) if (key.startsWith(prefix)) yield key.slice(prefix.length);
+    },
+    has: (key) => source.has(prefix + key),
+    weight: (key) => source.weight(prefix + key),
+    rows: (key, start, count) => source.rows(prefix + key, start, count),
+  };
+}
+
+/** How a weight of a derived source is made from one of its base. */
+export interface Derivation {
+  /** The base's key. */
+  readonly from: string;
+  /** Only these rows of the first axis. */
+  readonly rows?: { readonly start: number; readonly count: number };
+  /** Only these columns of a matrix. */
+  readonly columns?: { readonly start: number; readonly count: number };
+  /** Turns a matrix, after any cut. */
+  readonly transposed?: boolean;
+  /** The same values in another shape (1×1 convolutions as linear layers, and back). */
+  readonly shape?: readonly number[];
+}
+
+/**
+ * Weights under new names, each made from one of `source`; a string stands for plain renaming. `kind` tells this view from
+ * others of the same source (program caches go by it).
+ */
+export function derived(
+  source: WeightSource,
+  kind: string,
+  derivations: ReadonlyMap<string, string | Derivation>,
+): WeightSource {
+  const find = (key: string): Derivation => {
+    const derivation = derivations.get(key);
+    if (derivation === undefined) {
+      throw new ModelError(`${source.path} has no tensor for ${key} (${kind})`);
+    }
+    return typeof derivation === 'string' ? { from: derivation } : derivation;
+  };
+  const weight = (key: string): Weight => derivedWeight(source.weight(find(key).from), find(key));
+  return {
+    path: source.path,
+    identity: `${source.identity}/${kind}`,
+    keys: () => derivations.keys(),
+    has: (key) => derivations.has(key),
+    weight,
+    rows(key, start, count) {
+      const { from, rows, columns, transposed, shape } = find(key);
+      if (columns !== undefined || transposed === true || shape !== undefined) {
+        return rowsOf(weight(key), start, count);
+      }
+      return source.rows(from, (rows?.start ?? 0) + start, count);
+    },
+  };
+}
+
+function derivedWeight(base: Weight, { rows, columns, transposed, shape }: Derivation): Weight {
+  let weight = base;
+  if (rows !== undefined) weight = rowSlice(weight, rows.start, rows.count);
+  if (columns !== undefined) weight = columnSlice(weight, columns.start, columns.count);
+  if (transposed === true) weight = transpose(weight);
+  return shape === undefined ? weight : reshape(weight, shape);
+}
+
+/** Rows of the first axis. They lie together, so what is stored stays so. */
+export function rowSlice(weight: Weight, start: number, count: number): Weight {
+  const [rows = 0, ...rest] = weight.shape;
+  requireRange(weight, 'rows', start, count, rows);
+  const rowLength = elementCount(rest);
+  const { stored, merged } = weight;
+  const skipped = (dtype: StoredDType): number => bytesOf(dtype, start * rowLength);
+  const part = {
+    name: `${weight.name}[${start}:${start + count}]`,
+    shape: [count, ...rest],
+    read(into: Float32Array) {
+      if (stored === undefined) into.set(rowsOf(weight, start, count));
+      else stored.file.widen(stored.offset + skipped(stored.dtype), stored.dtype, into);
+    },
+  };
+  const cut = (values: StoredValues): StoredValues => ({
+    ...values,
+    offset: values.offset + skipped(values.dtype),
+  });
+  if (stored !== undefined) return { ...part, stored: cut(stored) };
+  if (merged === undefined) return part;
+  const products = merged.products.map((product) => ({
+    ...product,
+    up: rowSlice(product.up, start, count),
+  }));
+  return { ...part, merged: { base: cut(merged.base), products } };
+}
+
+/** Columns of a matrix. */
+export function columnSlice(weight: Weight, start: number, count: number): Weight {
+  const [rows, columns] = matrixShape(weight);
+  requireRange(weight, 'columns', start, count, columns);
+  return {
+    name: `${weight.name}[:, ${start}:${start + count}]`,
+    shape: [rows, count],
+    read(into) {
+      const whole = readAll(weight);
+      for (let row = 0; row < rows; row++) {
+        const from = row * columns + start;
+        into.set(whole.subarray(from, from + count), row * count);
+      }
+    },
+  };
+}
+
+export function transpose(weight: Weight): Weight {
+  const [rows, columns] = matrixShape(weight);
+  return {
+    name: `${weight.name}ᵀ`,
+    shape: [columns, rows],
+    read(into) {
+      const whole = readAll(weight);
+      for (let row = 0; row < rows; row++) {
+        for (let column = 0; column < columns; column++) {
+          into[column * rows + row] = whole[row * columns + column]!;
+        }
+      }
+    },
+  };
+}
+
+/** The same values in another shape of as many. Throws `ModelError` when the counts differ. */
+export function reshape(weight: Weight, shape: readonly number[]): Weight {
+  if (elementCount(shape) !== elementCount(weight.shape)) {
+    throw new ModelError(
+      `${weight.name} has the shape [${weight.shape.join(', ')}], which can't be read as [${shape.join(', ')}]`,
+    );
+  }
+  const { merged, ...rest } = weight;
+  return {
+    ...rest,
+    ...(merged === undefined || shape[0] !== weight.shape[0] ? {} : { merged }),
+    shape,
+    read: (into) => {
+      weight.read(into);
+    },
+  };
+}
+
+/** `source` with patches added to the weights that they name; patches for other keys are ignored. */
+export function patched(source: WeightSource, patches: WeightPatches): WeightSource {
+  if (patches.size === 0) return source;
+  const digest = createHash('sha256');
+  for (const [key, list] of patches) {
+    digest.update(JSON.stringify([key, ...list.map((patch) => patch.identity)]));
+  }
+  const weight = (key: string): Weight => {
+    const base = source.weight(key);
+    const list = patches.get(key);
+    return list === undefined || list.length === 0 ? base : patchedWeight(base, list);
+  };
+  return {
+    path: source.path,
+    identity: `${source.identity}+${digest.digest('hex').slice(0, 32)}`,
+    keys: () => source.keys(),
+    has: (key) => source.has(key),
+    weight,
+    rows: (key, start, count) =>
+      patches.has(key) ? rowsOf(weight(key), start, count) : source.rows(key, start, count),
+  };
+}
+
+function patchedWeight(base: Weight, patches: readonly WeightPatch[]): Weight {
+  const { name, shape } = base;
+  const merged = mergedValues(base, patches);
+  return {
+    name,
+    shape,
+    read(into) {
+      base.read(into);
+      for (const patch of patches) patch.apply(into, shape);
+    },
+    ...(merged === undefined ? {} : { merged }),
+  };
+}
+
+/** Stored values and products of as many rows; undefined where a patch, or the base, is something else. */
+function mergedValues(base: Weight, patches: readonly WeightPatch[]): MergedValues | undefined {
+  const known = base.merged ?? (base.stored && { base: base.stored, products: [] });
+  const products = patches.map(({ product }) => product).filter((product) => product !== undefined);
+  const fit = products.every(({ up }) => up.shape[0] === base.shape[0]);
+  if (known === undefined || products.length < patches.length || !fit) return undefined;
+  return { base: known.base, products: [...known.products, ...products] };
+}
+
+function readAll(weight: Weight): Float32Array {
+  const values = new Float32Array(elementCount(weight.shape));
+  weight.read(values);
+  return values;
+}
+
+function rowsOf(weight: Weight, start: number, count: number): Float32Array {
+  const [rows = 0, ...rest] = weight.shape;
+  requireRange(weight, 'rows', start, count, rows);
+  const rowLength = elementCount(rest);
+  return readAll(weight).slice(start * rowLength, (start + count) * rowLength);
+}
+
+function matrixShape(weight: Weight): readonly [rows: number, columns: number] {
+  const [rows, columns] = weight.shape;
+  if (rows === undefined || columns === undefined || weight.shape.length !== 2) {
+    throw new ModelError(`${weight.name} should be a matrix, has the shape [${weight.shape.join(', ')}]`);
+  }
+  return [rows, columns];
+}
+
+function requireRange(weight: Weight, what: string, start: number, count: number, extent: number): void {
+  if (start < 0 || count < 0 || start + count > extent) {
+    throw new ModelError(
+      `${weight.name} has the shape [${weight.shape.join(', ')}], ${what} ${start} to ${start + count} are not in it`,
+    );
+  }
+}
