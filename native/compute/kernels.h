@@ -105,12 +105,20 @@ struct LayerNormArguments {
   float* out;
 };
 
+/// Added to scores; a stride of 0 repeats one value along its axis.
+struct AttentionBias {
+  const float* data;  // null where there is none
+  size_t head_stride, batch_stride, query_stride;
+};
+
+/// Queries have as many heads as keys and values, or a multiple: then that many heads in a row share theirs.
 struct AttentionArguments {
   const float* query;  // (heads·d)×N×Tq
-  const float* key;    // (heads·d)×N×Tk
-  const float* value;  // (heads·d)×N×Tk
-  size_t heads, head_dim, batch, query_tokens, key_tokens;
+  const float* key;    // (key heads·d)×N×Tk
+  const float* value;  // (key heads·d)×N×Tk
+  size_t heads, key_heads, head_dim, batch, query_tokens, key_tokens;
   bool causal;
+  AttentionBias bias;
   float* out;  // (heads·d)×N×Tq
 };
 

@@ -239,36 +239,57 @@ class LayerNorm {
   float epsilon_;
 };
 
-/// query (C×N×Tq), key and value (C×N×Tk) → C×N×Tq.
+/// query (C×N×Tq), key and value (C'×N×Tk), bias (optional; heads|1 × N|1 × Tq|1 × Tk) → C×N×Tq.
 class Attention {
  public:
   static constexpr const char* kName = "Attention";
-  static constexpr size_t kInputs = 3;
+  static constexpr size_t kInputs = 4;
 
   explicit Attention(const Attributes& attributes)
-      : heads_(attributes.Count("heads")), causal_(attributes.Int("causal") != 0) {}
+      : heads_(attributes.Count("heads")),
+        key_heads_(attributes.Count("key_heads")),
+        causal_(attributes.Int("causal") != 0) {
+    if (key_heads_ == 0 || heads_ % key_heads_ != 0)
+      throw std::runtime_error("heads don't share keys evenly");
+  }
 
   void Compute(const KernelCall& call) const {
     const Operand query = call.Input(0);
     const Operand key = call.Input(1);
     const Operand value = call.Input(2);
     for (const Operand& operand : {query, key, value}) RequireRank(operand, 3);
-    RequireCount(key, query.Extent(0) * query.Extent(1) * key.Extent(2));
+    RequireCount(key, query.Extent(0) / heads_ * key_heads_ * query.Extent(1) * key.Extent(2));
     RequireCount(value, key.Count());
     call.kernels().attention(call.context(), {.query = query.data,
                                               .key = key.data,
                                               .value = value.data,
                                               .heads = heads_,
+                                              .key_heads = key_heads_,
                                               .head_dim = query.Extent(0) / heads_,
                                               .batch = query.Extent(1),
                                               .query_tokens = query.Extent(2),
                                               .key_tokens = key.Extent(2),
                                               .causal = causal_,
+                                              .bias = Bias(call.Input(3), query, key),
                                               .out = call.OutputLike(query)});
   }
 
  private:
-  size_t heads_;
+  compute::AttentionBias Bias(const Operand& bias, const Operand& query, const Operand& key) const {
+    if (bias.data == nullptr) return {};
+    RequireRank(bias, 4);
+    const size_t wanted[] = {heads_, query.Extent(1), query.Extent(2), key.Extent(2)};
+    for (size_t axis = 0; axis < 4; ++axis) {
+      const size_t extent = bias.Extent(axis);
+      if (extent != wanted[axis] && (extent != 1 || axis == 3)) {
+        throw std::runtime_error("the bias doesn't fit the scores");
+      }
+    }
+    const auto stride = [&](size_t axis) { return bias.Extent(axis) == 1 ? 0 : bias.Count(axis + 1); };
+    return {bias.data, stride(0), stride(1), stride(2)};
+  }
+
+  size_t heads_, key_heads_;
   bool causal_;
 };
 

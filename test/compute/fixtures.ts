@@ -43,7 +43,8 @@ export interface OperationCase {
 }
 
 type Parts = Readonly<Record<'x' | 'v' | 'like' | 'index' | 'query' | 'key' | 'value', Value>> &
-  Readonly<Record<'a' | 'b' | 'input' | 'other' | 'tiles' | 'order' | 'counts' | 'map', Value>>;
+  Readonly<Record<'a' | 'b' | 'input' | 'other' | 'tiles' | 'order' | 'counts' | 'map', Value>> &
+  Readonly<Record<'scores' | 'kinds', Value>>;
 type Weights = Readonly<Record<'weight' | 'bias', Weight>>;
 type Body = (builder: GraphBuilder, parts: Parts, weights: Weights) => Value;
 
@@ -80,6 +81,11 @@ const BODIES: Readonly<Record<string, Body>> = {
   attention: (g, { query, key, value }) => g.attention(query, key, value, 4),
   attention_causal: (g, { query, key, value }) => g.attention(query, key, value, 4, { causal: true }),
   attention_long: (g, { query, key, value }) => g.attention(query, key, value, 2),
+  attention_bias: (g, { query, key, value, scores }) => g.attention(query, key, value, 4, { bias: scores }),
+  attention_mask: (g, { query, key, value, scores }) => g.attention(query, key, value, 4, { bias: scores }),
+  attention_shared: (g, { query, key, value, scores }) =>
+    g.attention(query, key, value, 8, { bias: scores, keyHeads: 2 }),
+  relative_bias: (g, { kinds }, { weight }) => g.relativeBias(kinds, weight),
   add: (g, { input, other }) => g.add(input, other),
   scale: (g, { x }) => g.scale(x, 0.18215),
   add_per_channel: (g, { x, v }) => g.addPerChannel(x, v),
@@ -161,6 +167,12 @@ function symbolicShape(name: string, part: string, shape: readonly number[]): Di
   const context = part === 'key' || part === 'value' ? SymbolicDim.symbol('context') : undefined;
   const tokens =
     context !== undefined && name !== 'attention_causal' ? context : SymbolicDim.symbol('tokens');
+  if (part === 'scores') {
+    const [rows, heads, queries] = shape as [number, number, number, number];
+    const ofQueries = queries === 1 ? 1 : SymbolicDim.symbol('tokens');
+    return [rows === 1 ? 1 : batch, heads, ofQueries, SymbolicDim.symbol('context')];
+  }
+  if (part === 'kinds') return [SymbolicDim.symbol('tokens'), SymbolicDim.symbol('context')];
   if (part === 'tiles' || part === 'counts') return [...shape];
   if (name === 'add_constant') return [batch, ...shape.slice(1)];
   if (part === 'order') return [tokens];

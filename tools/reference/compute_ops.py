@@ -178,6 +178,18 @@ def attention_received_in_tiles(query, key, tiles):
 
 case("attention_received_tiled", attention_received_in_tiles, query=randn(2, 24, 32), key=randn(2, 24, 32), tiles=whole(2, 3, 4, 6))
 
+
+def biased_attention(query, key, value, scores, heads=4, key_heads=4):
+    split = lambda t, count: t.unflatten(-1, (count, -1)).transpose(1, 2)
+    out = F.scaled_dot_product_attention(split(query, heads), split(key, key_heads), split(value, key_heads), attn_mask=scores, enable_gqa=heads != key_heads)
+    return out.transpose(1, 2).flatten(2)
+
+
+case("attention_bias", biased_attention, query=randn(2, 35, 32), key=randn(2, 21, 32), value=randn(2, 21, 32), scores=randn(1, 4, 35, 21))
+case("attention_mask", biased_attention, query=randn(2, 35, 32), key=randn(2, 21, 32), value=randn(2, 21, 32), scores=(torch.rand(2, 1, 1, 21) > 0.6).float() * -1e30)
+case("attention_shared", lambda query, key, value, scores: biased_attention(query, key, value, scores, 8, 2), query=randn(2, 9, 64), key=randn(2, 9, 16), value=randn(2, 9, 16), scores=torch.full((9, 9), -1e30).triu(1)[None, None])
+case("relative_bias", lambda kinds, weight: weight[kinds.long()].permute(2, 0, 1)[None], kinds=torch.randint(7, (9, 5), dtype=torch.int32), weight=randn(7, 4))
+
 folder = os.path.join(os.path.dirname(__file__), "../../test/fixtures/compute")
 os.makedirs(folder, exist_ok=True)
 save_file(cases, os.path.join(folder, "ops.safetensors"))

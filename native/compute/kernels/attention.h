@@ -91,7 +91,8 @@ template <typename Steps>
 inline void PackKeys(const AttentionArguments& a, const AttentionTask& task, size_t from, size_t keys,
                      const AttentionBuffers<Steps>& buffers) {
   const size_t stride = a.batch * a.key_tokens;
-  const size_t at = task.head * a.head_dim * stride + task.image * a.key_tokens + from;
+  const size_t head = task.head / (a.heads / a.key_heads);
+  const size_t at = head * a.head_dim * stride + task.image * a.key_tokens + from;
   const size_t steps = StepsOf<Steps>(a.head_dim);
   for (size_t c = 0; c < a.head_dim; c += Steps::kValues) {
     const float* key = a.key + at + c * stride;
@@ -144,16 +145,39 @@ inline void LoadQueries(const AttentionArguments& a, const AttentionTask& task, 
   }
 }
 
+/// Adds the bias of one panel's queries and keys [from, from + keys) to their scores.
+inline void AddBias(const AttentionArguments& a, const AttentionTask& task, size_t first_query, size_t from,
+                    size_t keys, float* scores) {
+  const AttentionBias& bias = a.bias;
+  const float* rows = bias.data + task.head * bias.head_stride + task.image * bias.batch_stride + from;
+  if (bias.query_stride == 0) {
+    for (size_t k = 0; k < keys; ++k) {
+      for (size_t lane = 0; lane < kColumns; lane += kLanes) {
+        float* at = scores + k * kColumns + lane;
+        Store(at, Load(at) + rows[k]);
+      }
+    }
+    return;
+  }
+  const size_t left = a.query_tokens - first_query;
+  const size_t queries = left < kColumns ? left : kColumns;
+  for (size_t i = 0; i < queries; ++i) {
+    const float* row = rows + (first_query + i) * bias.query_stride;
+    for (size_t k = 0; k < keys; ++k) scores[k * kColumns + i] += row[k];
+  }
+}
+
 /// Lets one panel's queries see the packed keys [from, from + keys).
 template <typename Steps>
-inline void AttendBlock(const AttentionArguments& a, size_t first_query, size_t from, size_t keys,
-                        const float* queries, float* sums, PanelState& state,
+inline void AttendBlock(const AttentionArguments& a, const AttentionTask& task, size_t first_query,
+                        size_t from, size_t keys, const float* queries, float* sums, PanelState& state,
                         const AttentionBuffers<Steps>& buffers) {
   const size_t d = a.head_dim;
   const size_t steps = StepsOf<Steps>(d);
   const bool narrow = a.query_tokens - first_query <= kLanes;
   const auto key_rows = [&](size_t m) { return PackedKeys{buffers.keys + m * steps}; };
   MultiplyPanel<Steps>(keys, key_rows, queries, buffers.scores, kColumns, steps, false, narrow);
+  if (a.bias.data != nullptr) AddBias(a, task, first_query, from, keys, buffers.scores);
   if (a.causal) {
     for (size_t k = 0; k < keys; ++k) {
       for (size_t i = 0; i < kColumns && first_query + i < from + k; ++i) {
@@ -208,7 +232,7 @@ inline void Attend(const AttentionArguments& a, const AttentionTask& task, Atten
     const size_t keys = visible - from < kKeys ? visible - from : kKeys;
     PackKeys<Steps>(a, task, from, keys, buffers);
     for (size_t panel = 0; panel < task.panels; ++panel) {
-      AttendBlock<Steps>(a, (task.first_panel + panel) * kColumns, from, keys,
+      AttendBlock<Steps>(a, task, (task.first_panel + panel) * kColumns, from, keys,
                          buffers.queries + panel * panel_values, buffers.sums + panel * panel_values,
                          buffers.states[panel], buffers);
     }

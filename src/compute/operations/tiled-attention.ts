@@ -79,7 +79,12 @@ export const tiledAttention = defineOperation<TiledAttention>()({
         context,
         { query: context.name(query), key: context.name(key), value: context.name(value) },
         context.name(tiles),
-        (cut) => context.kernel('Attention', [cut.query, cut.key, cut.value], { heads, causal: 0 }),
+        (cut) =>
+          context.kernel('Attention', [cut.query, cut.key, cut.value], {
+            heads,
+            key_heads: heads,
+            causal: 0,
+          }),
       ),
   },
   cuda: computedOnCpu,
