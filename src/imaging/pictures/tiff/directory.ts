@@ -1,10 +1,13 @@
 /** TIFF's directories of tags, read as Pillow reads them (TiffImagePlugin.py, ImageFileDirectory_v2). */
 import { broken } from '../fault.js';
 
-/** A tag's values. Bytes and texts are kept apart from numbers: where a number is needed they are none. */
+/**
+ * A tag's values. Bytes and texts are kept apart from numbers: where a number is needed they are none. They are read when asked for:
+ * thousands of tags may each claim the whole file.
+ */
 export interface TagValue {
   readonly kind: 'numbers' | 'fractions' | 'bytes';
-  readonly values: readonly number[];
+  values(): readonly number[];
 }
 
 export interface Directory {
@@ -74,11 +77,11 @@ export function readDirectory(bytes: Buffer, { little, big }: TiffHeader, start:
 
 function valueOf(numbers: Numbers, type: number, from: number, length: number): TagValue {
   const unit = UNIT_SIZES[type]!;
-  const each = (read: (at: number) => number) =>
+  const each = (read: (at: number) => number) => () =>
     Array.from({ length }, (_, index) => read(from + index * unit));
   if (type === 1 || type === 2 || type === 7)
     return { kind: 'bytes', values: each((at) => numbers.unsigned(at, 1)) };
-  if (type === 5 || type === 10 || type === 11 || type === 12) return { kind: 'fractions', values: [] };
+  if (type === 5 || type === 10 || type === 11 || type === 12) return { kind: 'fractions', values: () => [] };
   if (type === 6 || type === 8 || type === 9)
     return { kind: 'numbers', values: each((at) => numbers.signed(at, unit)) };
   return { kind: 'numbers', values: each((at) => numbers.unsigned(at, unit)) };

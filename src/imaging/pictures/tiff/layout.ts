@@ -66,19 +66,19 @@ export class Tags {
       return fallback;
     }
     if (value.kind !== 'numbers') throw cutOff(`the TIFF's tag ${tag} is no whole number`);
-    return value.values[0]!;
+    return value.values()[0]!;
   }
 
   numbers(tag: number, fallback: readonly number[] = []): readonly number[] {
     const value = this.tags.get(tag);
     if (value === undefined) return fallback;
     if (value.kind !== 'numbers') throw cutOff(`the TIFF's tag ${tag} has no whole numbers`);
-    return value.values;
+    return value.values();
   }
 
   text(tag: number): string | undefined {
     const value = this.tags.get(tag);
-    return value?.kind === 'bytes' ? Buffer.from(value.values).toString('latin1') : undefined;
+    return value?.kind === 'bytes' ? Buffer.from(value.values()).toString('latin1') : undefined;
   }
 }
 
