@@ -1,9 +1,10 @@
-import { divideDim, multiplyDims } from '../dim.js';
-import { shapeOf, type NodeBuilder } from '../node-builder.js';
+import { multiplyDims } from '../dim.js';
+import type { NodeBuilder } from '../node-builder.js';
 import { join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 import { combExtents, type CombSize } from './shared/combs.js';
+import { cellsOf, cutInEitherOrder } from './shared/cut-pictures.js';
 
 /**
  * Pixels as far apart as a grid's lines, as tokens. N×C×H×W is cut into cells; tokens are the pixels at one place of all cells:
@@ -32,17 +33,12 @@ export const combs = defineOperation<Combs>()({
   weights: {},
   build: {
     combs(graph: NodeBuilder<Combs>, x: Value, size: number, by: CombSize['by']): Value {
-      const [batch, channels, rows, columns] = shapeOf(graph, x, 4, 'combs');
-      const others = multiplyDims(divideDim(rows, size), divideDim(columns, size));
-      const [places, tokens] = by === 'count' ? [others, size * size] : [size * size, others];
+      const { batch, channels, cells } = cellsOf(graph, x, size, size, 'combs');
+      const [places, tokens] = by === 'count' ? [cells, size * size] : [size * size, cells];
       return graph.emit({ kind: 'combs', x, size, by }, [multiplyDims(batch, places), tokens, channels]);
     },
   },
   cost: () => ({ flops: 0 }),
-  onnx: {
-    plain: (operation, context) =>
-      context.channelsLast(lower(context, operation, context.swappedPictures(context.name(operation.x)))),
-    channelMajor: (operation, context) => lower(context, operation, context.name(operation.x)),
-  },
+  onnx: cutInEitherOrder(lower),
   cuda: computedOnCpu,
 });

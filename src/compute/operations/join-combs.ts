@@ -1,8 +1,9 @@
-import { shapeOf, type NodeBuilder } from '../node-builder.js';
+import type { NodeBuilder } from '../node-builder.js';
 import { extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 import { combExtents, type CombSize } from './shared/combs.js';
+import { joinCost, joinedShape, joinInEitherOrder } from './shared/cut-pictures.js';
 
 /** The inverse of `combs`, with N, H and W of `like`. */
 export interface JoinCombs extends CombSize {
@@ -28,21 +29,11 @@ export const joinCombs = defineOperation<JoinCombs>()({
   weights: {},
   build: {
     joinCombs(graph: NodeBuilder<JoinCombs>, x: Value, like: Value, size: number, by: CombSize['by']): Value {
-      const [, , channels] = shapeOf(graph, x, 3, 'join_combs');
-      const [batch, , rows, columns] = shapeOf(graph, like, 4, 'join_combs');
-      return graph.emit({ kind: 'join_combs', x, like, size, by }, [batch, channels, rows, columns]);
+      const shape = joinedShape(graph, { x, like }, 'join_combs');
+      return graph.emit({ kind: 'join_combs', x, like, size, by }, shape);
     },
   },
-  // Of `like`, only the size is looked at.
-  cost: ({ x }, { count }) => ({ flops: 0, reads: count(x) }),
-  onnx: {
-    plain(operation, context) {
-      const x = context.channelsFirst(operation.x);
-      const like = context.swappedPictures(context.name(operation.like));
-      return context.swappedPictures(lower(context, operation, x, like));
-    },
-    channelMajor: (operation, context) =>
-      lower(context, operation, context.name(operation.x), context.name(operation.like)),
-  },
+  cost: joinCost,
+  onnx: joinInEitherOrder(lower),
   cuda: computedOnCpu,
 });

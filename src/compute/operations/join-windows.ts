@@ -1,8 +1,8 @@
-import { formatShape } from '../dim.js';
-import { shapeOf, type NodeBuilder } from '../node-builder.js';
+import type { NodeBuilder } from '../node-builder.js';
 import { extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
+import { joinCost, joinedShape, joinInEitherOrder } from './shared/cut-pictures.js';
 
 /** The inverse of `windows`, with N, H and W of `like`. */
 export interface JoinWindows {
@@ -39,26 +39,11 @@ export const joinWindows = defineOperation<JoinWindows>()({
       height: number,
       width: number,
     ): Value {
-      const [, tokens, channels] = shapeOf(graph, x, 3, 'join_windows');
-      const [batch, , rows, columns] = shapeOf(graph, like, 4, 'join_windows');
-      graph.check(
-        tokens === height * width,
-        `join_windows can't lay ${formatShape(x.shape)} out as windows of ${height}×${width}`,
-      );
-      const shape = [batch, channels, rows, columns];
+      const shape = joinedShape(graph, { x, like }, 'join_windows', height * width);
       return graph.emit({ kind: 'join_windows', x, like, height, width }, shape);
     },
   },
-  // Of `like`, only the size is looked at.
-  cost: ({ x }, { count }) => ({ flops: 0, reads: count(x) }),
-  onnx: {
-    plain(operation, context) {
-      const x = context.channelsFirst(operation.x);
-      const like = context.swappedPictures(context.name(operation.like));
-      return context.swappedPictures(lower(context, operation, x, like));
-    },
-    channelMajor: (operation, context) =>
-      lower(context, operation, context.name(operation.x), context.name(operation.like)),
-  },
+  cost: joinCost,
+  onnx: joinInEitherOrder(lower),
   cuda: computedOnCpu,
 });

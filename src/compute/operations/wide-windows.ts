@@ -1,8 +1,9 @@
-import { divideDim, multiplyDims } from '../dim.js';
-import { shapeOf, type NodeBuilder } from '../node-builder.js';
+import { multiplyDims } from '../dim.js';
+import type { NodeBuilder } from '../node-builder.js';
 import { extents, range, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
+import { cellsOf, cutInEitherOrder } from './shared/cut-pictures.js';
 
 /** As `windows` with `stride` for their distance, each `size` wide and centred on its tile; beyond the picture are zeros. */
 export interface WideWindows {
@@ -36,20 +37,16 @@ export const wideWindows = defineOperation<WideWindows>()({
   weights: {},
   build: {
     wideWindows(graph: NodeBuilder<WideWindows>, x: Value, size: number, stride: number): Value {
-      const [batch, channels, rows, columns] = shapeOf(graph, x, 4, 'wide_windows');
+      const { batch, channels, cells } = cellsOf(graph, x, stride, stride, 'wide_windows');
       graph.check(
         (size - stride) % 2 === 0 && size >= stride,
         `wide_windows can't centre ${size} on ${stride}`,
       );
-      const count = multiplyDims(batch, multiplyDims(divideDim(rows, stride), divideDim(columns, stride)));
-      return graph.emit({ kind: 'wide_windows', x, size, stride }, [count, size * size, channels]);
+      const shape = [multiplyDims(batch, cells), size * size, channels];
+      return graph.emit({ kind: 'wide_windows', x, size, stride }, shape);
     },
   },
   cost: () => ({ flops: 0 }),
-  onnx: {
-    plain: (operation, context) =>
-      context.channelsLast(lower(context, operation, context.swappedPictures(context.name(operation.x)))),
-    channelMajor: (operation, context) => lower(context, operation, context.name(operation.x)),
-  },
+  onnx: cutInEitherOrder(lower),
   cuda: computedOnCpu,
 });

@@ -1,8 +1,9 @@
-import { divideDim, multiplyDims } from '../dim.js';
-import { shapeOf, type NodeBuilder } from '../node-builder.js';
+import { multiplyDims } from '../dim.js';
+import type { NodeBuilder } from '../node-builder.js';
 import { extents, join, type NodeWriter } from '../lowering/onnx/nodes.js';
 import type { Value } from '../value.js';
 import { computedOnCpu, defineOperation } from './definition.js';
+import { cellsOf, cutInEitherOrder } from './shared/cut-pictures.js';
 
 /** N×C×H×W cut into windows that tile it, as tokens: (N·windows)×(height·width)×C. */
 export interface Windows {
@@ -28,16 +29,12 @@ export const windows = defineOperation<Windows>()({
   build: {
     /** Extents that the window doesn't divide fail when the graph runs. */
     windows(graph: NodeBuilder<Windows>, x: Value, height: number, width: number): Value {
-      const [batch, channels, rows, columns] = shapeOf(graph, x, 4, 'windows');
-      const count = multiplyDims(batch, multiplyDims(divideDim(rows, height), divideDim(columns, width)));
-      return graph.emit({ kind: 'windows', x, height, width }, [count, height * width, channels]);
+      const { batch, channels, cells } = cellsOf(graph, x, height, width, 'windows');
+      const shape = [multiplyDims(batch, cells), height * width, channels];
+      return graph.emit({ kind: 'windows', x, height, width }, shape);
     },
   },
   cost: () => ({ flops: 0 }),
-  onnx: {
-    plain: (operation, context) =>
-      context.channelsLast(lower(context, operation, context.swappedPictures(context.name(operation.x)))),
-    channelMajor: (operation, context) => lower(context, operation, context.name(operation.x)),
-  },
+  onnx: cutInEitherOrder(lower),
   cuda: computedOnCpu,
 });
