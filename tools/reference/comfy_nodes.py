@@ -6,46 +6,56 @@ by colons, whose classes are added.
 import asyncio
 import importlib
 import importlib.util
+import inspect
 import os
+import re
 import sys
 import types
 
 import comfy_env  # makes ComfyUI importable
 import nodes
 
-# The image extras import the web server for a progress text.
+# The image extras import the web server for a progress text; only the declarations of what needs the others are looked at. facerestore_cf imports what its models were trained with,
+# and VideoHelperSuite's node classes can be looked at without its decoders.
 comfy_env._Finder.names.add("server")
-# Only the declarations of the upscale nodes are needed here.
-comfy_env._Finder.names.add("spandrel")
-# facerestore_cf imports what its models were trained with.
-comfy_env._Finder.names.update(("lpips", "lmdb"))
+comfy_env._Finder.names.update(name for name in ("spandrel", "moderngl", "glfw", "OpenGL", "comfy_angle", "cv2", "imageio_ffmpeg", "torchvision", "torchaudio", "lpips", "lmdb", "matplotlib", "skimage", "numba",
+                                                 "color_matcher", "pilgram", "piexif", "rembg", "piexif", "pynvml", "cpuinfo", "requests", "segment_anything", "ultralytics", "git", "wget", "deepdiff", "toml", "colour") if importlib.util.find_spec(name) is None)
 
-# VideoHelperSuite's node classes can be looked at without its decoders.
-comfy_env._Finder.names.update(name for name in ("cv2", "imageio_ffmpeg") if importlib.util.find_spec(name) is None)
-
-# In 0.29.0 post_processing and latent import each other, which only works from this side.
-EXTRAS = ("logic", "primitive", "preview_any", "rebatch", "post_processing", "align_your_steps", "clip_sdxl", "compositing", "custom_sampler", "freelunch", "hypertile", "images", "latent", "mask",
-          "model_advanced", "advanced_samplers", "perpneg", "sag", "tomesd", "ip2p", "upscale_model")
 NODES = dict(nodes.NODE_CLASS_MAPPINGS)
 DISPLAY_NAMES = dict(nodes.NODE_DISPLAY_NAME_MAPPINGS)
-for extra in EXTRAS:
-    module = importlib.import_module(f"comfy_extras.nodes_{extra}")
-    NODES.update(getattr(module, "NODE_CLASS_MAPPINGS", {}))
-    DISPLAY_NAMES.update(getattr(module, "NODE_DISPLAY_NAME_MAPPINGS", {}))
+ORIGINS = {name: "nodes" for name in NODES}
+
+
+def add(module, origin):
+    names = dict(getattr(module, "NODE_CLASS_MAPPINGS", None) or {})
+    DISPLAY_NAMES.update(getattr(module, "NODE_DISPLAY_NAME_MAPPINGS", None) or {})
     if hasattr(module, "comfy_entrypoint"):
-        extension = asyncio.run(module.comfy_entrypoint())
+        made = module.comfy_entrypoint()
+        extension = asyncio.run(made) if inspect.isawaitable(made) else made
         for node in asyncio.run(extension.get_node_list()):
             schema = node.GET_SCHEMA()
-            NODES[schema.node_id] = node
+            names[schema.node_id] = node
             if schema.display_name is not None:
                 DISPLAY_NAMES[schema.node_id] = schema.display_name
+    NODES.update(names)
+    ORIGINS.update({name: origin for name in names})
+
+
+with open(os.path.join(os.environ["COMFY"], "nodes.py")) as source:
+    EXTRAS = re.findall(r'"(nodes_\w+)\.py"', re.search(r"extras_files = \[(.*?)\]", source.read(), re.S).group(1))
+# In 0.29.0 post_processing and latent import each other, which only works from this side.
+for extra in ["nodes_post_processing", *EXTRAS]:
+    try:
+        add(importlib.import_module(f"comfy_extras.{extra}"), extra)
+    except Exception as error:
+        print(f"without {extra}: {error!r}", file=sys.stderr)
 for folder in filter(None, os.environ.get("NODE_PACKS", "").split(":")):
-    name = "pack_" + "".join(letter if letter.isalnum() else "_" for letter in os.path.basename(folder.rstrip("/")))
+    base = os.path.basename(folder.rstrip("/")).split("+")[-1]
+    name = "pack_" + "".join(letter if letter.isalnum() else "_" for letter in base)
     spec = importlib.util.spec_from_file_location(name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
     pack = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(pack)
-    NODES.update(pack.NODE_CLASS_MAPPINGS)
-    DISPLAY_NAMES.update(getattr(pack, "NODE_DISPLAY_NAME_MAPPINGS", {}))
+    add(pack, base)
 
 
 def run(name, **inputs):

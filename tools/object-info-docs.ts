@@ -1,0 +1,179 @@
+/** Holds latentd's `object_info` beside ComfyUI's, and writes docs/object-info.md out of it: `npx vitest run test/nodes/docs.test.ts --update`. */
+import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Folders } from '../src/models/folders.js';
+import { nodeClasses } from '../src/nodes/index.js';
+import type { AnyNodeClass } from '../src/nodes/definition.js';
+import { objectInfo, type NodeInfo } from '../src/workflow/object-info.js';
+
+type Spec = readonly [type: string, options: Readonly<Record<string, unknown>>];
+type Section = Readonly<Record<string, Spec>>;
+
+/** A class as tools/reference/object_info.py keeps it. */
+export interface ReferenceClass {
+  /** The file of `comfy_extras/`, `nodes` for ComfyUI's nodes.py, or a node pack. */
+  readonly from: string;
+  readonly display_name: string;
+  readonly category: string;
+  readonly output_node?: true;
+  readonly is_input_list?: true;
+  readonly required?: Section;
+  readonly optional?: Section;
+  readonly output: readonly string[];
+  readonly output_name: readonly string[];
+  readonly output_is_list?: readonly boolean[];
+  readonly output_matchtypes?: readonly (string | null)[];
+}
+
+const file = new URL('../test/fixtures/nodes/object-info.json', import.meta.url);
+
+/** Every class of ComfyUI 0.29.0 and of the packs that latentd has classes of, by name. */
+export const referenceClasses = JSON.parse(readFileSync(file, 'utf8')) as Readonly<
+  Record<string, ReferenceClass>
+>;
+
+/** What differs and why it may. An input, `output`, or a field of the class, by the class's name. */
+export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+
+export interface Difference {
+  /** `required.NAME`, `optional.NAME`, or a field of the class. */
+  readonly where: string;
+  readonly theirs: unknown;
+  readonly ours: unknown;
+}
+
+/** Where latentd's classes are declared otherwise than the reference's, by class. */
+export function differencesOf(folders: Folders): ReadonlyMap<string, readonly Difference[]> {
+  const found = new Map<string, readonly Difference[]>();
+  for (const [name, info] of Object.entries(objectInfo(nodeClasses, folders))) {
+    const reference = referenceClasses[name];
+    if (reference === undefined) found.set(name, [{ where: 'class', theirs: undefined, ours: name }]);
+    else found.set(name, classDifferences(nodeClasses.get(name)!, info, reference));
+  }
+  return found;
+}
+
+function classDifferences(node: AnyNodeClass, info: NodeInfo, theirs: ReferenceClass): Difference[] {
+  const fields: readonly (readonly [string, unknown, unknown])[] = [
+    ['display_name', theirs.display_name, info.display_name],
+    ['category', theirs.category, info.category],
+    ['output_node', theirs.output_node ?? false, info.output_node],
+    ['is_input_list', theirs.is_input_list ?? false, info.is_input_list ?? false],
+    ['output', theirs.output, info.output],
+    ['output_name', theirs.output_name, info.output_name],
+    ['output_is_list', theirs.output_is_list ?? info.output.map(() => false), info.output_is_list],
+    ['output_matchtypes', theirs.output_matchtypes ?? null, info.output_matchtypes ?? null],
+    ['required', Object.keys(theirs.required ?? {}), info.input_order.required],
+    ['optional', Object.keys(theirs.optional ?? {}), info.input_order.optional],
+  ];
+  const differing = fields.filter(([, reference, own]) => !isDeepStrictEqual(reference, own));
+  const inputs = (['required', 'optional'] as const).flatMap((section) =>
+    Object.entries(theirs[section] ?? {}).flatMap(([name, spec]): [string, unknown, unknown][] => {
+      const own = info.input[section][name];
+      const declared = node[section][name];
+      if (own === undefined || declared === undefined) return [];
+      // Lists of files are whatever lies there.
+      const listed = declared.kind === 'COMBO' && typeof declared.options === 'function';
+      const [reference, ours] = [spec, own].map((each) => canonical(each as Spec, listed));
+      return isDeepStrictEqual(reference, ours) ? [] : [[`${section}.${name}`, reference, ours]];
+    }),
+  );
+  return [...differing, ...inputs].map(([where, reference, own]) => ({
+    where,
+    theirs: reference,
+    ours: own,
+  }));
+}
+
+/** What is the same in effect, written in one way; what an editor alone looks at left out. */
+function canonical([type, given]: Spec, listed: boolean): unknown {
+  const options: Record<string, unknown> = { ...given };
+  delete options['tooltip'];
+  delete options['multiselect'];
+  if (options['multi_select'] !== undefined) options['multi_select'] = true;
+  for (const [key, value] of Object.entries(options)) {
+    if (value === false && key !== 'default' && key !== 'round') delete options[key];
+  }
+  if (type === 'STRING' && options['default'] === '') delete options['default'];
+  // Seeds: editors take an input of this name as one that changes after a run.
+  if (options['control_after_generate'] === true) delete options['control_after_generate'];
+  if (Array.isArray(type)) return ['COMBO', { ...options, options: listed ? 'files' : type }];
+  if (type === 'COMBO' && listed) options['options'] = 'files';
+  return [type, nested(options)];
+}
+
+/** Inputs within the options of dynamic ones. */
+function nested(value: unknown): unknown {
+  if (Array.isArray(value)) return isSpec(value) ? canonical(value, false) : value.map(nested);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, nested(item)]));
+}
+
+function isSpec(value: readonly unknown[]): value is Spec {
+  const [type, options] = value;
+  const named = typeof type === 'string' || Array.isArray(type);
+  return (
+    value.length === 2 && named && typeof options === 'object' && !Array.isArray(options) && options !== null
+  );
+}
+
+/** The page. */
+export function objectInfoDocs(folders: Folders): string {
+  const differences = differencesOf(folders);
+  const all = Object.entries(referenceClasses);
+  const origins = [...new Set(all.map(([, { from }]) => from))];
+  const isCore = (from: string) => from.startsWith('nodes');
+  const ours = (from: string) => all.filter(([name, entry]) => entry.from === from && nodeClasses.has(name));
+  const lacking = (from: string) =>
+    all.filter(([name, entry]) => entry.from === from && !nodeClasses.has(name));
+  const core = all.filter(([, { from }]) => isCore(from));
+  const coreHere = core.filter(([name]) => nodeClasses.has(name)).length;
+  const declared = [...differences].filter(([, found]) => found.length === 0).length;
+  const rows = [...differences].flatMap(([name, found]) =>
+    found.map(({ where, theirs, ours: own }) => {
+      const cells = [
+        name,
+        where,
+        JSON.stringify(theirs),
+        JSON.stringify(own),
+        EXPLAINED[name]?.[where] ?? '',
+      ];
+      return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    }),
+  );
+  const names = (entries: readonly (readonly [string, unknown])[]) =>
+    entries.map(([name]) => `\`${name}\``).join(', ');
+  return [
+    "# Classes beside ComfyUI's",
+    '',
+    `ComfyUI 0.29.0 has ${core.length} node classes of its own (those that call paid services aside); latentd has ${coreHere} of them. Inputs, their types, defaults, bounds and`,
+    `options, and outputs are compared with what ComfyUI's \`object_info\` says, class by class: ${declared} of ${differences.size} are declared alike, those of node packs included.`,
+    'Tooltips and descriptions are our own; what an editor alone looks at is left out. This page is made from both',
+    "(`npx vitest run test/nodes/docs.test.ts --update`; ComfyUI's side by `tools/reference/object_info.py`).",
+    '',
+    '## What differs',
+    '',
+    ...(rows.length === 0
+      ? ['Nothing.']
+      : ['| Class | Where | ComfyUI | latentd | Why |', '| --- | --- | --- | --- | --- |', ...rows]),
+    '',
+    "## ComfyUI's files",
+    '',
+    '| File | Here | Not here |',
+    '| --- | --- | --- |',
+    ...origins
+      .filter(isCore)
+      .sort()
+      .map((from) => `| ${from} | ${names(ours(from))} | ${names(lacking(from))} |`),
+    '',
+    '## Node packs',
+    '',
+    '| Pack | Here | Not here |',
+    '| --- | --- | --- |',
+    ...origins
+      .filter((from) => !isCore(from))
+      .sort()
+      .map((from) => `| ${from} | ${names(ours(from))} | ${lacking(from).length} others |`),
+    '',
+  ].join('\n');
+}
