@@ -1,7 +1,7 @@
 /** Holds latentd's `object_info` beside ComfyUI's, and writes docs/object-info.md out of it: `npx vitest run test/nodes/docs.test.ts --update`. */
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import type { Folders } from '../src/models/folders.js';
+import type { Folders } from '../src/models/folders/folders.js';
 import { nodeClasses } from '../src/nodes/index.js';
 import type { AnyNodeClass } from '../src/nodes/definition.js';
 import { objectInfo, type NodeInfo } from '../src/workflow/object-info.js';
