@@ -87,16 +87,17 @@ function classDifferences(node: AnyNodeClass, info: NodeInfo, theirs: ReferenceC
 
 /** What is the same in effect, written in one way; what an editor alone looks at left out. */
 function canonical([type, given]: Spec, listed: boolean): unknown {
-  const options: Record<string, unknown> = { ...given };
-  delete options['tooltip'];
-  delete options['multiselect'];
-  if (options['multi_select'] !== undefined) options['multi_select'] = true;
-  for (const [key, value] of Object.entries(options)) {
-    if (value === false && key !== 'default' && key !== 'round') delete options[key];
-  }
-  if (type === 'STRING' && options['default'] === '') delete options['default'];
-  // Seeds: editors take an input of this name as one that changes after a run.
-  if (options['control_after_generate'] === true) delete options['control_after_generate'];
+  const seed = given['control_after_generate'] === true;
+  const kept = Object.entries(given).filter(([key, value]) => {
+    if (key === 'tooltip' || key === 'multiselect') return false;
+    if (type === 'STRING' && key === 'default' && value === '') return false;
+    // Editors take an input of a seed's name as one that changes after a run.
+    if (seed && key === 'control_after_generate') return false;
+    return value !== false || key === 'default' || key === 'round';
+  });
+  const options: Record<string, unknown> = Object.fromEntries(
+    kept.map(([key, value]) => [key, key === 'multi_select' ? true : value]),
+  );
   if (Array.isArray(type)) return ['COMBO', { ...options, options: listed ? 'files' : type }];
   if (type === 'COMBO' && listed) options['options'] = 'files';
   return [type, nested(options)];
