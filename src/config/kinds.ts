@@ -127,6 +127,34 @@ export const endpoint: Kind<string> = {
   schema: (zod) => zod.string(),
 };
 
+/** Where HTTP is served: `PORT`, on this machine alone, or `HOST:PORT`, with `*` for every address. */
+export const httpAddress: Kind<string> = {
+  argument: 'ADDRESS',
+  parse: (texts, from) => {
+    const text = last(texts);
+    const [, host = '127.0.0.1', port] =
+      /^(?:https?:\/\/)?(?:(\[[\da-fA-F:.]+\]|[^:/\s]+):)?(\d+)\/?$/.exec(text) ?? [];
+    if (port !== undefined && Number(port) <= 65_535) return `${host}:${port}`;
+    throw new ConfigError(
+      `${from} must be an address like 127.0.0.1:8188, 8188 or [::1]:8188, not ${JSON.stringify(text)}`,
+    );
+  },
+  schema: (zod) => zod.union([zod.string(), zod.int().min(0).max(65_535)]),
+};
+
+/** A web site whose pages may ask, `https://example.org`, or `*` for all. */
+export const webOrigin: Kind<string> = {
+  argument: 'ORIGIN',
+  parse: (texts, from) => {
+    const text = last(texts);
+    if (text === '*' || (URL.canParse(text) && new URL(text).origin === text)) return text;
+    throw new ConfigError(
+      `${from} must be an origin like https://example.org, or *, not ${JSON.stringify(text)}`,
+    );
+  },
+  schema: (zod) => zod.string().min(1),
+};
+
 const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Seconds of `90`, `90s`, `15m`, `1.5h`, `30d`. */

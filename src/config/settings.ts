@@ -13,10 +13,12 @@ import {
   file,
   files,
   folder,
+  httpAddress,
   name,
   oneOf,
   packages,
   toggle,
+  webOrigin,
   type Kind,
 } from './kinds.js';
 
@@ -101,6 +103,18 @@ const rows = {
   data: row('daemon', folder, 'where the queue is kept', './latentd-data', ({ cwd }) =>
     resolve(cwd, 'latentd-data'),
   ),
+  http: open('daemon', httpAddress, 'HTTP, for clients of ComfyUI and others; 8188 is usual', 'none'),
+  httpTokens: open(
+    'daemon',
+    file,
+    'tokens that HTTP clients show, one a line',
+    'none: all who reach it may ask',
+  ),
+  tlsCert: open('daemon', file, 'certificate for HTTPS, in PEM', 'none: plain HTTP'),
+  tlsKey: open('daemon', file, 'key of that certificate, in PEM', 'none'),
+  corsOrigin: open('daemon', webOrigin, 'a web site whose pages may ask over HTTP, or *', 'none'),
+  maxUpload: row('daemon', bytes, 'the largest HTTP request', '100MB', () => 100 * 2 ** 20),
+  webRoot: open('daemon', folder, "a copy of ComfyUI's frontend, to be served at /", 'none'),
   defaultModel: open(
     'daemon',
     name,

@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { chooseCheckpoint, putShipped } from '../engine/available-checkpoint.js';
 import { loadNodePacks } from '../engine/node-packs.js';
 import { pictureWork, type CountedWork } from '../engine/picture-work.js';
+import type { JobLoad } from '../jobs/job.js';
 import { createFolders, type FolderOptions } from '../models/folders/folders.js';
 import { ModelError } from '../models/model-error.js';
 import { STARTER } from '../models/folders/starter.js';
@@ -15,6 +16,7 @@ import { nodeClasses } from '../nodes/index.js';
 import { WorkflowError, type FaultReport } from '../workflow/faults.js';
 import { parseWorkflow } from '../workflow/parse.js';
 import { validateWorkflow } from '../workflow/validate.js';
+import { NO_LOAD, workflowLoad } from './workflow-load.js';
 
 export interface CheckerSettings {
   readonly folders: FolderOptions;
@@ -23,14 +25,23 @@ export interface CheckerSettings {
   readonly mayPutStarter: boolean;
 }
 
+/** Of a workflow that can run, with `report` where some of its outputs can't; of one that can't run at all, no outputs. */
+export interface Examination {
+  /** Ids of the output nodes that can run. */
+  readonly outputs: readonly string[];
+  readonly report?: FaultReport;
+  readonly load: JobLoad;
+}
+
 export type CheckerRequest = { readonly ticket: number } & (
-  | { readonly kind: 'check'; readonly workflow: string }
+  | { readonly kind: 'check' | 'examine'; readonly workflow: string }
   | { readonly kind: 'choose' }
   | { readonly kind: 'count'; readonly workflow: string; readonly model: string; readonly pixels: number }
 );
 
 export type CheckerReply = { readonly ticket: number } & (
-  { readonly result: FaultReport | CountedWork | string | undefined } | { readonly error: string }
+  | { readonly result: FaultReport | CountedWork | Examination | string | undefined }
+  | { readonly error: string }
 );
 
 if (parentPort === null) throw new Error('checker-worker.js is started by checker.js');
@@ -58,6 +69,8 @@ function answer(request: CheckerRequest): Extract<CheckerReply, { result: unknow
   switch (request.kind) {
     case 'check':
       return check(request.workflow);
+    case 'examine':
+      return examine(request.workflow);
     case 'choose':
       return choose();
     case 'count':
@@ -100,6 +113,19 @@ function check(text: string): FaultReport | undefined {
     return validation.valid ? undefined : validation.report;
   } catch (error) {
     if (error instanceof WorkflowError) return error.report;
+    throw error;
+  }
+}
+
+function examine(text: string): Examination {
+  try {
+    const workflow = parseWorkflow(text);
+    const validation = validateWorkflow(workflow, registry, folders);
+    const outputs = validation.valid ? validation.plan.outputs : [];
+    const { report } = validation;
+    return { outputs, load: workflowLoad(workflow), ...(report !== undefined && { report }) };
+  } catch (error) {
+    if (error instanceof WorkflowError) return { outputs: [], load: NO_LOAD, report: error.report };
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { CountedWork } from '../engine/picture-work.js';
 import type { JobLoad } from '../jobs/job.js';
 import type { FaultReport } from '../workflow/faults.js';
-import type { CheckerReply, CheckerRequest, CheckerSettings } from './checker-worker.js';
+import type { CheckerReply, CheckerRequest, CheckerSettings, Examination } from './checker-worker.js';
 
 export interface Checker {
   /**
@@ -12,6 +12,11 @@ export interface Checker {
    * within seconds, for clients wait no longer: then its job fails with the same report.
    */
   check(workflow: string): Promise<FaultReport | undefined>;
+  /**
+   * What a workflow of a client's own is: which of its outputs can run, why others can't, and what decides how long it takes.
+   * Undefined when a busy machine has not looked at it in half a minute.
+   */
+  examine(workflow: string): Promise<Examination | undefined>;
   /** The checkpoint that templates would take. */
   chooseCheckpoint(): Promise<string | undefined>;
   /** What a job's pictures take; undefined where that can't be told, or not soon. */
@@ -23,9 +28,19 @@ export interface Checker {
 const PATIENCE_MS = 3500;
 /** For a better guess than none. */
 const COUNTING_PATIENCE_MS = 1500;
+/** Clients over HTTP wait longer. */
+const EXAMINING_PATIENCE_MS = 30_000;
 /** A thread with all node classes takes some 50 MB, so it goes when nobody needs it. */
 const IDLE_MS = 60_000;
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+
+/** Of an answer that came too late. */
+const CONSEQUENCES: Readonly<Record<CheckerRequest['kind'], string>> = {
+  check: 'its job will tell its faults',
+  choose: 'its job will tell its faults',
+  count: 'its time is guessed',
+  examine: 'its client is told to ask again',
+};
 
 export interface CheckerOptions {
   readonly settings: () => CheckerSettings;
@@ -57,6 +72,11 @@ class ThreadChecker implements Checker {
     return typeof report === 'object' && 'error' in report ? report : undefined;
   }
 
+  async examine(workflow: string): Promise<Examination | undefined> {
+    const examination = await this.ask({ kind: 'examine', workflow }, EXAMINING_PATIENCE_MS);
+    return typeof examination === 'object' && 'outputs' in examination ? examination : undefined;
+  }
+
   async chooseCheckpoint(): Promise<string | undefined> {
     const name = await this.ask({ kind: 'choose' });
     return typeof name === 'string' ? name : undefined;
@@ -64,7 +84,7 @@ class ThreadChecker implements Checker {
 
   async countWork(workflow: string, { model, pixels }: JobLoad): Promise<CountedWork | undefined> {
     if (model === '') return undefined;
-    const work = await this.ask({ kind: 'count', workflow, model, pixels });
+    const work = await this.ask({ kind: 'count', workflow, model, pixels }, COUNTING_PATIENCE_MS);
     return typeof work === 'object' && 'step' in work ? work : undefined;
   }
 
@@ -76,20 +96,16 @@ class ThreadChecker implements Checker {
     this.settleAll();
   }
 
-  private ask(request: Request): Promise<Result> {
+  private ask(request: Request, patience = PATIENCE_MS): Promise<Result> {
     const worker = this.running();
     const ticket = this.nextTicket++;
     clearTimeout(this.idle);
     return new Promise((resolve) => {
-      const isCount = request.kind === 'count';
-      const impatience = setTimeout(
-        () => {
-          const what = isCount ? 'its time is guessed' : 'its job will tell its faults';
-          this.options.log.warn(`a workflow could not be looked at in time; ${what}`);
-          this.settle(ticket, undefined);
-        },
-        isCount ? COUNTING_PATIENCE_MS : PATIENCE_MS,
-      );
+      const impatience = setTimeout(() => {
+        const what = CONSEQUENCES[request.kind];
+        this.options.log.warn(`a workflow could not be looked at in time; ${what}`);
+        this.settle(ticket, undefined);
+      }, patience);
       this.pending.set(ticket, (result) => {
         clearTimeout(impatience);
         resolve(result);

@@ -1,5 +1,11 @@
 /** Every protocol that the daemon speaks. */
 import { dgxPixels } from './dgx-pixels/front.js';
 import type { FrontDefinition } from './front.js';
+import { httpFront, type HttpRoom } from './http/front.js';
 
-export const FRONTS: readonly FrontDefinition[] = [dgxPixels];
+/** Protocols over HTTP, which share one address. None is loaded unless there is one. */
+const ROOMS: readonly HttpRoom[] = [
+  { name: 'operations', load: async () => (await import('./operations/routes.js')).operations },
+];
+
+export const FRONTS: readonly FrontDefinition[] = [dgxPixels, httpFront(ROOMS)];

@@ -113,6 +113,11 @@ export class DaemonProcess {
     return String(this.log.find(({ msg }) => msg === 'ready')!['updates']);
   }
 
+  /** Of a daemon with `--http`. */
+  get httpAddress(): string {
+    return String(this.log.find(({ msg }) => msg === 'ready')!['http']);
+  }
+
   /** The engine that was started last. */
   get enginePid(): number {
     return Number(this.log.findLast(({ msg }) => msg === 'engine started')!['engine']);

@@ -18,7 +18,20 @@ import { ServiceManager } from './service-manager.js';
 const ENGINE_ENTRY = fileURLToPath(new URL('../../engine-process/main.js', import.meta.url));
 
 /** What only a restart can change. */
-const FIXED_SETTINGS: readonly SettingName[] = ['reqAddr', 'pubAddr', 'data', 'curveKeys', 'maxConnections'];
+const FIXED_SETTINGS: readonly SettingName[] = [
+  'reqAddr',
+  'pubAddr',
+  'data',
+  'curveKeys',
+  'maxConnections',
+  'http',
+  'httpTokens',
+  'tlsCert',
+  'tlsKey',
+  'corsOrigin',
+  'maxUpload',
+  'webRoot',
+];
 
 const STATUS_INTERVAL_MS = 5000;
 

@@ -12,6 +12,7 @@ import { workflowText } from '../../workflow/file-text.js';
 import type { Literal } from '../../workflow/literal.js';
 import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import { workflowJson } from '../../workflow/workflow-json.js';
+import { workflowLoad } from '../workflow-load.js';
 
 /** What a `generate` asked for, checked; what is left out stays as the workflow has it. Journals of version 1 hold it as it is. */
 export interface JobRequest {
@@ -69,14 +70,12 @@ export function jobOf(id: string, request: JobRequest, graphs: readonly string[]
 
 /** What decides how long an image takes: as asked for, or as the workflow has it. */
 function loadOf(workflow: Workflow, { model, width, height, steps }: JobRequest): Omit<JobLoad, 'images'> {
-  const inputs = [...workflow.nodes.values()].map((node) => node.inputs);
-  const numbers = (name: string) =>
-    inputs.map((each) => each.get(name)).flatMap((value) => (typeof value === 'bigint' ? Number(value) : []));
-  const named = inputs.map((each) => each.get('ckpt_name')).find((name) => typeof name === 'string');
+  const own = workflowLoad(workflow);
+  const isSized = width !== undefined && height !== undefined;
   return {
-    model: model ?? named ?? '',
-    pixels: (width ?? numbers('width')[0] ?? 512) * (height ?? numbers('height')[0] ?? 512),
-    steps: steps ?? Math.max(1, ...numbers('steps').slice(0, 100)),
+    model: model ?? own.model,
+    pixels: isSized ? width * height : own.pixels,
+    steps: steps ?? own.steps,
   };
 }
 
