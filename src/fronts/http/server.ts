@@ -66,10 +66,7 @@ function createApp(settings: Settings, tls: { cert: Buffer; key: Buffer } | unde
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     ...(settings.maxConnections !== undefined && { maxConnections: settings.maxConnections }),
   };
-  // The two have types of their own, and do the same.
-  return tls === undefined
-    ? fastify(options)
-    : (fastify({ ...options, https: tls }) as unknown as FastifyInstance);
+  return tls === undefined ? fastify(options) : fastify({ ...options, https: tls });
 }
 
 async function furnish(app: FastifyInstance, { settings, log }: HttpHouse, tokens: Tokens | undefined) {
