@@ -9,7 +9,7 @@ import { evaluation, ReadyPrompts, type Guider } from './guider.js';
  */
 export function cfgGuider(
   model: DiffusionModel,
-  { positive, negative }: { readonly positive: Conditioning; readonly negative: Conditioning },
+  { positive, negative }: { readonly positive: Conditioning; readonly negative: Conditioning | undefined },
   cfg: number,
 ): Guider {
   const { guidance } = model;
@@ -20,7 +20,7 @@ export function cfgGuider(
       { model, ...input },
       {
         positive: { conditioning: positive, role: 'positive' },
-        negative: { conditioning: negative, role: 'negative' },
+        negative: { conditioning: negative ?? [], role: 'negative' },
       },
     );
   return {
@@ -45,9 +45,11 @@ export function cfgGuider(
         const changed = await changePredictions(guidance, {
           x,
           sigma,
+          sampling: model.sampling,
           cfg,
           cond: cond!,
           uncond: uncond!,
+          hasUncond: !skipped && negative !== undefined,
           attention: prompts.attention,
           evaluate,
         });
@@ -59,5 +61,5 @@ export function cfgGuider(
 
 /** The prompt alone, without guidance (ComfyUI comfy_extras/nodes_custom_sampler.py, Guider_Basic). */
 export function basicGuider(model: DiffusionModel, conditioning: Conditioning): Guider {
-  return cfgGuider(model, { positive: conditioning, negative: [] }, 1);
+  return cfgGuider(model, { positive: conditioning, negative: undefined }, 1);
 }

@@ -55,9 +55,11 @@ export function dualCfgGuider(
           const text = await combinePredictions(guidance, {
             x,
             sigma,
+            sampling: model.sampling,
             cfg: conds,
             cond: high,
             uncond: mid,
+            hasUncond: true,
             attention: prompts.attention,
             evaluate,
           });
@@ -67,9 +69,11 @@ export function dualCfgGuider(
         const base = await combinePredictions(guidance, {
           x,
           sigma,
+          sampling: model.sampling,
           cfg: middleToNegative,
           cond: mid,
           uncond: low,
+          hasUncond: !withoutNegative,
           attention: prompts.attention,
           evaluate,
         });

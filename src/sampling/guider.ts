@@ -2,6 +2,7 @@ import type { Tensor } from '../compute/tensor.js';
 import type { Conditioning } from '../models/denoiser/conditioning.js';
 import type { NetworkInputs } from '../models/denoiser/network-inputs.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
+import type { ModelChange } from '../models/denoiser/changes.js';
 import type { GuidanceInput } from '../models/denoiser/guidance.js';
 import { prepareConditions, type Condition, type LatentInput, type PromptInput } from './conditions.js';
 import { commonInputs, predictDenoised } from './predict.js';
@@ -66,9 +67,15 @@ export class ReadyPrompts<Name extends string> {
   }
 
   /** The denoised prediction of each named prompt; zeros for those left out. */
-  predict(names: readonly (Name | undefined)[], x: Tensor, sigma: number): Promise<Tensor[]> {
+  predict(
+    names: readonly (Name | undefined)[],
+    x: Tensor,
+    sigma: number,
+    changes: readonly ModelChange[] = [],
+  ): Promise<Tensor[]> {
     const prompts = names.map((name) => (name === undefined ? undefined : this.conditions[name]));
-    const { model, random } = this.input;
+    const { random } = this.input;
+    const model = changed(this.input.model, changes);
     const onAttention = (prompt: number, received: Tensor) => {
       if (prompt === 1) this.attention = received;
     };
@@ -76,12 +83,22 @@ export class ReadyPrompts<Name extends string> {
   }
 
   /** The denoised prediction of a prompt that isn't among these. */
-  async predictOther(conditioning: Conditioning, x: Tensor, sigma: number): Promise<Tensor> {
+  async predictOther(
+    conditioning: Conditioning,
+    x: Tensor,
+    sigma: number,
+    changes: readonly ModelChange[] = [],
+  ): Promise<Tensor> {
     const conditions = prepareConditions([{ conditioning, role: 'negative' }], this.input);
-    const { model, random } = this.input;
+    const { random } = this.input;
+    const model = changed(this.input.model, changes);
     const [denoised] = await predictDenoised(model, conditions, x, sigma, { random });
     return denoised!;
   }
+}
+
+function changed(model: DiffusionModel, changes: readonly ModelChange[]): DiffusionModel {
+  return changes.length === 0 ? model : model.withChanges([...model.changes, ...changes]);
 }
 
 /** `evaluate` for a model's guidance, over the prompts that it calls positive and negative. */
@@ -90,9 +107,9 @@ export function evaluation<Name extends string>(
   names: Readonly<Record<'positive' | 'negative', Name>>,
   sigma: number,
 ): GuidanceInput['evaluate'] {
-  return async (prompt, x) => {
-    if (typeof prompt !== 'string') return prompts.predictOther(prompt, x, sigma);
-    const [denoised] = await prompts.predict([names[prompt]], x, sigma);
+  return async (prompt, x, changes) => {
+    if (typeof prompt !== 'string') return prompts.predictOther(prompt, x, sigma, changes);
+    const [denoised] = await prompts.predict([names[prompt]], x, sigma, changes);
     return denoised!;
   };
 }

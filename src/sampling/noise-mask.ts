@@ -1,4 +1,5 @@
 import { tensor, type Tensor } from '../compute/tensor.js';
+import type { Guidance } from '../models/denoiser/guidance.js';
 import type { ModelSampling } from '../models/denoiser/model-sampling.js';
 import type { Denoise } from './guider.js';
 import { noisedKept } from './prediction.js';
@@ -8,6 +9,10 @@ export interface KeptLatent {
   readonly sampling: ModelSampling;
   /** N×1×h×w, 1 where it is sampled. */
   readonly mask: Tensor;
+  /** What the model makes of the mask at each step. */
+  readonly maskAt: Guidance['noiseMask'];
+  /** The whole run's levels. */
+  readonly sigmas: Float32Array;
   /** N×C×h×w in the model's space. */
   readonly latent: Tensor;
   /** The noise that the kept part is shown with. */
@@ -19,8 +24,9 @@ export interface KeptLatent {
  * latent itself is the answer (ComfyUI comfy/samplers.py, KSamplerX0Inpaint).
  */
 export function maskedDenoiser(denoiser: Denoise, kept: KeptLatent): Denoise {
-  const { sampling, mask, latent, noise } = kept;
+  const { sampling, sigmas, latent, noise } = kept;
   return async (x, sigma, needsUncond) => {
+    const mask = kept.maskAt?.(kept.mask, { sigma, sigmas, sampling }) ?? kept.mask;
     const noised = blend(x, noisedKept(sampling, latent, noise, sigma), mask);
     const { denoised, uncond } = await denoiser(noised, sigma, needsUncond);
     return { denoised: blend(denoised, latent, mask), uncond };

@@ -49,9 +49,11 @@ export function perpNegGuider(
         const predictions = {
           x,
           sigma,
+          sampling: model.sampling,
           cfg,
           cond: cond!,
           uncond: uncond!,
+          hasUncond: !withoutNegative,
           attention: prompts.attention,
           evaluate,
         };

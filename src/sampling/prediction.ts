@@ -69,6 +69,11 @@ function consistencyFrom({ levels }: ModelSampling, output: Tensor, x: Tensor, s
   );
 }
 
+/** ln(α/σ), half the logarithm of the signal-to-noise ratio (ComfyUI comfy/k_diffusion/sampling.py, sigma_to_half_log_snr). */
+export function halfLogSnr({ prediction }: ModelSampling, sigma: number): number {
+  return prediction === 'image_flow' ? Math.log((1 - sigma) / sigma) : -Math.log(sigma);
+}
+
 /** σ/(σ + 1): a rectified flow's time. */
 function flowTime(sigma: number): number {
   const at = fround(sigma);

@@ -67,7 +67,7 @@ const OTHER_FOR_FLOW = /ancestral|sde|seeds|exp_heun|sa_solver|lcm|cfg_pp/;
  */
 export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const { guider, sampler, sigmas, noise, seed, signal, progress } = options;
-  const { latentFormat, sampling } = guider.model;
+  const { latentFormat, sampling, guidance } = guider.model;
   const { randomInpaintNoise } = findSampler(sampler.name);
   if (sigmas.length === 0)
     return { samples: options.latent, denoised: options.latent, random: options.random };
@@ -89,7 +89,14 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const denoiser =
     noiseMask === undefined
       ? guided
-      : maskedDenoiser(guided, { sampling, mask: noiseMask, latent, noise: kept.noise });
+      : maskedDenoiser(guided, {
+          sampling,
+          mask: noiseMask,
+          maskAt: guidance.noiseMask,
+          sigmas,
+          latent,
+          noise: kept.noise,
+        });
 
   const x = noisedStart(sampling, latent, noise, sigmas[0]!);
   const { name, ...choices } = sampler;

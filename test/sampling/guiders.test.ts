@@ -8,7 +8,7 @@ import { dualCfgGuider, type DualCfg } from '../../src/sampling/dual-cfg-guider.
 import type { Guider } from '../../src/sampling/guider.js';
 import { prepareNoise } from '../../src/sampling/noise.js';
 import { perpNegGuidance, perpNegGuider } from '../../src/sampling/perp-neg.js';
-import { rescaleCfg } from '../../src/sampling/rescale-cfg.js';
+import { rescaleCfg } from '../../src/sampling/guidance-methods/rescale-cfg.js';
 import { runSampler } from '../../src/sampling/run-sampler.js';
 import { relativeRms } from '../support/golden.js';
 import { referenceCases } from '../support/reference-cases.js';
@@ -94,6 +94,8 @@ describe('guiders', () => {
       cfg: 4,
       cond,
       uncond,
+      hasUncond: true,
+      sampling: model.sampling,
       evaluate: () => Promise.resolve(cond),
     });
     expect([...denoised.data]).toEqual([-1, 2, 5, 8]);

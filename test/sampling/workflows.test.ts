@@ -9,7 +9,7 @@ import { defineNode, link, string } from '../../src/nodes/definition.js';
 import { relativeRms, tinyCheckpoint } from '../support/golden.js';
 import { referenceCases } from '../support/reference-cases.js';
 
-/** As tools/reference/pick_workflows.py writes them: which tensor each SaveLatent node was given. */
+/** A workflow, and which tensor each of its SaveLatent nodes was given. */
 interface WorkflowCase {
   readonly name: string;
   /** JSON; seeds have more digits than numbers in JavaScript. */
@@ -17,7 +17,11 @@ interface WorkflowCase {
   readonly saved: Readonly<Record<string, string>>;
 }
 
-const { cases, tensor } = referenceCases<WorkflowCase>('sampling/workflows.safetensors');
+/** Of tools/reference/pick_workflows.py and guidance_workflows.py. */
+const fixtures = ['workflows', 'guidance-workflows'].map((name) => ({
+  name,
+  ...referenceCases<WorkflowCase>(`sampling/${name}.safetensors`),
+}));
 const saved = new Map<string, Tensor>();
 
 /** Keeps in memory what the workflows save. */
@@ -66,7 +70,7 @@ afterAll(async () => {
   rmSync(models, { recursive: true });
 });
 
-describe('whole workflows make the latents that ComfyUI makes', () => {
+describe.each(fixtures)('whole workflows make the latents that ComfyUI makes: $name', ({ cases, tensor }) => {
   it.each(cases.map((item) => [item.name, item] as const))('%s', async (_, item) => {
     saved.clear();
     const result = await engine.run(item.workflow, { forceOutputs: true });

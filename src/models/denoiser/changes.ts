@@ -44,11 +44,16 @@ export interface AttentionRecording {
   readonly kind: 'record-attention';
 }
 
+/** Tokens of the middle block attend to themselves alone (perturbed-attention guidance). */
+export interface OwnValues {
+  readonly kind: 'keep-own-values';
+}
+
 /**
  * A further kind is a member here and a reader in the networks that heed it: what shapes their graph becomes part of its variant, and
  * what it feeds in each evaluation inputs of that graph.
  */
-export type ModelChange = FreeU | HyperTile | TokenMerging | AttentionRecording;
+export type ModelChange = FreeU | HyperTile | TokenMerging | AttentionRecording | OwnValues;
 
 /** Those of some kinds, in order. */
 export function changesOfKind<Kind extends ModelChange['kind']>(

@@ -3,26 +3,43 @@
  * sampling carries it out.
  */
 import type { Tensor } from '../../compute/tensor.js';
+import type { ModelChange } from './changes.js';
 import type { Conditioning } from './conditioning.js';
+import type { ModelSampling } from './model-sampling.js';
 
 /** The predictions at one noise level. All tensors are N×C×h×w in the model's space. */
 export interface GuidanceInput {
   /** The noised latent. */
   readonly x: Tensor;
   readonly sigma: number;
+  readonly sampling: ModelSampling;
   readonly cfg: number;
   /** The denoised predictions with the prompt and without. */
   readonly cond: Tensor;
   readonly uncond: Tensor;
+  /** Whether the latter was predicted; zeros otherwise. */
+  readonly hasUncond: boolean;
   /** How much the middle block's tokens were attended to without the prompt, N×T; of models that record it. */
   readonly attention?: Tensor | undefined;
-  /** The denoised prediction for another noised latent and prompt. */
-  readonly evaluate: (prompt: Conditioning | 'positive' | 'negative', x: Tensor) => Promise<Tensor>;
+  /** The denoised prediction for another noised latent and prompt, by the model with further changes. */
+  readonly evaluate: (
+    prompt: Conditioning | 'positive' | 'negative',
+    x: Tensor,
+    changes?: readonly ModelChange[],
+  ) => Promise<Tensor>;
 }
 
 export interface GuidedInput extends GuidanceInput {
   /** The guided prediction so far. */
   readonly denoised: Tensor;
+}
+
+/** Where in sampling a noise mask is asked for. */
+export interface MaskedStep {
+  readonly sigma: number;
+  /** The whole run's levels. */
+  readonly sigmas: Float32Array;
+  readonly sampling: ModelSampling;
 }
 
 type Answer<Value> = Value | Promise<Value>;
@@ -36,6 +53,8 @@ export interface Guidance {
   readonly before?: readonly ((input: GuidanceInput) => Answer<Pick<GuidanceInput, 'cond' | 'uncond'>>)[];
   /** Takes the place of uncond + cfg·(cond − uncond). */
   readonly combine?: (input: GuidanceInput) => Answer<Tensor>;
+  /** The noise mask (N×1×h×w, 1 where the latent is sampled) that a step takes in place of the given one. */
+  readonly noiseMask?: (mask: Tensor, step: MaskedStep) => Tensor;
   /** Changes of the guided prediction, in order. */
   readonly after?: readonly ((input: GuidedInput) => Answer<Tensor>)[];
 }

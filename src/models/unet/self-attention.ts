@@ -23,6 +23,9 @@ export class SelfAttentions {
     (tokens, heads, path) => {
       const { graph } = this.layers;
       const index = this.block++;
+      if (this.variant.keepsOwnValues && place === 'middle') {
+        return this.layers.linear(this.layers.linear(tokens, `${path}.to_v`), `${path}.to_out.0`);
+      }
       const kind = this.variant.attention[index] ?? 'whole';
       if (kind === 'merged') return this.merged(tokens, heads, path, index);
       const tiles = kind === 'tiled' ? graph.input(`tiles.${index}`, [4], 'int32') : undefined;

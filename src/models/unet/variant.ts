@@ -18,11 +18,19 @@ export interface UnetVariant {
   readonly attention: readonly AttentionKind[];
   /** There is an output `attention`: N×T of the middle block. */
   readonly recordsAttention: boolean;
+  /** The middle block's self-attention hands on its values as they are. */
+  readonly keepsOwnValues: boolean;
   /** Places of `ControlResiduals` whose residuals are inputs `control.PLACE`, in the alphabet's order. */
   readonly control: readonly string[];
 }
 
-export const plainVariant: UnetVariant = { freeU: [], attention: [], recordsAttention: false, control: [] };
+export const plainVariant: UnetVariant = {
+  freeU: [],
+  attention: [],
+  recordsAttention: false,
+  keepsOwnValues: false,
+  control: [],
+};
 
 export interface ChosenVariant {
   readonly variant: UnetVariant;
@@ -70,7 +78,8 @@ export function chooseVariant(
 /** The graph of changes that draw nothing. */
 export function unchangedAttention(changes: readonly ModelChange[]): UnetVariant {
   const recordsAttention = changesOfKind(changes, 'record-attention').length > 0;
-  return { ...plainVariant, freeU: changesOfKind(changes, 'free-u'), recordsAttention };
+  const keepsOwnValues = changesOfKind(changes, 'keep-own-values').length > 0;
+  return { ...plainVariant, freeU: changesOfKind(changes, 'free-u'), recordsAttention, keepsOwnValues };
 }
 
 /** The level of each transformer block, in order of execution; the finest is 0. */

@@ -5,8 +5,8 @@ import type { DiffusionModel } from '../../models/denoiser/diffusion-model.js';
 import { ModelError } from '../../models/model-error.js';
 import type { Guidance } from '../../models/denoiser/guidance.js';
 import { perpNegGuidance } from '../../sampling/perp-neg.js';
-import { rescaleCfg as rescaleCfgBy } from '../../sampling/rescale-cfg.js';
-import { selfAttentionGuidance as selfAttentionGuidanceBy } from '../../sampling/self-attention-guidance.js';
+import { rescaleCfg as rescaleCfgBy } from '../../sampling/guidance-methods/rescale-cfg.js';
+import { selfAttentionGuidance as selfAttentionGuidanceBy } from '../../sampling/guidance-methods/self-attention-guidance.js';
 import { defineNode, float, link } from '../definition.js';
 
 const model = link('MODEL', { tooltip: 'The model to change.' });

@@ -1,4 +1,5 @@
 /** Changes to how a model predicts. */
 export * from './model-sampling.js';
 export * from './guidance.js';
+export * from './guidance-patches.js';
 export * from './unet-changes.js';

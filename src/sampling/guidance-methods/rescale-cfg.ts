@@ -1,5 +1,5 @@
-import { tensor, type Tensor } from '../compute/tensor.js';
-import type { Guidance } from '../models/denoiser/guidance.js';
+import { tensor, type Tensor } from '../../compute/tensor.js';
+import type { Guidance } from '../../models/denoiser/guidance.js';
 
 const { fround, sqrt } = Math;
 

@@ -2,10 +2,10 @@
  * Self-attention guidance: away from a prediction whose attended parts were blurred. Hong et al., "Improving Sample Quality of
  * Diffusion Models Using Self-Attention Guidance", 2023 (ComfyUI comfy_extras/nodes_sag.py).
  */
-import { tensor, type Tensor } from '../compute/tensor.js';
-import { roundHalfEven } from '../imaging/rounding.js';
-import { ModelError } from '../models/model-error.js';
-import type { Guidance } from '../models/denoiser/guidance.js';
+import { tensor, type Tensor } from '../../compute/tensor.js';
+import { roundHalfEven } from '../../imaging/rounding.js';
+import { ModelError } from '../../models/model-error.js';
+import type { Guidance } from '../../models/denoiser/guidance.js';
 
 const { fround } = Math;
 

@@ -1,0 +1,119 @@
+"""Makes test/fixtures/sampling/guidance-workflows.safetensors: what KSampler makes of models whose guidance, weights or blocks nodes changed.
+Workflows are kept as texts: their seeds have more digits than JavaScript's numbers.
+
+Usage: REF=... COMFY=... TORCHSDE=... python tools/reference/guidance_workflows.py MODELS OUT [NAME...]   (REF holds run_workflow.py)
+"""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.environ["REF"])
+import run_workflow
+import nodes
+import safetensors.torch
+
+MODELS, OUT = sys.argv[1:3]
+ONLY = sys.argv[3:]
+run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "easycache", "gits", "model_merging")
+run_workflow.setup(MODELS)
+run_workflow.extra()
+nodes.NODE_CLASS_MAPPINGS["SaveLatent"] = type("SaveLatent", (), {
+    "INPUT_TYPES": classmethod(lambda cls: {"required": {"samples": ("LATENT",), "filename_prefix": ("STRING",)}}),
+    "FUNCTION": "save", "OUTPUT_NODE": True, "RETURN_TYPES": (), "save": lambda self, samples, filename_prefix: ()})
+
+
+class Workflow:
+    def __init__(self, checkpoint, width=96, height=64, batch=1):
+        self.nodes = {}
+        loaded = self.add("CheckpointLoaderSimple", ckpt_name=f"{checkpoint}-tiny.safetensors")
+        self.checkpoint, self.model, self.clip = loaded[0], loaded, [loaded[0], 1]
+        self.positive = self.add("CLIPTextEncode", clip=self.clip, text="a castle on a hill, pixel art")
+        self.negative = self.add("CLIPTextEncode", clip=self.clip, text="blurry, low quality")
+        self.latent = self.add("EmptyLatentImage", width=width, height=height, batch_size=batch)
+
+    def add(self, class_type, **inputs):
+        node = str(len(self.nodes) + 1)
+        self.nodes[node] = {"class_type": class_type, "inputs": inputs}
+        return [node, 0]
+
+    def patch(self, class_type, **inputs):
+        self.model = self.add(class_type, model=self.model, **inputs)
+        return self
+
+    def sample(self, **settings):
+        values = dict(seed=2**63 + 11, steps=4, cfg=6.0, sampler_name="euler", scheduler="normal", denoise=1.0)
+        values.update(settings)
+        latent = self.add("KSampler", model=self.model, positive=self.positive, negative=self.negative, latent_image=self.latent, **values)
+        self.add("SaveLatent", samples=latent, filename_prefix="guidance")
+        return self.nodes
+
+
+GUIDANCE = {
+    "apg": ("APG", dict(eta=0.4, norm_threshold=5.0, momentum=0.0)),
+    "apg.momentum": ("APG", dict(eta=1.0, norm_threshold=0.0, momentum=-0.5)),
+    "apg.bounded": ("APG", dict(eta=-1.0, norm_threshold=2.0, momentum=0.3)),
+    "tcfg": ("TCFG", {}),
+    "fresca": ("FreSca", dict(scale_low=1.0, scale_high=1.25, freq_cutoff=3)),
+    "fresca.low": ("FreSca", dict(scale_low=0.3, scale_high=1.1, freq_cutoff=2)),
+    "fresca.whole": ("FreSca", dict(scale_low=0.8, scale_high=1.5, freq_cutoff=20)),
+    "zero": ("CFGZeroStar", {}),
+    "norm": ("CFGNorm", dict(strength=1.0)),
+    "norm.half": ("CFGNorm", dict(strength=0.9, pre_cfg=False)),
+    "norm.before": ("CFGNorm", dict(strength=0.6, pre_cfg=True)),
+    "renorm": ("RenormCFG", dict(cfg_trunc=100.0, renorm_cfg=1.0)),
+    "renorm.trunc": ("RenormCFG", dict(cfg_trunc=5.0, renorm_cfg=0.0)),
+    "renorm.loose": ("RenormCFG", dict(cfg_trunc=12.0, renorm_cfg=1.2)),
+    "mahiro": ("Mahiro", {}),
+    "pag": ("PerturbedAttentionGuidance", dict(scale=3.0)),
+    "pag.zero": ("PerturbedAttentionGuidance", dict(scale=0.0)),
+    "epsilon": ("Epsilon Scaling", dict(scaling_factor=1.005)),
+    "epsilon.low": ("Epsilon Scaling", dict(scaling_factor=0.9)),
+    "tsr": ("TemporalScoreRescaling", dict(tsr_k=0.95, tsr_sigma=1.0)),
+    "tsr.smooth": ("TemporalScoreRescaling", dict(tsr_k=3.0, tsr_sigma=2.5)),
+    "tsr.one": ("TemporalScoreRescaling", dict(tsr_k=1.0, tsr_sigma=2.5)),
+}
+# ComfyUI compares a whole batch's numbers at once in these, which fails for more than one picture.
+SINGLE = ("RenormCFG", "TemporalScoreRescaling")
+
+
+def masked(checkpoint, strength, sampler="euler"):
+    w = Workflow(checkpoint)
+    grey = [w.add("SolidMask", value=value, width=32, height=64) for value in (0.1, 0.55, 0.9)]
+    mask = w.add("SolidMask", value=0.3, width=96, height=64)
+    for place, part in enumerate(grey):
+        mask = w.add("MaskComposite", destination=mask, source=part, x=32 * place, y=8, operation="add")
+    w.latent = w.add("SetLatentNoiseMask", samples=w.latent, mask=mask)
+    inputs = {} if strength is None else {"strength": strength}
+    return w.patch("DifferentialDiffusion", **inputs).sample(steps=6, sampler_name=sampler)
+
+
+def cases():
+    for checkpoint in ("sd15", "sdxl"):
+        for name, (node, inputs) in GUIDANCE.items():
+            batch = 1 if node in SINGLE or checkpoint == "sdxl" else 2
+            yield f"{checkpoint}.{name}", Workflow(checkpoint, batch=batch).patch(node, **inputs).sample()
+        for name in ("tcfg", "fresca", "apg", "pag", "zero"):
+            node, inputs = GUIDANCE[name]
+            yield f"{checkpoint}.{name}.cfg1", Workflow(checkpoint).patch(node, **inputs).sample(cfg=1.0)
+        yield f"{checkpoint}.several", Workflow(checkpoint, 72, 104).patch("RescaleCFG", multiplier=0.5).patch("APG", eta=0.5, norm_threshold=4.0, momentum=0.0) \
+            .patch("PerturbedAttentionGuidance", scale=1.5).patch("Mahiro").sample(sampler_name="dpmpp_2m_sde")
+        yield f"{checkpoint}.freeu.pag", Workflow(checkpoint).patch("FreeU", b1=1.1, b2=1.2, s1=0.9, s2=0.2).patch("PerturbedAttentionGuidance", scale=2.0).sample()
+        yield f"{checkpoint}.differential", masked(checkpoint, None)
+        yield f"{checkpoint}.differential.half", masked(checkpoint, 0.5)
+        yield f"{checkpoint}.differential.ancestral", masked(checkpoint, 0.0, "euler_ancestral")
+
+
+tensors, kept, memo = {}, [], {}
+for name, workflow in cases():
+    if ONLY and not any(part in name for part in ONLY):
+        continue
+    done = run_workflow.run(workflow, memo=memo)
+    saved = {}
+    for node, spec in workflow.items():
+        if spec["class_type"] == "SaveLatent":
+            source, slot = spec["inputs"]["samples"]
+            saved[node] = str(len(tensors))
+            tensors[saved[node]] = done[source][slot]["samples"].contiguous().clone()
+    print(name, *[f"{float(tensors[key].std()):.5f}" for key in saved.values()])
+    kept.append({"name": name, "workflow": json.dumps(workflow), "saved": saved})
+safetensors.torch.save_file(tensors, OUT, metadata={"cases": json.dumps(kept, separators=(",", ":"))})
