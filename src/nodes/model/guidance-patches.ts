@@ -108,6 +108,7 @@ export const freSca = defineNode({
       default: 20,
       min: 1,
       max: 10000,
+      step: 1,
       tooltip: 'How many frequencies to each side of 0 are low.',
     }),
   },
@@ -203,7 +204,14 @@ export const perturbedAttention = defineNode({
   description: 'Guides away from a prediction whose middle block attends to nothing.',
   required: {
     model,
-    scale: float({ default: 3, min: 0, max: 100, step: 0.01, tooltip: 'How far; 0 for not at all.' }),
+    scale: float({
+      default: 3,
+      min: 0,
+      max: 100,
+      step: 0.01,
+      round: 0.01,
+      tooltip: 'How far; 0 for not at all.',
+    }),
   },
   optional: {},
   outputs,
