@@ -6,6 +6,7 @@ import * as latent from './latent/index.js';
 import * as loaders from './loaders/index.js';
 import * as mask from './mask/index.js';
 import * as model from './model/index.js';
+import { specificMerges } from './model/specific-merging.js';
 import * as sampling from './sampling/index.js';
 import * as utilities from './utilities/index.js';
 import * as video from './video/index.js';
@@ -18,6 +19,7 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   latent,
   sampling,
   model,
+  Object.fromEntries(specificMerges.map((node) => [node.name, node])),
   image,
   mask,
   video,

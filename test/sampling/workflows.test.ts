@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/compute/tensor.js';
 import { createEngine, type Engine } from '../../src/index.js';
 import { defineNode, link, string } from '../../src/nodes/definition.js';
-import { relativeRms, tinyCheckpoint } from '../support/golden.js';
+import { fixture, relativeRms, tinyCheckpoint } from '../support/golden.js';
 import { referenceCases } from '../support/reference-cases.js';
 
 /** A workflow, and which tensor each of its SaveLatent nodes was given. */
@@ -57,8 +57,11 @@ let models: string;
 beforeAll(async () => {
   models = mkdtempSync(join(tmpdir(), 'latentd-workflows-'));
   mkdirSync(join(models, 'checkpoints'));
+  mkdirSync(join(models, 'loras'));
   for (const family of ['sd15', 'sdxl'] as const) {
     symlinkSync(tinyCheckpoint(family), join(models, 'checkpoints', `${family}-tiny.safetensors`));
+    const lora = `${family}-tiny-lora.safetensors`;
+    symlinkSync(fixture(`golden/${lora}`), join(models, 'loras', lora));
   }
   const input = join(models, 'input');
   mkdirSync(input);
