@@ -1,4 +1,5 @@
 /** Every node class, by its ComfyUI name. A folder's index lists its files; each node class that one of them exports is a node. */
+import * as a1111 from './a1111/index.js';
 import * as conditioning from './conditioning/index.js';
 import type { AnyNodeClass } from './definition.js';
 import * as image from './image/index.js';
@@ -24,6 +25,7 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   mask,
   video,
   utilities,
+  a1111,
 ];
 
 export const nodeClasses: NodeRegistry = new Map(
