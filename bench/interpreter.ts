@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { tensor } from '../src/compute/tensor.js';
 import { engineOf } from '../src/engine/engine.js';
 import { createFolders } from '../src/models/folders/folders.js';
-import { ModelError } from '../src/models/model-error.js';
 import {
   combo,
   defineNode,
@@ -16,6 +15,7 @@ import {
 } from '../src/nodes/definition.js';
 import { comparison } from './harness/comparison.js';
 import { contest } from './harness/contest.js';
+import { noModels } from '../test/support/no-models.js';
 
 const described = { displayName: '', category: 'bench', description: '', optional: {} };
 const latent = { type: 'LATENT', name: 'LATENT' } as const;
@@ -76,40 +76,10 @@ const classes: AnyNodeClass[] = [
   }),
 ];
 
-/** A list, and what is mapped over it. */
-classes.push(
-  defineNode({
-    ...described,
-    name: 'List',
-    required: { count: int({ default: 64, min: 1, max: 10_000 }) },
-    outputs: [{ type: 'INT', name: 'INT', isList: true }],
-    run: ({ count }) => ({ outputs: [Array.from({ length: count }, (_, index) => index)] }),
-  }),
-  defineNode({
-    ...described,
-    name: 'Add',
-    required: { a: int({ default: 0, min: -1e9, max: 1e9 }), b: int({ default: 1, min: -1e9, max: 1e9 }) },
-    outputs: [{ type: 'INT', name: 'INT' }],
-    run: ({ a, b }) => ({ outputs: [a + b] }),
-  }),
-  defineNode({
-    ...described,
-    name: 'ShowNumbers',
-    required: { value: int({ default: 0, min: -1e9, max: 1e9 }) },
-    outputs: [],
-    outputNode: true,
-    run: () => ({ outputs: [], ui: { images: [] } }),
-  }),
-);
-
-const noModel = (path: string): never => {
-  throw new ModelError(`no node here needs ${path}`);
-};
-
 const engine = engineOf({
   registry: new Map(classes.map((node) => [node.name, node])),
   folders: createFolders({ models: tmpdir(), input: tmpdir(), output: tmpdir(), temp: tmpdir() }),
-  models: { checkpoint: noModel, vae: noModel, face: noModel, upscaler: noModel, weights: noModel },
+  models: noModels(),
   resultBytes: 1 << 30,
   dispose: () => Promise.resolve(),
 });
@@ -148,17 +118,6 @@ const chain = JSON.stringify(
   ]),
 );
 
-const mapped = JSON.stringify(
-  Object.fromEntries([
-    ['0', { class_type: 'List', inputs: { count: 64 } }],
-    ...Array.from({ length: 1000 }, (_, index) => [
-      String(index + 1),
-      { class_type: 'Add', inputs: { a: [String(index), 0], b: 1 } },
-    ]),
-    ['end', { class_type: 'ShowNumbers', inputs: { value: ['1000', 0] } }],
-  ]),
-);
-
 let next = 0;
 
 comparison(
@@ -188,20 +147,6 @@ comparison(
         },
         { name: 'run unchanged', run: () => run(chain) },
         { name: 'validate', run: () => engine.validate(chain) },
-      ],
-      { rounds: 10 },
-    );
-    await contest(
-      results,
-      'a thousand utility nodes over a list of 64',
-      [
-        {
-          name: 'run, nothing known',
-          run: async () => {
-            engine.clearResults();
-            await run(mapped);
-          },
-        },
       ],
       { rounds: 10 },
     );

@@ -10,8 +10,8 @@
 namespace latentd {
 namespace {
 
-constexpr float (*Time)(float) = HalfLogSnr;
-constexpr float (*Sigma)(float) = SigmaOfHalfLogSnr;
+constexpr auto Time = HalfLogSnr;
+constexpr auto Sigma = SigmaOfHalfLogSnr;
 
 struct TimeRange {
   float start;

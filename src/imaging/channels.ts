@@ -31,3 +31,34 @@ export function greyImage(mask: Tensor): Tensor {
   for (let i = 0; i < mask.data.length; i++) image.data.fill(mask.data[i]!, i * 3, i * 3 + 3);
   return image;
 }
+
+/** Images N×H×W×C as planes, N×C×H×W. */
+export function channelsFirst(image: Tensor): Tensor {
+  const [rows = 0, height = 0, width = 0, channels = 0] = image.shape;
+  const area = height * width;
+  const planes = tensor([rows, channels, height, width]);
+  for (let row = 0; row < rows; row++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const to = (row * channels + channel) * area;
+      let from = row * area * channels + channel;
+      for (let pixel = 0; pixel < area; pixel++, from += channels)
+        planes.data[to + pixel] = image.data[from]!;
+    }
+  }
+  return planes;
+}
+
+/** Planes N×C×H×W as images, N×H×W×C. */
+export function channelsLast(planes: Tensor): Tensor {
+  const [rows = 0, channels = 0, height = 0, width = 0] = planes.shape;
+  const area = height * width;
+  const image = tensor([rows, height, width, channels]);
+  for (let row = 0; row < rows; row++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const from = (row * channels + channel) * area;
+      let to = row * area * channels + channel;
+      for (let pixel = 0; pixel < area; pixel++, to += channels) image.data[to] = planes.data[from + pixel]!;
+    }
+  }
+  return image;
+}

@@ -1,7 +1,6 @@
 /** Accepted jobs in the order in which they will run: in memory for speed, in the journal for safety. */
 import type { Estimates } from './estimates.js';
 import type { Job, QueuedJob } from './job.js';
-import type { Acceptance } from './journal-database.js';
 import type { Journal } from './journal.js';
 import { WaitingTime } from './waiting-time.js';
 
@@ -47,17 +46,17 @@ export class JobQueue {
   async accept(job: Job): Promise<QueuedJob> {
     if (this.size >= this.capacity()) throw new Refusal('Queue full');
     const { id, client, priority, load } = job;
-    let accepted: Acceptance | undefined;
+    let sequence: number | undefined;
     this.arriving++;
     try {
-      accepted = await this.journal.accept(job, Date.now());
+      sequence = await this.journal.accept(job, Date.now());
     } finally {
       this.arriving--;
     }
-    if (accepted === undefined) {
+    if (sequence === undefined) {
       throw new Refusal(`Invalid parameter: id: there is or was a job ${id}; status with job_id tells of it`);
     }
-    const queued = { ...accepted, id, client, priority, load, interruptions: 0 };
+    const queued = { sequence, id, client, priority, load, interruptions: 0 };
     this.insert(queued);
     return queued;
   }
@@ -101,10 +100,8 @@ export class JobQueue {
   /** Found from the end: most jobs come last. */
   private insert(job: QueuedJob): void {
     const before = this.waiting.findLastIndex(
-      ({ priority, place, sequence }) =>
-        priority > job.priority ||
-        (priority === job.priority &&
-          (place < job.place || (place === job.place && sequence < job.sequence))),
+      ({ priority, sequence }) =>
+        priority > job.priority || (priority === job.priority && sequence < job.sequence),
     );
     this.waiting.splice(before + 1, 0, job);
     this.time.add(job.load);

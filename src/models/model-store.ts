@@ -1,4 +1,5 @@
 import type { DiffusionModel } from './denoiser/diffusion-model.js';
+import type { ControlNetwork } from './control/control-network.js';
 import type { FaceModel } from './faces/face-model.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import type { WeightSource } from './weights/weight-source.js';
@@ -18,6 +19,8 @@ export interface ModelStore {
   /** An autoencoder by its file, or a tiny one by both. */
   vae(files: string | TinyVaeFiles): VaeModel;
   upscaler(path: string): Upscaler;
+  /** A ControlNet or T2I-Adapter; `model` is what a file of differences is on top of. */
+  control(path: string, model?: DiffusionModel): ControlNetwork;
   /** A model that finds, parses or restores faces. */
   face(path: string): FaceModel;
   /** Any file of weights (`openModelFile`) as named weights: LoRAs, embeddings, networks for pictures. */

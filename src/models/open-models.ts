@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
 import { createDiffusionModel } from './denoiser/create-diffusion-model.js';
+import type { ControlNetwork } from './control/control-network.js';
+import { openControl } from './control/open-control.js';
 import { createFaceModel, type FaceModel } from './faces/face-model.js';
 import type { LatentFormat } from './denoiser/latent-format.js';
 import { recogniseCheckpoint } from './families/recognise.js';
@@ -34,6 +36,7 @@ interface OpenFile {
   checkpoint?: Checkpoint;
   vae?: VaeModel;
   upscaler?: Upscaler;
+  control?: ControlNetwork;
   face?: FaceModel;
 }
 
@@ -76,6 +79,12 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       const file = open(path);
       file.upscaler ??= createUpscaler(file.weights, programs, warn === undefined ? {} : { notify: warn });
       return file.upscaler;
+    },
+    control(path, model) {
+      const file = open(path);
+      if (model !== undefined) return openControl(file.weights, { programs, warn, model: model.weights });
+      file.control ??= openControl(file.weights, { programs, warn });
+      return file.control;
     },
     face(path) {
       const file = open(path);

@@ -1,6 +1,7 @@
 /** What travels along a workflow's links. The keys of `ValueTypes` are ComfyUI's type names. */
 import type { Tensor } from '../compute/tensor.js';
 import type { Conditioning } from '../models/denoiser/conditioning.js';
+import type { ControlNetwork } from '../models/control/control-network.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { TextEncoders } from '../models/text/text-encoders.js';
 import type { Upscaler } from '../models/upscale/upscaler.js';
@@ -69,6 +70,7 @@ export interface ValueTypes {
   CLIP: TextEncoders;
   VAE: VaeModel;
   UPSCALE_MODEL: Upscaler;
+  CONTROL_NET: ControlNetwork;
   CONDITIONING: Conditioning;
   LATENT: Latent;
   IMAGE: Image;

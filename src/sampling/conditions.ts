@@ -14,6 +14,7 @@ export interface Condition {
   /** What the network is given beside the noised latent, a row or more each, of the whole latent. */
   readonly inputs: NetworkInputs;
   readonly control?: Control;
+  readonly controlsOthers: boolean;
   /** The part of the latent that it is about; all of it when left out. */
   readonly area?: LatentArea;
   /** N×h×w, of the whole latent. */
@@ -54,7 +55,29 @@ export function prepareConditions(
       for (const other of lists) if (other !== list) addCounterpart(other, condition);
     }
   }
+  const [positive, ...others] = lists;
+  for (const list of others) if (positive !== undefined) controlOthers(positive, list);
   return lists;
+}
+
+/**
+ * What steers the first prompt and others as well steers another that nothing steers; entries of areas are left out (ComfyUI
+ * apply_empty_x_to_equal_area).
+ */
+function controlOthers(positive: readonly Condition[], list: Condition[]): void {
+  const controls = positive.flatMap(({ area, control, controlsOthers }) =>
+    area === undefined && control !== undefined && controlsOthers ? [control] : [],
+  );
+  const places = list.flatMap(({ area }, index) => (area === undefined ? [index] : []));
+  const isSteered = places.some((place) => list[place]!.control !== undefined);
+  if (isSteered || places.length === 0) return;
+  controls.forEach((control, index) => {
+    const place = places[index % places.length]!;
+    const entry = list[place]!;
+    // An entry that has got one stays; a further one is a further entry.
+    if (entry.control === undefined) list[place] = { ...entry, control };
+    else list.push({ ...entry, control });
+  });
 }
 
 function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: LatentInput): Condition {
@@ -72,6 +95,7 @@ function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: Lat
   return {
     inputs: prepareInputs(model.inputs, entry, { role, latent, noiseMask, latentFormat }),
     ...(entry.control === undefined ? {} : { control: entry.control }),
+    controlsOthers: entry.controlsOthers === true,
     ...(area === undefined ? {} : { area }),
     ...(mask === undefined ? {} : { mask }),
     maskStrength: entry.maskStrength ?? 1,

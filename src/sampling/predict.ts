@@ -123,11 +123,21 @@ async function evaluate(
     model,
     batch.map((task) => task.inputs),
   );
+  const scaled = networkInput(sampling, x, sigma);
+  const control = await batch[0]?.control?.residuals({
+    x,
+    scaled,
+    conditions: batch.length,
+    sigma,
+    sampling,
+    inputs,
+    weights: model.weights,
+  });
   const output = await model.predict({
-    x: networkInput(sampling, x, sigma),
+    x: scaled,
     timesteps: new Float32Array(rows).fill(sampling.levels.sigmaToTimestep(sigma)),
     inputs,
-    control: await batch[0]?.control?.residuals({ x, sigma, sampling, inputs }),
+    control,
     random,
     onAttention(received) {
       const told = new Set<number>();

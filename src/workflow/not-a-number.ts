@@ -6,12 +6,11 @@ const known = new WeakSet();
 /** What is told of a node's outputs that hold NaN where none of its inputs did; nothing for sound ones. */
 export function warningOfNaN(
   names: readonly string[],
-  inputs: Readonly<Record<string, unknown>>,
+  inputs: readonly unknown[],
   outputs: readonly unknown[],
 ): string | undefined {
   const broken = outputs.map(holdsNaN);
-  if (!broken.includes(true)) return undefined;
-  const isNew = !Object.values(inputs).some((input) => isObject(input) && known.has(input));
+  const isNew = !inputs.some((input) => isObject(input) && known.has(input));
   outputs.forEach((output, slot) => {
     if (broken[slot] === true && isObject(output)) known.add(output);
   });
@@ -23,7 +22,6 @@ export function warningOfNaN(
 
 /** Looks into tensors, objects of tensors (latents) and lists of such objects (conditionings). */
 function holdsNaN(value: unknown): boolean {
-  if (!isObject(value)) return false;
   const values = Array.isArray(value) ? value.flatMap(fields) : [value, ...fields(value)];
   return values.some(isBrokenTensor);
 }

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engineOf, type Engine, type EngineResult } from '../../src/engine/engine.js';
 import { createFolders } from '../../src/models/folders/folders.js';
-import { ModelError } from '../../src/models/model-error.js';
 import type { RunEvent, RunResult } from '../../src/workflow/events.js';
 import { runningNodes } from '../workflow/running-nodes.js';
+import { noModels } from '../support/no-models.js';
 
 export interface Workshop {
   readonly engine: Engine;
@@ -17,10 +17,6 @@ export interface Workshop {
   saved(name: string): string;
   close(): Promise<void>;
 }
-
-const noModel = (path: string): never => {
-  throw new ModelError(`these nodes need no model: ${path}`);
-};
 
 export function openWorkshop(resultBytes = 1 << 20): Workshop {
   const folder = mkdtempSync(join(tmpdir(), 'latentd-engine-'));
@@ -39,7 +35,7 @@ export function openWorkshop(resultBytes = 1 << 20): Workshop {
   const engine = engineOf({
     registry,
     folders,
-    models: { checkpoint: noModel, vae: noModel, face: noModel, upscaler: noModel, weights: noModel },
+    models: noModels(),
     resultBytes,
     dispose: () => Promise.resolve(),
   });

@@ -11,6 +11,7 @@ test('there is one for every case of the protocol', () => {
   expect(readdirSync(SHIPPED_GRAPHS).sort()).toEqual([
     'animation.json',
     'batch.json',
+    'controlled.json',
     'image_to_image.json',
     'pixel_art_lora.json',
     'sprite_optimized.json',
@@ -34,8 +35,14 @@ describe.each(readdirSync(SHIPPED_GRAPHS))('%s', (name) => {
 
   test('has the prompts where titles and links both say so', () => {
     const [sampler] = byClass('KSampler');
-    const source = (input: string) =>
-      nodes.get(String((sampler!.inputs.get(input) as readonly unknown[])[0]));
+    // Nodes that change both prompts hand each on under its name.
+    const source = (input: string) => {
+      let node = sampler;
+      for (let link = node?.inputs.get(input); Array.isArray(link); link = node?.inputs.get(input)) {
+        node = nodes.get(String(link[0]));
+      }
+      return node;
+    };
     expect(source('positive')?.title).toBe('Positive Prompt');
     expect(source('negative')?.title).toBe('Negative Prompt');
   });

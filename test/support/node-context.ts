@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { createFolders, type FolderOptions } from '../../src/models/folders/folders.js';
 import { NodeGraphBuilder } from '../../src/nodes/node-graph.js';
 import type { RunContext } from '../../src/nodes/context.js';
+import { noModels } from './no-models.js';
 
 /** A temporary folder that goes with the test. */
 export function temporaryFolder(): string {
@@ -30,7 +31,7 @@ export function nodeContext(
       temp: join(root, 'temp'),
       ...folders,
     }),
-    models: { checkpoint: noModels, vae: noModels, face: noModels, upscaler: noModels, weights: noModels },
+    models: noModels(),
     nodeId: '1',
     metadata: {},
     noise: {},
@@ -41,8 +42,4 @@ export function nodeContext(
     newGraph: () => new NodeGraphBuilder('1.0.0.'),
     ...given,
   };
-}
-
-function noModels(): never {
-  throw new Error('this test has no models');
 }

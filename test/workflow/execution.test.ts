@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { createFolders } from '../../src/models/folders/folders.js';
-import { ModelError } from '../../src/models/model-error.js';
 import type { NodeError, RunEvent, RunResult } from '../../src/workflow/events.js';
 import { execute } from '../../src/workflow/execute.js';
 import { parseJson } from '../../src/workflow/json.js';
@@ -11,6 +10,7 @@ import { parseWorkflow } from '../../src/workflow/parse.js';
 import { ResultCache } from '../../src/workflow/result-cache.js';
 import { validateWorkflow } from '../../src/workflow/validate.js';
 import { controlNodes } from './control-nodes.js';
+import { noModels } from '../support/no-models.js';
 
 /** A run by ComfyUI's executor, made by tools/reference/execution.py. */
 interface ReferenceRun {
@@ -30,10 +30,7 @@ const reference = JSON.parse(fixture) as Readonly<Record<string, readonly Refere
 const ordered = parseJson(fixture, 100) as ReadonlyMap<string, readonly ReadonlyMap<string, Literal>[]>;
 
 const folders = createFolders({ models: tmpdir(), input: tmpdir(), output: tmpdir(), temp: tmpdir() });
-const noModel = (path: string): never => {
-  throw new ModelError(`these nodes need no model: ${path}`);
-};
-const models = { checkpoint: noModel, vae: noModel, face: noModel, upscaler: noModel, weights: noModel };
+const models = noModels();
 
 /** An engine's part: workflows that run one after the other, with the results of earlier ones. */
 function interpreter() {

@@ -25,8 +25,6 @@ function lowerPlain(operation: ActivationOperation, context: PlainContext): stri
       return context.nodeIn('com.microsoft', 'QuickGelu', [x], { alpha: { float: QUICK_GELU_ALPHA } });
     case 'gelu':
       return context.node('Gelu', [x]);
-    case 'gelu_tanh':
-      return context.node('Gelu', [x], { approximate: 'tanh' });
     case 'relu':
       return context.node('Relu', [x]);
     case 'sigmoid':
@@ -42,7 +40,6 @@ function lowerChannelMajor(operation: ActivationOperation, context: ChannelMajor
     case 'silu':
     case 'quick_gelu':
     case 'gelu':
-    case 'gelu_tanh':
       return context.kernel('Activate', [x], { activation: KERNEL_ACTIVATION[operation.function] });
     case 'relu':
       return context.node('Relu', [x]);
@@ -58,7 +55,6 @@ function asEpilogue({ function: name }: ActivationOperation): EpilogueStep | und
     case 'silu':
     case 'quick_gelu':
     case 'gelu':
-    case 'gelu_tanh':
       return { part: 'activation', is: name };
     case 'relu':
       return { part: 'slope', is: 0 };

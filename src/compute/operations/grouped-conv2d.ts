@@ -1,6 +1,6 @@
 import { formatShape } from '../dim.js';
 import { checkVector, shapeOf, weightShape, type NodeBuilder } from '../node-builder.js';
-import type { Value } from '../value.js';
+import type { Padding, Value } from '../value.js';
 import type { Weight } from '../weight.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 import {
@@ -28,7 +28,11 @@ export const groupedConv2d = defineOperation<GroupedConv2d>()({
       x: Value,
       weight: Weight,
       bias: Weight | undefined,
-      options: { readonly stride: number; readonly padding: number; readonly groups: number },
+      options: {
+        readonly stride: number;
+        readonly padding: number | Padding;
+        readonly groups: number;
+      },
     ): Value {
       const { stride, groups } = options;
       const kernel = weightShape(graph, weight, 4);
@@ -39,7 +43,7 @@ export const groupedConv2d = defineOperation<GroupedConv2d>()({
         `grouped_conv2d needs ${inputs * groups} channels for ${weight.name}, got ${formatShape(x.shape)}`,
       );
       checkVector(graph, bias, outputs, weight);
-      const padding = uniformPadding(options.padding);
+      const padding = typeof options.padding === 'number' ? uniformPadding(options.padding) : options.padding;
       const result = convolvedShape(shape, kernel, stride, padding);
       return graph.emit({ kind: 'grouped_conv2d', x, weight, bias, stride, padding, groups }, result);
     },

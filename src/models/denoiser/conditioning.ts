@@ -39,6 +39,8 @@ export interface ConditioningEntry {
   readonly concatMask?: Tensor;
   /** What steers the denoiser where this entry counts. */
   readonly control?: Control;
+  /** The same one counts where entries of other prompts have none. */
+  readonly controlsOthers?: boolean;
 }
 
 export type Conditioning = readonly ConditioningEntry[];

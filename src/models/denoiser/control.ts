@@ -2,6 +2,7 @@
 import type { Tensor } from '../../compute/tensor.js';
 import type { NetworkInputs } from './network-inputs.js';
 import type { ModelSampling } from './model-sampling.js';
+import type { WeightSource } from '../weights/weight-source.js';
 
 /** What is added to a network's features, N×C×h×w each, by the network's own names of places (`middle`, `skip.0`). */
 export type ControlResiduals = Readonly<Record<string, Tensor>>;
@@ -10,10 +11,16 @@ export type ControlResiduals = Readonly<Record<string, Tensor>>;
 export interface ControlledEvaluation {
   /** N×C×…×h×w: the noised latent, before it is scaled for the network. */
   readonly x: Tensor;
+  /** The same as the network sees it. */
+  readonly scaled: Tensor;
+  /** How many conditions the rows are of, one after the other. */
+  readonly conditions: number;
   readonly sigma: number;
   /** The denoiser's. */
   readonly sampling: ModelSampling;
   readonly inputs: NetworkInputs;
+  /** The denoiser's, by its own keys. */
+  readonly weights: WeightSource;
 }
 
 /** Hangs on an entry of a conditioning. Entries with the same one share evaluations. */

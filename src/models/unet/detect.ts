@@ -1,17 +1,35 @@
 /** Reads a UNet's layout off its keys and shapes (ComfyUI comfy/model_detection.py, detect_unet_config). */
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weights/weight-source.js';
-import type { UnetConfig } from './config.js';
+import type { UnetConfig, UnetEncoderConfig } from './config.js';
 
 /**
  * The layout of the UNet that `weights` are (keys as `input_blocks.0.0.weight`); undefined when they are no UNet of the
  * openaimodel family. Throws `ModelError` where the keys contradict each other.
  */
 export function detectUnet(weights: WeightSource): UnetConfig | undefined {
+  const encoder = detectUnetEncoder(weights);
+  if (encoder === undefined) return undefined;
+  const keys = [...weights.keys()];
+  const [outChannels] = extents(weights, 'out.2.weight', 4);
+  const inputBlocks = countBlocks(keys, 'input_blocks.');
+  const outputBlocks = countBlocks(keys, 'output_blocks.');
+  if (outputBlocks !== inputBlocks) {
+    throw new ModelError(
+      `${weights.path} has ${inputBlocks} input blocks and ${outputBlocks} output blocks; a UNet has as many of both`,
+    );
+  }
+  const transformerDepthOutput = Array.from({ length: outputBlocks }, (_, block) =>
+    depthAt(keys, `output_blocks.${block}.1`),
+  );
+  return encoder.contextDim === 0 ? undefined : { ...encoder, outChannels, transformerDepthOutput };
+}
+
+/** The same of the half that goes down, and the middle. */
+export function detectUnetEncoder(weights: WeightSource): UnetEncoderConfig | undefined {
   if (!weights.has('input_blocks.0.0.weight') || !weights.has('time_embed.0.weight')) return undefined;
   const keys = [...weights.keys()];
   const [modelChannels, inChannels] = extents(weights, 'input_blocks.0.0.weight', 4);
-  const [outChannels] = extents(weights, 'out.2.weight', 4);
 
   const inputBlocks = countBlocks(keys, 'input_blocks.');
   const residualBlocks = [0];
@@ -29,33 +47,18 @@ export function detectUnet(weights: WeightSource): UnetConfig | undefined {
     channelMultipliers[channelMultipliers.length - 1] = channels / modelChannels;
     transformerDepth.push(depthAt(keys, `${path}.1`));
   }
-  const outputBlocks = countBlocks(keys, 'output_blocks.');
-  if (outputBlocks !== inputBlocks) {
-    throw new ModelError(
-      `${weights.path} has ${inputBlocks} input blocks and ${outputBlocks} output blocks; a UNet has as many of both`,
-    );
-  }
-
-  const transformers = firstTransformer(weights, keys);
-  if (transformers === undefined) return undefined;
   const admChannels = weights.has('label_emb.0.0.weight')
     ? extents(weights, 'label_emb.0.0.weight', 2)[1]
     : undefined;
   return {
     inChannels,
-    outChannels,
     modelChannels,
     residualBlocks,
     channelMultipliers,
     transformerDepth,
     transformerDepthMiddle: middleDepth(weights, keys),
-    transformerDepthOutput: Array.from({ length: outputBlocks }, (_, block) =>
-      depthAt(keys, `output_blocks.${block}.1`),
-    ),
-    ...transformers,
+    ...attentionOf(weights, keys),
     ...(admChannels === undefined ? {} : { admChannels }),
-    // SD 1.x alone projects by convolutions and splits each width into 8 heads; its successors take heads of width 64.
-    heads: transformers.linearInTransformer || admChannels !== undefined ? { channels: 64 } : { count: 8 },
   };
 }
 
@@ -80,17 +83,24 @@ function middleDepth(weights: WeightSource, keys: readonly string[]): number {
   return weights.has('middle_block.0.in_layers.0.weight') ? -1 : -2;
 }
 
-function firstTransformer(
+/** How the first of its transformers attends. */
+function attentionOf(
   weights: WeightSource,
   keys: readonly string[],
-): Pick<UnetConfig, 'contextDim' | 'linearInTransformer'> | undefined {
+): Pick<UnetConfig, 'contextDim' | 'linearInTransformer' | 'heads'> {
   const end = '.transformer_blocks.0.attn2.to_k.weight';
   const key = keys.find((candidate) => candidate.endsWith(end));
-  if (key === undefined) return undefined;
-  const path = key.slice(0, -end.length);
+  const projection =
+    key === undefined
+      ? keys.find((candidate) => candidate.endsWith('.proj_in.weight'))
+      : `${key.slice(0, -end.length)}.proj_in.weight`;
+  const linearInTransformer = projection !== undefined && weights.weight(projection).shape.length === 2;
+  // SD 1.x alone projects by convolutions and splits each width into 8 heads; its successors take heads of width 64.
+  const isWide = linearInTransformer || weights.has('label_emb.0.0.weight');
   return {
-    contextDim: extents(weights, key, 2)[1],
-    linearInTransformer: weights.weight(`${path}.proj_in.weight`).shape.length === 2,
+    contextDim: key === undefined ? 0 : extents(weights, key, 2)[1],
+    linearInTransformer,
+    heads: isWide ? { channels: 64 } : { count: 8 },
   };
 }
 

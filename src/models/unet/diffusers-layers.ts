@@ -1,5 +1,6 @@
 /** diffusers' names of a UNet's layers, as LoRA files have them. */
 import type { LoraName } from '../denoiser/diffusion-model.js';
+import type { WeightSource } from '../weights/weight-source.js';
 import type { UnetConfig } from './config.js';
 
 const transformerParts = ['proj_in', 'proj_out', 'norm'];
@@ -46,7 +47,10 @@ const otherParts = [
  * diffusers' names of a UNet's layers, each with the checkpoint's: `down_blocks.0.attentions.0.proj_in` and
  * `input_blocks.1.1.proj_in`. Layers that this UNet lacks may be among them (ComfyUI comfy/utils.py, unet_to_diffusers).
  */
-function diffusersLayers(unet: UnetConfig): Map<string, string> {
+export function diffusersLayers(
+  unet: Pick<UnetConfig, 'residualBlocks' | 'transformerDepth' | 'transformerDepthMiddle'> &
+    Partial<Pick<UnetConfig, 'transformerDepthOutput'>>,
+): Map<string, string> {
   const layers = new Map<string, string>();
   const addResidual = (theirs: string, ours: string): void => {
     for (const [our, their] of residualParts) layers.set(`${theirs}.${their}`, `${ours}.${our}`);
@@ -81,7 +85,7 @@ function diffusersLayers(unet: UnetConfig): Map<string, string> {
   unet.residualBlocks.toReversed().forEach((count, level) => {
     for (let i = 0; i <= count; i++, output++) {
       addResidual(`up_blocks.${level}.resnets.${i}`, `output_blocks.${output}.0`);
-      const depth = unet.transformerDepthOutput[output] ?? 0;
+      const depth = unet.transformerDepthOutput?.[output] ?? 0;
       if (depth > 0) addTransformer(`up_blocks.${level}.attentions.${i}`, `output_blocks.${output}.1`, depth);
       if (i === count) {
         const position = depth > 0 ? 2 : 1;
@@ -92,6 +96,29 @@ function diffusersLayers(unet: UnetConfig): Map<string, string> {
 
   for (const [ours, theirs] of otherParts) layers.set(theirs, ours);
   return layers;
+}
+
+/** The blocks of the half that goes down, by diffusers' names (ComfyUI comfy/model_detection.py, unet_config_from_diffusers_unet). */
+export function detectDiffusersEncoder(
+  weights: WeightSource,
+): Pick<UnetConfig, 'residualBlocks' | 'transformerDepth' | 'transformerDepthMiddle'> {
+  const keys = [...weights.keys()];
+  const count = (prefix: string): number => {
+    let found = 0;
+    while (keys.some((key) => key.startsWith(`${prefix}${found}.`))) found++;
+    return found;
+  };
+  const residualBlocks: number[] = [];
+  const transformerDepth: number[] = [];
+  for (let level = 0; level < count('down_blocks.'); level++) {
+    const blocks = count(`down_blocks.${level}.resnets.`);
+    residualBlocks.push(blocks);
+    for (let block = 0; block < blocks; block++) {
+      transformerDepth.push(count(`down_blocks.${level}.attentions.${block}.transformer_blocks.`));
+    }
+  }
+  const transformerDepthMiddle = count('mid_block.attentions.0.transformer_blocks.');
+  return { residualBlocks, transformerDepth, transformerDepthMiddle };
 }
 
 /**

@@ -1,16 +1,16 @@
 /** Transformer blocks over the pixels of a feature map (ComfyUI comfy/ldm/modules/attention.py, SpatialTransformer). */
 import type { Value } from '../../compute/graph.js';
 import type { Layers } from '../programs/layers.js';
-import type { UnetConfig } from './config.js';
+import type { UnetEncoderConfig } from './config.js';
 import type { SelfAttention } from './self-attention.js';
 
 const normEpsilon = 1e-6;
 
 export function spatialTransformer(
   layers: Layers,
-  config: UnetConfig,
+  config: UnetEncoderConfig,
   x: Value,
-  context: Value,
+  context: Value | undefined,
   depth: number,
   selfAttention: SelfAttention,
   path: string,
@@ -26,7 +26,8 @@ export function spatialTransformer(
     hidden = transformerBlock(
       layers,
       hidden,
-      context,
+      // Where nothing attends to a text, there are no blocks.
+      context!,
       heads,
       selfAttention,
       `${path}.transformer_blocks.${block}`,
@@ -38,7 +39,7 @@ export function spatialTransformer(
   return graph.within(path, () => graph.add(hidden, x));
 }
 
-function headCount({ heads }: UnetConfig, x: Value): number {
+function headCount({ heads }: UnetEncoderConfig, x: Value): number {
   return 'count' in heads ? heads.count : Number(x.shape[1]) / heads.channels;
 }
 

@@ -3,3 +3,4 @@ export * from './text-encoding.js';
 export * from './conditioning.js';
 export * from './area.js';
 export * from './instruct-pix2pix.js';
+export * from './controls.js';

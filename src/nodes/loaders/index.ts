@@ -1,3 +1,4 @@
 /** Model files to models. */
 export * from './loaders.js';
 export * from './lora.js';
+export * from './controls.js';

@@ -1,0 +1,86 @@
+/** Whole workflows on the tiny checkpoints, whose latents are kept to be compared. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import type { Tensor } from '../../src/compute/tensor.js';
+import { createEngine, type Engine } from '../../src/index.js';
+import { defineNode, link, string } from '../../src/nodes/definition.js';
+import { tinyCheckpoint } from './golden.js';
+
+/** A workflow, and which tensor each of its SaveLatent nodes was given. */
+export interface WorkflowCase {
+  readonly name: string;
+  /** JSON; seeds have more digits than numbers in JavaScript. */
+  readonly workflow: string;
+  readonly saved: Readonly<Record<string, string>>;
+}
+
+export interface LatentEngine {
+  readonly engine: Engine;
+  /** What a workflow's SaveLatent nodes were given, by node. */
+  latents(workflow: string): Promise<ReadonlyMap<string, Tensor>>;
+  close(): Promise<void>;
+}
+
+/** `files` of a models folder, beside `checkpoints/sd15-tiny` and `sdxl-tiny`, and what lies there. The input folder has `parity.png`. */
+export async function openLatentEngine(files: Readonly<Record<string, string>> = {}): Promise<LatentEngine> {
+  const models = mkdtempSync(join(tmpdir(), 'latentd-workflows-'));
+  const all = {
+    'checkpoints/sd15-tiny.safetensors': tinyCheckpoint('sd15'),
+    'checkpoints/sdxl-tiny.safetensors': tinyCheckpoint('sdxl'),
+    ...files,
+  };
+  for (const [name, path] of Object.entries(all)) {
+    mkdirSync(dirname(join(models, name)), { recursive: true });
+    symlinkSync(path, join(models, name));
+  }
+  const input = join(models, 'input');
+  mkdirSync(input);
+  await sharp(picture(), { raw: { width: 150, height: 110, channels: 4 } }).toFile(join(input, 'parity.png'));
+  const saved = new Map<string, Tensor>();
+  const engine = createEngine({ folders: { models, input }, threads: 2, nodes: [savingLatents(saved)] });
+  return {
+    engine,
+    async latents(workflow) {
+      saved.clear();
+      const result = await engine.run(workflow, { forceOutputs: true });
+      if (result.status !== 'success') throw new Error(JSON.stringify(result).slice(0, 2000));
+      return new Map(saved);
+    },
+    async close() {
+      await engine.dispose();
+      rmSync(models, { recursive: true });
+    },
+  };
+}
+
+/** SaveLatent, in memory. */
+function savingLatents(saved: Map<string, Tensor>) {
+  return defineNode({
+    name: 'SaveLatent',
+    displayName: 'SaveLatent',
+    category: 'test',
+    description: '',
+    required: { samples: link('LATENT'), filename_prefix: string() },
+    optional: {},
+    outputs: [],
+    outputNode: true,
+    run({ samples }, { nodeId }) {
+      saved.set(nodeId, samples.samples);
+      return { outputs: [] };
+    },
+  });
+}
+
+/** As tools/reference/parity.py draws it. */
+function picture(): Uint8Array {
+  const pixels = new Uint8Array(110 * 150 * 4);
+  for (let y = 0, at = 0; y < 110; y++) {
+    for (let x = 0; x < 150; x++, at += 4) {
+      const isOpaque = (Math.floor(x / 20) + Math.floor(y / 30)) % 2 === 1;
+      pixels.set([x * 37 + y * 11, x * x + y, y * 5, isOpaque ? 255 : (x * 2) % 200], at);
+    }
+  }
+  return pixels;
+}
