@@ -53,7 +53,7 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['clip', 'denoiser-inputs', 'unet'],
     ['families'],
     ['lora', 'faces'],
-    ['upscale'],
+    ['control', 'upscale'],
     ['model-store.ts'],
     ['open-models.ts'],
   ],
