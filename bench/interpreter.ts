@@ -76,6 +76,32 @@ const classes: AnyNodeClass[] = [
   }),
 ];
 
+/** A list, and what is mapped over it. */
+classes.push(
+  defineNode({
+    ...described,
+    name: 'List',
+    required: { count: int({ default: 64, min: 1, max: 10_000 }) },
+    outputs: [{ type: 'INT', name: 'INT', isList: true }],
+    run: ({ count }) => ({ outputs: [Array.from({ length: count }, (_, index) => index)] }),
+  }),
+  defineNode({
+    ...described,
+    name: 'Add',
+    required: { a: int({ default: 0, min: -1e9, max: 1e9 }), b: int({ default: 1, min: -1e9, max: 1e9 }) },
+    outputs: [{ type: 'INT', name: 'INT' }],
+    run: ({ a, b }) => ({ outputs: [a + b] }),
+  }),
+  defineNode({
+    ...described,
+    name: 'ShowNumbers',
+    required: { value: int({ default: 0, min: -1e9, max: 1e9 }) },
+    outputs: [],
+    outputNode: true,
+    run: () => ({ outputs: [], ui: { images: [] } }),
+  }),
+);
+
 const engine = engineOf({
   registry: new Map(classes.map((node) => [node.name, node])),
   folders: createFolders({ models: tmpdir(), input: tmpdir(), output: tmpdir(), temp: tmpdir() }),
@@ -118,6 +144,17 @@ const chain = JSON.stringify(
   ]),
 );
 
+const mapped = JSON.stringify(
+  Object.fromEntries([
+    ['0', { class_type: 'List', inputs: { count: 64 } }],
+    ...Array.from({ length: 1000 }, (_, index) => [
+      String(index + 1),
+      { class_type: 'Add', inputs: { a: [String(index), 0], b: 1 } },
+    ]),
+    ['end', { class_type: 'ShowNumbers', inputs: { value: ['1000', 0] } }],
+  ]),
+);
+
 let next = 0;
 
 comparison(
@@ -147,6 +184,20 @@ comparison(
         },
         { name: 'run unchanged', run: () => run(chain) },
         { name: 'validate', run: () => engine.validate(chain) },
+      ],
+      { rounds: 10 },
+    );
+    await contest(
+      results,
+      'a thousand utility nodes over a list of 64',
+      [
+        {
+          name: 'run, nothing known',
+          run: async () => {
+            engine.clearResults();
+            await run(mapped);
+          },
+        },
       ],
       { rounds: 10 },
     );

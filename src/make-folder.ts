@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path';
 
 /** Makes a folder and those above it that are missing. Throws Node's `Error` for the one that can't be made. */
 export function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   const missing: string[] = [];
   for (let folder = resolve(path); !isMade(folder); folder = dirname(folder)) missing.push(folder);
   for (const folder of missing.reverse()) makeOne(folder);

@@ -33,7 +33,10 @@ export const referenceClasses = JSON.parse(readFileSync(file, 'utf8')) as Readon
 >;
 
 /** What differs and why it may. An input, `output`, or a field of the class, by the class's name. */
-export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  A1111PasteImage: { class: "latentd's own, for A1111's clients" },
+  A1111PrepareImage: { class: "latentd's own, for A1111's clients" },
+};
 
 export interface Difference {
   /** `required.NAME`, `optional.NAME`, or a field of the class. */
@@ -47,7 +50,7 @@ export function differencesOf(folders: Folders): ReadonlyMap<string, readonly Di
   const found = new Map<string, readonly Difference[]>();
   for (const [name, info] of Object.entries(objectInfo(nodeClasses, folders))) {
     const reference = referenceClasses[name];
-    if (reference === undefined) found.set(name, [{ where: 'class', theirs: undefined, ours: name }]);
+    if (reference === undefined) found.set(name, [{ where: 'class', theirs: null, ours: name }]);
     else found.set(name, classDifferences(nodeClasses.get(name)!, info, reference));
   }
   return found;

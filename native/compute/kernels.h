@@ -20,7 +20,7 @@ struct StoredMatrix {
 };
 
 /// kLeakyRelu multiplies negative values by their channel's slope.
-enum class Activation { kNone, kSilu, kGelu, kQuickGelu, kGeglu, kLeakyRelu };
+enum class Activation { kNone, kSilu, kGelu, kQuickGelu, kGeglu, kLeakyRelu, kGeluTanh };
 
 /// Runs tasks on the threads of whoever calls; `For` returns when all are done.
 struct Parallel {
@@ -122,12 +122,34 @@ struct AttentionArguments {
   float* out;  // (heads·d)×N×Tq
 };
 
+struct RmsNormArguments {
+  const float* x;  // (heads·channels)×columns
+  size_t heads, channels, columns;
+  const float* weight;  // channels, or null
+  float epsilon;
+  float* out;
+};
+
+/// Pairs of channels turned by angles that are the same for all heads, and for all of `batch` where the
+/// tables have one row.
+struct RotaryArguments {
+  const float* x;        // (heads·2·pairs)×batch×tokens
+  const float* cosines;  // pairs×table_batch×tokens
+  const float* sines;
+  size_t heads, pairs, batch, tokens, table_batch;
+  /// A pair's channels are `pairs` apart, not neighbours.
+  bool halves;
+  float* out;
+};
+
 struct Kernels {
   const char* name;
   /// Convolutions, and linear layers as 1×1 convolutions over one row of columns.
   void (*convolution)(const Context&, const ConvolutionArguments&);
   void (*group_norm)(const Context&, const GroupNormArguments&);
   void (*layer_norm)(const Context&, const LayerNormArguments&);
+  void (*rms_norm)(const Context&, const RmsNormArguments&);
+  void (*rotary)(const Context&, const RotaryArguments&);
   void (*attention)(const Context&, const AttentionArguments&);
   /// Pointwise over `count` values.
   void (*activate)(const Context&, Activation, const float* x, float* out, size_t count);

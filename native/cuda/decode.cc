@@ -97,7 +97,7 @@ Instruction ReadInstruction(const Napi::Object& object, const Program& program, 
   i.weight = SmallOr(object, "weight", -1, -1, weights - 1);
   i.bias = SmallOr(object, "bias", -1, -1, weights - 1);
   i.activation =
-      static_cast<Activation>(SmallOr(object, "activation", 0, 0, static_cast<int>(Activation::kGeglu)));
+      static_cast<Activation>(SmallOr(object, "activation", 0, 0, static_cast<int>(Activation::kGeluTanh)));
   i.window = ReadWindow(object);
   i.operation = static_cast<Elementwise>(
       SmallOr(object, "operation", 0, 0, static_cast<int>(Elementwise::kScaleChannels)));

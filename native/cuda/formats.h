@@ -7,6 +7,6 @@ namespace latentd::cuda {
 constexpr int kVector = 8;
 
 /// What products and elementwise kernels may apply (`Activation` of the compute graph).
-enum class Activation : int { kNone, kSilu, kGelu, kQuickGelu, kRelu, kSigmoid, kTanh, kGeglu };
+enum class Activation : int { kNone, kSilu, kGelu, kQuickGelu, kRelu, kSigmoid, kTanh, kGeglu, kGeluTanh };
 
 }  // namespace latentd::cuda

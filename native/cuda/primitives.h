@@ -133,6 +133,8 @@ __device__ __forceinline__ float Apply(Activation activation, float x) {
       return x / (1.0f + Exp(-x));
     case Activation::kGelu:
       return Gelu(x);
+    case Activation::kGeluTanh:
+      return x / (1.0f + Exp(-1.5957691216057308f * (x + 0.044715f * (x * x * x))));
     case Activation::kQuickGelu:
       return x / (1.0f + Exp(-1.702f * x));
     case Activation::kRelu:

@@ -240,6 +240,77 @@ class LayerNorm {
 };
 
 /// query (C×N×Tq), key and value (C'×N×Tk), bias (optional; heads|1 × N|1 × Tq|1 × Tk) → C×N×Tq.
+/// x ((heads·channels)×N×T) → the same shape, each head by itself.
+class RmsNorm {
+ public:
+  static constexpr const char* kName = "RmsNorm";
+  static constexpr size_t kInputs = 1;
+
+  explicit RmsNorm(const Attributes& attributes)
+      : channels_(attributes.Count("channels")),
+        weight_(attributes.Vector("weight", channels_)),
+        epsilon_(attributes.Float("epsilon")) {}
+
+  void Compute(const KernelCall& call) const {
+    const Operand x = call.Input(0);
+    if (x.rank < 1 || channels_ == 0 || x.Extent(0) % channels_ != 0) {
+      throw std::runtime_error("the input doesn't fit the weight");
+    }
+    call.kernels().rms_norm(call.context(), {.x = x.data,
+                                             .heads = x.Extent(0) / channels_,
+                                             .channels = channels_,
+                                             .columns = x.Count(1),
+                                             .weight = weight_,
+                                             .epsilon = epsilon_,
+                                             .out = call.OutputLike(x)});
+  }
+
+ private:
+  size_t channels_;
+  const float* weight_;
+  float epsilon_;
+};
+
+/// x ((heads·2·pairs)×N×T), cosines and sines (pairs×N×T or pairs×1×T) → the shape of x.
+class Rotary {
+ public:
+  static constexpr const char* kName = "Rotary";
+  static constexpr size_t kInputs = 3;
+
+  explicit Rotary(const Attributes& attributes)
+      : heads_(attributes.Count("heads")), halves_(attributes.Int("halves") != 0) {}
+
+  void Compute(const KernelCall& call) const {
+    const Operand x = call.Input(0);
+    const Operand cosines = call.Input(1);
+    const Operand sines = call.Input(2);
+    for (const Operand& operand : {x, cosines, sines}) RequireRank(operand, 3);
+    const size_t pairs = cosines.Extent(0);
+    const size_t table_batch = cosines.Extent(1);
+    RequireCount(x, heads_ * 2 * pairs * x.Extent(1) * x.Extent(2));
+    RequireCount(cosines, pairs * table_batch * x.Extent(2));
+    RequireCount(sines, cosines.Count());
+    if (table_batch != 1 && table_batch != x.Extent(1)) {
+      throw std::runtime_error("the angles don't fit the batch");
+    }
+    call.kernels().rotary(call.context(), {.x = x.data,
+                                           .cosines = cosines.data,
+                                           .sines = sines.data,
+                                           .heads = heads_,
+                                           .pairs = pairs,
+                                           .batch = x.Extent(1),
+                                           .tokens = x.Extent(2),
+                                           .table_batch = table_batch,
+                                           .halves = halves_,
+                                           .out = call.OutputLike(x)});
+  }
+
+ private:
+  size_t heads_;
+  bool halves_;
+};
+
+/// query (C×N×Tq), key and value (C×N×Tk) → C×N×Tq.
 class Attention {
  public:
   static constexpr const char* kName = "Attention";
@@ -375,6 +446,8 @@ void AddOperators(Model& model, OrtCustomOpDomain* domain) {
   Add<Linear>(model, domain);
   Add<GroupNorm>(model, domain);
   Add<LayerNorm>(model, domain);
+  Add<RmsNorm>(model, domain);
+  Add<Rotary>(model, domain);
   Add<Attention>(model, domain);
   Add<Activate>(model, domain);
 }

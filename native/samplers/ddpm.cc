@@ -50,7 +50,11 @@ SamplerTask Lcm(Sampling& s) {
     const double share = s.steps() > 1 ? static_cast<double>(i) / (s.steps() - 1) : 0.0;
     const double factor = weight + (last_weight - weight) * share;
     if (factor != 1) noise = static_cast<float>(factor) * noise;
-    x = x + sigma_next * noise;
+    if (s.flow) {
+      x = sigma_next * noise + (1 - sigma_next) * x;
+    } else {
+      x = x + sigma_next * noise;
+    }
   }
 }
 

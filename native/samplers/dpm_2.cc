@@ -30,7 +30,8 @@ SamplerTask Dpm2(Sampling& s) {
   }
 }
 
-/// The same past the next sigma, then noise up to it.
+/// The same past the next sigma, then noise up to it; on a flow that keeps less of x
+/// (comfy/k_diffusion/sampling.py, sample_dpm_2_ancestral_RF).
 SamplerTask Dpm2Ancestral(Sampling& s) {
   const double eta = s.options.Number("eta", 1);
   const float s_noise = static_cast<float>(s.options.Number("s_noise", 1));
@@ -40,7 +41,9 @@ SamplerTask Dpm2Ancestral(Sampling& s) {
   Latent x_2 = s.New();
   for (int i = 0; i < s.steps(); ++i) {
     const float sigma = s.sigmas[i];
-    const AncestralStep step = AncestralStepBetween(sigma, s.sigmas[i + 1], eta);
+    const FlowAncestralStep flow(sigma, s.sigmas[i + 1], eta);
+    const AncestralStep step =
+        s.flow ? AncestralStep{flow.down, flow.noise} : AncestralStepBetween(sigma, s.sigmas[i + 1], eta);
     co_await s.Denoise(x, sigma, denoised);
     s.Report(i, denoised);
     d = Derivative(x, denoised, sigma);
@@ -53,6 +56,7 @@ SamplerTask Dpm2Ancestral(Sampling& s) {
     co_await s.Denoise(x_2, sigma_mid, denoised);
     d = Derivative(x_2, denoised, sigma_mid);
     x = x + (step.down - sigma) * d;
+    if (s.flow) x = flow.kept * x;
     s.AddNoise(x, {s_noise, step.up}, sigma, s.sigmas[i + 1]);
   }
 }

@@ -10,8 +10,8 @@
 namespace latentd {
 namespace {
 
-constexpr auto Time = HalfLogSnr;
-constexpr auto Sigma = SigmaOfHalfLogSnr;
+constexpr float (*Time)(float) = HalfLogSnr;
+constexpr float (*Sigma)(float) = SigmaOfHalfLogSnr;
 
 struct TimeRange {
   float start;

@@ -9,10 +9,10 @@ namespace {
 
 /// A step in log-SNR, and what both samplers derive from it.
 struct SdeStep {
-  SdeStep(float sigma, float sigma_next, double eta)
-      : h(HalfLogSnr(sigma_next) - HalfLogSnr(sigma)),
+  SdeStep(const Sampling& s, float sigma, float sigma_next, double eta)
+      : h(HalfLogSnr(s, sigma_next) - HalfLogSnr(s, sigma)),
         h_eta(h * static_cast<float>(eta + 1)),
-        alpha(sigma_next * std::exp(HalfLogSnr(sigma_next))),
+        alpha(sigma_next * std::exp(HalfLogSnr(s, sigma_next))),
         decay(-Expm1(-h_eta)),
         kept(sigma_next / sigma * std::exp(-h * static_cast<float>(eta))),
         deviation(std::sqrt(-Expm1(-2 * h * static_cast<float>(eta)))) {}
@@ -44,7 +44,7 @@ SamplerTask MultistepSde2(Sampling& s, bool heun) {
       x = denoised;
       continue;
     }
-    const SdeStep step(s.sigmas[i], sigma_next, eta);
+    const SdeStep step(s, s.sigmas[i], sigma_next, eta);
     x = step.kept * x + (step.alpha * step.decay) * denoised;
     if (i > 0) {
       const float inverse_r = 1 / (h_last / step.h);
@@ -98,7 +98,7 @@ SamplerTask DpmPp3MSde(Sampling& s) {
       x = denoised;
       continue;
     }
-    const SdeStep step(s.sigmas[i], sigma_next, eta);
+    const SdeStep step(s, s.sigmas[i], sigma_next, eta);
     x = step.kept * x + (step.alpha * step.decay) * denoised;
     const float phi_2 = Expm1(-step.h_eta) / step.h_eta + 1;
     if (i > 1) {

@@ -23,11 +23,11 @@ SamplerTask DpmPpSde(Sampling& s) {
       x = denoised;
       continue;
     }
-    const float lambda_s = HalfLogSnr(sigma);
-    const float lambda_t = HalfLogSnr(sigma_next);
+    const float lambda_s = HalfLogSnr(s, sigma);
+    const float lambda_t = HalfLogSnr(s, sigma_next);
     const float h = lambda_t - lambda_s;
     const float lambda_mid = lambda_s + static_cast<float>(r) * h;
-    const float sigma_mid = SigmaOfHalfLogSnr(lambda_mid);
+    const float sigma_mid = SigmaOfHalfLogSnr(s, lambda_mid);
     const float alpha_s = sigma * std::exp(lambda_s);
     const float alpha_mid = sigma_mid * std::exp(lambda_mid);
     const float alpha_t = sigma_next * std::exp(lambda_t);

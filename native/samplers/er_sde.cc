@@ -52,7 +52,7 @@ SamplerTask ErSde(Sampling& s) {
   const int max_stage = s.options.Whole("max_stage", 3, 1, 3);
   const NoiseScaler scaler(type, eta);
   std::vector<float> lambdas;
-  for (const float sigma : s.sigmas) lambdas.push_back(std::exp(-HalfLogSnr(sigma)));
+  for (const float sigma : s.sigmas) lambdas.push_back(std::exp(-HalfLogSnr(s, sigma)));
   Latent& x = s.x;
   Latent denoised = s.New();
   Latent old_denoised = s.New();

@@ -18,8 +18,9 @@ SamplerTask Euler(Sampling& s) {
   }
 }
 
-/// Euler steps past the next sigma, then noise up to it (k-diffusion, sample_euler_ancestral).
-SamplerTask EulerAncestral(Sampling& s) {
+namespace {
+
+SamplerTask PlainEulerAncestral(Sampling& s) {
   const double eta = s.options.Number("eta", 1);
   const float s_noise = static_cast<float>(s.options.Number("s_noise", 1));
   Latent& x = s.x;
@@ -40,6 +41,36 @@ SamplerTask EulerAncestral(Sampling& s) {
   }
 }
 
+/// The same on a flow (comfy/k_diffusion/sampling.py, sample_euler_ancestral_RF).
+SamplerTask FlowEulerAncestral(Sampling& s) {
+  const double eta = s.options.Number("eta", 1);
+  const float s_noise = static_cast<float>(s.options.Number("s_noise", 1));
+  Latent& x = s.x;
+  Latent denoised = s.New();
+  for (int i = 0; i < s.steps(); ++i) {
+    const float sigma = s.sigmas[i];
+    const float sigma_next = s.sigmas[i + 1];
+    co_await s.Denoise(x, sigma, denoised);
+    s.Report(i, denoised);
+    if (sigma_next == 0) {
+      x = denoised;
+      continue;
+    }
+    const FlowAncestralStep step(sigma, sigma_next, eta);
+    const float ratio = step.down / sigma;
+    x = ratio * x + (1 - ratio) * denoised;
+    if (eta > 0) {
+      x = step.kept * x;
+      s.AddNoise(x, {s_noise, step.noise}, sigma, sigma_next);
+    }
+  }
+}
+
+}  // namespace
+
+/// Euler steps past the next sigma, then noise up to it (k-diffusion, sample_euler_ancestral).
+SamplerTask EulerAncestral(Sampling& s) { return s.flow ? FlowEulerAncestral(s) : PlainEulerAncestral(s); }
+
 namespace {
 
 /// Chung et al., "CFG++: Manifold-constrained Classifier Free Guidance for Diffusion Models", 2024: the noise
@@ -58,8 +89,8 @@ SamplerTask EulerWithUnconditionalNoise(Sampling& s, double eta, double s_noise)
       x = denoised;
       continue;
     }
-    const float alpha = sigma * std::exp(HalfLogSnr(sigma));
-    const float alpha_next = sigma_next * std::exp(HalfLogSnr(sigma_next));
+    const float alpha = sigma * std::exp(HalfLogSnr(s, sigma));
+    const float alpha_next = sigma_next * std::exp(HalfLogSnr(s, sigma_next));
     uncond_denoised = alpha * uncond_denoised;
     d = Derivative(x, uncond_denoised, sigma);
     const AncestralStep step = AncestralStepBetween(sigma / alpha, sigma_next / alpha_next, eta);

@@ -81,7 +81,7 @@ SamplerTask StochasticAdams(Sampling& s, bool pece) {
   const bool lower_order_to_end = s.sigmas.back() == 0;
   const int kept = std::max(predictor_order, corrector_order);
   std::vector<float> lambdas;
-  for (const float sigma : s.sigmas) lambdas.push_back(HalfLogSnr(sigma));
+  for (const float sigma : s.sigmas) lambdas.push_back(HalfLogSnr(s, sigma));
 
   Latent& x = s.x;
   Latent x_pred = s.New();

@@ -75,6 +75,8 @@ class Sampling {
     size_t size;
     std::vector<float> sigmas;
     SamplerOptions options;
+    /// The model is a rectified flow: x = (1 − sigma)·latent + sigma·noise.
+    bool flow = false;
     /// 20 % to 80 % of the model's schedule: SA-Solver's stochastic part unless options say otherwise.
     SigmaInterval stochastic;
     std::unique_ptr<NoiseSampler> noise;
@@ -97,6 +99,7 @@ class Sampling {
   const std::vector<float>& sigmas = setup_.sigmas;
   const SamplerOptions& options = setup_.options;
   const SigmaInterval& stochastic = setup_.stochastic;
+  const bool& flow = setup_.flow;
   /// The noised latent at first, the sample in the end.
   Latent x;
 

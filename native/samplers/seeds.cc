@@ -73,12 +73,12 @@ SamplerTask TwoStages(Sampling& s, double eta, double s_noise, double r, const c
       x = denoised;
       continue;
     }
-    const float lambda_s = HalfLogSnr(sigma);
-    const float lambda_t = HalfLogSnr(sigma_next);
+    const float lambda_s = HalfLogSnr(s, sigma);
+    const float lambda_t = HalfLogSnr(s, sigma_next);
     const float h = lambda_t - lambda_s;
     const float h_eta = h * F32(eta + 1);
     const float lambda_1 = Lerp(lambda_s, lambda_t, F32(r));
-    const float sigma_1 = SigmaOfHalfLogSnr(lambda_1);
+    const float sigma_1 = SigmaOfHalfLogSnr(s, lambda_1);
     const float alpha_1 = sigma_1 * std::exp(lambda_1);
     const float alpha_t = sigma_next * std::exp(lambda_t);
 
@@ -140,14 +140,14 @@ SamplerTask Seeds3(Sampling& s) {
       x = denoised;
       continue;
     }
-    const float lambda_s = HalfLogSnr(sigma);
-    const float lambda_t = HalfLogSnr(sigma_next);
+    const float lambda_s = HalfLogSnr(s, sigma);
+    const float lambda_t = HalfLogSnr(s, sigma_next);
     const float h = lambda_t - lambda_s;
     const float h_eta = h * F32(eta + 1);
     const float lambda_1 = Lerp(lambda_s, lambda_t, F32(r_1));
     const float lambda_2 = Lerp(lambda_s, lambda_t, F32(r_2));
-    const float sigma_1 = SigmaOfHalfLogSnr(lambda_1);
-    const float sigma_2 = SigmaOfHalfLogSnr(lambda_2);
+    const float sigma_1 = SigmaOfHalfLogSnr(s, lambda_1);
+    const float sigma_2 = SigmaOfHalfLogSnr(s, lambda_2);
     const float alpha_1 = sigma_1 * std::exp(lambda_1);
     const float alpha_2 = sigma_2 * std::exp(lambda_2);
     const float alpha_t = sigma_next * std::exp(lambda_t);

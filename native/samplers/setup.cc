@@ -53,6 +53,9 @@ NoiseDevice RequireNoiseDevice(const Napi::Object& init) {
   return device;
 }
 
+/// comfy/k_diffusion/sampling.py, offset_first_sigma_for_snr
+constexpr double kFirstShare = 1e-4;
+
 std::unique_ptr<NoiseSampler> MakeNoise(const Sampler& sampler, const std::vector<float>& sigmas, size_t size,
                                         uint64_t seed, NoiseDevice device) {
   switch (sampler.noise) {
@@ -96,9 +99,13 @@ Sampling::Setup RequireSetup(const Napi::Value& value, const Sampler& sampler) {
   setup.sigmas.assign(sigmas.begin(), sigmas.end());
   setup.options = RequireOptions(init.Get("options"), sampler);
   setup.stochastic = {levels->PercentToSigma(0.2), levels->PercentToSigma(0.8)};
+  setup.flow = init.Get("flow").ToBoolean().Value();
   setup.noise = MakeNoise(sampler, setup.sigmas, setup.size, seed, device);
   // On the CPU the initial noise was drawn from the global generator before (comfy/sample.py, prepare_noise).
   setup.global_noise = SequentialNoise(seed, device, device.gpu ? 0 : 1, setup.size);
+  if (setup.flow && sampler.offsets_first && setup.sigmas.size() > 1 && setup.sigmas[0] >= 1) {
+    setup.sigmas[0] = static_cast<float>(levels->PercentToSigma(kFirstShare));
+  }
   return setup;
 }
 

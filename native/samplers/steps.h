@@ -28,6 +28,29 @@ inline AncestralStep AncestralStepBetween(float from, float to, double eta) {
 inline float HalfLogSnr(float sigma) { return -Log(sigma); }
 inline float SigmaOfHalfLogSnr(float lambda) { return std::exp(-lambda); }
 
+/// log(alpha / sigma) of the run's own model, whose alpha is 1 − sigma where it is a flow
+/// (comfy/k_diffusion/sampling.py, sigma_to_half_log_snr and half_log_snr_to_sigma).
+inline float HalfLogSnr(const Sampling& s, float sigma) {
+  return s.flow ? -Log(sigma / (1 - sigma)) : HalfLogSnr(sigma);
+}
+inline float SigmaOfHalfLogSnr(const Sampling& s, float lambda) {
+  return s.flow ? 1 / (1 + std::exp(lambda)) : SigmaOfHalfLogSnr(lambda);
+}
+
+/// An ancestral step of a flow: down past the next sigma, then noise that keeps signal and noise in their
+/// relation there (comfy/k_diffusion/sampling.py, sample_euler_ancestral_RF).
+struct FlowAncestralStep {
+  FlowAncestralStep(float from, float to, double eta)
+      : down(to * (1 + (to / from - 1) * static_cast<float>(eta))),
+        kept((1 - to) / (1 - down)),
+        noise(std::sqrt(to * to - down * down * ((1 - to) * (1 - to)) / ((1 - down) * (1 - down)))) {}
+
+  float down;
+  /// What is left of x when the noise comes.
+  float kept;
+  float noise;
+};
+
 /// torch.lerp, which counts from the nearer end.
 inline float Lerp(float start, float end, float weight) {
   return std::abs(weight) < 0.5f ? std::fma(weight, end - start, start)

@@ -27,6 +27,9 @@ struct Sampler {
   bool needs_uncond = false;
   /// `KSampler` leaves the sigma before the last out for it (DISCARD_PENULTIMATE_SIGMA_SAMPLERS).
   bool discards_penultimate = false;
+  /// Works in log-SNR, which a flow's first sigma, 1, doesn't have: it begins a little below
+  /// (offset_first_sigma_for_snr).
+  bool offsets_first = false;
   /// Masked sampling re-noises the kept part with fresh noise of the next seed (inpaint_options random).
   bool random_inpaint_noise = false;
 };

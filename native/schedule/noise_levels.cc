@@ -84,10 +84,34 @@ std::vector<float> ContinuousTable(double sigma_min, double sigma_max) {
   return sigmas;
 }
 
+/// comfy/model_sampling.py, time_snr_shift, of a float32 tensor.
+float ShiftedTime(double shift, float time) {
+  if (shift == 1) return time;
+  return static_cast<float>(shift) * time / (1 + static_cast<float>(shift - 1) * time);
+}
+
+/// comfy/model_sampling.py, flux_time_shift; torch divides a number by a tensor as number · (1 / tensor).
+float FluxShiftedTime(double exponential, float time) {
+  const float scale = static_cast<float>(exponential);
+  return 1 / (scale + (1 / time - 1)) * scale;
+}
+
+constexpr int kFlowTimes = 1000;
+constexpr int kFluxTimes = 10'000;
+
+template <typename Shifted>
+std::vector<float> ShiftedTimes(int count, const Shifted& shifted) {
+  std::vector<float> sigmas(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    sigmas[static_cast<size_t>(i)] = shifted(static_cast<float>(i + 1) / static_cast<float>(count));
+  }
+  return sigmas;
+}
+
 }  // namespace
 
 double NoiseLevels::PercentToSigma(double percent) const {
-  if (percent <= 0.0) return 999999999.9;
+  if (percent <= 0.0) return StartSigma();
   if (percent >= 1.0) return 0.0;
   return SigmaAt(1.0 - percent);
 }
@@ -158,6 +182,31 @@ float CosmosFlowLevels::Timestep(float sigma) const { return sigma / (sigma + 1)
 float CosmosFlowLevels::Sigma(float timestep) const {
   if (timestep >= Timestep(sigma_max())) return sigma_max();
   return timestep / (1 - timestep);
+}
+
+FlowLevels::FlowLevels(double shift, double multiplier)
+    : NoiseLevels(ShiftedTimes(kFlowTimes,
+                               [&](float time) {
+                                 const float scale = static_cast<float>(multiplier);
+                                 return ShiftedTime(shift, time * scale / scale);
+                               })),
+      shift_(shift),
+      multiplier_(static_cast<float>(multiplier)) {}
+
+float FlowLevels::Sigma(float timestep) const { return ShiftedTime(shift_, timestep / multiplier_); }
+
+double FlowLevels::SigmaAt(double remaining) const {
+  return shift_ == 1 ? remaining : shift_ * remaining / (1 + (shift_ - 1) * remaining);
+}
+
+FluxLevels::FluxLevels(double mu)
+    : NoiseLevels(ShiftedTimes(kFluxTimes, [&](float time) { return FluxShiftedTime(std::exp(mu), time); })),
+      exponential_(std::exp(mu)) {}
+
+float FluxLevels::Sigma(float timestep) const { return FluxShiftedTime(exponential_, timestep); }
+
+double FluxLevels::SigmaAt(double remaining) const {
+  return exponential_ / (exponential_ + (1 / remaining - 1));
 }
 
 }  // namespace latentd

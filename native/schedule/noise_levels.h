@@ -22,7 +22,7 @@ class NoiseLevels {
   virtual float Timestep(float sigma) const = 0;
   virtual float Sigma(float timestep) const = 0;
 
-  /// The sigma at a share of the way from the noisiest timestep (0) to the cleanest (1); 999999999.9 at the
+  /// The sigma at a share of the way from the noisiest timestep (0) to the cleanest (1); `StartSigma` at the
   /// start and 0 at the end, so that comparisons there always hold.
   double PercentToSigma(double percent) const;
 
@@ -30,6 +30,7 @@ class NoiseLevels {
   explicit NoiseLevels(std::vector<float> sigmas) : sigmas_(std::move(sigmas)) {}
 
   virtual double SigmaAt(double remaining) const = 0;
+  virtual double StartSigma() const { return 999999999.9; }
 
  private:
   std::vector<float> sigmas_;
@@ -103,6 +104,40 @@ class CosmosFlowLevels : public ContinuousEdmLevels {
 
   float Timestep(float sigma) const override;
   float Sigma(float timestep) const override;
+};
+
+/// `ModelSamplingDiscreteFlow`: a rectified flow's 1000 times, shifted towards noise as Esser et al.,
+/// "Scaling Rectified Flow Transformers", 2024, equation 23; the network is told sigma · multiplier.
+class FlowLevels : public NoiseLevels {
+ public:
+  FlowLevels(double shift, double multiplier);
+
+  float Timestep(float sigma) const override { return sigma * multiplier_; }
+  float Sigma(float timestep) const override;
+
+ protected:
+  double SigmaAt(double remaining) const override;
+  double StartSigma() const override { return 1; }
+
+ private:
+  double shift_;
+  float multiplier_;
+};
+
+/// `ModelSamplingFlux`: 10,000 times of a flow, shifted by e^mu.
+class FluxLevels : public NoiseLevels {
+ public:
+  explicit FluxLevels(double mu);
+
+  float Timestep(float sigma) const override { return sigma; }
+  float Sigma(float timestep) const override;
+
+ protected:
+  double SigmaAt(double remaining) const override;
+  double StartSigma() const override { return 1; }
+
+ private:
+  double exponential_;
 };
 
 }  // namespace latentd

@@ -2,10 +2,11 @@
 import type { Value } from './value.js';
 import type { Weight } from './weight.js';
 
-export type Activation = 'silu' | 'gelu' | 'quick_gelu' | 'relu' | 'sigmoid' | 'tanh';
+/** `gelu_tanh` is torch's gelu with approximate="tanh". */
+export type Activation = 'silu' | 'gelu' | 'gelu_tanh' | 'quick_gelu' | 'relu' | 'sigmoid' | 'tanh';
 
 /** Of the activations, those that products take along. */
-export type FusedActivation = 'silu' | 'gelu' | 'quick_gelu' | 'geglu';
+export type FusedActivation = 'silu' | 'gelu' | 'gelu_tanh' | 'quick_gelu' | 'geglu';
 
 /** In this order: + sums, activation or leaky relu, + residual. */
 export interface Epilogue {

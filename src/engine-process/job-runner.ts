@@ -72,7 +72,7 @@ async function runWorkflows(job: JobContext): Promise<JobEnd> {
 
 /** Runs one of the job's workflows, and waits until its last preview is written. */
 async function runWorkflow(
-  { engine, workFolder, paintPreview, workOf, signal, tell }: JobContext,
+  { task, engine, workFolder, paintPreview, workOf, signal, tell }: JobContext,
   workflow: Workflow,
   index: number,
 ): Promise<EngineResult> {
@@ -89,7 +89,7 @@ async function runWorkflow(
   try {
     return await engine.run(workflow, {
       signal,
-      forceOutputs: true,
+      forceOutputs: task.reusesOutputs !== true,
       onEvent: (event) => {
         if (event.type === 'progress') previews.see(event);
         tell({ ...about(), ...sendable(event, workOf) });

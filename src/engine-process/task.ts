@@ -10,6 +10,8 @@ export interface JobTask {
   readonly series?: Series;
   /** The pictures of all runs are put together, too. */
   readonly assembly?: Assembly;
+  /** Outputs of a workflow that has not changed since an earlier job are not saved again: theirs stand for them, as in ComfyUI. */
+  readonly reusesOutputs?: boolean;
   /** The job fails where its runs saved and showed no picture and no film: whoever asked wants nothing else. */
   readonly needsPicture?: boolean;
 }

@@ -1,9 +1,9 @@
 /** For fronts whose clients wait: a job from its acceptance to its end. */
 import type { JobNotice } from '../jobs/events.js';
 import type { Job, JobOutcome } from '../jobs/job.js';
-import type { Jobs } from '../jobs/jobs.js';
+import type { Jobs, SubmittedJob } from '../jobs/jobs.js';
 
-export interface FollowedJob {
+export interface FollowedJob extends SubmittedJob {
   /** Its outcome, once that is durable. It may be a later daemon that has it: then this never resolves. */
   readonly over: Promise<JobOutcome>;
   /** Hears no more; the job goes on. */
@@ -29,10 +29,9 @@ export async function submitAndFollow(
     settle(notice.outcome);
   });
   try {
-    await jobs.submit(job);
+    return { ...(await jobs.submit(job)), over, unfollow };
   } catch (cause) {
     unfollow();
     throw cause;
   }
-  return { over, unfollow };
 }

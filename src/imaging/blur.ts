@@ -20,6 +20,24 @@ export function gaussianBlur(image: Tensor, { radius, sigma }: BlurOptions): Ten
   return tensor(image.shape, Float32Array.from(both));
 }
 
+/** OpenCV's GaussianBlur with a kernel of 2.5 sigmas on either side, as A1111 blurs masks. Sigmas are pixels, 0 for no blur that way; edges are mirrored. */
+export function gaussianBlurBy(image: Tensor, sigmas: { readonly x: number; readonly y: number }): Tensor {
+  const [count = 0, height = 0, width = 0, channels = 0] = image.shape;
+  const taps = (sigma: number, extent: number) => {
+    const radius = Math.min(Math.trunc(2.5 * sigma + 0.5), extent - 1);
+    return radius < 1 ? undefined : gaussian(radius, sigma / radius);
+  };
+  const [across, down] = [taps(sigmas.x, width), taps(sigmas.y, height)];
+  let values: Float32Array | Float64Array = image.data;
+  if (across !== undefined) {
+    values = blurLines(values, { lines: count * height, length: width, inner: channels }, across);
+  }
+  if (down !== undefined) {
+    values = blurLines(values, { lines: count, length: height, inner: width * channels }, down);
+  }
+  return tensor(image.shape, Float32Array.from(values));
+}
+
 /** exp(−x²/2σ²) at 2·radius + 1 places from −1 to 1, with a sum of 1: the kernel is a product of two of these. */
 function gaussian(radius: number, sigma: number): Float64Array {
   const taps = Float64Array.from({ length: 2 * radius + 1 }, (_, at) =>

@@ -20,7 +20,7 @@ export function toPicture(image: Tensor, index: number): BytePicture {
   const data = new Uint8Array(length);
   for (let i = 0; i < length; i++) {
     const value = Math.fround(255 * values[i]!);
-    data[i] = value > 0 ? Math.min(value, 255) : 0;
+    data[i] = value > 255 ? 255 : value > 0 ? value : 0;
   }
   return { width, height, channels, data };
 }

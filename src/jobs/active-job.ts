@@ -4,13 +4,16 @@ import { shorten } from '../safe-text.js';
 import type { AttemptFolder } from './attempt-folder.js';
 import type { Estimates } from './estimates.js';
 import type { JobNotices } from './events.js';
-import type { JobOutcome, QueuedJob } from './job.js';
+import type { JobOutcome, Milestone, QueuedJob } from './job.js';
 import { PhaseClock, type PhaseTimes } from './phase-clock.js';
 import { PhaseTracker } from './phases.js';
 import { TimeLeft } from './time-left.js';
 
 /** Characters of an error, whatever an engine process says: it goes to the journal, the log and every client. */
 const MAX_ERROR = 8000;
+
+/** Of a job with many workflows, those of the first are kept. */
+const MAX_MILESTONES = 100;
 
 export interface ActiveJobOptions {
   readonly job: QueuedJob;
@@ -32,6 +35,7 @@ export class ActiveJob {
   private readonly timeLeft: TimeLeft;
   private tracker: PhaseTracker;
   private clock = new PhaseClock();
+  private milestones: Milestone[] = [];
 
   constructor(private readonly options: ActiveJobOptions) {
     const { job, engine, estimates } = options;
@@ -58,6 +62,7 @@ export class ActiveJob {
 
   /** Another attempt begins where the first one did. */
   beginAttempt(): void {
+    this.milestones = [];
     this.tracker = this.createTracker();
   }
 
@@ -65,6 +70,7 @@ export class ActiveJob {
     const { job, notices, onTimes } = this.options;
     notices.tell({ kind: 'event', job, event });
     this.tracker.see(event);
+    if (isMilestone(event) && this.milestones.length < MAX_MILESTONES) this.milestones.push(event);
     if (event.type === 'workflow_start') this.clock = new PhaseClock();
     const times = this.clock.see(event);
     if (times !== undefined) onTimes(times);
@@ -76,7 +82,9 @@ export class ActiveJob {
     { outputs = [], error, ...rest }: Partial<Pick<JobOutcome, 'outputs' | 'error' | 'failure'>>,
   ): JobOutcome {
     const told = error === undefined ? {} : { error: shorten(error, MAX_ERROR) };
-    return { state, outputs, ...rest, ...told, durationSeconds: (performance.now() - this.began) / 1000 };
+    const { milestones } = this;
+    const durationSeconds = (performance.now() - this.began) / 1000;
+    return { state, outputs, ...rest, ...told, milestones, durationSeconds };
   }
 
   private createTracker(): PhaseTracker {
@@ -90,4 +98,8 @@ export class ActiveJob {
       },
     });
   }
+}
+
+function isMilestone(event: JobEvent): event is Milestone {
+  return event.type.startsWith('execution_');
 }

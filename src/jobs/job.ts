@@ -1,5 +1,5 @@
 /** A job as the queue and the journal know it. It belongs to no protocol: fronts turn their clients' requests into it. */
-import type { NodeOutput } from '../engine-process/messages.js';
+import type { JobEvent, NodeOutput } from '../engine-process/messages.js';
 import type { JobTask } from '../engine-process/task.js';
 import type { NodeError } from '../workflow/events.js';
 import type { Json } from '../workflow/literal.js';
@@ -30,6 +30,11 @@ export interface Job {
   readonly client: JobClient;
   /** Higher ones run first, equals in the order of their acceptance; an integer, 0 for most. */
   readonly priority: number;
+  /**
+   * Among those of its priority, lower ones run first; any number. Where it is left out, it is the jobs accepted before it.
+   * `first` is before all that have no place of their own: minus that number, as ComfyUI counts.
+   */
+  readonly place?: number | 'first';
   readonly task: JobTask;
   readonly load: JobLoad;
   readonly metadata: JobMetadata;
@@ -39,6 +44,8 @@ export interface Job {
 export interface QueuedJob extends Pick<Job, 'id' | 'client' | 'priority' | 'load'> {
   /** Of its acceptance. No two jobs have the same, also where one uses the id of another that is over. */
   readonly sequence: number;
+  /** Of jobs of one priority, the lower ones run first. */
+  readonly place: number;
   /** Times that a daemon died while it ran. */
   readonly interruptions: number;
 }
@@ -51,12 +58,19 @@ export interface JobOutcome {
   readonly error?: string;
   /** Where a node threw. */
   readonly failure?: NodeError;
+  /** What its last attempt told, but for what each node did. */
+  readonly milestones?: readonly Milestone[];
   readonly durationSeconds: number;
 }
+
+/** A message about a workflow of a job as a whole. */
+export type Milestone = Extract<JobEvent, { readonly type: `execution_${string}` }>;
 
 /** What is known of a job, whatever became of it. Times are Unix milliseconds. */
 export interface JobRecord {
   readonly id: string;
+  readonly sequence: number;
+  readonly place: number;
   readonly client: JobClient;
   readonly metadata: JobMetadata;
   readonly state: JobState;
@@ -65,4 +79,19 @@ export interface JobRecord {
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly outcome?: JobOutcome;
+}
+
+/** A job with what it runs, whatever became of it. Jobs that an older version has ended are without. */
+export interface StoredJob extends JobRecord {
+  readonly task?: JobTask;
+}
+
+/** Which jobs to list. */
+export interface JobQuery {
+  /** Those that wait or run, in the order of their acceptance, or those that are over, in that of their ends. */
+  readonly which: 'unfinished' | 'over';
+  readonly first: 'oldest' | 'newest';
+  /** All when left out. */
+  readonly limit?: number;
+  readonly offset?: number;
 }

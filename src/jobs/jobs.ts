@@ -11,13 +11,19 @@ import { clearLeftovers } from './attempt-folder.js';
 import { EngineHost, type EngineState, type JobBounds } from './engine-host.js';
 import { Estimates, type MeasuredSummary } from './estimates.js';
 import { JobNotices, type JobListener } from './events.js';
-import type { Job, JobLoad, JobRecord, QueuedJob } from './job.js';
+import type { Job, JobLoad, JobQuery, JobRecord, QueuedJob, StoredJob } from './job.js';
 import type { OldJob } from './journal-database.js';
 import { makeDataFolder } from './data-folder.js';
 import { JournalError, openJournal, type Journal } from './journal.js';
 import { lockFolder } from './lock.js';
 import { JobQueue, Refusal } from './queue.js';
 import { Runner, type RunningJob } from './runner.js';
+
+export interface SubmittedJob {
+  readonly job: QueuedJob;
+  /** Until it should be done. */
+  readonly seconds: number;
+}
 
 /** What may change while it works. */
 export interface JobsConfiguration {
@@ -149,14 +155,14 @@ export class Jobs {
     }
   }
 
-  /** Resolves with the seconds until it should be done, once the job is durable. Throws `Refusal`. */
-  async submit(job: Job): Promise<number> {
+  /** Resolves once the job is durable, with the seconds until it should be done. Throws `Refusal`. */
+  async submit(job: Job): Promise<SubmittedJob> {
     const seconds = this.secondsAhead() + this.estimates.seconds(job.load);
     const queued = await this.queue.accept(job).catch((cause: unknown) => {
       throw this.refusalOf(cause);
     });
     this.notices.tell({ kind: 'accepted', job: queued });
-    return seconds;
+    return { seconds, job: queued };
   }
 
   /** Ends a job, durably on return: one that waits at once, one that runs within a step. False when neither does.
@@ -185,6 +191,26 @@ export class Jobs {
 
   find(id: string): Promise<JobRecord | undefined> {
     return this.journal.find(id);
+  }
+
+  /** Jobs with what they run. */
+  list(query: JobQuery): Promise<readonly StoredJob[]> {
+    return this.journal.list(query);
+  }
+
+  /** Those of these ids that are known, in no order. */
+  recall(ids: readonly string[]): Promise<readonly StoredJob[]> {
+    return this.journal.recall(ids);
+  }
+
+  /** How many jobs are over and not forgotten. */
+  countOver(): Promise<number> {
+    return this.journal.countOver();
+  }
+
+  /** Forgets jobs that are over, those of these ids or all. */
+  forget(ids: readonly string[] | 'all'): Promise<void> {
+    return this.journal.forget(ids);
   }
 
   /** Hears of every job, whoever asked for it; returns what ends that. */
@@ -335,6 +361,7 @@ async function renewAll(
       renewed.push({
         id,
         sequence,
+        place: sequence - 1,
         interruptions,
         client: job.client,
         priority: job.priority,

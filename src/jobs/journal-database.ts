@@ -4,10 +4,28 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { JobTask } from '../engine-process/task.js';
-import type { NodeError } from '../workflow/events.js';
 import type { MeasuredTime } from './estimates.js';
-import type { Job, JobLoad, JobMetadata, JobOutcome, JobRecord, JobState, QueuedJob } from './job.js';
+import type {
+  Job,
+  JobLoad,
+  JobMetadata,
+  JobOutcome,
+  JobQuery,
+  JobRecord,
+  QueuedJob,
+  StoredJob,
+} from './job.js';
 import { damaged, heal, isDamage } from './journal-health.js';
+import {
+  clientOf,
+  readJson,
+  toRecord,
+  toStored,
+  type QueuedRow,
+  type RecordRow,
+  type StoredRow,
+  type TimeRow,
+} from './journal-rows.js';
 import { migrate } from './journal-schema.js';
 
 /** A waiting job of a journal from the time of one protocol: its front makes a job of it. */
@@ -24,10 +42,12 @@ export interface BegunJob extends Pick<Job, 'task' | 'metadata'> {
   readonly told: number;
 }
 
+export type Acceptance = Pick<QueuedJob, 'sequence' | 'place'>;
+
 /** Changes and questions by name, with their arguments and answers. A batch of them is one transaction. */
 export interface JournalOperations {
-  /** The job's sequence; undefined when a job of that id waits or runs. One that is over makes room. */
-  accept(job: Job, acceptedAt: number): number | undefined;
+  /** Where the job stands; undefined when a job of that id waits or runs. One that is over makes room. */
+  accept(job: Job, acceptedAt: number): Acceptance | undefined;
   /** Notes that an attempt begins, and returns what is to be done; undefined when the job is over. */
   begin(id: string, attempts: number, startedAt: number): BegunJob | undefined;
   /** Notes how much of a job clients may be told is done, so that no later daemon tells less. */
@@ -36,7 +56,16 @@ export interface JournalOperations {
   requeue(id: string, attempts: number): void;
   /** False when the job is over already: the first outcome stands. */
   finish(id: string, outcome: JobOutcome, finishedAt: number): boolean;
+  /** Gives a cancelled job what it did until it ended, and returns its outcome. */
+  amend(id: string, end: Pick<JobOutcome, 'outputs' | 'milestones'>): JobOutcome | undefined;
   find(id: string): JobRecord | undefined;
+  list(query: JobQuery): StoredJob[];
+  /** Those of these ids that are known, in no order. */
+  recall(ids: readonly string[]): StoredJob[];
+  /** How many jobs are over. */
+  countOver(): number;
+  /** Forgets jobs that are over, those of these ids or all. */
+  forget(ids: readonly string[] | 'all'): void;
   /** Gives an old job what its front has made of it. */
   renew(job: Job): void;
   /** Forgets finished jobs older than `finishedBefore` (Unix ms) and all but the newest `keep`; returns how many. */
@@ -50,39 +79,6 @@ export type JournalOperation = {
     readonly args: Parameters<JournalOperations[Name]>;
   };
 }[keyof JournalOperations];
-
-// Rows as SQLite's STRICT tables and the queries below guarantee them.
-
-interface QueuedRow {
-  readonly sequence: number;
-  readonly id: string;
-  readonly front: string;
-  readonly client: string | null;
-  readonly priority: number;
-  readonly load: string;
-  readonly request: string | null;
-  readonly interruptions: number;
-}
-
-interface RecordRow {
-  readonly id: string;
-  readonly front: string;
-  readonly client: string | null;
-  readonly metadata: string;
-  readonly state: JobState;
-  readonly attempts: number;
-  readonly accepted_at: number;
-  readonly started_at: number | null;
-  readonly finished_at: number | null;
-  readonly outputs: string | null;
-  readonly error: string | null;
-  readonly failure: string | null;
-  readonly duration_s: number | null;
-}
-
-interface TimeRow extends Omit<MeasuredTime, 'meanSeconds'> {
-  readonly mean_s: number;
-}
 
 export class JournalDatabase implements JournalOperations {
   private readonly database: Database.Database;
@@ -167,8 +163,8 @@ export class JournalDatabase implements JournalOperations {
     this.database.close();
   }
 
-  accept(job: Job, acceptedAt: number): number | undefined {
-    const { id, client, priority, task, load, metadata } = job;
+  accept(job: Job, acceptedAt: number): Acceptance | undefined {
+    const { id, client, priority, place = null, task, load, metadata } = job;
     this.requireFile();
     this.statements.forget.run(id);
     const { changes, lastInsertRowid } = this.statements.accept.run({
@@ -176,12 +172,17 @@ export class JournalDatabase implements JournalOperations {
       front: client.front,
       client: client.id ?? null,
       priority,
+      place: place === 'first' ? null : place,
       task: JSON.stringify(task),
       load: JSON.stringify(load),
       metadata: JSON.stringify(metadata),
       acceptedAt,
     });
-    return changes > 0 ? Number(lastInsertRowid) : undefined;
+    if (changes === 0) return undefined;
+    const sequence = Number(lastInsertRowid);
+    if (place !== 'first') return { sequence, place: place ?? sequence - 1 };
+    this.statements.place.run(1 - sequence, id);
+    return { sequence, place: 1 - sequence };
   }
 
   begin(id: string, attempts: number, startedAt: number): BegunJob | undefined {
@@ -205,7 +206,7 @@ export class JournalDatabase implements JournalOperations {
   }
 
   finish(id: string, outcome: JobOutcome, finishedAt: number): boolean {
-    const { state, outputs, error, failure, durationSeconds } = outcome;
+    const { state, outputs, error, failure, milestones, durationSeconds } = outcome;
     const { changes } = this.statements.finish.run({
       id,
       state,
@@ -213,6 +214,7 @@ export class JournalDatabase implements JournalOperations {
       outputs: JSON.stringify(outputs),
       error: error ?? null,
       failure: failure === undefined ? null : JSON.stringify(failure),
+      milestones: milestones === undefined ? null : JSON.stringify(milestones),
       seconds: durationSeconds,
     });
     return changes > 0;
@@ -221,6 +223,28 @@ export class JournalDatabase implements JournalOperations {
   find(id: string): JobRecord | undefined {
     const row = this.statements.find.get(id);
     return row === undefined ? undefined : toRecord(row);
+  }
+
+  amend(id: string, { outputs, milestones = [] }: Pick<JobOutcome, 'outputs' | 'milestones'>) {
+    this.statements.amend.run(JSON.stringify(outputs), JSON.stringify(milestones), id);
+    return this.find(id)?.outcome;
+  }
+
+  list({ which, first, limit = -1, offset = 0 }: JobQuery): StoredJob[] {
+    return this.statements.list[which][first].all(limit, offset).map(toStored);
+  }
+
+  recall(ids: readonly string[]): StoredJob[] {
+    return this.statements.recall.all(JSON.stringify(ids)).map(toStored);
+  }
+
+  countOver(): number {
+    return this.statements.countOver.get()?.count ?? 0;
+  }
+
+  forget(ids: readonly string[] | 'all'): void {
+    if (ids === 'all') this.statements.forgetAll.run();
+    else for (const id of ids) this.statements.forget.run(id);
   }
 
   renew({ id, client, priority, task, load, metadata }: Job): void {
@@ -264,6 +288,17 @@ export class JournalDatabase implements JournalOperations {
         return undefined;
       case 'finish':
         return this.finish(...operation.args);
+      case 'amend':
+        return this.amend(...operation.args);
+      case 'list':
+        return this.list(...operation.args);
+      case 'recall':
+        return this.recall(...operation.args);
+      case 'countOver':
+        return this.countOver();
+      case 'forget':
+        this.forget(...operation.args);
+        return undefined;
       case 'find':
         return this.find(...operation.args);
       case 'renew':
@@ -278,22 +313,36 @@ export class JournalDatabase implements JournalOperations {
   }
 }
 
+const PLACE = 'ifnull(place, sequence - 1) AS place';
+
+const RECORD = `id, sequence, ${PLACE}, front, client, metadata, state, attempts, accepted_at, started_at, finished_at, outputs, error,
+  failure, milestones, duration_s`;
+
 function prepare(database: Database.Database) {
+  // First which ones, from an index: the rows have long texts.
+  const list = (where: string, order: string) =>
+    database.prepare<[limit: number, offset: number], StoredRow>(
+      `SELECT ${RECORD}, task FROM job
+       WHERE sequence IN (SELECT sequence FROM job WHERE ${where} ORDER BY ${order} LIMIT ? OFFSET ?)
+       ORDER BY ${order}`,
+    );
   return {
     recover: database.prepare<[]>(
       `UPDATE job SET state = 'queued', attempts = attempts - 1, interruptions = interruptions + 1
        WHERE finished_at IS NULL AND state = 'running'`,
     ),
     waiting: database.prepare<[], QueuedRow>(
-      `SELECT sequence, id, front, client, priority, load, request, interruptions FROM job
+      `SELECT sequence, ${PLACE}, id, front, client, priority, load, request, interruptions FROM job
        WHERE finished_at IS NULL ORDER BY sequence`,
     ),
     times: database.prepare<[], TimeRow>('SELECT * FROM measured_time'),
     accept: database.prepare<Readonly<Record<string, string | number | null>>>(
-      `INSERT INTO job (id, front, client, priority, state, task, load, metadata, accepted_at)
-       VALUES (@id, @front, @client, @priority, 'queued', @task, @load, @metadata, @acceptedAt) ON CONFLICT DO NOTHING`,
+      `INSERT INTO job (id, front, client, priority, place, state, task, load, metadata, accepted_at)
+       VALUES (@id, @front, @client, @priority, @place, 'queued', @task, @load, @metadata, @acceptedAt) ON CONFLICT DO NOTHING`,
     ),
     forget: database.prepare<[id: string]>('DELETE FROM job WHERE id = ? AND finished_at IS NOT NULL'),
+    forgetAll: database.prepare<[]>('DELETE FROM job WHERE finished_at IS NOT NULL'),
+    place: database.prepare<[place: number, id: string]>('UPDATE job SET place = ? WHERE id = ?'),
     begin: database.prepare<
       [attempts: number, startedAt: number, id: string],
       { readonly task: string; readonly metadata: string; readonly told: number }
@@ -308,14 +357,29 @@ function prepare(database: Database.Database) {
       `UPDATE job SET state = 'queued', attempts = ? WHERE id = ? AND finished_at IS NULL`,
     ),
     finish: database.prepare<Readonly<Record<string, string | number | null>>>(
-      // The workflows may be long, and nobody needs them any more.
       `UPDATE job SET state = @state, finished_at = @finishedAt, outputs = @outputs, error = @error, failure = @failure,
-         duration_s = @seconds, task = '', request = NULL
+         milestones = @milestones, duration_s = @seconds, request = NULL
        WHERE id = @id AND finished_at IS NULL`,
     ),
-    find: database.prepare<[id: string], RecordRow>(
-      `SELECT id, front, client, metadata, state, attempts, accepted_at, started_at, finished_at, outputs, error, failure,
-         duration_s FROM job WHERE id = ?`,
+    amend: database.prepare<[outputs: string, milestones: string, id: string]>(
+      'UPDATE job SET outputs = ?, milestones = ? WHERE id = ? AND finished_at IS NOT NULL',
+    ),
+    find: database.prepare<[id: string], RecordRow>(`SELECT ${RECORD} FROM job WHERE id = ?`),
+    list: {
+      unfinished: {
+        oldest: list('finished_at IS NULL', 'sequence'),
+        newest: list('finished_at IS NULL', 'sequence DESC'),
+      },
+      over: {
+        oldest: list('finished_at IS NOT NULL', 'finished_at, sequence'),
+        newest: list('finished_at IS NOT NULL', 'finished_at DESC, sequence DESC'),
+      },
+    },
+    recall: database.prepare<[ids: string], StoredRow>(
+      `SELECT ${RECORD}, task FROM job WHERE id IN (SELECT value FROM json_each(?))`,
+    ),
+    countOver: database.prepare<[], { readonly count: number }>(
+      'SELECT count(*) AS count FROM job WHERE finished_at IS NOT NULL',
     ),
     renew: database.prepare<Readonly<Record<string, string | number | null>>>(
       `UPDATE job SET client = @client, priority = @priority, task = @task, load = @load, metadata = @metadata, request = NULL
@@ -330,41 +394,4 @@ function prepare(database: Database.Database) {
       [model: string, pixels: number, measure: string, count: number, meanSeconds: number]
     >('INSERT OR REPLACE INTO measured_time VALUES (?, ?, ?, ?, ?)'),
   };
-}
-
-/** Undefined for a text that is damaged. */
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function clientOf(front: string, id: string | null) {
-  return { front, ...(id !== null && { id }) };
-}
-
-function toRecord(row: RecordRow): JobRecord {
-  const { id, state, attempts, duration_s: seconds } = row;
-  const record = {
-    id,
-    client: clientOf(row.front, row.client),
-    metadata: (readJson(row.metadata) as JobMetadata | undefined) ?? {},
-    state,
-    attempts,
-    acceptedAt: row.accepted_at,
-    ...(row.started_at !== null && { startedAt: row.started_at }),
-    ...(row.finished_at !== null && { finishedAt: row.finished_at }),
-  };
-  if (state === 'queued' || state === 'running') return record;
-  const failure = row.failure === null ? undefined : (readJson(row.failure) as NodeError | undefined);
-  const outcome: JobOutcome = {
-    state,
-    outputs: (readJson(row.outputs ?? '[]') as JobOutcome['outputs'] | undefined) ?? [],
-    durationSeconds: seconds ?? 0,
-    ...(row.error !== null && { error: row.error }),
-    ...(failure !== undefined && { failure }),
-  };
-  return { ...record, outcome };
 }

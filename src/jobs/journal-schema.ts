@@ -1,11 +1,11 @@
 /** The journal's tables, and how those of an older version become them. */
 import type Database from 'better-sqlite3';
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
 /**
  * `request` of a job that is over, or not of version 1, is null: version 1 kept its only protocol's requests, and the front of
- * that protocol turns those of jobs that still wait into tasks.
+ * that protocol turns those of jobs that still wait into tasks. `place` is null where it follows from `sequence`.
  */
 const SCHEMA = `
   CREATE TABLE job (
@@ -14,6 +14,7 @@ const SCHEMA = `
     front TEXT NOT NULL,
     client TEXT,
     priority INTEGER NOT NULL,
+    place REAL,
     state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'completed', 'failed', 'cancelled')),
     task TEXT NOT NULL,
     request TEXT,
@@ -28,6 +29,7 @@ const SCHEMA = `
     outputs TEXT,
     error TEXT,
     failure TEXT,
+    milestones TEXT,
     duration_s REAL
   ) STRICT;
   CREATE INDEX unfinished_job ON job (sequence) WHERE finished_at IS NULL;
@@ -65,10 +67,20 @@ const FROM_VERSION_1 = `
   DROP TABLE stage_time;
 `;
 
-const FROM_VERSION_2 = 'ALTER TABLE job ADD COLUMN told REAL NOT NULL DEFAULT 0';
+const FROM_VERSION_3 = `
+  ALTER TABLE job ADD COLUMN place REAL;
+  ALTER TABLE job ADD COLUMN milestones TEXT;
+`;
+
+const FROM_VERSION_2 = `ALTER TABLE job ADD COLUMN told REAL NOT NULL DEFAULT 0; ${FROM_VERSION_3}`;
 
 /** What makes the tables of today out of those of a version. */
-const STEPS: Readonly<Record<number, string>> = { 0: SCHEMA, 1: FROM_VERSION_1, 2: FROM_VERSION_2 };
+const STEPS: Readonly<Record<number, string>> = {
+  0: SCHEMA,
+  1: FROM_VERSION_1,
+  2: FROM_VERSION_2,
+  3: FROM_VERSION_3,
+};
 
 /** Makes the tables, or brings them up to date. Throws an `Error` for a journal of a newer version. */
 export function migrate(database: Database.Database, file: string): void {

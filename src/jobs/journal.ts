@@ -67,6 +67,11 @@ class ThreadJournal implements Journal {
   readonly tell: Journal['tell'] = (...args) => this.ask({ name: 'tell', args });
   readonly requeue: Journal['requeue'] = (...args) => this.ask({ name: 'requeue', args });
   readonly finish: Journal['finish'] = (...args) => this.ask({ name: 'finish', args });
+  readonly amend: Journal['amend'] = (...args) => this.ask({ name: 'amend', args });
+  readonly list: Journal['list'] = (...args) => this.ask({ name: 'list', args });
+  readonly recall: Journal['recall'] = (...args) => this.ask({ name: 'recall', args });
+  readonly countOver: Journal['countOver'] = (...args) => this.ask({ name: 'countOver', args });
+  readonly forget: Journal['forget'] = (...args) => this.ask({ name: 'forget', args });
   readonly find: Journal['find'] = (...args) => this.ask({ name: 'find', args });
   readonly renew: Journal['renew'] = (...args) => this.ask({ name: 'renew', args });
   readonly prune: Journal['prune'] = (...args) => this.ask({ name: 'prune', args });

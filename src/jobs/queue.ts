@@ -1,6 +1,7 @@
 /** Accepted jobs in the order in which they will run: in memory for speed, in the journal for safety. */
 import type { Estimates } from './estimates.js';
 import type { Job, QueuedJob } from './job.js';
+import type { Acceptance } from './journal-database.js';
 import type { Journal } from './journal.js';
 import { WaitingTime } from './waiting-time.js';
 
@@ -46,17 +47,17 @@ export class JobQueue {
   async accept(job: Job): Promise<QueuedJob> {
     if (this.size >= this.capacity()) throw new Refusal('Queue full');
     const { id, client, priority, load } = job;
-    let sequence: number | undefined;
+    let accepted: Acceptance | undefined;
     this.arriving++;
     try {
-      sequence = await this.journal.accept(job, Date.now());
+      accepted = await this.journal.accept(job, Date.now());
     } finally {
       this.arriving--;
     }
-    if (sequence === undefined) {
+    if (accepted === undefined) {
       throw new Refusal(`Invalid parameter: id: there is or was a job ${id}; status with job_id tells of it`);
     }
-    const queued = { sequence, id, client, priority, load, interruptions: 0 };
+    const queued = { ...accepted, id, client, priority, load, interruptions: 0 };
     this.insert(queued);
     return queued;
   }
@@ -100,8 +101,10 @@ export class JobQueue {
   /** Found from the end: most jobs come last. */
   private insert(job: QueuedJob): void {
     const before = this.waiting.findLastIndex(
-      ({ priority, sequence }) =>
-        priority > job.priority || (priority === job.priority && sequence < job.sequence),
+      ({ priority, place, sequence }) =>
+        priority > job.priority ||
+        (priority === job.priority &&
+          (place < job.place || (place === job.place && sequence < job.sequence))),
     );
     this.waiting.splice(before + 1, 0, job);
     this.time.add(job.load);

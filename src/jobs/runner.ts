@@ -27,7 +27,7 @@ const CANCELLED = 'Job cancelled';
 
 export interface RunnerOptions {
   readonly queue: JobQueue;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'begin' | 'requeue' | 'finish' | 'amend' | 'recordTimes'>;
   /** One a device; each has one job at a time. */
   readonly engines: readonly EngineHost[];
   readonly notices: JobNotices;
@@ -223,8 +223,8 @@ export class Runner {
   private async settle({ job, folder }: ActiveJob, ending: JobOutcome): Promise<void> {
     const { journal } = this.options;
     const isFirst = await this.persist(() => journal.finish(job.id, ending, Date.now()));
-    // A cancellation may have come first, and was confirmed to whoever asked for it.
-    const outcome = isFirst ? ending : ((await this.persist(() => journal.find(job.id)))?.outcome ?? ending);
+    // A cancellation may have come first, and was confirmed to whoever asked for it; what was done until then goes with it.
+    const outcome = isFirst ? ending : ((await this.persist(() => journal.amend(job.id, ending))) ?? ending);
     await folder?.release(outcome.state);
     this.tellOver(job, outcome);
   }

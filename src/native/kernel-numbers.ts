@@ -11,6 +11,7 @@ export const KERNEL_ACTIVATION = {
   quick_gelu: 3,
   geglu: 4,
   leaky_relu: 5,
+  gelu_tanh: 6,
 } as const;
 
 /** native/cuda/program.h, enum Kind */
@@ -55,6 +56,7 @@ export const CUDA_ACTIVATION = {
   sigmoid: 5,
   tanh: 6,
   geglu: 7,
+  gelu_tanh: 8,
 } as const;
 
 /** native/cuda/program.h, enum Element */

@@ -26,7 +26,7 @@ export interface NoiseLevels {
   /** The timestep that the network is told for `sigma`: the nearest whole one (discrete), or a continuous function. */
   sigmaToTimestep(sigma: number): number;
   timestepToSigma(timestep: number): number;
-  /** The sigma at a share of the way from pure noise: 999999999.9 from 0 down, 0 from 1 up. */
+  /** The sigma at a share of the way from pure noise: 999999999.9 (a flow's: 1) from 0 down, 0 from 1 up. */
   percentToSigma(percent: number): number;
   /** The sigmas that `scheduler` visits in `steps` steps (1 to 10 000), in falling order, most ending in 0. */
   schedule(scheduler: SchedulerName, steps: number): Float32Array;
@@ -51,9 +51,12 @@ export interface NoiseLevelsConstructor {
     linearEnd: number,
     zeroTerminalSnr: boolean,
   ): NoiseLevels;
+  /** `flow` is a rectified flow's 1000 levels s·t/(1 + (s − 1)·t), whose timestep is sigma · multiplier. */
   new (
-    kind: 'continuous_edm' | 'continuous_v' | 'cosmos_rflow',
-    sigmaMin: number,
-    sigmaMax: number,
+    kind: 'continuous_edm' | 'continuous_v' | 'cosmos_rflow' | 'flow',
+    sigmaMinOrShift: number,
+    sigmaMaxOrMultiplier: number,
   ): NoiseLevels;
+  /** A flow's 10,000 levels e^mu/(e^mu + 1/t − 1); its timestep is sigma. */
+  new (kind: 'flux', mu: number): NoiseLevels;
 }

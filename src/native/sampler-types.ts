@@ -37,6 +37,8 @@ export interface SamplerRunInit {
   /** Seed of the sampler's own noise: ComfyUI gives it the one that made the initial noise. */
   readonly seed: bigint;
   readonly levels: NoiseLevels;
+  /** The model is a rectified flow (ComfyUI's CONST): some samplers have other formulas for it. */
+  readonly flow?: boolean;
   /** By ComfyUI's names (`eta`, `s_noise`, `s_churn`, `solver_type`, …); unknown ones are a `RangeError`. */
   readonly options?: Readonly<Record<string, number | boolean | string>>;
   /** Whose noise is reproduced; ComfyUI's on a CPU when left out. */

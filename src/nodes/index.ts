@@ -1,4 +1,5 @@
 /** Every node class, by its ComfyUI name. A folder's index lists its files; each node class that one of them exports is a node. */
+import * as a1111 from './a1111/index.js';
 import * as conditioning from './conditioning/index.js';
 import type { AnyNodeClass } from './definition.js';
 import * as image from './image/index.js';
@@ -6,6 +7,7 @@ import * as latent from './latent/index.js';
 import * as loaders from './loaders/index.js';
 import * as mask from './mask/index.js';
 import * as model from './model/index.js';
+import { specificMerges } from './model/specific-merging.js';
 import * as sampling from './sampling/index.js';
 import * as utilities from './utilities/index.js';
 import * as video from './video/index.js';
@@ -18,10 +20,12 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   latent,
   sampling,
   model,
+  Object.fromEntries(specificMerges.map((node) => [node.name, node])),
   image,
   mask,
   video,
   utilities,
+  a1111,
 ];
 
 export const nodeClasses: NodeRegistry = new Map(

@@ -10,7 +10,7 @@ const { fround, sqrt } = Math;
 
 /** The noised latent as the network sees it: divided by the standard deviation of data and noise together, mostly. */
 export function networkInput({ sigmaData, prediction }: ModelSampling, x: Tensor, sigma: number): Tensor {
-  if (prediction === 'image' || prediction === 'image_flow') return x;
+  if (prediction === 'image' || prediction === 'image_flow' || prediction === 'flow') return x;
   if (prediction === 'cosmos_rflow') {
     const rest = fround(1 - flowTime(sigma));
     return mapValues(x, (value) => value * rest);
@@ -25,6 +25,7 @@ export function denoisedFrom(sampling: ModelSampling, output: Tensor, x: Tensor,
   const at = fround(sigma);
   switch (sampling.prediction) {
     case 'epsilon':
+    case 'flow':
       return tensor(
         x.shape,
         x.data.map((value, index) => value - fround(data[index]! * at)),
@@ -108,18 +109,42 @@ function totalDeviation(sigma: number, sigmaData: number): number {
 
 /** What sampling starts from: the latent under noise of the first level (`noise_scaling`). */
 export function noisedStart(sampling: ModelSampling, latent: Tensor, noise: Tensor, sigma: number): Tensor {
-  if (sampling.prediction === 'image_flow') return latent;
-  return addNoise(latent, noise, sigma, startsFromPureNoise(sampling, sigma));
+  return noised(sampling, latent, noise, sigma, startsFromPureNoise(sampling, sigma));
 }
 
 /** The latent as it is shown under noise of a level, where a mask keeps it. */
 export function noisedKept(sampling: ModelSampling, latent: Tensor, noise: Tensor, sigma: number): Tensor {
-  return sampling.prediction === 'image_flow' ? latent : addNoise(latent, noise, sigma);
+  return noised(sampling, latent, noise, sigma);
 }
 
-/** What sampling leaves behind (`inverse_noise_scaling`). */
-export function sampledEnd({ prediction }: ModelSampling, sample: Tensor): Tensor {
-  return prediction === 'image_flow' ? mapValues(sample, (value) => 1 - value) : sample;
+function noised(
+  { prediction }: ModelSampling,
+  latent: Tensor,
+  noise: Tensor,
+  sigma: number,
+  fromPureNoise = false,
+): Tensor {
+  if (prediction === 'image_flow') return latent;
+  if (prediction === 'flow') return mixNoise(latent, noise, sigma);
+  return addNoise(latent, noise, sigma, fromPureNoise);
+}
+
+/** What sampling leaves behind at its last level (`inverse_noise_scaling`). */
+export function sampledEnd({ prediction }: ModelSampling, sample: Tensor, sigma: number): Tensor {
+  if (prediction === 'image_flow') return mapValues(sample, (value) => 1 - value);
+  if (prediction !== 'flow' || sigma === 0) return sample;
+  const kept = fround(1 - fround(sigma));
+  return mapValues(sample, (value) => value / kept);
+}
+
+/** sigma·noise + (1 − sigma)·latent: a rectified flow's way (`CONST.noise_scaling`). */
+function mixNoise(latent: Tensor, noise: Tensor, sigma: number): Tensor {
+  const at = fround(sigma);
+  const kept = fround(1 - at);
+  return tensor(
+    latent.shape,
+    latent.data.map((value, index) => fround(noise.data[index]! * at) + fround(value * kept)),
+  );
 }
 
 /**

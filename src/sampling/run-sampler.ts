@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DeviceLost } from '../compute/device-lost.js';
 import { tensor, type Tensor } from '../compute/tensor.js';
 import type { DeviceSampled } from '../models/denoiser/device-sampling.js';
+import { isFlow } from '../models/denoiser/model-sampling.js';
 import { fromModelSpace, toModelSpace } from '../models/denoiser/latent-format.js';
 import { SamplerRun, type SamplerRunInit, type SamplerSetup } from '../native/addon.js';
 import { findSampler } from '../native/samplers.js';
@@ -57,9 +58,6 @@ export interface Sampled {
   readonly random: RandomStream | undefined;
 }
 
-/** Samplers that ComfyUI runs by other formulas for flow models. */
-const OTHER_FOR_FLOW = /ancestral|sde|seeds|exp_heun|sa_solver|lcm|cfg_pp/;
-
 /**
  * Samples a latent along a schedule (ComfyUI comfy/samplers.py, CFGGuider.inner_sample and KSAMPLER.sample). Between
  * evaluations of the network the event loop gets a turn. Throws `RangeError` for unknown samplers or options, and for latents
@@ -73,9 +71,6 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
     return { samples: options.latent, denoised: options.latent, random: options.random };
   requireLevels(sigmas);
   requireLatent(options);
-  if (sampling.prediction === 'image_flow' && OTHER_FOR_FLOW.test(sampler.name)) {
-    throw new RangeError(`the sampler ${sampler.name} isn't there for img_to_img_flow; euler, for one, is`);
-  }
 
   // ComfyUI leaves an empty latent unshifted, so that 0 stays 0.
   const latent = isEmpty(options.latent) ? options.latent : toModelSpace(latentFormat, options.latent);
@@ -100,9 +95,9 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
 
   const x = noisedStart(sampling, latent, noise, sigmas[0]!);
   const { name, ...choices } = sampler;
-  const init = { x: x.data, sigmas, seed, levels: sampling.levels, ...choices };
+  const init = { x: x.data, sigmas, seed, levels: sampling.levels, flow: isFlow(sampling), ...choices };
   const finished = (sample: Tensor, last: Tensor | undefined): Sampled => {
-    const samples = fromModelSpace(latentFormat, sampledEnd(sampling, sample));
+    const samples = fromModelSpace(latentFormat, sampledEnd(sampling, sample, sigmas.at(-1)!));
     const denoised = last === undefined ? samples : fromModelSpace(latentFormat, last);
     return { samples, denoised, random: kept.random };
   };
@@ -176,9 +171,10 @@ function requireLevels(sigmas: Float32Array): void {
 function requireLatent({ guider, latent, noise }: SamplingOptions): void {
   const { family, latentFormat } = guider.model;
   const [, channels] = latent.shape;
-  if (latent.shape.length !== 4 || channels !== latentFormat.channels) {
+  const rank = 2 + (latentFormat.dimensions ?? 2);
+  if (latent.shape.length !== rank || channels !== latentFormat.channels) {
     throw new RangeError(
-      `this ${family} model samples latents of ${latentFormat.channels} channels, this one is [${latent.shape.join(', ')}]`,
+      `this ${family} model samples latents of ${latentFormat.channels} channels${rank === 5 ? ' and frames' : ''}, this one is [${latent.shape.join(', ')}]`,
     );
   }
   if (noise.shape.join() !== latent.shape.join()) {

@@ -54,6 +54,8 @@ const ANY: ReadonlySet<string> = new Set(['*', 'COMFY_MATCHTYPE_V3']);
 
 /** Whether what is given and what is taken have a type in common; several are written `INT,STRING`. */
 function fits(output: OutputSpec, spec: PlainInput, around: Surroundings): boolean {
+  // As most are.
+  if (spec.kind === 'LINK' && spec.type === output.type) return true;
   const given = [output.type, ...(output.also ?? [])].flatMap(splitTypes);
   if (given.some((type) => ANY.has(type))) return true;
   // The list of a COMBO is its type.

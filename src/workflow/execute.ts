@@ -2,10 +2,10 @@
  * Runs a plan (ComfyUI execution.py, PromptExecutor and execute): only what its outputs need and no earlier result stands for,
  * one node after the other. Nodes may put themselves off until lazy inputs are there, or expand into others.
  */
-import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { RunContext } from '../nodes/context.js';
 import type { NodeUi } from '../nodes/definition.js';
 import type { NodeRegistry } from '../nodes/index.js';
+import { EventLoopTurns } from './event-loop.js';
 import type { NodeError, NodeTiming, RunEvent, RunResult } from './events.js';
 import { ExecutionList } from './execution-list.js';
 import { ExpansionError, expandedNodes, expansionOutputs, expansionSources } from './expansion.js';
@@ -86,7 +86,9 @@ class Run {
     this.signatures = new Signatures((id) => this.graph.planned(id), { folders, noise });
     this.contexts = new NodeContexts(this.graph, plan, this.emit, { ...options, noise, signal: this.signal });
     const ids = [...plan.nodes.keys()];
-    cache.retain(new Set(ids.map((id) => this.signatures.of(id))), new Set(ids.map((id) => this.rootOf(id))));
+    let roots: ReadonlySet<string> | undefined;
+    const isRoot = (root: string) => (roots ??= new Set(ids.map((id) => this.rootOf(id)))).has(root);
+    cache.retain(new Set(ids.map((id) => this.signatures.of(id))), isRoot);
     this.cached = ids.filter((id) => this.isKnown(id));
     this.results = new NeededResults(cache);
     this.list = new ExecutionList(
@@ -110,9 +112,11 @@ class Run {
     this.emit({ type: 'execution_cached', nodes: this.cached });
     for (const id of this.cached) this.reuse(this.graph.planned(id), cache.get(this.signatures.of(id))!);
     for (const id of this.plan.outputs) if (!this.isKnown(id)) this.list.add(id);
+    const turns = new EventLoopTurns();
+    // Lets a cancellation from outside arrive, whether or not nodes ever wait.
+    await turns.take();
     while (!this.list.isEmpty) {
-      // Lets a cancellation from outside arrive, whether or not nodes ever wait.
-      await eventLoopTurn();
+      if (turns.due) await turns.take();
       const id = this.list.next();
       const ending = id === undefined ? this.inCycle() : await this.turn(this.graph.planned(id));
       if (ending !== undefined) return { ...ending, ...this.report() };

@@ -93,12 +93,13 @@ const MAX_GROWN = 100;
 
 /** Values by whole name as `run` receives them. */
 export function nestInputs(
-  values: ReadonlyMap<string, unknown>,
+  values: Readonly<Record<string, unknown>>,
   table: InputTable,
 ): Readonly<Record<string, unknown>> {
-  if (!table.nested) return Object.fromEntries(values);
+  if (!table.nested) return values;
   const root: Record<string, unknown> = {};
-  for (const [name, value] of values) put(root, table.inputs.get(name)?.path ?? [name], value);
+  for (const [name, value] of Object.entries(values))
+    put(root, table.inputs.get(name)?.path ?? [name], value);
   for (const path of table.empty) put(root, path, {});
   return root;
 }

@@ -2,17 +2,19 @@
 import type { CachedResult, ResultCache } from './result-cache.js';
 
 export class NeededResults {
-  /** By signature, the nodes that will ask for its result; by node, what it will ask for. */
-  private readonly holders = new Map<string, Set<string>>();
-  private readonly wanted = new Map<string, Set<string>>();
+  /** By signature, how often its result will be asked for; by node, each time that it will ask. */
+  private readonly counts = new Map<string, number>();
+  private readonly wanted = new Map<string, string[]>();
   private readonly results = new Map<string, CachedResult>();
 
   constructor(private readonly cache: ResultCache) {}
 
   /** A node will ask for a result: one that it is linked to, or its own, which another of its signature may have made. */
   want(holder: string, signature: string): void {
-    addTo(this.holders, signature, holder);
-    addTo(this.wanted, holder, signature);
+    this.counts.set(signature, (this.counts.get(signature) ?? 0) + 1);
+    const wanted = this.wanted.get(holder);
+    if (wanted === undefined) this.wanted.set(holder, [signature]);
+    else wanted.push(signature);
     if (this.results.has(signature)) return;
     const earlier = this.cache.get(signature);
     if (earlier !== undefined) this.results.set(signature, earlier);
@@ -23,24 +25,18 @@ export class NeededResults {
   }
 
   set(signature: string, result: CachedResult): void {
-    if (this.holders.has(signature)) this.results.set(signature, result);
+    if (this.counts.has(signature)) this.results.set(signature, result);
   }
 
   /** A node is done: results that no other one needs are let go. */
   release(holder: string): void {
     for (const signature of this.wanted.get(holder) ?? []) {
-      const holders = this.holders.get(signature)!;
-      holders.delete(holder);
-      if (holders.size > 0) continue;
-      this.holders.delete(signature);
+      const count = this.counts.get(signature)! - 1;
+      this.counts.set(signature, count);
+      if (count > 0) continue;
+      this.counts.delete(signature);
       this.results.delete(signature);
     }
     this.wanted.delete(holder);
   }
-}
-
-function addTo(map: Map<string, Set<string>>, key: string, value: string): void {
-  const values = map.get(key);
-  if (values === undefined) map.set(key, new Set([value]));
-  else values.add(value);
 }

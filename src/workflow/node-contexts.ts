@@ -31,10 +31,12 @@ export class NodeContexts {
 
   /** Of each call of a node. */
   forNode(node: PlannedNode): (call: number) => RunContext {
-    const { folders, models, noise, signal } = this.shared;
-    const metadata = () => (this.metadata ??= workflowMetadata(this.plan, folders));
-    const receivedTypes = () => this.graph.receivedTypes(node);
-    const told = {
+    const { folders } = this.shared;
+    const own: NodeFacts = {
+      ...this.shared,
+      id: node.id,
+      metadata: () => (this.metadata ??= workflowMetadata(this.plan, folders)),
+      receivedTypes: () => this.graph.receivedTypes(node),
       progress: ({ step, totalSteps, denoised, ...colours }: StepProgress) => {
         const preview = denoised && { denoised, ...colours };
         const steps = { step, total_steps: totalSteps, ...(preview && { preview }) };
@@ -44,24 +46,7 @@ export class NodeContexts {
         this.emit({ type: 'warning', ...this.ofNode(node), text: shorten(text, 2000) });
       },
     };
-    return (call) => {
-      let graphs = 0;
-      return {
-        folders,
-        models,
-        noise,
-        signal,
-        nodeId: node.id,
-        ...told,
-        get metadata() {
-          return metadata();
-        },
-        get receivedTypes() {
-          return receivedTypes();
-        },
-        newGraph: () => new NodeGraphBuilder(`${node.id}.${call}.${graphs++}.`),
-      };
-    };
+    return (call) => new CallContext(own, call);
   }
 
   hidden(id: string, name: HiddenName): HiddenTypes[HiddenName] {
@@ -86,6 +71,61 @@ export class NodeContexts {
   /** A node as events name it. */
   ofNode({ id, nodeClass }: PlannedNode) {
     const display = this.graph.displayOf(id);
-    return { node: id, class_type: nodeClass.name, ...(display !== id && { display_node: display }) };
+    const named = { node: id, class_type: nodeClass.name };
+    return display === id ? named : { ...named, display_node: display };
+  }
+}
+
+/** What the contexts of a node's calls share. */
+type NodeFacts = Pick<RunContext, 'folders' | 'models' | 'noise' | 'signal' | 'progress' | 'warn'> & {
+  readonly id: string;
+  readonly metadata: () => RunContext['metadata'];
+  readonly receivedTypes: () => RunContext['receivedTypes'];
+};
+
+/** A call's context. Small, for over lists there are thousands of calls. */
+class CallContext implements RunContext {
+  private graphs = 0;
+  readonly newGraph = () => new NodeGraphBuilder(`${this.own.id}.${this.call}.${this.graphs++}.`);
+
+  constructor(
+    private readonly own: NodeFacts,
+    private readonly call: number,
+  ) {}
+
+  get folders() {
+    return this.own.folders;
+  }
+
+  get models() {
+    return this.own.models;
+  }
+
+  get noise() {
+    return this.own.noise;
+  }
+
+  get signal() {
+    return this.own.signal;
+  }
+
+  get progress() {
+    return this.own.progress;
+  }
+
+  get warn() {
+    return this.own.warn;
+  }
+
+  get nodeId() {
+    return this.own.id;
+  }
+
+  get metadata() {
+    return this.own.metadata();
+  }
+
+  get receivedTypes() {
+    return this.own.receivedTypes();
   }
 }

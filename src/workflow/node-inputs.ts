@@ -32,7 +32,7 @@ export function gatherInputs(
     } else {
       const values = resultOf(input.from)?.outputs[input.slot];
       if (values === undefined) missing.add(name);
-      lists.set(name, values === undefined ? [undefined] : values.map((value) => linked(spec, value)));
+      lists.set(name, values === undefined ? [undefined] : linkedValues(spec, values));
     }
   }
   for (const [name, { required }] of node.table.inputs) {
@@ -42,34 +42,49 @@ export function gatherInputs(
   return { lists, missing };
 }
 
-/** A value that a link brings, as an input of that kind has it. */
-function linked(spec: PlainInput | undefined, value: unknown): unknown {
+/** Values that a link brings, as an input of that kind has them. */
+function linkedValues(spec: PlainInput | undefined, values: readonly unknown[]): readonly unknown[] {
   switch (spec?.kind) {
     case 'SEED':
-      return typeof value === 'number' && Number.isFinite(value) ? BigInt(Math.trunc(value)) : value;
+      return values.map((value) =>
+        typeof value === 'number' && Number.isFinite(value) ? BigInt(Math.trunc(value)) : value,
+      );
     case 'INT':
     case 'FLOAT':
-      return typeof value === 'bigint' || typeof value === 'boolean' ? Number(value) : value;
+      return values.map((value) =>
+        typeof value === 'bigint' || typeof value === 'boolean' ? Number(value) : value,
+      );
     default:
-      return value;
+      return values;
   }
 }
+
+/** A call's inputs by name: values, or lists of them for a class that takes lists. */
+export type CallInputs = Readonly<Record<string, unknown>>;
 
 /**
  * The calls that inputs make: one with all of them as lists, or one for each value of the longest list, where shorter ones repeat
  * their last (execution.py, _async_map_node_over_list).
  */
-export function callsOf(lists: GivenLists, inputIsList: boolean): readonly ReadonlyMap<string, unknown>[] {
-  if (inputIsList) return [lists];
-  const count = Math.max(0, ...[...lists.values()].map((values) => values.length));
+export function callsOf(lists: GivenLists, inputIsList: boolean): readonly CallInputs[] {
+  // Copies, for the lists are other nodes' results.
+  if (inputIsList) return [Object.fromEntries([...lists].map(([name, values]) => [name, [...values]]))];
+  let count = 0;
+  for (const values of lists.values()) count = Math.max(count, values.length);
   // A node without inputs runs once.
-  if (count === 0 && lists.size === 0) return [new Map()];
-  const empty = [...lists].find(([, values]) => values.length === 0);
-  if (empty !== undefined)
-    throw new RangeError(`its input ${empty[0]} is an empty list, where a value is needed`);
-  return Array.from(
-    { length: count },
-    (_, index) =>
-      new Map([...lists].map(([name, values]) => [name, values[Math.min(index, values.length - 1)]])),
-  );
+  if (lists.size === 0) return [{}];
+  for (const [name, values] of lists) {
+    if (values.length === 0)
+      throw new RangeError(`its input ${name} is an empty list, where a value is needed`);
+  }
+  const given = [...lists];
+  return Array.from({ length: count }, (_, index) => {
+    const inputs: Record<string, unknown> = {};
+    for (const [name, values] of given) {
+      const value = values[Math.min(index, values.length - 1)];
+      if (name === '__proto__') Object.defineProperty(inputs, name, { value, enumerable: true });
+      else inputs[name] = value;
+    }
+    return inputs;
+  });
 }

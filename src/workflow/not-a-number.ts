@@ -6,11 +6,12 @@ const known = new WeakSet();
 /** What is told of a node's outputs that hold NaN where none of its inputs did; nothing for sound ones. */
 export function warningOfNaN(
   names: readonly string[],
-  inputs: readonly unknown[],
+  inputs: Readonly<Record<string, unknown>>,
   outputs: readonly unknown[],
 ): string | undefined {
   const broken = outputs.map(holdsNaN);
-  const isNew = !inputs.some((input) => isObject(input) && known.has(input));
+  if (!broken.includes(true)) return undefined;
+  const isNew = !Object.values(inputs).some((input) => isObject(input) && known.has(input));
   outputs.forEach((output, slot) => {
     if (broken[slot] === true && isObject(output)) known.add(output);
   });
@@ -22,6 +23,7 @@ export function warningOfNaN(
 
 /** Looks into tensors, objects of tensors (latents) and lists of such objects (conditionings). */
 function holdsNaN(value: unknown): boolean {
+  if (!isObject(value)) return false;
   const values = Array.isArray(value) ? value.flatMap(fields) : [value, ...fields(value)];
   return values.some(isBrokenTensor);
 }

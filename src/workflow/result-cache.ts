@@ -69,12 +69,12 @@ export class ResultCache {
   }
 
   /**
-   * Drops what the given signatures don't name, and what no node of `roots` has expanded into: ComfyUI's classic cache keeps the
+   * Drops what the given signatures don't name, and what no root of this run has expanded into: ComfyUI's classic cache keeps the
    * last workflow's results.
    */
-  retain(signatures: ReadonlySet<string>, roots: ReadonlySet<string> = new Set()): void {
+  retain(signatures: ReadonlySet<string>, isRoot: (root: string) => boolean = () => false): void {
     for (const [signature, { owner }] of this.entries) {
-      const owned = owner !== undefined && roots.has(owner.root);
+      const owned = owner !== undefined && isRoot(owner.root);
       if (!owned && !signatures.has(signature)) this.delete(signature);
     }
   }
@@ -119,7 +119,8 @@ function buffersOf(outputs: readonly unknown[]): ReadonlyMap<ArrayBufferLike, nu
       buffers.set(value.buffer, Math.max(buffers.get(value.buffer) ?? 0, value.byteLength));
     } else if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
       // A list of numbers holds nothing to look into.
-      for (const item of Object.values(value) as unknown[]) if (typeof item === 'object') waiting.push(item);
+      const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+      for (const item of items) if (typeof item === 'object') waiting.push(item);
     }
   }
   return buffers;

@@ -3,10 +3,11 @@ import { shorten } from '../safe-text.js';
 import { ExecutionBlocker, type AnyNodeClass, type NodeUi, type OutputSpec } from '../nodes/definition.js';
 import type { NodeGraph } from '../nodes/node-graph.js';
 import type { RunContext } from '../nodes/context.js';
+import { EventLoopTurns } from './event-loop.js';
 import type { NodeError } from './events.js';
 import { nestInputs } from './input-table.js';
 import { toJson, type Json } from './literal.js';
-import { callsOf, type GivenLists } from './node-inputs.js';
+import { callsOf, type CallInputs, type GivenLists } from './node-inputs.js';
 import { warningOfNaN } from './not-a-number.js';
 import type { PlannedNode } from './plan.js';
 
@@ -35,24 +36,35 @@ export async function runNode(
   const { nodeClass, table } = node;
   const calls: CallResult[] = [];
   const uis: NodeUi[] = [];
-  for (const [index, inputs] of callsOf(lists, nodeClass.inputIsList === true).entries()) {
+  const turns = new EventLoopTurns();
+  const names = nodeClass.outputs.map(({ name }) => name);
+  const allInputs = callsOf(lists, nodeClass.inputIsList === true);
+  for (let index = 0; index < allInputs.length; index++) {
+    const inputs = allInputs[index]!;
     const context = contextOf(index);
-    if (index > 0) context.signal.throwIfAborted();
+    if (index > 0) {
+      if (turns.due) await turns.take();
+      context.signal.throwIfAborted();
+    }
     const blocker = blockerIn(inputs, nodeClass.inputIsList === true);
     if (blocker !== undefined) {
       const handedOn = blocked(blocker);
       calls.push({ outputs: nodeClass.outputs.map(() => handedOn) });
       continue;
     }
-    const returned: unknown = await nodeClass.run(nestInputs(inputs, table) as never, context);
-    const { ui, ...result } = readReturn(nodeClass, returned);
-    const names = nodeClass.outputs.map(({ name }) => name);
-    const warning = warningOfNaN(names, [...inputs.values()], result.outputs);
+    const returned: unknown = nodeClass.run(nestInputs(inputs, table) as never, context);
+    const result = readReturn(nodeClass, isPromise(returned) ? await returned : returned);
+    const warning = warningOfNaN(names, inputs, result.outputs);
     if (warning !== undefined) context.warn(warning);
     calls.push(result);
-    if (ui !== undefined) uis.push(ui);
+    if (result.ui !== undefined) uis.push(result.ui);
   }
   return { calls, ui: mergeUis(uis) };
+}
+
+/** Most small nodes return at once, and over lists there are thousands of calls. */
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /** Names of the lazy inputs that a node needs now, in any of its calls. */
@@ -64,10 +76,13 @@ export function lazyInputs(node: PlannedNode, lists: GivenLists): ReadonlySet<st
   return new Set(names);
 }
 
-function blockerIn(inputs: ReadonlyMap<string, unknown>, inputIsList: boolean): ExecutionBlocker | undefined {
-  for (const value of inputs.values()) {
-    const values: readonly unknown[] = inputIsList ? (value as readonly unknown[]) : [value];
-    const blocker = values.find((item) => item instanceof ExecutionBlocker);
+function blockerIn(inputs: CallInputs, inputIsList: boolean): ExecutionBlocker | undefined {
+  for (const value of Object.values(inputs)) {
+    if (!inputIsList) {
+      if (value instanceof ExecutionBlocker) return value;
+      continue;
+    }
+    const blocker = (value as readonly unknown[]).find((item) => item instanceof ExecutionBlocker);
     if (blocker !== undefined) return blocker;
   }
   return undefined;
@@ -100,13 +115,13 @@ export function mergeCalls(
   nodeClass: AnyNodeClass,
   calls: readonly (readonly unknown[])[],
 ): readonly (readonly unknown[])[] {
-  return nodeClass.outputs.map((output, slot) =>
-    calls.flatMap((outputs) => {
+  return nodeClass.outputs.map((output, slot) => {
+    if (output.isList !== true) return calls.map((outputs) => outputs[slot]);
+    return calls.flatMap((outputs) => {
       const value = outputs[slot];
-      if (output.isList !== true || value instanceof ExecutionBlocker) return [value];
-      return listOf(nodeClass, output, value);
-    }),
-  );
+      return value instanceof ExecutionBlocker ? [value] : listOf(nodeClass, output, value);
+    });
+  });
 }
 
 function listOf(nodeClass: AnyNodeClass, output: OutputSpec, value: unknown): readonly unknown[] {

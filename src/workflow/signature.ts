@@ -3,10 +3,10 @@
  * is linked to. ComfyUI's CacheKeySetInputSignature (comfy_execution/caching.py); two nodes with one signature give the same
  * result, wherever they stand and in whichever workflow.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { Folders } from '../models/folders/folders.js';
 import type { RunContext } from '../nodes/context.js';
-import { nestInputs } from './input-table.js';
+import { nestInputs, type InputTable } from './input-table.js';
 import { reachable } from './links.js';
 import { plannedEdges, type PlannedNode } from './plan.js';
 
@@ -29,8 +29,9 @@ export class Signatures {
     if (known !== undefined) return known;
     const unknownEdges = (node: string) =>
       plannedEdges(this.nodeOf(node)).filter(({ from }) => !this.known.has(from));
-    for (const node of reachable([id], unknownEdges).nodes)
-      this.known.set(node, this.make(this.nodeOf(node)));
+    // A plan has nodes behind what they need, so that mostly nothing else is to be made.
+    const needed = unknownEdges(id).length === 0 ? [id] : reachable([id], unknownEdges).nodes;
+    for (const node of needed) this.known.set(node, this.make(this.nodeOf(node)));
     return this.known.get(id)!;
   }
 
@@ -41,13 +42,24 @@ export class Signatures {
     if (nodeClass.drawsNoise === true) parts.push(this.noise);
     const own = nodeClass.hidden !== undefined && Object.values(nodeClass.hidden).includes('UNIQUE_ID');
     if (own || nodeClass.notIdempotent === true) parts.push(['id', node.id]);
-    for (const name of [...node.inputs.keys()].sort()) {
+    for (const name of sortedNames(node)) {
       const input = node.inputs.get(name)!;
       if (input.kind === 'link') parts.push(name, this.known.get(input.from), input.slot);
       else parts.push(name, [input.type, plainText(input.value)]);
     }
-    return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+    return hash('sha256', JSON.stringify(parts), 'base64');
   }
+}
+
+const sortedTables = new WeakMap<InputTable, readonly string[]>();
+
+/** Names of the inputs that a node is given, sorted. */
+function sortedNames({ inputs, table }: PlannedNode): readonly string[] {
+  let all = sortedTables.get(table);
+  if (all === undefined) sortedTables.set(table, (all = [...table.inputs.keys()].sort()));
+  const names = all.filter((name) => inputs.has(name));
+  // Some classes take inputs that aren't in their tables.
+  return names.length === inputs.size ? names : [...inputs.keys()].sort();
 }
 
 /** A constant as text with its types; objects that are no plain data, which expanding nodes give, equal no other. */
@@ -61,10 +73,11 @@ function plainText(value: unknown): unknown {
 /** What a node's class says beside its inputs, if anything. Undefined where that can't be found out. */
 export function fingerprintOf(node: PlannedNode, folders: Folders): string | undefined {
   if (node.nodeClass.fingerprint === undefined) return '';
-  const constants = new Map<string, unknown>();
-  for (const [name, input] of node.inputs) if (input.kind === 'constant') constants.set(name, input.value);
+  const constants: (readonly [string, unknown])[] = [];
+  for (const [name, input] of node.inputs) if (input.kind === 'constant') constants.push([name, input.value]);
   try {
-    return node.nodeClass.fingerprint(nestInputs(constants, node.table) as never, folders);
+    const inputs = nestInputs(Object.fromEntries(constants), node.table);
+    return node.nodeClass.fingerprint(inputs as never, folders);
   } catch {
     return undefined;
   }

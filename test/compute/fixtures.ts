@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { GraphBuilder, type Graph, type Value } from '../../src/compute/graph.js';
 import { SymbolicDim, type Dim } from '../../src/compute/dim.js';
 import type { Tensor, TensorData } from '../../src/compute/tensor.js';
+import type { RotaryPairs } from '../../src/compute/operations/rotary.js';
 import type { Weight } from '../../src/compute/weight.js';
 
 interface StoredTensor {
@@ -55,6 +56,10 @@ function merged(g: GraphBuilder, { x, order, counts }: Parts): Value {
 function unmerged(g: GraphBuilder, { x, order, counts }: Parts): Value {
   const groups = g.tokenGroups(x, order, counts);
   return g.unmergeTokens(g.mergeTokens(x, groups, counts, SymbolicDim.symbol('merged')), groups);
+}
+
+function rotated(pairs: RotaryPairs): Body {
+  return (g, { x, a, b }) => g.rotary(x, { cosines: a, sines: b }, { heads: 2, pairs });
 }
 
 /** Each case's operation, by the fixture's name. */
@@ -126,6 +131,20 @@ const BODIES: Readonly<Record<string, Body>> = {
   select_rows: (g, { x }, { weight }) => g.selectRows(x, weight),
   slice_channels: (g, { x }) => g.sliceChannels(x, 1, 3),
   shuffle_channels: (g, { x }) => g.shuffleChannels(x, 3),
+  rms_norm: (g, { x }, { weight }) => g.rmsNorm(x, weight, { epsilon: 1e-6 }),
+  rms_norm_heads: (g, { x }, { weight }) => g.rmsNorm(x, weight, { heads: 3, epsilon: 1e-6 }),
+  rms_norm_plain: (g, { x }) => g.rmsNorm(x, undefined, { heads: 3, epsilon: 1e-6 }),
+  rotary_neighbours_shared: rotated('neighbours'),
+  rotary_neighbours_rows: rotated('neighbours'),
+  rotary_halves_shared: rotated('halves'),
+  rotary_halves_rows: rotated('halves'),
+  modulate: (g, { x, a, b }) => g.modulate(x, a, b),
+  modulate_scale: (g, { x, a }) => g.modulate(x, a),
+  modulate_tokens: (g, { x, a, b }) => g.modulate(x, a, b),
+  gate: (g, { x, v }) => g.gate(x, v),
+  take_first: (g, { x, like }) => g.takeTokens(x, like, 'first'),
+  take_last: (g, { x, like }) => g.takeTokens(x, like, 'last'),
+  gelu_tanh: (g, { x }) => g.activation(x, 'gelu_tanh'),
 };
 
 /** Every case with its batch and, where there are any, height, width or tokens left symbolic. */
@@ -176,6 +195,11 @@ function symbolicShape(name: string, part: string, shape: readonly number[]): Di
   if (part === 'tiles' || part === 'counts') return [...shape];
   if (name === 'add_constant') return [batch, ...shape.slice(1)];
   if (part === 'order') return [tokens];
+  if (name.startsWith('take') && part === 'like') return [batch, SymbolicDim.symbol('taken'), shape[2]!];
+  // What is the same for all rows or tokens has an extent of 1.
+  if (shape.length === 3 && (part === 'a' || part === 'b')) {
+    return [shape[0] === 1 ? 1 : batch, shape[1] === 1 ? 1 : tokens, shape[2]!];
+  }
   switch (shape.length) {
     case 4:
       return [batch, shape[1]!, height, width];

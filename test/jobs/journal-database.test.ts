@@ -36,8 +36,10 @@ const done: JobOutcome = {
   ],
   durationSeconds: 1.5,
 };
-const noted = (id: string) => ({
+const noted = (id: string, sequence = 1) => ({
   id,
+  sequence,
+  place: sequence - 1,
   client: { front: 'test', id: 'somebody' },
   metadata: { of: id },
   acceptedAt: 1,
@@ -46,11 +48,11 @@ const ids = () => journal.waiting().map(({ id }) => id);
 
 describe('the journal', () => {
   test('keeps jobs in the order of their acceptance, with all that is needed to run them', () => {
-    for (const id of ['b', 'a', 'c']) expect(journal.accept(jobOf(id), 1)).toBeGreaterThan(0);
+    for (const id of ['b', 'a', 'c']) expect(journal.accept(jobOf(id), 1)).toBeDefined();
     reopen();
     expect(ids()).toEqual(['b', 'a', 'c']);
     const { task, metadata, ...rest } = jobOf('b');
-    expect(journal.waiting()[0]).toEqual({ ...rest, sequence: 1, interruptions: 0 });
+    expect(journal.waiting()[0]).toEqual({ ...rest, sequence: 1, place: 0, interruptions: 0 });
     expect(journal.begin('b', 1, 5)).toEqual({ task, metadata, told: 0 });
     journal.tell('b', 0.4);
     expect(journal.begin('b', 2, 6)).toMatchObject({ told: 0.4 });
@@ -58,12 +60,80 @@ describe('the journal', () => {
   });
 
   test('takes an id while no job of it waits or runs', () => {
-    expect(journal.accept(jobOf('a'), 1)).toBe(1);
+    expect(journal.accept(jobOf('a'), 1)).toEqual({ sequence: 1, place: 0 });
     expect(journal.accept(jobOf('a'), 2)).toBeUndefined();
     journal.finish('a', done, 3);
-    expect(journal.accept(jobOf('a', { metadata: { again: true } }), 4)).toBeGreaterThan(1);
+    expect(journal.accept(jobOf('a', { metadata: { again: true } }), 4)?.sequence).toBeGreaterThan(1);
     expect(journal.find('a')).toMatchObject({ state: 'queued', metadata: { again: true } });
     expect(ids()).toEqual(['a']);
+  });
+
+  test('lists jobs with what they ran, and forgets those that are over', () => {
+    for (const id of ['a', 'b', 'c', 'd']) journal.accept(jobOf(id), 1);
+    journal.finish('c', done, 2);
+    journal.finish('a', done, 3);
+    reopen();
+    const listed = (
+      which: 'unfinished' | 'over',
+      first: 'oldest' | 'newest',
+      limit?: number,
+      offset?: number,
+    ) =>
+      journal
+        .list({
+          which,
+          first,
+          ...(limit !== undefined && { limit }),
+          ...(offset !== undefined && { offset }),
+        })
+        .map(({ id }) => id);
+    expect(listed('over', 'oldest')).toEqual(['c', 'a']);
+    expect(listed('over', 'newest', 1)).toEqual(['a']);
+    expect(listed('over', 'newest', 5, 1)).toEqual(['c']);
+    expect(listed('unfinished', 'oldest')).toEqual(['b', 'd']);
+    expect(journal.list({ which: 'over', first: 'oldest' })[0]).toEqual({
+      ...noted('c', 3),
+      state: 'completed',
+      attempts: 0,
+      finishedAt: 2,
+      outcome: done,
+      task: jobOf('c').task,
+    });
+    expect(
+      journal
+        .recall(['d', 'a', 'x'])
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(['a', 'd']);
+    expect(journal.countOver()).toBe(2);
+    journal.forget(['a', 'd']);
+    expect([listed('over', 'oldest'), listed('unfinished', 'oldest')]).toEqual([['c'], ['b', 'd']]);
+    journal.forget('all');
+    expect([journal.countOver(), ids()]).toEqual([0, ['b', 'd']]);
+  });
+
+  test('remembers where in the queue a job wanted to be', () => {
+    expect(journal.accept(jobOf('a', { place: 7.5 }), 1)).toEqual({ sequence: 1, place: 7.5 });
+    expect(journal.accept(jobOf('b', { place: 'first' }), 1)).toEqual({ sequence: 2, place: -1 });
+    expect(journal.accept(jobOf('c'), 1)).toEqual({ sequence: 3, place: 2 });
+    reopen();
+    expect(journal.waiting().map(({ id, place }) => [id, place])).toEqual([
+      ['a', 7.5],
+      ['b', -1],
+      ['c', 2],
+    ]);
+  });
+
+  test('keeps what a cancelled job did until it ended', () => {
+    journal.accept(jobOf('a'), 1);
+    journal.begin('a', 1, 2);
+    journal.finish('a', { state: 'cancelled', outputs: [], error: 'no', durationSeconds: 1 }, 3);
+    const milestones = [{ type: 'execution_start', workflow: 0, at: 2 } as const];
+    const outputs = [{ workflow: 0, node: '9', ui: { images: [] } }];
+    const outcome = { state: 'cancelled', outputs, milestones, error: 'no', durationSeconds: 1 };
+    expect(journal.amend('a', { outputs, milestones })).toEqual(outcome);
+    reopen();
+    expect(journal.find('a')?.outcome).toEqual(outcome);
   });
 
   test('lets the first outcome stand', () => {
@@ -117,7 +187,7 @@ describe('the journal', () => {
       { name: 'find', args: ['a'] },
     ];
     expect(journal.apply(operations)).toEqual([
-      1,
+      { sequence: 1, place: 0 },
       undefined,
       { task: jobOf('a').task, metadata: { of: 'a' }, told: 0 },
       { ...noted('a'), state: 'running', attempts: 1, startedAt: 5 },
@@ -150,6 +220,18 @@ describe('the journal', () => {
     );
   });
 
+  test('of version 3 goes on', () => {
+    journal.accept(jobOf('a'), 1);
+    journal.close();
+    const database = new Database(join(folder, 'journal.sqlite'));
+    database.exec('ALTER TABLE job DROP COLUMN place; ALTER TABLE job DROP COLUMN milestones');
+    database.pragma('user_version = 3');
+    database.close();
+    open();
+    expect(journal.waiting()).toMatchObject([{ id: 'a', sequence: 1, place: 0 }]);
+    expect(journal.accept(jobOf('b', { place: 'first' }), 1)).toEqual({ sequence: 2, place: -1 });
+  });
+
   test('of version 1 goes on: what waits is for its front to renew, what is over keeps its outcome', () => {
     const file = join(folder, 'old.sqlite');
     const database = new Database(file);
@@ -179,7 +261,7 @@ describe('the journal', () => {
     const again = new JournalDatabase(file);
     expect(again.waiting()).toMatchObject([{ sequence: 4, id: 'waits', client: { front: 'dgx-pixels' } }]);
     expect(again.old()).toMatchObject([{ sequence: 2 }]);
-    expect(again.accept(jobOf('next'), 1)).toBe(5);
+    expect(again.accept(jobOf('next'), 1)).toEqual({ sequence: 5, place: 4 });
     again.close();
   });
 });

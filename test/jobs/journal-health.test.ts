@@ -55,7 +55,7 @@ test.each(['unfinished_job', 'sqlite_autoindex_job_1'])('a damaged index (%s) he
   const journal = new JournalDatabase(file);
   expect(journal.waiting()).toHaveLength(500);
   expect(journal.find('job-7')).toMatchObject({ state: 'queued' });
-  expect(journal.accept(jobOf('next'), 1)).toBe(501);
+  expect(journal.accept(jobOf('next'), 1)).toEqual({ sequence: 501, place: 500 });
   journal.close();
 });
 
@@ -65,7 +65,9 @@ test('an index that is damaged under a running daemon heals', () => {
     { name: 'finish', args: ['job-1', { state: 'failed', outputs: [], durationSeconds: 0 }, 1] },
   ]);
   damage('finished_job');
-  expect(journal.apply([{ name: 'accept', args: [jobOf('next'), 1] }])).toEqual([501]);
+  expect(journal.apply([{ name: 'accept', args: [jobOf('next'), 1] }])).toEqual([
+    { sequence: 501, place: 500 },
+  ]);
   journal.close();
 });
 

@@ -8,16 +8,18 @@ import { jobOf } from './jobs.js';
 function memory() {
   const ids: string[] = [];
   return {
-    accept: async ({ id }: Job) => {
+    accept: async ({ id, place }: Job) => {
       await Promise.resolve();
-      return ids.includes(id) ? undefined : ids.push(id);
+      if (ids.includes(id)) return undefined;
+      const sequence = ids.push(id);
+      return { sequence, place: typeof place === 'number' ? place : sequence - 1 };
     },
   };
 }
 
 function queued(id: string, priority: number, sequence: number): QueuedJob {
   const { client, load } = jobOf(id);
-  return { id, client, load, priority, sequence, interruptions: 0 };
+  return { id, client, load, priority, sequence, place: sequence - 1, interruptions: 0 };
 }
 
 test('is first in, first out, and as long as it may be', async () => {
@@ -39,6 +41,16 @@ test('goes on with what was left, and gives jobs back', async () => {
   await queue.accept(jobOf('c'));
   queue.putBack(job);
   expect(queue.pending.map(({ id }) => id)).toEqual(['a', 'c']);
+});
+
+test('puts jobs of one priority in the order of their places', async () => {
+  const queue = new JobQueue(memory(), [], () => 10, new Estimates([]));
+  await queue.accept(jobOf('a'));
+  await queue.accept(jobOf('b', { place: 5 }));
+  await queue.accept(jobOf('c'));
+  await queue.accept(jobOf('d', { place: -3 }));
+  await queue.accept(jobOf('e', { priority: 1, place: 100 }));
+  expect(queue.pending.map(({ id }) => id)).toEqual(['e', 'd', 'a', 'c', 'b']);
 });
 
 test('wakes whoever waits for a job, or for the end', async () => {

@@ -10,7 +10,7 @@ import { JobNotices, type JobNotice } from '../../src/jobs/events.js';
 import { JournalDatabase } from '../../src/jobs/journal-database.js';
 import type { Journal } from '../../src/jobs/journal.js';
 import { JobQueue } from '../../src/jobs/queue.js';
-import { Runner } from '../../src/jobs/runner.js';
+import { Runner, type RunnerOptions } from '../../src/jobs/runner.js';
 import { jobOf } from './jobs.js';
 
 /** Stands in for the engine's main module: tells of a node's output, and is done once the file exists that the workflow names. */
@@ -60,30 +60,20 @@ afterEach(async () => {
 });
 
 /** The journal without its thread. */
-function journalOf(tables: JournalDatabase): Journal {
+function journalOf(tables: JournalDatabase): RunnerOptions['journal'] & Pick<Journal, 'accept'> {
   return {
     accept: (...args) => Promise.resolve(tables.accept(...args)),
     begin: (...args) => Promise.resolve(tables.begin(...args)),
-    tell: (...args) => {
-      tables.tell(...args);
-      return Promise.resolve();
-    },
     requeue: (...args) => {
       tables.requeue(...args);
       return Promise.resolve();
     },
     finish: (...args) => Promise.resolve(tables.finish(...args)),
-    find: (...args) => Promise.resolve(tables.find(...args)),
-    renew: (...args) => {
-      tables.renew(...args);
-      return Promise.resolve();
-    },
-    prune: (...args) => Promise.resolve(tables.prune(...args)),
+    amend: (...args) => Promise.resolve(tables.amend(...args)),
     recordTimes: (...args) => {
       tables.recordTimes(...args);
       return Promise.resolve();
     },
-    close: () => Promise.resolve(),
   };
 }
 

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import type { Tensor } from '../../src/compute/tensor.js';
 import { createEngine, type Engine } from '../../src/index.js';
 import { defineNode, link, string } from '../../src/nodes/definition.js';
-import { tinyCheckpoint } from './golden.js';
+import { fixture, tinyCheckpoint } from './golden.js';
 
 /** A workflow, and which tensor each of its SaveLatent nodes was given. */
 export interface WorkflowCase {
@@ -29,6 +29,8 @@ export async function openLatentEngine(files: Readonly<Record<string, string>> =
   const all = {
     'checkpoints/sd15-tiny.safetensors': tinyCheckpoint('sd15'),
     'checkpoints/sdxl-tiny.safetensors': tinyCheckpoint('sdxl'),
+    'loras/sd15-tiny-lora.safetensors': fixture('golden/sd15-tiny-lora.safetensors'),
+    'loras/sdxl-tiny-lora.safetensors': fixture('golden/sdxl-tiny-lora.safetensors'),
     ...files,
   };
   for (const [name, path] of Object.entries(all)) {

@@ -190,6 +190,43 @@ case("attention_mask", biased_attention, query=randn(2, 35, 32), key=randn(2, 21
 case("attention_shared", lambda query, key, value, scores: biased_attention(query, key, value, scores, 8, 2), query=randn(2, 9, 64), key=randn(2, 9, 16), value=randn(2, 9, 16), scores=torch.full((9, 9), -1e30).triu(1)[None, None])
 case("relative_bias", lambda kinds, weight: weight[kinds.long()].permute(2, 0, 1)[None], kinds=torch.randint(7, (9, 5), dtype=torch.int32), weight=randn(7, 4))
 
+
+def rms_norm(x, weight, heads):
+    return F.rms_norm(x.unflatten(-1, (heads, -1)), (x.shape[-1] // heads,), weight, 1e-6).flatten(-2)
+
+
+def turned(a, b, cosines, sines):
+    """Pairs of N×T×heads×(d/2) by angles of N×T×(d/2)."""
+    cosines, sines = cosines[:, :, None], sines[:, :, None]
+    return a * cosines - b * sines, a * sines + b * cosines
+
+
+def rotary_neighbours(x, a, b, heads=2):
+    pairs = x.unflatten(-1, (heads, -1, 2))
+    return torch.stack(turned(pairs[..., 0], pairs[..., 1], a, b), -1).flatten(-3)
+
+
+def rotary_halves(x, a, b, heads=2):
+    pairs = x.unflatten(-1, (heads, 2, -1))
+    return torch.stack(turned(pairs[..., 0, :], pairs[..., 1, :], a, b), -2).flatten(-3)
+
+
+# Appended, so that the draws of what is above stay.
+case("rms_norm", lambda x, weight: rms_norm(x, weight, 1), x=randn(2, 5, 12), weight=randn(12))
+case("rms_norm_heads", lambda x, weight: rms_norm(x, weight, 3), x=randn(2, 5, 12), weight=randn(4))
+case("rms_norm_plain", lambda x: rms_norm(x, None, 3), x=randn(2, 150, 12))
+for name, rows in (("shared", 1), ("rows", 2)):
+    angles = {"a": torch.cos(randn(rows, 5, 3) * 3), "b": torch.sin(randn(rows, 5, 3) * 3)}
+    case(f"rotary_neighbours_{name}", rotary_neighbours, x=randn(2, 5, 12), **angles)
+    case(f"rotary_halves_{name}", rotary_halves, x=randn(2, 5, 12), **{part: values.clone() for part, values in angles.items()})
+case("modulate", lambda x, a, b: x * (1 + a[:, None]) + b[:, None], x=randn(2, 5, 12), a=randn(2, 12), b=randn(2, 12))
+case("modulate_scale", lambda x, a: x * (1 + a), x=randn(2, 5, 12), a=randn(2, 1, 12))
+case("modulate_tokens", lambda x, a, b: x * (1 + a) + b, x=randn(2, 5, 12), a=randn(2, 5, 12), b=randn(2, 5, 12))
+case("gate", lambda x, v: x * v[:, None], x=randn(2, 5, 12), v=randn(2, 12))
+case("take_first", lambda x, like: x[:, :like.shape[1]], x=randn(2, 5, 12), like=randn(2, 3, 4))
+case("take_last", lambda x, like: x[:, -like.shape[1]:], x=randn(2, 5, 12), like=randn(2, 3, 4))
+case("gelu_tanh", lambda x: F.gelu(x, approximate="tanh"), x=randn(2, 5, 12) * 3)
+
 folder = os.path.join(os.path.dirname(__file__), "../../test/fixtures/compute")
 os.makedirs(folder, exist_ok=True)
 save_file(cases, os.path.join(folder, "ops.safetensors"))

@@ -14,7 +14,7 @@ import safetensors.torch
 
 MODELS, OUT = sys.argv[1:3]
 ONLY = sys.argv[3:]
-run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "easycache", "gits", "model_merging")
+run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "easycache", "gits", "model_merging_model_specific")
 run_workflow.setup(MODELS)
 run_workflow.extra()
 nodes.NODE_CLASS_MAPPINGS["SaveLatent"] = type("SaveLatent", (), {
@@ -103,8 +103,49 @@ def cases():
         yield f"{checkpoint}.differential.ancestral", masked(checkpoint, 0.0, "euler_ancestral")
 
 
+def merges(checkpoint):
+    factors = dict(q=1.1, k=0.9, v=1.05, out=0.95)
+    for name, node, inputs in (
+        ("self", "UNetSelfAttentionMultiply", factors), ("cross", "UNetCrossAttentionMultiply", factors),
+        ("temporal", "UNetTemporalAttentionMultiply", dict(self_structural=0.9, self_temporal=2.0, cross_structural=1.1, cross_temporal=3.0))):
+        yield f"{checkpoint}.multiply.{name}", Workflow(checkpoint).patch(node, **inputs).sample()
+
+    def lora(w):
+        return w.add("LoraLoader", model=w.model, clip=w.clip, lora_name=f"{checkpoint}-tiny-lora.safetensors", strength_model=1.5, strength_clip=1.2)[0]
+
+    specific = "SD1" if checkpoint == "sd15" else "SDXL"
+    prefixes = nodes.NODE_CLASS_MAPPINGS[f"ModelMerge{specific}"].INPUT_TYPES()["required"]
+    shares = {prefix: round(0.1 + 0.03 * place, 2) for place, prefix in enumerate(list(prefixes)[2:])}
+    for name, node, inputs in (
+        ("simple", "ModelMergeSimple", dict(ratio=0.3)), ("subtract", "ModelMergeSubtract", dict(multiplier=-0.4)), ("add", "ModelMergeAdd", {}),
+        ("blocks", "ModelMergeBlocks", dict(input=0.2, middle=0.9, out=0.5)), ("specific", f"ModelMerge{specific}", shares)):
+        w = Workflow(checkpoint)
+        other = w.add("ModelSamplingDiscrete", model=[lora(w), 0], sampling="eps", zsnr=False)
+        if name == "add":  # what is usual: a difference on top
+            other = w.add("ModelMergeSubtract", model1=other, model2=w.model, multiplier=0.7)
+        w.model = w.add(node, model1=w.model, model2=other, **inputs)
+        yield f"{checkpoint}.merge.{name}", w.sample()
+    for name, node, inputs in (
+        ("simple", "CLIPMergeSimple", dict(ratio=0.3)), ("subtract", "CLIPMergeSubtract", dict(multiplier=1.3)), ("add", "CLIPMergeAdd", {}),
+        ("multiply", "CLIPAttentionMultiply", factors)):
+        w = Workflow(checkpoint)
+        other = [lora(w), 1]
+        if name == "add":
+            other = w.add("CLIPMergeSubtract", clip1=other, clip2=w.clip, multiplier=0.7)
+        given = dict(clip=other) if name == "multiply" else dict(clip1=w.clip, clip2=other)
+        w.clip = w.add(node, **given, **inputs)
+        w.positive = w.add("CLIPTextEncode", clip=w.clip, text="a (castle:1.3) on a hill")
+        yield f"{checkpoint}.clip.{name}", w.sample()
+
+
+def all_cases():
+    yield from cases()
+    for checkpoint in ("sd15", "sdxl"):
+        yield from merges(checkpoint)
+
+
 tensors, kept, memo = {}, [], {}
-for name, workflow in cases():
+for name, workflow in all_cases():
     if ONLY and not any(part in name for part in ONLY):
         continue
     done = run_workflow.run(workflow, memo=memo)

@@ -104,5 +104,26 @@ inline void LayerNorm(const Context& context, const LayerNormArguments& a) {
   });
 }
 
+inline void RmsNorm(const Context& context, const RmsNormArguments& a) {
+  const size_t strips = (a.columns + kStrip - 1) / kStrip;
+  context.parallel.For(a.heads * strips, [&](size_t task) {
+    const size_t first = task % strips * kStrip;
+    const size_t count = a.columns - first < kStrip ? a.columns - first : kStrip;
+    const size_t start = task / strips * a.channels * a.columns + first;
+    alignas(64) float scale[kStrip] = {};
+    for (size_t c = 0; c < a.channels; ++c) {
+      const float* row = a.x + start + c * a.columns;
+      for (size_t i = 0; i < count; ++i) scale[i] += row[i] * row[i];
+    }
+    const float inverse = 1.0f / static_cast<float>(a.channels);
+    for (size_t i = 0; i < count; ++i) scale[i] = 1.0f / __builtin_sqrtf(scale[i] * inverse + a.epsilon);
+    for (size_t c = 0; c < a.channels; ++c) {
+      const float weight = a.weight == nullptr ? 1.0f : a.weight[c];
+      const size_t at = start + c * a.columns;
+      for (size_t i = 0; i < count; ++i) a.out[at + i] = a.x[at + i] * scale[i] * weight;
+    }
+  });
+}
+
 }  // namespace LATENTD_KERNELS_NAMESPACE
 }  // namespace latentd::compute

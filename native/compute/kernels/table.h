@@ -4,6 +4,7 @@
 #include "compute/kernels/attention.h"
 #include "compute/kernels/convolution.h"
 #include "compute/kernels/normalize.h"
+#include "compute/kernels/rotary.h"
 #include "compute/kernels/winograd.h"
 
 namespace latentd::compute {
@@ -36,8 +37,9 @@ inline void ActivateAll(const Context& context, Activation activation, const flo
 }
 
 template <typename Steps>
-inline constexpr Kernels kTable{LATENTD_KERNELS_NAME, Convolution<Steps>, GroupNorm, LayerNorm,
-                                Attention<Steps>,     ActivateAll};
+inline constexpr Kernels kTable{
+    LATENTD_KERNELS_NAME, Convolution<Steps>, GroupNorm, LayerNorm, RmsNorm, Rotary,
+    Attention<Steps>,     ActivateAll};
 
 }  // namespace LATENTD_KERNELS_NAMESPACE
 }  // namespace latentd::compute

@@ -110,6 +110,11 @@ inline Vector Silu(Vector x) { return x / (1.0f + Exp(-x)); }
 /// CLIP's approximation of gelu.
 inline Vector QuickGelu(Vector x) { return x / (1.0f + Exp(x * -1.702f)); }
 
+/// gelu by tanh: x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), as x·σ of twice the angle.
+inline Vector GeluTanh(Vector x) {
+  return x / (1.0f + Exp(-1.5957691216057308f * (x + 0.044715f * (x * x * x))));
+}
+
 inline Vector LeakyRelu(Vector x, float slope) { return x > 0.0f ? x : x * slope; }
 
 inline Vector Activate(Activation activation, Vector x) {
@@ -120,6 +125,8 @@ inline Vector Activate(Activation activation, Vector x) {
       return Gelu(x);
     case Activation::kQuickGelu:
       return QuickGelu(x);
+    case Activation::kGeluTanh:
+      return GeluTanh(x);
     default:
       return x;
   }

@@ -25,6 +25,8 @@ function lowerPlain(operation: ActivationOperation, context: PlainContext): stri
       return context.nodeIn('com.microsoft', 'QuickGelu', [x], { alpha: { float: QUICK_GELU_ALPHA } });
     case 'gelu':
       return context.node('Gelu', [x]);
+    case 'gelu_tanh':
+      return context.node('Gelu', [x], { approximate: 'tanh' });
     case 'relu':
       return context.node('Relu', [x]);
     case 'sigmoid':
@@ -40,6 +42,7 @@ function lowerChannelMajor(operation: ActivationOperation, context: ChannelMajor
     case 'silu':
     case 'quick_gelu':
     case 'gelu':
+    case 'gelu_tanh':
       return context.kernel('Activate', [x], { activation: KERNEL_ACTIVATION[operation.function] });
     case 'relu':
       return context.node('Relu', [x]);
@@ -55,6 +58,7 @@ function asEpilogue({ function: name }: ActivationOperation): EpilogueStep | und
     case 'silu':
     case 'quick_gelu':
     case 'gelu':
+    case 'gelu_tanh':
       return { part: 'activation', is: name };
     case 'relu':
       return { part: 'slope', is: 0 };

@@ -95,7 +95,7 @@ export class RequestDesk {
         const work = await checker.countWork(job.task.workflow, job.load);
         if (work !== undefined) jobs.expect(job.load, work);
       }
-      const seconds = await jobs.submit(job);
+      const { seconds } = await jobs.submit(job);
       if (notice !== undefined) log.info({ job: id, notice }, 'job accepted with a change');
       return {
         type: 'job_accepted',

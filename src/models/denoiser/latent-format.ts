@@ -6,7 +6,13 @@ export interface LatentFormat {
   /** Pixels per latent pixel along each axis. */
   readonly downscale: number;
   readonly scaleFactor: number;
-  /** Mean and standard deviation of each channel, where the UNet sees them normalised (Playground 2.5). */
+  /** Taken off a latent before it is scaled; 0 when left out. */
+  readonly shift?: number;
+  /** Axes behind the channels: 2 of a picture (when left out), 3 with frames, N×C×F×h×w. */
+  readonly dimensions?: 2 | 3;
+  /** Frames of a film per frame of its latent, but for the first; 1 when left out. */
+  readonly frameDownscale?: number;
+  /** Mean and standard deviation of each channel, where the network sees them normalised (Playground 2.5, Wan). */
   readonly statistics?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /** A linear picture of the latent: RGB in [−1, 1] = factorsᵀ·latent (+ bias); for previews. */
   readonly rgbFactors: readonly (readonly [number, number, number])[];
@@ -15,21 +21,23 @@ export interface LatentFormat {
   readonly tinyDecoder?: string;
 }
 
-/** A latent as nodes hand it on (N×C×h×w) as the UNet sees it: ComfyUI's `process_in`, in float32 throughout. */
-export function toModelSpace({ scaleFactor, statistics }: LatentFormat, latent: Tensor): Tensor {
+/** A latent as nodes hand it on (N×C×[F×]h×w) as the network sees it: ComfyUI's `process_in`, in float32 throughout. */
+export function toModelSpace({ scaleFactor, shift = 0, statistics }: LatentFormat, latent: Tensor): Tensor {
   const scale = Math.fround(scaleFactor);
   return perChannel(
     latent,
+    shift,
     statistics,
     (value, { mean, deviation }) => Math.fround(Math.fround(value - mean) * scale) / deviation,
   );
 }
 
 /** The way back: ComfyUI's `process_out`. */
-export function fromModelSpace({ scaleFactor, statistics }: LatentFormat, latent: Tensor): Tensor {
+export function fromModelSpace({ scaleFactor, shift = 0, statistics }: LatentFormat, latent: Tensor): Tensor {
   const scale = Math.fround(scaleFactor);
   return perChannel(
     latent,
+    shift,
     statistics,
     (value, { mean, deviation }) => Math.fround(Math.fround(value * deviation) / scale) + mean,
   );
@@ -40,10 +48,9 @@ interface ChannelStatistics {
   readonly deviation: number;
 }
 
-const standard: ChannelStatistics = { mean: 0, deviation: 1 };
-
 function perChannel(
   latent: Tensor,
+  shift: number,
   statistics: LatentFormat['statistics'],
   apply: (value: number, channel: ChannelStatistics) => number,
 ): Tensor {
@@ -51,7 +58,7 @@ function perChannel(
   const area = elementCount(spatial);
   const byChannel = Array.from({ length: channels }, (_, channel) =>
     statistics === undefined
-      ? standard
+      ? { mean: Math.fround(shift), deviation: 1 }
       : {
           mean: Math.fround(statistics.mean[channel]!),
           deviation: Math.fround(statistics.deviation[channel]!),

@@ -4,10 +4,10 @@ import { NoiseLevels } from '../../native/addon.js';
 /**
  * What a network's output means (ComfyUI comfy/model_sampling.py, and LCM of comfy_extras/nodes_model_advanced.py). With
  * `image` it is the denoised latent, and the noised one goes in unscaled; with `image_flow` that is never noised, and the result is
- * turned over, 1 − x.
+ * turned over, 1 − x. A `flow` predicts the velocity from latent to noise, which are mixed by sigma (CONST).
  */
 export type Prediction =
-  'epsilon' | 'v_prediction' | 'x0' | 'edm' | 'lcm' | 'image' | 'image_flow' | 'cosmos_rflow';
+  'epsilon' | 'v_prediction' | 'x0' | 'edm' | 'lcm' | 'image' | 'image_flow' | 'cosmos_rflow' | 'flow';
 
 /** The noise levels that a model was trained on, and what it predicts. */
 export interface ModelSampling {
@@ -68,6 +68,26 @@ export function continuousVSampling(options: ContinuousOptions): ModelSampling {
 /** ModelSamplingCosmosRFlow: every level of a range; the network is told σ/(σ + 1). */
 export function cosmosFlowSampling(options: ContinuousOptions): ModelSampling {
   return continuousSampling('cosmos_rflow', 'cosmos_rflow', options);
+}
+
+/** ModelSamplingDiscreteFlow: a rectified flow's 1000 times, shifted towards noise. The network is told sigma · multiplier. */
+export function flowSampling(shift: number, multiplier: number): ModelSampling {
+  return {
+    identity: `flow ${shift} ${multiplier}`,
+    prediction: 'flow',
+    sigmaData: 1,
+    levels: new NoiseLevels('flow', shift, multiplier),
+  };
+}
+
+/** ModelSamplingFlux: a flow's 10,000 times, shifted by e^mu. The network is told sigma. */
+export function fluxSampling(mu: number): ModelSampling {
+  return { identity: `flux ${mu}`, prediction: 'flow', sigmaData: 1, levels: new NoiseLevels('flux', mu) };
+}
+
+/** Whether latent and noise are mixed by sigma: ComfyUI's CONST, for which some samplers have other formulas. */
+export function isFlow({ prediction }: Pick<ModelSampling, 'prediction'>): boolean {
+  return prediction === 'flow' || prediction === 'image_flow';
 }
 
 function continuousSampling(

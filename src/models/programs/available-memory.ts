@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { freemem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const controlGroups = '/sys/fs/cgroup';
@@ -29,7 +29,8 @@ function groupFolders(): string[] {
 function availableInGroup(folder: string): number {
   const limit =
     readBytes(join(folder, 'memory.max')) ?? readBytes(join(folder, 'memory.limit_in_bytes')) ?? Infinity;
-  if (limit === Infinity) return Infinity;
+  // Without a limit, version 1 says a number that no machine has.
+  if (limit >= totalmem()) return Infinity;
   const used =
     readBytes(join(folder, 'memory.current')) ?? readBytes(join(folder, 'memory.usage_in_bytes')) ?? 0;
   return Math.max(0, limit - used + reclaimable(readText(join(folder, 'memory.stat')) ?? ''));
@@ -46,11 +47,16 @@ function readBytes(path: string): number | undefined {
   return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text);
 }
 
+/** Files that the kernel doesn't offer: an error takes ten times as long as a number. */
+const absent = new Set<string>();
+
 /** The file's text, or nothing where the kernel doesn't offer that file. */
 function readText(path: string): string | undefined {
+  if (absent.has(path)) return undefined;
   try {
     return readFileSync(path, 'utf8');
-  } catch {
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') absent.add(path);
     return undefined;
   }
 }

@@ -22,7 +22,8 @@ export function withFileNotes<Result>(notes: FileNotes, run: () => Promise<Resul
   return current.run(notes, run);
 }
 
-/** To be called before a file is made, or given a name that others look at. */
-export async function noteFile(note: FileNote): Promise<void> {
-  await current.getStore()?.(note);
+/** To be called before a file is made, or given a name that others look at. `describe` is asked where somebody takes notes. */
+export async function noteFile(describe: () => FileNote | Promise<FileNote>): Promise<void> {
+  const notes = current.getStore();
+  if (notes !== undefined) await notes(await describe());
 }

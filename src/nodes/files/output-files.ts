@@ -1,6 +1,7 @@
 /** Where nodes save: ComfyUI's file names, numbered on from what is there (ComfyUI folder_paths.py, get_save_image_path). */
 import { randomUUID } from 'node:crypto';
-import { copyFile, link, open, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { realpathSync } from 'node:fs';
+import { copyFile, link, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { makeFolder } from '../../make-folder.js';
 import type { SavedFile } from '../definition.js';
@@ -44,13 +45,14 @@ export async function openSeries(
   const filename = posix.basename(named);
   const subfolder = posix.dirname(named) === '.' ? '' : posix.dirname(named);
   const folder = join(root, subfolder);
-  const refused = new OutputFileError(
-    `filename_prefix ${JSON.stringify(prefix)} leads out of the ${type} folder; give a name, or subfolders and a name, below ${root}`,
-  );
-  if (named.startsWith('/') || named.includes('\0') || named.split('/').includes('..')) throw refused;
+  const refused = () =>
+    new OutputFileError(
+      `filename_prefix ${JSON.stringify(prefix)} leads out of the ${type} folder; give a name, or subfolders and a name, below ${root}`,
+    );
+  if (named.startsWith('/') || named.includes('\0') || named.split('/').includes('..')) throw refused();
   makeFolder(root);
   // Looked at before anything is made, for a link to elsewhere must not grow folders there.
-  if (!isInside(await realpath(root), await realpath(await existingPart(folder)))) throw refused;
+  if (!isInside(realpathSync.native(root), existingPart(folder))) throw refused();
   makeFolder(folder);
   const counter = nextNumber(await readdir(folder), filename);
   return { type, folder, subfolder, filename, counter };
@@ -84,8 +86,10 @@ export async function saveNumbered(
 
 /** Gives a finished file its name, for good; false when the name is taken. */
 export async function claim(whole: string, path: string): Promise<boolean> {
-  const { ino, mtimeNs } = await stat(whole, { bigint: true });
-  await noteFile({ path, inode: String(ino), modified: String(mtimeNs) });
+  await noteFile(async () => {
+    const { ino, mtimeNs } = await stat(whole, { bigint: true });
+    return { path, inode: String(ino), modified: String(mtimeNs) };
+  });
   try {
     await link(whole, path);
     return true;
@@ -102,7 +106,7 @@ async function copyTo(whole: string, path: string): Promise<boolean> {
     const file = await open(path, 'wx');
     const { ino } = await file.stat({ bigint: true });
     await file.close();
-    await noteFile({ path, inode: String(ino) });
+    await noteFile(() => ({ path, inode: String(ino) }));
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
@@ -156,12 +160,11 @@ function nextNumber(names: readonly string[], filename: string): number {
   return numbers.reduce((highest, number) => Math.max(highest, number), 0) + 1;
 }
 
-/** The path itself, or the nearest folder above it that is there. */
-async function existingPart(path: string): Promise<string> {
+/** Where the path leads, or the nearest folder above it that is there. Waking a thread for it would take longer than it does. */
+function existingPart(path: string): string {
   for (let part = path; ; part = dirname(part)) {
     try {
-      await realpath(part);
-      return part;
+      return realpathSync.native(part);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' || part === dirname(part)) throw error;
     }

@@ -1,5 +1,5 @@
 /** Files and folders that are there while something is made in them. */
-import { rm } from 'node:fs/promises';
+import { rm, unlink } from 'node:fs/promises';
 import { trackTemporary, untrackTemporary } from '../../native/addon.js';
 import { noteFile } from './file-notes.js';
 
@@ -8,7 +8,7 @@ export async function withTemporary<Result>(path: string, use: () => Promise<Res
   trackTemporary(path);
   let result: Result;
   try {
-    await noteFile({ path });
+    await noteFile(() => ({ path }));
     result = await use();
   } catch (error) {
     // Where nothing can be written, nothing can be removed either, and the first fault is the one to hear of.
@@ -21,7 +21,8 @@ export async function withTemporary<Result>(path: string, use: () => Promise<Res
 
 async function remove(path: string): Promise<void> {
   try {
-    await rm(path, { recursive: true, force: true });
+    // Mostly it is a file, which takes a step less than what may be a folder.
+    await unlink(path).catch(() => rm(path, { recursive: true, force: true }));
   } finally {
     untrackTemporary(path);
   }

@@ -3,3 +3,5 @@ export * from './model-sampling.js';
 export * from './guidance.js';
 export * from './guidance-patches.js';
 export * from './unet-changes.js';
+export * from './merging.js';
+export * from './attention-multiply.js';

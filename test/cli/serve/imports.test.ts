@@ -37,6 +37,7 @@ test('the journal is a thread that knows the database alone', () => {
     'better-sqlite3',
     'jobs/journal-database.js',
     'jobs/journal-health.js',
+    'jobs/journal-rows.js',
     'jobs/journal-schema.js',
     'jobs/journal-worker.js',
     'node:fs',

@@ -2,7 +2,7 @@
 export const CUDA_CASES: ReadonlySet<string> = new Set([
   ...['conv3x3', 'conv_narrow', 'conv_stride', 'conv_asymmetric', 'conv1x1', 'conv14x14'],
   ...['linear', 'linear_rows', 'group_norm', 'layer_norm'],
-  ...['silu', 'gelu', 'quick_gelu', 'relu', 'sigmoid', 'tanh', 'geglu'],
+  ...['silu', 'gelu', 'gelu_tanh', 'quick_gelu', 'relu', 'sigmoid', 'tanh', 'geglu'],
   ...['attention', 'attention_causal', 'attention_long'],
   ...['add', 'scale', 'add_per_channel', 'add_rows', 'upsample_double', 'upsample_like'],
   ...[

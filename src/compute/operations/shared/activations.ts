@@ -8,4 +8,5 @@ export const ACTIVATION_FLOPS: Readonly<Record<Activation, number>> = {
   silu: 4,
   quick_gelu: 4,
   gelu: 5,
+  gelu_tanh: 9,
 };

@@ -6,6 +6,8 @@ export function activate(name: Activation, x: number): number {
       return x / (1 + Math.exp(-x));
     case 'gelu':
       return (x / 2) * (1 + erf(x / Math.SQRT2));
+    case 'gelu_tanh':
+      return (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
     case 'quick_gelu':
       return x / (1 + Math.exp(-1.702 * x));
     case 'relu':

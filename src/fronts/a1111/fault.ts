@@ -1,0 +1,11 @@
+/** A request that can't be done, with the HTTP status that says what kind of fault it is. The text goes to the client. */
+export class HttpFault extends Error {
+  override readonly name = 'HTTPException';
+
+  constructor(
+    readonly statusCode: 400 | 404 | 422 | 500 | 501 | 503,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
