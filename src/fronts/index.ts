@@ -7,6 +7,7 @@ import { httpFront, type HttpRoom } from './http/front.js';
 const ROOMS: readonly HttpRoom[] = [
   { name: 'operations', load: async () => (await import('./operations/routes.js')).operations },
   { name: 'a1111', load: async () => (await import('./a1111/routes.js')).a1111 },
+  { name: 'openai', load: async () => (await import('./openai/routes.js')).openai },
 ];
 
 export const FRONTS: readonly FrontDefinition[] = [dgxPixels, httpFront(ROOMS)];
