@@ -43,7 +43,7 @@ export const openai: HttpRoutes = (app, house) => {
     data: await desk.models(),
   }));
   app.get('/v1/models/*', { schema: { tags: TAGS } }, ({ params }) =>
-    desk.model(String((params as { readonly '*': string })['*'])),
+    desk.model((params as { readonly '*': string })['*']),
   );
   addPictures(app, desk);
 };
