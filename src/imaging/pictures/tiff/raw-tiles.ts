@@ -2,10 +2,11 @@
 import { broken, cutOff } from '../fault.js';
 import { TAG, type PageLayout, type Tags } from './layout.js';
 import { reversedBits } from './unpacked-strips.js';
-import { unpackRow, type Samples } from './unpack.js';
+import { samplesFor, unpackRow, type Samples } from './unpack.js';
 
 interface RawPage {
   readonly samples: Samples;
+  readonly layout: PageLayout;
   /** Pillow doesn't draw the next page onto this one. */
   readonly mapped: boolean;
 }
@@ -22,25 +23,33 @@ interface Tile {
   readonly plane: number | undefined;
 }
 
-/** Samples as far as the file goes. Throws `PictureFault` where Pillow gives up. */
+/**
+ * Samples as far as the file goes. `lying` is a page that its orientation turns by a quarter. Throws `PictureFault` where Pillow
+ * gives up.
+ */
 export function readRawTiles(
   bytes: Buffer,
   tags: Tags,
   layout: PageLayout,
   little: boolean,
   samples: Samples,
+  lying: boolean,
 ): RawPage {
   const tiles = tilesOf(tags, layout);
   const sorted = withoutDoubles(tiles.toSorted((a, b) => a.offset - b.offset));
   const drawn = sorted.map((tile) => drawTile(bytes, tile, layout, little, samples));
   if (sorted.length !== 1 || (tiles.length > 1 && drawn[0]!) || !isMapped(layout, little))
-    return { samples, mapped: false };
-  // Pillow maps such files into memory: rows below the strip are read, too, and nothing may be missing.
+    return { samples, layout, mapped: false };
+  // Pillow maps such files into memory: rows below the strip are read, too, and nothing may be missing. Of a page that lies it
+  // takes the upright one's width for the stored one's (TiffImageFile._setup swaps them, and ImageFile.load maps by them).
   const [tile] = sorted as [Tile];
-  const whole = { ...tile, left: 0, top: 0, right: layout.width, bottom: layout.height };
-  if (tile.offset + layout.height * tile.stride > bytes.length) return { samples, mapped: false };
-  if (!drawTile(bytes, whole, layout, little, samples)) throw broken('the TIFF is cut off');
-  return { samples, mapped: true };
+  const { width, height } = lying ? { width: layout.height, height: layout.width } : layout;
+  if (tile.offset + height * tile.stride > bytes.length) return { samples, layout, mapped: false };
+  const stored = lying ? { ...layout, width, height } : layout;
+  const mapped = lying ? samplesFor(stored) : samples;
+  const whole = { ...tile, left: 0, top: 0, right: width, bottom: height };
+  if (!drawTile(bytes, whole, stored, little, mapped)) throw broken('the TIFF is cut off');
+  return { samples: mapped, layout: stored, mapped: true };
 }
 
 /** Of tiles for the same place, one after another in the file, the last. */

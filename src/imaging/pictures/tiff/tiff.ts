@@ -66,16 +66,18 @@ async function readPage(bytes: Buffer, page: Page, before: Drawn | undefined): P
   const canvas =
     before !== undefined && isAlike(layout, before.layout) ? before.samples.slice() : samplesFor(layout);
   const orientation = orientationOf(tags);
-  const finish = (samples: Samples, keeps: boolean): ReadPage => {
-    const frame = coloursOf(samples, layout, colours === 'palette' ? tags.numbers(TAG.colourMap) : []);
+  const finish = (samples: Samples, keeps: boolean, stored = layout): ReadPage => {
+    const frame = coloursOf(samples, stored, colours === 'palette' ? tags.numbers(TAG.colourMap) : []);
     const shown = turned(frame, orientation);
     return { frame: shown, samples: keeps && shown === frame ? samples : undefined };
   };
   // libtiff doesn't go by a directory that is cut off.
   if (compression !== RAW)
     return finish(cut ? canvas : readPackedStrips(bytes, tags, layout, little, canvas), true);
-  const { samples, mapped } = readRawTiles(bytes, tags, layout, little, canvas);
-  return finish(samples, !mapped);
+  const lying =
+    tags.has(TAG.orientation) && orientation !== undefined && orientation >= 5 && orientation <= 8;
+  const { samples, mapped, layout: stored } = readRawTiles(bytes, tags, layout, little, canvas, lying);
+  return finish(samples, !mapped, stored);
 }
 
 function isAlike(a: PageLayout, b: PageLayout): boolean {
