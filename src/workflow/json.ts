@@ -23,9 +23,17 @@ export class JsonDepthError extends Error {
   override readonly name = 'JsonDepthError';
 }
 
-/** Throws `JsonError`, or `JsonDepthError` for lists and objects more than `maxDepth` deep. */
-export function parseJson(text: string, maxDepth: number): Literal {
-  return new Reader(text, maxDepth).document();
+/** More values than may be, those inside of others included. */
+export class JsonSizeError extends Error {
+  override readonly name = 'JsonSizeError';
+}
+
+/**
+ * Throws `JsonError`, `JsonDepthError` for lists and objects more than `maxDepth` deep, and `JsonSizeError` for more than
+ * `maxValues` values in all, a microsecond's work each.
+ */
+export function parseJson(text: string, maxDepth: number, maxValues = Infinity): Literal {
+  return new Reader(text, maxDepth, maxValues).document();
 }
 
 const WORDS: ReadonlyMap<string, Literal> = new Map<string, Literal>([
@@ -46,6 +54,7 @@ class Reader {
   constructor(
     private readonly text: string,
     private readonly maxDepth: number,
+    private valuesLeft: number,
   ) {}
 
   document(): Literal {
@@ -56,6 +65,7 @@ class Reader {
   }
 
   private value(expectation: string, depth: number): Literal {
+    if (this.valuesLeft-- <= 0) throw new JsonSizeError();
     this.skipSpace();
     switch (this.text[this.at]) {
       case '{':

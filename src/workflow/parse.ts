@@ -1,7 +1,7 @@
 /** From JSON text to a workflow's nodes. Knows the format and nothing about node classes. */
 import { shorten } from '../safe-text.js';
 import { FaultList, WorkflowError, type Fault } from './faults.js';
-import { JsonDepthError, JsonError, parseJson } from './json.js';
+import { JsonDepthError, JsonError, JsonSizeError, parseJson } from './json.js';
 import { isLiteralObject, type Literal, type LiteralObject } from './literal.js';
 
 export interface WorkflowNode {
@@ -27,11 +27,15 @@ export interface Workflow {
 /**
  * Reads a workflow in ComfyUI's API format (`{"3": {"class_type": …, "inputs": {…}}, …}`), or the body of a /prompt request
  * around one (`{"prompt": {…}, "extra_data": {…}}`). Integers keep all their digits. Throws `WorkflowError` for text that
- * isn't JSON (naming line and column), for the editor's own format, and for nodes of the wrong shape, all of them at once.
+ * isn't JSON (naming line and column), for more than `maxValues` values (a workflow of a thousand nodes has some 25,000), for the
+ * editor's own format, and for nodes of the wrong shape, all of them at once.
  */
-export function parseWorkflow(text: string): Workflow {
-  return workflowFromLiteral(parseLiteral(text));
+export function parseWorkflow(text: string, { maxValues = MAX_VALUES } = {}): Workflow {
+  return workflowFromLiteral(parseLiteral(text, maxValues));
 }
+
+/** About a second's work. */
+const MAX_VALUES = 1_000_000;
 
 /**
  * A workflow from a JavaScript value of the same form, as a library's caller builds it. Whole numbers count as integers;
@@ -44,12 +48,14 @@ export function workflowFromObject(value: unknown): Workflow {
 /** Far beyond any workflow, far below what recursion over one could overflow. */
 const maxDepth = 200;
 
-function parseLiteral(text: string): Literal {
+function parseLiteral(text: string, maxValues: number): Literal {
   const json = text.startsWith('\ufeff') ? text.slice(1) : text;
   try {
-    return parseJson(json, maxDepth);
+    return parseJson(json, maxDepth, maxValues);
   } catch (error) {
     if (error instanceof JsonDepthError) throw tooDeep();
+    if (error instanceof JsonSizeError)
+      throw refusal('invalid_prompt', 'Not a workflow', `more than ${maxValues} values`);
     if (!(error instanceof JsonError)) throw error;
     throw refusal('invalid_json', 'Not JSON', located(error, json));
   }

@@ -163,3 +163,12 @@ describe('workflowFromObject', () => {
     );
   });
 });
+
+it('reads so many values and no more, however short they are', () => {
+  const text = (count: number) =>
+    `{"1": {"class_type": "A", "inputs": {"list": [${Array.from({ length: count }, () => '1').join()}]}}}`;
+  // The five around the list, and those in it.
+  expect(parseWorkflow(text(95), { maxValues: 100 }).nodes.size).toBe(1);
+  expect(() => parseWorkflow(text(96), { maxValues: 100 })).toThrow('more than 100 values');
+  expect(() => parseWorkflow(text(1_000_000))).toThrow('more than 1000000 values');
+});

@@ -8,9 +8,14 @@ import { nearestHint } from '../../nearest-names.js';
 import { findTemplate } from '../../templates/template-files.js';
 import { safeLine, shorten } from '../../safe-text.js';
 import { describeReport, WorkflowError, type FaultReport } from '../../workflow/faults.js';
-import { parseWorkflow, workflowFromObject } from '../../workflow/parse.js';
+import { parseWorkflow, workflowFromObject, type Workflow } from '../../workflow/parse.js';
 import { workflowJson } from '../../workflow/workflow-json.js';
-import { MAX_MESSAGE_BYTES, MAX_PROMPT_LENGTH, type GenerateRequest } from './wire/protocol.js';
+import {
+  MAX_MESSAGE_BYTES,
+  MAX_PROMPT_LENGTH,
+  MAX_REQUEST_VALUES,
+  type GenerateRequest,
+} from './wire/protocol.js';
 import { Refusal } from '../../jobs/queue.js';
 import type { Premises } from '../front.js';
 import { imageCount, sheetSize, type JobRequest } from './plan.js';
@@ -153,14 +158,15 @@ function readWorkflow(given: GenerateRequest['workflow'], graphs: readonly strin
     if (findTemplate(graphs, given) !== undefined) return { template: given };
     throw invalid('workflow', `there is no template ${quote(given)} in ${graphs.join(' or ')}`);
   }
-  let json: string;
+  let workflow: Workflow;
   try {
-    // What JSON can't say of a workflow that came as a map, or as text with more to it, isn't kept for the engine either.
-    json = workflowJson(isJson ? parseWorkflow(given) : workflowFromObject(given));
+    workflow = isJson ? parseWorkflow(given, { maxValues: MAX_REQUEST_VALUES }) : workflowFromObject(given);
   } catch (error) {
     if (error instanceof WorkflowError) throw new InvalidWorkflow(error.report);
     throw error;
   }
+  // What JSON can't say of a workflow that came as a map, or as text with more to it, isn't kept for the engine either.
+  const json = workflowJson(workflow);
   // Control characters take one byte of a message and six of JSON; what waits for the disk must stay small.
   if (json.length > MAX_WORKFLOW_LENGTH) {
     throw invalid('workflow', `as JSON it has ${json.length} characters, at most ${MAX_WORKFLOW_LENGTH}`);
