@@ -8,6 +8,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 /** From the ground up: a folder imports from those before it in the list, never from one beside or after it. */
 const LAYERS = [
   ['nearest-names.ts', 'safe-text.ts', 'make-folder.ts', 'python-float.ts'],
+  ['python'],
   ['native'],
   ['compute'],
   ['imaging', 'config'],

@@ -9,6 +9,7 @@ import * as mask from './mask/index.js';
 import * as model from './model/index.js';
 import { specificMerges } from './model/specific-merging.js';
 import * as sampling from './sampling/index.js';
+import * as text from './text/index.js';
 import * as utilities from './utilities/index.js';
 import * as video from './video/index.js';
 
@@ -24,6 +25,7 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   image,
   mask,
   video,
+  text,
   utilities,
   a1111,
 ];

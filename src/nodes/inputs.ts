@@ -7,12 +7,16 @@ interface Described {
   readonly tooltip?: string;
   /** Evaluated only when the class's `checkLazy` asks for it; until then, it is undefined. */
   readonly lazy?: boolean;
+  /** Editors give it a socket and no widget. ComfyUI's `forceInput`. */
+  readonly forceInput?: boolean;
 }
 
 export interface IntInput extends Described {
   readonly kind: 'INT';
-  readonly default: number;
+  readonly default?: number;
+  /** −Infinity for no bound. */
   readonly min: number;
+  /** Infinity for no bound. */
   readonly max: number;
   readonly step?: number;
 }
@@ -82,6 +86,10 @@ export interface LinkInput<
   readonly also?: readonly Also[];
   /** `run` is given the link itself (`[node id, slot]`), to build graphs with. ComfyUI's `rawLink`. */
   readonly rawLink?: boolean;
+  /** An editor's widget of its own writes it into workflows: what is there is taken as it is, and `run` looks at it. */
+  readonly written?: boolean;
+  /** What an editor begins with. */
+  readonly default?: unknown;
 }
 
 /** A value of one of several types: ComfyUI's `"INT,STRING"`. With a `widget`, it can be written as well as linked. */
@@ -223,6 +231,14 @@ export function rawLink<Type extends ValueTypeName>(
   spec: Omit<LinkInput<Type>, 'kind' | 'type' | 'rawLink'> = {},
 ): LinkInput<Type> & { readonly rawLink: true } {
   return { kind: 'LINK', type, rawLink: true, ...spec };
+}
+
+/** A value that an editor's widget of its own writes: a colour, a curve. `run` is given what is there, unchecked. */
+export function widget<Type extends ValueTypeName>(
+  type: Type,
+  spec: Omit<LinkInput<Type>, 'kind' | 'type' | 'rawLink' | 'written'> = {},
+): LinkInput<Type> {
+  return { kind: 'LINK', type, written: true, ...spec };
 }
 
 /** A link of any of several types. */

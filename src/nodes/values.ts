@@ -65,6 +65,14 @@ export interface FilmFiles {
   readonly files: readonly string[];
 }
 
+/** A rectangle in pixels. */
+export interface BoundingBox {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 export interface ValueTypes {
   MODEL: DiffusionModel;
   CLIP: TextEncoders;
@@ -93,6 +101,14 @@ export interface ValueTypes {
   BOOLEAN: boolean;
   /** One of a list, as text. */
   COMBO: string;
+  /** `#rrggbb`, or `#rrggbbaa`. */
+  COLOR: string;
+  /** Plain data, as JSON has it. */
+  ARRAY: readonly unknown[];
+  DICT: Readonly<Record<string, unknown>>;
+  BOUNDING_BOX: BoundingBox;
+  /** How many pixels have each of 256 values. */
+  HISTOGRAM: readonly number[];
   /** Any of them. */
   '*': unknown;
   /** The same as some input: see `OutputSpec.template`. */

@@ -91,10 +91,13 @@ function checkLiteral(
       case 'MATCH':
         return anyValue(given);
       case 'MULTITYPE':
-        if (spec.widget === undefined) throw linkedOnly(typeName(spec, around.optionsOf));
+        if (spec.widget === undefined) {
+          if (spec.types.some((type) => WRITTEN_TYPES.has(type))) return anyValue(given);
+          throw linkedOnly(typeName(spec, around.optionsOf));
+        }
         return checkWidget(name, spec.widget, given, around);
       case 'LINK':
-        if (spec.type === '*') return anyValue(given);
+        if (spec.type === '*' || spec.written === true) return anyValue(given);
         throw linkedOnly(spec.type);
     }
   } catch (error) {
@@ -113,6 +116,9 @@ function checkLiteral(
     }));
   }
 }
+
+/** Types whose values a workflow may hold; ComfyUI converts and bounds none of them where several are taken. */
+const WRITTEN_TYPES: ReadonlySet<string> = new Set(['INT', 'FLOAT', 'STRING', 'BOOLEAN']);
 
 const NO_BOUNDS = { min: -Infinity, max: Infinity };
 

@@ -1,17 +1,11 @@
 /** What ComfyUI makes of a literal before it checks bounds: Python's `int()`, `float()`, `str()` and `bool()` of it. */
+import { floatOf, intOf, MAX_DIGITS, tooManyDigits } from '../python/numbers.js';
 import { pythonFloat } from '../python-float.js';
 import { isLiteralObject, pythonRepr, pythonStr, type Literal } from './literal.js';
 
 /** A literal that Python would not convert; the message is Python's. */
 export class ConversionError extends Error {
   override readonly name = 'ConversionError';
-}
-
-/** Python reads no longer integers (sys.int_info.default_max_str_digits): it takes time by the square of their length. */
-export const MAX_DIGITS = 4300;
-
-export function tooManyDigits(count: number): string {
-  return `Exceeds the limit (${MAX_DIGITS} digits) for integer string conversion: value has ${count} digits`;
 }
 
 /** Python's `int`: floats lose their fraction, texts must be whole decimal numbers. Throws `ConversionError`. */
@@ -25,10 +19,13 @@ export function toInt(value: Literal): bigint {
       if (Number.isFinite(value)) return BigInt(Math.trunc(value));
       throw new ConversionError('cannot convert float infinity to integer');
     case 'string':
-      if (/^\s*[+-]?\d+(_\d+)*\s*$/.test(value)) {
-        const digits = value.trim().replaceAll('_', '').replace(/^\+/, '');
-        if (digits.length > MAX_DIGITS) throw new ConversionError(tooManyDigits(digits.length));
-        return digits.startsWith('-') ? -BigInt(digits.slice(1)) : BigInt(digits);
+      {
+        const whole = intOf(value);
+        if (whole !== undefined) return whole;
+        const digits = value.replace(/[\s_+-]/g, '');
+        if (/^\d+$/.test(digits) && digits.length > MAX_DIGITS) {
+          throw new ConversionError(tooManyDigits(digits.length));
+        }
       }
       throw new ConversionError(`invalid literal for int() with base 10: ${pythonRepr(value)}`);
     default:
@@ -57,13 +54,8 @@ export function toFloat(value: Literal): number {
 }
 
 function floatFromText(text: string): number {
-  const digits = String.raw`\d+(?:_\d+)*`;
-  const number = new RegExp(
-    String.raw`^\s*[+-]?(?:${digits}(?:\.(?:${digits})?)?|\.${digits})(?:[eE][+-]?${digits})?\s*$`,
-  );
-  if (number.test(text)) return Number(text.replaceAll('_', ''));
-  const infinite = /^\s*([+-]?)inf(?:inity)?\s*$/i.exec(text);
-  if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity;
+  const value = floatOf(text);
+  if (value !== undefined && !Number.isNaN(value)) return value;
   throw new ConversionError(`could not convert string to float: ${pythonRepr(text)}`);
 }
 

@@ -1,6 +1,7 @@
 /** How ComfyUI writes an input's type and bounds down: `["INT", {"default": 20, "min": 1, "max": 10000}]`. */
 import type { DynamicOption, InputSpec, InputSpecs } from '../nodes/definition.js';
 import type { Folders } from '../models/folders/folders.js';
+import { toPython } from '../python/value.js';
 import { literalObject, pythonRepr, toJson, type Json, type Literal, type LiteralObject } from './literal.js';
 
 /** The highest seed, 2⁶⁴ − 1. */
@@ -56,14 +57,15 @@ function typeAndOptions(spec: InputSpec, optionsOf: OptionsOf): readonly [Litera
   const described = {
     ...(spec.tooltip !== undefined && { tooltip: spec.tooltip }),
     ...(spec.lazy === true && { lazy: true }),
+    ...(spec.forceInput === true && { forceInput: true }),
   };
   switch (spec.kind) {
     case 'INT':
       return [
         'INT',
         {
-          default: BigInt(spec.default),
-          min: BigInt(spec.min),
+          ...(spec.default !== undefined && { default: BigInt(spec.default) }),
+          ...(Number.isFinite(spec.min) && { min: BigInt(spec.min) }),
           ...(Number.isFinite(spec.max) && { max: BigInt(spec.max) }),
           ...(spec.step !== undefined && { step: BigInt(spec.step) }),
           ...described,
@@ -85,7 +87,7 @@ function typeAndOptions(spec: InputSpec, optionsOf: OptionsOf): readonly [Litera
         'FLOAT',
         {
           ...(spec.default !== undefined && { default: spec.default }),
-          min: spec.min,
+          ...(Number.isFinite(spec.min) && { min: spec.min }),
           ...(Number.isFinite(spec.max) && { max: spec.max }),
           ...(spec.step !== undefined && { step: spec.step }),
           ...(spec.round !== undefined && { round: spec.round }),
@@ -108,8 +110,17 @@ function typeAndOptions(spec: InputSpec, optionsOf: OptionsOf): readonly [Litera
         optionsOf(spec),
         { ...(spec.default !== undefined && { default: spec.default }), ...described },
       ];
-    case 'LINK':
-      return [spec.type, { ...(spec.rawLink === true && { rawLink: true }), ...described }];
+    case 'LINK': {
+      const initial = toPython(spec.default);
+      return [
+        spec.type,
+        {
+          ...(spec.default !== undefined && initial !== undefined && { default: initial }),
+          ...(spec.rawLink === true && { rawLink: true }),
+          ...described,
+        },
+      ];
+    }
     case 'MULTICOMBO':
       return [
         'COMBO',

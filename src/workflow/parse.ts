@@ -1,7 +1,7 @@
 /** From JSON text to a workflow's nodes. Knows the format and nothing about node classes. */
 import { shorten } from '../safe-text.js';
 import { FaultList, WorkflowError, type Fault } from './faults.js';
-import { JsonDepthError, JsonError, JsonSizeError, parseJson } from './json.js';
+import { JsonDepthError, JsonError, JsonSizeError, parseJson } from '../python/json.js';
 import { isLiteralObject, type Literal, type LiteralObject } from './literal.js';
 
 export interface WorkflowNode {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createFolders } from '../../src/models/folders/folders.js';
 import type { NodeError, RunEvent, RunResult } from '../../src/workflow/events.js';
 import { execute } from '../../src/workflow/execute.js';
-import { parseJson } from '../../src/workflow/json.js';
+import { parseJson } from '../../src/python/json.js';
 import { pythonJson, type Literal } from '../../src/workflow/literal.js';
 import { parseWorkflow } from '../../src/workflow/parse.js';
 import { ResultCache } from '../../src/workflow/result-cache.js';

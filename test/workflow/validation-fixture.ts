@@ -1,6 +1,6 @@
 /** test/fixtures/workflow/validation.json, made by tools/reference/validation.py. */
 import { readFileSync } from 'node:fs';
-import { parseJson } from '../../src/workflow/json.js';
+import { parseJson } from '../../src/python/json.js';
 import { isLiteralObject, type Literal, type LiteralObject } from '../../src/workflow/literal.js';
 
 export interface ReferenceFault {

@@ -68,7 +68,14 @@ export async function saveNumbered(
     counter,
     batch,
     extension,
-  }: { readonly counter: number; readonly batch: number; readonly extension: string },
+    separator = '_',
+  }: {
+    readonly counter: number;
+    readonly batch: number;
+    readonly extension: string;
+    /** Between number and extension. */
+    readonly separator?: '_' | '';
+  },
   bytes: Uint8Array,
 ): Promise<{ readonly file: SavedFile; readonly counter: number }> {
   const { folder, subfolder, type } = series;
@@ -77,7 +84,7 @@ export async function saveNumbered(
   return withTemporary(whole, async () => {
     await writeFile(whole, bytes, { flag: 'wx' });
     for (let number = counter; ; number++) {
-      const filename = `${stem}_${String(number).padStart(5, '0')}_${extension}`;
+      const filename = `${stem}_${String(number).padStart(5, '0')}${separator}${extension}`;
       const path = join(folder, filename);
       if (await claim(whole, path)) return { file: { filename, subfolder, type, path }, counter: number };
     }

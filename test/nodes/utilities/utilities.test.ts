@@ -4,7 +4,7 @@ import { tensor, type Tensor } from '../../../src/compute/tensor.js';
 import { nodeClasses } from '../../../src/nodes/index.js';
 import { plainValue } from '../../../src/workflow/check-input.js';
 import { inputConfig, rememberOptions } from '../../../src/workflow/input-config.js';
-import { parseJson } from '../../../src/workflow/json.js';
+import { parseJson } from '../../../src/python/json.js';
 import { toJson } from '../../../src/workflow/literal.js';
 import { nodeContext } from '../../support/node-context.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JsonError, parseJson } from '../../src/workflow/json.js';
+import { JsonError, parseJson } from '../../src/python/json.js';
 import { literalObject, pythonJson } from '../../src/workflow/literal.js';
 
 const positionOf = (text: string): number => {

@@ -3,8 +3,8 @@
  * numbers, integers keep all their digits, an object's keys keep their order (JavaScript's own objects move keys like "12" to
  * the front), and the last of two equal keys counts.
  */
-import { MAX_DIGITS, tooManyDigits } from './convert.js';
-import type { Literal } from './literal.js';
+import { MAX_DIGITS, tooManyDigits } from './numbers.js';
+import type { PythonValue } from './value.js';
 
 /** Text that isn't JSON; `position` counts UTF-16 units from 0. */
 export class JsonError extends Error {
@@ -32,11 +32,21 @@ export class JsonSizeError extends Error {
  * Throws `JsonError`, `JsonDepthError` for lists and objects more than `maxDepth` deep, and `JsonSizeError` for more than
  * `maxValues` values in all, a microsecond's work each.
  */
-export function parseJson(text: string, maxDepth: number, maxValues = Infinity): Literal {
+export function parseJson(text: string, maxDepth: number, maxValues = Infinity): PythonValue {
   return new Reader(text, maxDepth, maxValues).document();
 }
 
-const WORDS: ReadonlyMap<string, Literal> = new Map<string, Literal>([
+/** The same; undefined for what is no JSON, or deeper than anybody writes it. */
+export function parseData(text: string): PythonValue | undefined {
+  try {
+    return parseJson(text, 500);
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof JsonDepthError) return undefined;
+    throw error;
+  }
+}
+
+const WORDS: ReadonlyMap<string, PythonValue> = new Map<string, PythonValue>([
   ['true', true],
   ['false', false],
   ['null', null],
@@ -57,14 +67,14 @@ class Reader {
     private valuesLeft: number,
   ) {}
 
-  document(): Literal {
+  document(): PythonValue {
     const value = this.value('JSON value expected', 0);
     this.skipSpace();
     if (this.at < this.text.length) throw this.expected('Expected end of input');
     return value;
   }
 
-  private value(expectation: string, depth: number): Literal {
+  private value(expectation: string, depth: number): PythonValue {
     if (this.valuesLeft-- <= 0) throw new JsonSizeError();
     this.skipSpace();
     switch (this.text[this.at]) {
@@ -79,9 +89,9 @@ class Reader {
     }
   }
 
-  private object(depth: number): Literal {
+  private object(depth: number): PythonValue {
     if (depth > this.maxDepth) throw new JsonDepthError();
-    const entries = new Map<string, Literal>();
+    const entries = new Map<string, PythonValue>();
     this.at++;
     if (this.skip('}')) return entries;
     do {
@@ -95,9 +105,9 @@ class Reader {
     return entries;
   }
 
-  private list(depth: number): Literal {
+  private list(depth: number): PythonValue {
     if (depth > this.maxDepth) throw new JsonDepthError();
-    const items: Literal[] = [];
+    const items: PythonValue[] = [];
     this.at++;
     if (this.skip(']')) return items;
     do {
@@ -136,7 +146,7 @@ class Reader {
     }
   }
 
-  private wordOrNumber(expectation: string): Literal {
+  private wordOrNumber(expectation: string): PythonValue {
     const word = this.match(/-?[A-Za-z]+/y) ?? '';
     const value = WORDS.get(word);
     if (value === undefined) return this.number(expectation);
@@ -144,7 +154,7 @@ class Reader {
     return value;
   }
 
-  private number(expectation: string): Literal {
+  private number(expectation: string): PythonValue {
     const digits = this.match(/-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y);
     if (digits === undefined) throw this.expected(expectation);
     const whole = !/[.eE]/.test(digits);
