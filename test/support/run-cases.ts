@@ -92,7 +92,14 @@ function numberOf(value: bigint): number | bigint {
 const noModel = (path: string): never => {
   throw new ModelError(`these nodes need no model: ${path}`);
 };
-const models = { checkpoint: noModel, vae: noModel, face: noModel, upscaler: noModel, weights: noModel, control: noModel };
+const models = {
+  checkpoint: noModel,
+  vae: noModel,
+  face: noModel,
+  upscaler: noModel,
+  weights: noModel,
+  control: noModel,
+};
 
 /** Runs a case's node. */
 export async function runCase({ node, inputs }: Case, tensor: GoldenTensors): Promise<NodeRun> {
