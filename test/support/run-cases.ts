@@ -1,6 +1,5 @@
 /** Cases of tools/reference/node_case_file.py, run through the workflow interpreter: a workflow of the one node. */
 import { createFolders } from '../../src/models/folders/folders.js';
-import { ModelError } from '../../src/models/model-error.js';
 import { openSafetensors } from '../../src/models/files/safetensors.js';
 import { defineNode, link, type AnyNodeClass } from '../../src/nodes/definition.js';
 import { nodeClasses } from '../../src/nodes/index.js';
@@ -13,6 +12,7 @@ import { parseWorkflow } from '../../src/workflow/parse.js';
 import { ResultCache } from '../../src/workflow/result-cache.js';
 import { validateWorkflow } from '../../src/workflow/validate.js';
 import { fixture, goldenTensors, type GoldenTensors } from './golden.js';
+import { noModels } from './no-models.js';
 import { temporaryFolder } from './node-context.js';
 import { readValue, type Written } from './reference-values.js';
 
@@ -88,18 +88,6 @@ function plainObject(written: PythonValue): unknown {
 function numberOf(value: bigint): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
-
-const noModel = (path: string): never => {
-  throw new ModelError(`these nodes need no model: ${path}`);
-};
-const models = {
-  checkpoint: noModel,
-  vae: noModel,
-  face: noModel,
-  upscaler: noModel,
-  weights: noModel,
-  control: noModel,
-};
 
 /** Runs a case's node. */
 export async function runCase({ node, inputs }: Case, tensor: GoldenTensors): Promise<NodeRun> {
@@ -188,7 +176,7 @@ export async function runCase({ node, inputs }: Case, tensor: GoldenTensors): Pr
     cache: new ResultCache(1 << 20),
     registry,
     folders,
-    models,
+    models: noModels(),
     onEvent,
   });
   return {
