@@ -17,6 +17,8 @@ namespace latentd::compute {
 struct StoredMatrix {
   const std::byte* data;
   StoredDType dtype;
+  /// What every value is multiplied by.
+  float scale = 1.0f;
 };
 
 /// kLeakyRelu multiplies negative values by their channel's slope.

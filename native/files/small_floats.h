@@ -59,4 +59,21 @@ inline constexpr std::array<float, 256> kF8E5M2FnuzValues =
     SmallFloatTable(2, 16, SmallSpecials::kNegativeZero);
 inline constexpr std::array<float, 256> kF8E8M0Values = ScaleTable();
 
+/// A float16's bits, rounded to nearest even. Inlined, since kernels are compiled for several instruction
+/// sets.
+__attribute__((always_inline)) inline uint16_t FloatToHalf(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint16_t sign = static_cast<uint16_t>(bits >> 16 & 0x8000u);
+  const uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u | (magnitude >> 13 & 0x3ffu));
+  if (magnitude >= 0x477ff000u) return sign | 0x7c00u;  // 65520 and above round to infinity
+  if (magnitude >= 0x38800000u) {                       // 2^-14, the smallest normal half
+    const uint32_t rounded = magnitude - (112u << 23) + 0xfffu + (magnitude >> 13 & 1u);
+    return static_cast<uint16_t>(sign | rounded >> 13);
+  }
+  // Adding 0.5 leaves multiples of 2^-24, the subnormal halves, in the low bits, rounded by the addition.
+  const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+  return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3f000000u));
+}
+
 }  // namespace latentd

@@ -3,7 +3,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 
+#include "files/block_types.h"
 #include "files/small_floats.h"
 #include "parallel.h"
 
@@ -34,21 +36,6 @@ float HalfToFloat(uint16_t half) {
   return std::bit_cast<float>(std::bit_cast<uint32_t>(static_cast<float>(magnitude) * 0x1p-24f) | sign);
 }
 
-uint16_t FloatToHalf(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  const uint16_t sign = static_cast<uint16_t>(bits >> 16 & 0x8000u);
-  const uint32_t magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u | (magnitude >> 13 & 0x3ffu));
-  if (magnitude >= 0x477ff000u) return sign | 0x7c00u;  // 65520 and above round to infinity
-  if (magnitude >= 0x38800000u) {                       // 2^-14, the smallest normal half
-    const uint32_t rounded = magnitude - (112u << 23) + 0xfffu + (magnitude >> 13 & 1u);
-    return static_cast<uint16_t>(sign | rounded >> 13);
-  }
-  // Adding 0.5 leaves multiples of 2^-24, the subnormal halves, in the low bits, rounded by the addition.
-  const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
-  return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3f000000u));
-}
-
 template <typename T>
 void WidenNumbers(const std::byte* from, float* into, size_t count) {
   for (size_t i = 0; i < count; ++i) into[i] = static_cast<float>(Load<T>(from, i));
@@ -71,6 +58,35 @@ void WidenBF16(const std::byte* from, float* into, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     into[i] = std::bit_cast<float>(static_cast<uint32_t>(Load<uint16_t>(from, i)) << 16);
   }
+}
+
+using WidenKernel = void (*)(const std::byte*, float*, size_t);
+
+/// By place in kDTypes; null where a type's values aren't read.
+using WidenTable = std::array<WidenKernel, kDTypeCount>;
+
+struct SoftHalves {
+  static float Widen(uint16_t bits) { return HalfToFloat(bits); }
+  static float Round(float value) { return HalfToFloat(FloatToHalf(value)); }
+};
+
+/// Whole blocks.
+template <StoredDType kDType>
+void WidenBlocks(const std::byte* from, float* into, size_t count) {
+  constexpr const DTypeRow& kRow = RowOf(kDType);
+  for (size_t i = 0; i < count; i += kGroupValues) {
+    const std::byte* block = from + i / kRow.block_values * kRow.block_bytes;
+    const BlockGroup group = UnpackGroup<SoftHalves>(block, kDType, i % kRow.block_values / kGroupValues);
+    for (size_t v = 0; v < kGroupValues; ++v) {
+      into[i + v] = GroupValue<SoftHalves>(group, RoundsToHalf(kDType), v);
+    }
+  }
+}
+
+template <size_t... kPlaces>
+void SetBlocks(WidenTable& table, std::index_sequence<kPlaces...>) {
+  constexpr size_t kFirst = static_cast<size_t>(StoredDType::kQ4_0);
+  ((table[kFirst + kPlaces] = WidenBlocks<static_cast<StoredDType>(kFirst + kPlaces)>), ...);
 }
 
 void WidenF16(const std::byte* from, float* into, size_t count) {
@@ -113,8 +129,6 @@ __attribute__((target("avx,f16c"))) void NarrowWithF16C(const float* from, uint1
 
 #endif
 
-using WidenKernel = void (*)(const std::byte*, float*, size_t);
-
 WidenKernel ChooseF16() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c")) return WidenF16WithF16C;
@@ -128,9 +142,6 @@ WidenKernel ChooseBF16() {
 #endif
   return WidenBF16;
 }
-
-/// By place in kDTypes; null where a type's values aren't read.
-using WidenTable = std::array<WidenKernel, kDTypeCount>;
 
 WidenTable MakeTable() {
   WidenTable table{};
@@ -155,6 +166,8 @@ WidenTable MakeTable() {
   set(StoredDType::kI8, WidenNumbers<int8_t>);
   set(StoredDType::kU8, WidenNumbers<uint8_t>);
   set(StoredDType::kBool, WidenBool);
+  constexpr size_t kBlockTypes = kDTypeCount - static_cast<size_t>(StoredDType::kQ4_0);
+  SetBlocks(table, std::make_index_sequence<kBlockTypes>());
   return table;
 }
 

@@ -40,7 +40,8 @@ Weight ReadWeight(const Napi::Value& value) {
   const Napi::Env env = value.Env();
   if (value.IsTypedArray()) {
     const auto values = RequireFloat32Array(value, "weight");
-    return {{reinterpret_cast<const std::byte*>(values.data()), StoredDType::kF32}, values.size(), nullptr};
+    return {
+        {reinterpret_cast<const std::byte*>(values.data()), StoredDType::kF32, 1.0f}, values.size(), nullptr};
   }
   if (!value.IsObject()) throw Napi::TypeError::New(env, "a weight must be a Float32Array or lie in a file");
   const auto stored = value.As<Napi::Object>();
@@ -55,7 +56,12 @@ Weight ReadWeight(const Napi::Value& value) {
   if (offset > map->size() || BytesOf(*dtype, count) > map->size() - offset) {
     throw Napi::RangeError::New(env, "a weight lies beyond the end of its file");
   }
-  return {{map->data() + offset, *dtype}, count, map};
+  if (count % RowOf(*dtype).block_values != 0) {
+    throw Napi::RangeError::New(env, "a weight must be whole blocks of its type");
+  }
+  const Napi::Value scale = stored.Get("scale");
+  const float factor = scale.IsNumber() ? scale.As<Napi::Number>().FloatValue() : 1.0f;
+  return {{map->data() + offset, *dtype, factor}, count, map};
 }
 
 NamedTensor ReadInput(const Napi::Object& input) {

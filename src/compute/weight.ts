@@ -41,6 +41,8 @@ export interface StoredValues {
   /** Bytes from the start of the file. */
   readonly offset: number;
   readonly dtype: StoredDType;
+  /** What every value is multiplied by; 1 where it is left out. */
+  readonly scale?: number;
 }
 
 /** What compute needs of a mapped file; the addon's `MappedFile` is one. */

@@ -18,6 +18,8 @@ export interface DTypeRow {
 const widened = { blockValues: 1, widens: true, inPlace: false } as const;
 const inPlace = { blockValues: 1, widens: true, inPlace: true } as const;
 const sizeOnly = { widens: false, inPlace: false } as const;
+const blockOf32 = { blockValues: 32, widens: true, inPlace: true } as const;
+const blockOf256 = { blockValues: 256, widens: true, inPlace: true } as const;
 
 const table = {
   F64: { ...widened, blockBytes: 8 },
@@ -42,6 +44,31 @@ const table = {
   F6_E2M3: { ...sizeOnly, blockValues: 4, blockBytes: 3 },
   F6_E3M2: { ...sizeOnly, blockValues: 4, blockBytes: 3 },
   F4: { ...sizeOnly, blockValues: 2, blockBytes: 1 },
+  // GGUF's blocks: with products of scale and number rounded to float16, as ComfyUI-GGUF does unless told otherwise, and in float32.
+  Q4_0: { ...blockOf32, blockBytes: 18 },
+  Q4_1: { ...blockOf32, blockBytes: 20 },
+  Q5_0: { ...blockOf32, blockBytes: 22 },
+  Q5_1: { ...blockOf32, blockBytes: 24 },
+  Q8_0: { ...blockOf32, blockBytes: 34 },
+  Q2_K: { ...blockOf256, blockBytes: 84 },
+  Q3_K: { ...blockOf256, blockBytes: 110 },
+  Q4_K: { ...blockOf256, blockBytes: 144 },
+  Q5_K: { ...blockOf256, blockBytes: 176 },
+  Q6_K: { ...blockOf256, blockBytes: 210 },
+  IQ4_NL: { ...blockOf32, blockBytes: 18 },
+  IQ4_XS: { ...blockOf256, blockBytes: 136 },
+  Q4_0_F32: { ...blockOf32, blockBytes: 18 },
+  Q4_1_F32: { ...blockOf32, blockBytes: 20 },
+  Q5_0_F32: { ...blockOf32, blockBytes: 22 },
+  Q5_1_F32: { ...blockOf32, blockBytes: 24 },
+  Q8_0_F32: { ...blockOf32, blockBytes: 34 },
+  Q2_K_F32: { ...blockOf256, blockBytes: 84 },
+  Q3_K_F32: { ...blockOf256, blockBytes: 110 },
+  Q4_K_F32: { ...blockOf256, blockBytes: 144 },
+  Q5_K_F32: { ...blockOf256, blockBytes: 176 },
+  Q6_K_F32: { ...blockOf256, blockBytes: 210 },
+  IQ4_NL_F32: { ...blockOf32, blockBytes: 18 },
+  IQ4_XS_F32: { ...blockOf256, blockBytes: 136 },
 } as const satisfies Readonly<Record<string, DTypeRow>>;
 
 export type StoredDType = keyof typeof table;

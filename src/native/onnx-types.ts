@@ -8,6 +8,8 @@ export interface StoredWeight {
   readonly offset: number;
   /** One that is used in place. */
   readonly dtype: StoredDType;
+  /** What every value is multiplied by; 1 where it is left out. */
+  readonly scale?: number;
   /** Values, not bytes. */
   readonly count: number;
 }

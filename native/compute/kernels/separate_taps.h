@@ -7,15 +7,16 @@
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
 
-inline void SeparateTapsOneByOne(const std::byte* from, StoredDType dtype, size_t first, size_t count,
+/// Kernels [begin, count) of those from value `first` of the weight on.
+inline void SeparateTapsOneByOne(const StoredMatrix& weight, size_t first, size_t begin, size_t count,
                                  float* taps) {
   constexpr size_t kTogether = 32;
   float wide[9 * kTogether];
-  for (size_t done = 0; done < count; done += kTogether) {
+  for (size_t done = begin; done < count; done += kTogether) {
     const size_t kernels = count - done < kTogether ? count - done : kTogether;
-    WidenRun(from + BytesOf(dtype, (first + done) * 9), dtype, wide, kernels * 9);
+    WidenValues(weight, first + done * 9, wide, kernels * 9);
     for (size_t i = 0; i < kernels; ++i) {
-      for (size_t t = 0; t < 9; ++t) taps[t * kBlockStride + first + done + i] = wide[i * 9 + t];
+      for (size_t t = 0; t < 9; ++t) taps[t * kBlockStride + done + i] = wide[i * 9 + t];
     }
   }
 }
@@ -73,12 +74,14 @@ inline void SeparateCodes(const std::byte* from, size_t first, float* taps) {
 
 #endif
 
-/// Kernels [0, count) at `from`, which need not be aligned.
-inline void SeparateTaps(const std::byte* from, StoredDType dtype, size_t count, float* taps) {
+/// `count` kernels from value `first` of the weight on, which need not be aligned.
+inline void SeparateTaps(const StoredMatrix& weight, size_t first, size_t count, float* taps) {
   size_t done = 0;
 #if defined(__AVX512BW__)
-  for (; done + 32 <= count && dtype != StoredDType::kF32; done += 32) {
-    const std::byte* kernels = from + BytesOf(dtype, done * 9);
+  const StoredDType dtype = weight.dtype;
+  const bool one_by_one = dtype == StoredDType::kF32 || IsBlockType(dtype) || weight.scale != 1.0f;
+  for (; done + 32 <= count && !one_by_one; done += 32) {
+    const std::byte* kernels = weight.data + BytesOf(dtype, first + done * 9);
     if (dtype == StoredDType::kF8E4M3) {
       SeparateCodes<StoredDType::kF8E4M3>(kernels, done, taps);
     } else if (dtype == StoredDType::kF8E5M2) {
@@ -88,7 +91,7 @@ inline void SeparateTaps(const std::byte* from, StoredDType dtype, size_t count,
     }
   }
 #endif
-  SeparateTapsOneByOne(from, dtype, done, count - done, taps);
+  SeparateTapsOneByOne(weight, first, done, count, taps);
 }
 
 }  // namespace LATENTD_KERNELS_NAMESPACE

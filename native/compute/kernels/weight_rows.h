@@ -19,9 +19,10 @@ struct WeightRows {
 
   size_t count() const { return gate_offset == 0 ? rows : 2 * rows; }
 
-  const std::byte* At(size_t row, size_t k) const {
+  /// The place of a value among all of the weight's.
+  size_t At(size_t row, size_t k) const {
     const size_t stored = row < rows ? first + row : gate_offset + first + row - rows;
-    return weight.data + BytesOf(weight.dtype, stored * row_length + k);
+    return stored * row_length + k;
   }
 
   /// Columns [k, k + depth) in passes of `pass` columns, each a block for RowMajor<kBlockStride>,
@@ -33,9 +34,9 @@ struct WeightRows {
       for (size_t done = 0; done < depth; done += pass, row_into += pass_stride) {
         const size_t count = depth - done < pass ? depth - done : pass;
         if constexpr (Steps::kValues == 1) {
-          WidenRun(At(row, k + done), weight.dtype, row_into, count);
+          WidenValues(weight, At(row, k + done), row_into, count);
         } else {
-          RoundRun<Steps>(At(row, k + done), weight.dtype, row_into, count);
+          RoundValues<Steps>(weight, At(row, k + done), row_into, count);
         }
       }
     }
@@ -55,7 +56,7 @@ class FetchAhead {
     for (size_t lines = 0; lines < lines_a_step_; ++lines) {
       if (at_ >= end_) {
         if (row_ == rows_.count()) return;
-        const std::byte* from = rows_.At(row_++, k_);
+        const std::byte* from = rows_.weight.data + BytesOf(rows_.weight.dtype, rows_.At(row_++, k_));
         end_ = from + bytes_;
         at_ = from - reinterpret_cast<uintptr_t>(from) % kLine;
       }

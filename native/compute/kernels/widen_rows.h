@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compute/kernels/steps.h"
+#include "files/block_types.h"
 #include "files/small_floats.h"
 
 namespace latentd::compute {
@@ -110,7 +111,62 @@ inline void WidenCodes(const std::byte* from, float* into, size_t count) {
   for (; i < count; ++i) into[i] = values[static_cast<uint8_t>(from[i])];
 }
 
-/// `count` consecutive values of a type that is used where it lies.
+struct FastHalves {
+  static float Widen(uint16_t bits) { return WidenHalf(bits); }
+  static float Round(float value) {
+#if defined(__F16C__) || defined(__AVX512F__)
+    return _cvtsh_ss(_cvtss_sh(value, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__aarch64__)
+    return static_cast<float>(static_cast<__fp16>(value));
+#else
+    return WidenHalf(FloatToHalf(value));
+#endif
+  }
+};
+
+/// The values of a group.
+inline void WidenGroup(const BlockGroup& group, bool rounds, float* into) {
+#if defined(__AVX512F__)
+  for (size_t half = 0; half < 2; ++half) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(group.q + 16 * half));
+    __m512 values =
+        _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)), _mm512_set1_ps(group.scale[half]));
+    const auto round = [](__m512 v) {
+      return _mm512_cvtph_ps(_mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+    };
+    if (rounds) values = round(values);
+    values = _mm512_add_ps(values, _mm512_set1_ps(group.offset[half]));
+    if (rounds) values = round(values);
+    _mm512_storeu_ps(into + 16 * half, values);
+  }
+#else
+  for (size_t i = 0; i < kGroupValues; ++i) into[i] = GroupValue<FastHalves>(group, rounds, i);
+#endif
+}
+
+/// Values [first, first + count) of a type whose values share scales; blocks lie from `from` on.
+inline void WidenBlocks(const std::byte* from, StoredDType dtype, size_t first, float* into, size_t count) {
+  const DTypeRow& row = RowOf(dtype);
+  const bool rounds = RoundsToHalf(dtype);
+  const size_t end = first + count;
+  for (size_t at = first; at < end;) {
+    const size_t group_begin = at / kGroupValues * kGroupValues;
+    const std::byte* block = from + BytesOf(dtype, group_begin);
+    const size_t number = group_begin % row.block_values / kGroupValues;
+    const BlockGroup group = UnpackGroup<FastHalves>(block, dtype, number);
+    if (at == group_begin && at + kGroupValues <= end) {
+      WidenGroup(group, rounds, into);
+      into += kGroupValues;
+      at += kGroupValues;
+      continue;
+    }
+    float values[kGroupValues];
+    WidenGroup(group, rounds, values);
+    for (; at < end && at < group_begin + kGroupValues; ++at) *into++ = values[at - group_begin];
+  }
+}
+
+/// `count` consecutive values of a type that is used where it lies, each with a place of its own.
 inline void WidenRun(const std::byte* from, StoredDType dtype, float* into, size_t count) {
   switch (dtype) {
     case StoredDType::kF32:
@@ -134,18 +190,30 @@ inline void WidenRun(const std::byte* from, StoredDType dtype, float* into, size
   }
 }
 
-/// `count` consecutive values, rounded to pairs; what is missing of the last is zero.
-template <typename Steps>
-inline void RoundRun(const std::byte* from, StoredDType dtype, float* into, size_t count) {
-  if (dtype == StoredDType::kBF16) {
-    std::memcpy(into, from, count * sizeof(uint16_t));
+/// Values [first, first + count) of a weight, as float32.
+inline void WidenValues(const StoredMatrix& weight, size_t first, float* into, size_t count) {
+  if (IsBlockType(weight.dtype)) {
+    WidenBlocks(weight.data, weight.dtype, first, into, count);
   } else {
-    float wide[kLanes];
-    for (size_t i = 0; i < count; i += kLanes) {
-      const size_t lanes = count - i < kLanes ? count - i : kLanes;
-      if (lanes < kLanes) std::memset(wide, 0, sizeof wide);
-      WidenRun(from + BytesOf(dtype, i), dtype, wide, lanes);
-      Steps::StoreRow(into, i, Load(wide));
+    WidenRun(weight.data + BytesOf(weight.dtype, first), weight.dtype, into, count);
+  }
+  if (weight.scale == 1.0f) return;
+  for (size_t i = 0; i < count; ++i) into[i] *= weight.scale;
+}
+
+/// Values [first, first + count) of a weight, rounded to pairs; what is missing of the last is zero.
+template <typename Steps>
+inline void RoundValues(const StoredMatrix& weight, size_t first, float* into, size_t count) {
+  if (weight.dtype == StoredDType::kBF16 && weight.scale == 1.0f) {
+    std::memcpy(into, weight.data + BytesOf(weight.dtype, first), count * sizeof(uint16_t));
+  } else {
+    constexpr size_t kTogether = kLanes < kGroupValues ? kGroupValues : kLanes;
+    float wide[kTogether];
+    for (size_t i = 0; i < count; i += kTogether) {
+      const size_t values = count - i < kTogether ? count - i : kTogether;
+      if (values < kTogether) std::memset(wide, 0, sizeof wide);
+      WidenValues(weight, first + i, wide, values);
+      for (size_t lane = 0; lane < values; lane += kLanes) Steps::StoreRow(into, i + lane, Load(wide + lane));
     }
   }
   if (count % Steps::kValues != 0) {

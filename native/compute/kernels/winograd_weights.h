@@ -24,8 +24,7 @@ inline void TransformWeights(const StoredMatrix& weight, size_t inputs, size_t f
                              size_t depth, const TransformedRows<Scheme>& into) {
   alignas(64) float taps[9 * kBlockStride];
   for (size_t row = 0; row < rows; ++row) {
-    SeparateTaps(weight.data + BytesOf(weight.dtype, ((first + row) * inputs + k) * 9), weight.dtype, depth,
-                 taps);
+    SeparateTaps(weight, ((first + row) * inputs + k) * 9, depth, taps);
     for (size_t i = 0; i < depth; i += kLanes) {
       Vector half[Scheme::kPatch][3];
 #pragma GCC unroll 3

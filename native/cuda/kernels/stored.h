@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cuda/numbers.h"
-#include "files/dtypes.h"
+#include "files/block_types.h"
 
 namespace latentd::cuda {
 
@@ -17,8 +17,29 @@ __device__ __forceinline__ float OfE4M3(uint8_t code) {
   return (code & 0x7f) == 0x7f ? OfE5M2(0x7f) : ToFloat(F16{half}) * 256.0f;
 }
 
+struct CardHalves {
+  __device__ __forceinline__ static float Widen(uint16_t bits) { return ToFloat(F16{bits}); }
+  __device__ __forceinline__ static float Round(float value) {
+    F16 rounded;
+    Store(value, rounded);
+    return ToFloat(rounded);
+  }
+};
+
+/// A value of a block. Weights are read once, when they are packed: a group is unpacked for each of its
+/// values.
+__device__ __forceinline__ float ReadBlockValue(const void* stored, StoredDType dtype, int64_t index) {
+  const auto values = static_cast<int64_t>(BlockValues(dtype));
+  const std::byte* block =
+      static_cast<const std::byte*>(stored) + index / values * static_cast<int64_t>(BlockBytes(dtype));
+  const auto within = static_cast<size_t>(index % values);
+  const BlockGroup group = UnpackGroup<CardHalves>(block, dtype, within / kGroupValues);
+  return GroupValue<CardHalves>(group, RoundsToHalf(dtype), within % kGroupValues);
+}
+
 /// A value of a type that is used where it lies (dtypes.h).
 __device__ __forceinline__ float ReadStored(const void* stored, StoredDType dtype, int64_t index) {
+  if (IsBlockType(dtype)) return ReadBlockValue(stored, dtype, index);
   switch (dtype) {
     case StoredDType::kF32:
       return static_cast<const float*>(stored)[index];

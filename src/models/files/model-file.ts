@@ -1,3 +1,4 @@
+import { looksLikeGguf, readGguf } from './gguf.js';
 import { ModelError } from '../model-error.js';
 import { openMapped, readSafetensors, type SafetensorsFile } from './safetensors.js';
 import { rawEmbedding } from './torch-file/raw-embedding.js';
@@ -27,13 +28,15 @@ export function openEmbeddingFile(path: string): SafetensorsFile {
 }
 
 /**
- * Opens a file of weights, `.safetensors` or one that torch.save wrote (`.pth`, `.pt`, `.ckpt`, `.bin`), told apart by its
+ * Opens a file of weights, `.safetensors`, `.gguf`, or one that torch.save wrote (`.pth`, `.pt`, `.ckpt`, `.bin`), told apart by its
  * first bytes. Its header or pickle is read, its tensors stay where they lie. Throws `ModelError` naming the file and what is
  * wrong with it.
  */
 export function openModelFile(path: string): SafetensorsFile {
   return openMapped(path, (file) => {
-    if (looksLikeTorch(file.read(0, Math.min(file.size, torchSignatureBytes)))) {
+    const start = file.read(0, Math.min(file.size, torchSignatureBytes));
+    if (looksLikeGguf(start)) return readGguf(path, file);
+    if (looksLikeTorch(start)) {
       return { metadata: {}, tensors: readTorchTensors(path, file) };
     }
     if (looksLikeOldTorch(file)) {

@@ -84,18 +84,18 @@ export function rowSlice(weight: Weight, start: number, count: number): Weight {
   const rowLength = elementCount(rest);
   const { stored, merged } = weight;
   const skipped = (dtype: StoredDType): number => bytesOf(dtype, start * rowLength);
+  const cut = (values: StoredValues): StoredValues => ({
+    ...values,
+    offset: values.offset + skipped(values.dtype),
+  });
   const part = {
     name: `${weight.name}[${start}:${start + count}]`,
     shape: [count, ...rest],
     read(into: Float32Array) {
       if (stored === undefined) into.set(rowsOf(weight, start, count));
-      else stored.file.widen(stored.offset + skipped(stored.dtype), stored.dtype, into);
+      else readStored(cut(stored), into);
     },
   };
-  const cut = (values: StoredValues): StoredValues => ({
-    ...values,
-    offset: values.offset + skipped(values.dtype),
-  });
   if (stored !== undefined) return { ...part, stored: cut(stored) };
   if (merged === undefined) return part;
   const products = merged.products.map((product) => ({
@@ -103,6 +103,14 @@ export function rowSlice(weight: Weight, start: number, count: number): Weight {
     up: rowSlice(product.up, start, count),
   }));
   return { ...part, merged: { base: cut(merged.base), products } };
+}
+
+/** Stored values as float32. */
+export function readStored({ file, offset, dtype, scale = 1 }: StoredValues, into: Float32Array): void {
+  file.widen(offset, dtype, into);
+  if (scale === 1) return;
+  const factor = Math.fround(scale);
+  for (let index = 0; index < into.length; index++) into[index]! *= factor;
 }
 
 /** Columns of a matrix. */

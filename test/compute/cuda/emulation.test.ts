@@ -7,11 +7,13 @@ import { createCudaBackend } from '../../../src/compute/cuda/backend.js';
 import { GraphBuilder } from '../../../src/compute/graph.js';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
 import { tensor } from '../../../src/compute/tensor.js';
+import type { Weight } from '../../../src/compute/weight.js';
 import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import { narrowToF16 } from '../../../src/native/addon.js';
 import { dtypeNames, dtypes } from '../../../src/native/dtypes.js';
 import { narrowToCodes } from '../../support/codes.js';
+import { blockTypes, blockWeight } from '../../support/block-weights.js';
 import { writeSafetensors } from '../../support/models.js';
 import { relativeRms } from '../../support/golden.js';
 import { emulatedCudaAddon } from '../../support/cuda-emulation.js';
@@ -50,7 +52,7 @@ describe('weights as files hold them, on the emulated card', () => {
     rmSync(folder, { recursive: true });
   });
   const wide = Float32Array.from({ length: 40 * 24 }, (_, index) => Math.sin(index * 1.3) * 2);
-  const inPlace = dtypeNames.filter((name) => dtypes[name].inPlace);
+  const inPlace = dtypeNames.filter((name) => dtypes[name].inPlace && dtypes[name].blockValues === 1);
   const narrowed: Readonly<Record<string, () => ArrayBufferView>> = {
     F32: () => wide,
     F16: () => narrowToF16(wide),
@@ -59,25 +61,39 @@ describe('weights as files hold them, on the emulated card', () => {
     F8_E5M2: () => narrowToCodes('F8_E5M2', wide),
   };
 
+  async function compare(weight: Weight): Promise<void> {
+    const [, columns = 0] = weight.shape;
+    const graph = new GraphBuilder('stored');
+    graph.output('y', graph.linear(graph.input('x', [3, columns]), weight));
+    const built = graph.build();
+    const values = Float32Array.from({ length: 3 * columns }, (_, index) => Math.cos(index));
+    const run = async (load: Backend) => {
+      return (await (await load.load(built)).run({ x: tensor([3, columns], values) })).y!.data;
+    };
+    expect(relativeError(await run(backend), await run(createOnnxBackend({ threads: 1 })))).toBeLessThan(
+      1e-3,
+    );
+  }
+
+  it.each(blockTypes)('%s', async (dtype) => {
+    const weight = blockWeight(join(folder, dtype), dtype, [40, 512]);
+    await compare(weight);
+    weight.file.close();
+  });
+
+  it('with a scale of the whole weight', async () => {
+    const weight = blockWeight(join(folder, 'scaled'), 'F8_E5M2', [40, 24], { scale: 0.25 });
+    await compare(weight);
+    weight.file.close();
+  });
+
   it.each([...inPlace, 'F64' as const])('%s', async (dtype) => {
     const raw = dtype === 'F64' ? Float64Array.from(wide) : narrowed[dtype]!();
     const path = join(folder, `${dtype}.safetensors`);
     const bytes = new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength);
     writeSafetensors(path, { weight: { dtype, shape: [40, 24], bytes } });
     const weight = safetensorsWeights(openSafetensors(path)).weight('weight');
-    const graph = new GraphBuilder('stored');
-    graph.output('y', graph.linear(graph.input('x', [3, 24]), weight));
-    const built = graph.build();
-    const inputs = {
-      x: tensor(
-        [3, 24],
-        Float32Array.from({ length: 72 }, (_, index) => Math.cos(index)),
-      ),
-    };
-    const run = async (load: Backend) => (await (await load.load(built)).run(inputs)).y!.data;
-    expect(relativeError(await run(backend), await run(createOnnxBackend({ threads: 1 })))).toBeLessThan(
-      1e-3,
-    );
+    await compare(weight);
   });
 });
 

@@ -42,6 +42,7 @@ function storedIn(weight: Weight): StoredWeight | undefined {
     offset: stored.offset,
     dtype: stored.dtype,
     count: elementCount(weight.shape),
+    ...(stored.scale === undefined ? {} : { scale: stored.scale }),
   };
 }
 
