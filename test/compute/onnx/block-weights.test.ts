@@ -60,7 +60,13 @@ async function difference(
   files.push(weight.file);
   const values = new Float32Array(elementCount(shape));
   weight.read(values);
-  const widened: Weight = { name: 'widened', shape, read: (into) => void into.set(values) };
+  const widened: Weight = {
+    name: 'widened',
+    shape,
+    read(into) {
+      into.set(values);
+    },
+  };
   const run = async (used: Weight): Promise<Float32Array> => {
     const graph = new GraphBuilder('blocks', { mayRound: true });
     graph.output('y', build(graph, graph.input('x', input), used));
