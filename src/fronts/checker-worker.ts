@@ -14,8 +14,11 @@ import { ModelError } from '../models/model-error.js';
 import { STARTER } from '../models/folders/starter.js';
 import { nodeClasses } from '../nodes/index.js';
 import { WorkflowError, type FaultReport } from '../workflow/faults.js';
-import { parseWorkflow } from '../workflow/parse.js';
+import { pythonJson, type Json, type Literal } from '../workflow/literal.js';
+import { objectInfo } from '../workflow/object-info.js';
+import { parseWorkflow, type Workflow } from '../workflow/parse.js';
 import { validateWorkflow } from '../workflow/validate.js';
+import { workflowJson } from '../workflow/workflow-json.js';
 import { NO_LOAD, workflowLoad } from './workflow-load.js';
 
 export interface CheckerSettings {
@@ -33,14 +36,29 @@ export interface Examination {
   readonly load: JobLoad;
 }
 
+/** A /prompt request: what it is, and what a job of it runs. */
+export interface PromptReading extends Examination {
+  /** For a `JobTask`; the texts below are parts of it. */
+  readonly task: string;
+  /** Where in `task` the nodes and the `extra_data` stand, as ComfyUI's clients see them again: from, to. */
+  readonly prompt: readonly [number, number];
+  readonly extraData: readonly [number, number];
+}
+
 export type CheckerRequest = { readonly ticket: number } & (
   | { readonly kind: 'check' | 'examine'; readonly workflow: string }
+  | {
+      readonly kind: 'prompt';
+      readonly body: string;
+      readonly extra: Readonly<Record<string, Json | undefined>>;
+    }
+  | { readonly kind: 'object_info'; readonly nodeClass: string | undefined }
   | { readonly kind: 'choose' }
   | { readonly kind: 'count'; readonly workflow: string; readonly model: string; readonly pixels: number }
 );
 
 export type CheckerReply = { readonly ticket: number } & (
-  | { readonly result: FaultReport | CountedWork | Examination | string | undefined }
+  | { readonly result: FaultReport | CountedWork | Examination | PromptReading | string | undefined }
   | { readonly error: string }
 );
 
@@ -71,6 +89,10 @@ function answer(request: CheckerRequest): Extract<CheckerReply, { result: unknow
       return check(request.workflow);
     case 'examine':
       return examine(request.workflow);
+    case 'prompt':
+      return readPrompt(request);
+    case 'object_info':
+      return describeNodes(request.nodeClass);
     case 'choose':
       return choose();
     case 'count':
@@ -119,15 +141,64 @@ function check(text: string): FaultReport | undefined {
 
 function examine(text: string): Examination {
   try {
-    const workflow = parseWorkflow(text);
-    const validation = validateWorkflow(workflow, registry, folders);
-    const outputs = validation.valid ? validation.plan.outputs : [];
-    const { report } = validation;
-    return { outputs, load: workflowLoad(workflow), ...(report !== undefined && { report }) };
+    return examined(parseWorkflow(text));
   } catch (error) {
-    if (error instanceof WorkflowError) return { outputs: [], load: NO_LOAD, report: error.report };
-    throw error;
+    return notAWorkflow(error);
   }
+}
+
+function examined(workflow: Workflow): Examination {
+  const validation = validateWorkflow(workflow, registry, folders);
+  const outputs = validation.valid ? validation.plan.outputs : [];
+  const { report } = validation;
+  return { outputs, load: workflowLoad(workflow), ...(report !== undefined && { report }) };
+}
+
+function notAWorkflow(error: unknown): Examination {
+  if (error instanceof WorkflowError) return { outputs: [], load: NO_LOAD, report: error.report };
+  throw error;
+}
+
+function readPrompt({ body, extra }: Extract<CheckerRequest, { kind: 'prompt' }>): PromptReading {
+  try {
+    const workflow = parseWorkflow(body);
+    const extraData = new Map(workflow.extraData);
+    for (const [key, value] of Object.entries(extra)) {
+      if (value === undefined) extraData.delete(key);
+      else extraData.set(key, asLiteral(value));
+    }
+    const prompt = workflowJson({ ...workflow, extraData: new Map() });
+    const extraJson = pythonJson(extraData);
+    const head = '{"prompt": ';
+    const middle = ', "extra_data": ';
+    const targets =
+      workflow.targets === undefined ? '' : `, "partial_execution_targets": ${pythonJson(workflow.targets)}`;
+    const extraAt = head.length + prompt.length + middle.length;
+    return {
+      ...examined(workflow),
+      task: `${head}${prompt}${middle}${extraJson}${targets}}`,
+      prompt: [head.length, head.length + prompt.length],
+      extraData: [extraAt, extraAt + extraJson.length],
+    };
+  } catch (error) {
+    return { ...notAWorkflow(error), task: '', prompt: [0, 0], extraData: [0, 0] };
+  }
+}
+
+/** Whole numbers are integers. */
+function asLiteral(value: Json): Literal {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (Array.isArray(value)) return (value as readonly Json[]).map(asLiteral);
+  if (typeof value === 'object' && value !== null) {
+    return new Map(Object.entries(value).map(([key, item]) => [key, asLiteral(item)]));
+  }
+  return value;
+}
+
+function describeNodes(name: string | undefined): string {
+  if (name === undefined) return JSON.stringify(objectInfo(registry, folders));
+  const node = registry.get(name);
+  return JSON.stringify(node === undefined ? {} : objectInfo(new Map([[name, node]]), folders));
 }
 
 function choose(): string | undefined {

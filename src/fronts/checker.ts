@@ -4,7 +4,14 @@ import type { Logger } from 'pino';
 import type { CountedWork } from '../engine/picture-work.js';
 import type { JobLoad } from '../jobs/job.js';
 import type { FaultReport } from '../workflow/faults.js';
-import type { CheckerReply, CheckerRequest, CheckerSettings, Examination } from './checker-worker.js';
+import type { Json } from '../workflow/literal.js';
+import type {
+  CheckerReply,
+  CheckerRequest,
+  CheckerSettings,
+  Examination,
+  PromptReading,
+} from './checker-worker.js';
 
 export interface Checker {
   /**
@@ -17,6 +24,16 @@ export interface Checker {
    * Undefined when a busy machine has not looked at it in half a minute.
    */
   examine(workflow: string): Promise<Examination | undefined>;
+  /**
+   * The same of the body of a /prompt request, which becomes a task; `extra` are entries of its `extra_data` that are set, or
+   * taken out where they are undefined.
+   */
+  readPrompt(
+    body: string,
+    extra: Readonly<Record<string, Json | undefined>>,
+  ): Promise<PromptReading | undefined>;
+  /** ComfyUI's `object_info` as JSON text, of one class or all: what can be chosen now is in it. */
+  objectInfo(nodeClass?: string): Promise<string | undefined>;
   /** The checkpoint that templates would take. */
   chooseCheckpoint(): Promise<string | undefined>;
   /** What a job's pictures take; undefined where that can't be told, or not soon. */
@@ -40,6 +57,8 @@ const CONSEQUENCES: Readonly<Record<CheckerRequest['kind'], string>> = {
   choose: 'its job will tell its faults',
   count: 'its time is guessed',
   examine: 'its client is told to ask again',
+  prompt: 'its client is told to ask again',
+  object_info: 'its client is told to ask again',
 };
 
 export interface CheckerOptions {
@@ -75,6 +94,19 @@ class ThreadChecker implements Checker {
   async examine(workflow: string): Promise<Examination | undefined> {
     const examination = await this.ask({ kind: 'examine', workflow }, EXAMINING_PATIENCE_MS);
     return typeof examination === 'object' && 'outputs' in examination ? examination : undefined;
+  }
+
+  async readPrompt(
+    body: string,
+    extra: Readonly<Record<string, Json | undefined>>,
+  ): Promise<PromptReading | undefined> {
+    const reading = await this.ask({ kind: 'prompt', body, extra }, EXAMINING_PATIENCE_MS);
+    return typeof reading === 'object' && 'task' in reading ? reading : undefined;
+  }
+
+  async objectInfo(nodeClass?: string): Promise<string | undefined> {
+    const info = await this.ask({ kind: 'object_info', nodeClass }, EXAMINING_PATIENCE_MS);
+    return typeof info === 'string' ? info : undefined;
   }
 
   async chooseCheckpoint(): Promise<string | undefined> {

@@ -109,6 +109,12 @@ export class EngineHost {
     if (this.running === undefined) this.child?.kill('its settings have changed');
   }
 
+  /** Gives back all that models and results take, once no job runs: another process, which has none yet. */
+  free(): void {
+    this.settings = { ...this.settings };
+    if (this.running === undefined) this.child?.kill('its memory is asked for');
+  }
+
   /** Runs a job to its end; never rejects. */
   async run(job: EngineJob, { timeLimit, silence }: JobBounds): Promise<AttemptEnd> {
     let child: EngineChild;
@@ -152,7 +158,7 @@ export class EngineHost {
       this.running = undefined;
       job.signal.removeEventListener('abort', cancel);
       for (const timer of timers) timer.clear();
-      if (settings !== this.settings) child.kill('its settings have changed');
+      if (settings !== this.settings) child.kill('its settings have changed, or its memory is asked for');
     }
   }
 

@@ -88,8 +88,11 @@ export interface StoredJob extends JobRecord {
 
 /** Which jobs to list. */
 export interface JobQuery {
-  /** Those that wait or run, in the order of their acceptance, or those that are over, in that of their ends. */
-  readonly which: 'unfinished' | 'over';
+  /**
+   * Those that wait or run, in the order of their acceptance; those that are over, in that of their ends; or of these, all but
+   * those that were cancelled before they began.
+   */
+  readonly which: 'unfinished' | 'over' | 'ran';
   readonly first: 'oldest' | 'newest';
   /** All when left out. */
   readonly limit?: number;

@@ -203,9 +203,9 @@ export class Jobs {
     return this.journal.recall(ids);
   }
 
-  /** How many jobs are over and not forgotten. */
-  countOver(): Promise<number> {
-    return this.journal.countOver();
+  /** How many jobs a list without a limit has. */
+  count(which: JobQuery['which']): Promise<number> {
+    return this.journal.count(which);
   }
 
   /** Forgets jobs that are over, those of these ids or all. */
@@ -252,6 +252,11 @@ export class Jobs {
 
   get engineStates(): readonly EngineState[] {
     return this.engines.map(({ info }) => info);
+  }
+
+  /** Frees what models and earlier results take in the engines, after the jobs that run. */
+  freeEngines(): void {
+    for (const engine of this.engines) engine.free();
   }
 
   /** Resident memory of all engine processes. */

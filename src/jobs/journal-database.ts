@@ -62,8 +62,7 @@ export interface JournalOperations {
   list(query: JobQuery): StoredJob[];
   /** Those of these ids that are known, in no order. */
   recall(ids: readonly string[]): StoredJob[];
-  /** How many jobs are over. */
-  countOver(): number;
+  count(which: JobQuery['which']): number;
   /** Forgets jobs that are over, those of these ids or all. */
   forget(ids: readonly string[] | 'all'): void;
   /** Gives an old job what its front has made of it. */
@@ -238,8 +237,8 @@ export class JournalDatabase implements JournalOperations {
     return this.statements.recall.all(JSON.stringify(ids)).map(toStored);
   }
 
-  countOver(): number {
-    return this.statements.countOver.get()?.count ?? 0;
+  count(which: JobQuery['which']): number {
+    return this.statements.count[which].get()?.count ?? 0;
   }
 
   forget(ids: readonly string[] | 'all'): void {
@@ -294,8 +293,8 @@ export class JournalDatabase implements JournalOperations {
         return this.list(...operation.args);
       case 'recall':
         return this.recall(...operation.args);
-      case 'countOver':
-        return this.countOver();
+      case 'count':
+        return this.count(...operation.args);
       case 'forget':
         this.forget(...operation.args);
         return undefined;
@@ -318,7 +317,16 @@ const PLACE = 'ifnull(place, sequence - 1) AS place';
 const RECORD = `id, sequence, ${PLACE}, front, client, metadata, state, attempts, accepted_at, started_at, finished_at, outputs, error,
   failure, milestones, duration_s`;
 
+const UNFINISHED = 'finished_at IS NULL';
+const OVER = 'finished_at IS NOT NULL';
+/** As its index has it. */
+const RAN = `finished_at IS NOT NULL AND (started_at IS NOT NULL OR state <> 'cancelled')`;
+const BY_END = 'finished_at, sequence';
+const BY_END_BACKWARDS = 'finished_at DESC, sequence DESC';
+
 function prepare(database: Database.Database) {
+  const count = (where: string) =>
+    database.prepare<[], { readonly count: number }>(`SELECT count(*) AS count FROM job WHERE ${where}`);
   // First which ones, from an index: the rows have long texts.
   const list = (where: string, order: string) =>
     database.prepare<[limit: number, offset: number], StoredRow>(
@@ -366,21 +374,15 @@ function prepare(database: Database.Database) {
     ),
     find: database.prepare<[id: string], RecordRow>(`SELECT ${RECORD} FROM job WHERE id = ?`),
     list: {
-      unfinished: {
-        oldest: list('finished_at IS NULL', 'sequence'),
-        newest: list('finished_at IS NULL', 'sequence DESC'),
-      },
-      over: {
-        oldest: list('finished_at IS NOT NULL', 'finished_at, sequence'),
-        newest: list('finished_at IS NOT NULL', 'finished_at DESC, sequence DESC'),
-      },
+      unfinished: { oldest: list(UNFINISHED, 'sequence'), newest: list(UNFINISHED, 'sequence DESC') },
+      over: { oldest: list(OVER, BY_END), newest: list(OVER, BY_END_BACKWARDS) },
+      ran: { oldest: list(RAN, BY_END), newest: list(RAN, BY_END_BACKWARDS) },
     },
+    count: { unfinished: count(UNFINISHED), over: count(OVER), ran: count(RAN) },
     recall: database.prepare<[ids: string], StoredRow>(
       `SELECT ${RECORD}, task FROM job WHERE id IN (SELECT value FROM json_each(?))`,
     ),
-    countOver: database.prepare<[], { readonly count: number }>(
-      'SELECT count(*) AS count FROM job WHERE finished_at IS NOT NULL',
-    ),
+
     renew: database.prepare<Readonly<Record<string, string | number | null>>>(
       `UPDATE job SET client = @client, priority = @priority, task = @task, load = @load, metadata = @metadata, request = NULL
        WHERE id = @id AND finished_at IS NULL`,

@@ -34,6 +34,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX unfinished_job ON job (sequence) WHERE finished_at IS NULL;
   CREATE INDEX finished_job ON job (finished_at) WHERE finished_at IS NOT NULL;
+  CREATE INDEX ran_job ON job (finished_at) WHERE finished_at IS NOT NULL AND (started_at IS NOT NULL OR state <> 'cancelled');
   CREATE TABLE measured_time (
     model TEXT NOT NULL,
     pixels INTEGER NOT NULL,
@@ -70,6 +71,7 @@ const FROM_VERSION_1 = `
 const FROM_VERSION_3 = `
   ALTER TABLE job ADD COLUMN place REAL;
   ALTER TABLE job ADD COLUMN milestones TEXT;
+  CREATE INDEX ran_job ON job (finished_at) WHERE finished_at IS NOT NULL AND (started_at IS NOT NULL OR state <> 'cancelled');
 `;
 
 const FROM_VERSION_2 = `ALTER TABLE job ADD COLUMN told REAL NOT NULL DEFAULT 0; ${FROM_VERSION_3}`;

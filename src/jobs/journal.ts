@@ -70,7 +70,7 @@ class ThreadJournal implements Journal {
   readonly amend: Journal['amend'] = (...args) => this.ask({ name: 'amend', args });
   readonly list: Journal['list'] = (...args) => this.ask({ name: 'list', args });
   readonly recall: Journal['recall'] = (...args) => this.ask({ name: 'recall', args });
-  readonly countOver: Journal['countOver'] = (...args) => this.ask({ name: 'countOver', args });
+  readonly count: Journal['count'] = (...args) => this.ask({ name: 'count', args });
   readonly forget: Journal['forget'] = (...args) => this.ask({ name: 'forget', args });
   readonly find: Journal['find'] = (...args) => this.ask({ name: 'find', args });
   readonly renew: Journal['renew'] = (...args) => this.ask({ name: 'renew', args });

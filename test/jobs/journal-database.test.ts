@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JournalDatabase, type JournalOperation } from '../../src/jobs/journal-database.js';
-import type { JobOutcome } from '../../src/jobs/job.js';
+import type { JobOutcome, JobQuery } from '../../src/jobs/job.js';
 import { jobOf } from './jobs.js';
 
 let folder: string;
@@ -74,7 +74,7 @@ describe('the journal', () => {
     journal.finish('a', done, 3);
     reopen();
     const listed = (
-      which: 'unfinished' | 'over',
+      which: JobQuery['which'],
       first: 'oldest' | 'newest',
       limit?: number,
       offset?: number,
@@ -105,11 +105,17 @@ describe('the journal', () => {
         .map(({ id }) => id)
         .toSorted(),
     ).toEqual(['a', 'd']);
-    expect(journal.countOver()).toBe(2);
+    expect(journal.count('over')).toBe(2);
     journal.forget(['a', 'd']);
     expect([listed('over', 'oldest'), listed('unfinished', 'oldest')]).toEqual([['c'], ['b', 'd']]);
     journal.forget('all');
-    expect([journal.countOver(), ids()]).toEqual([0, ['b', 'd']]);
+    expect([journal.count('over'), ids()]).toEqual([0, ['b', 'd']]);
+    // Cancelled before it began.
+    journal.finish('b', { ...done, state: 'cancelled' }, 5);
+    expect([journal.count('over'), journal.count('ran')]).toEqual([1, 0]);
+    journal.begin('d', 1, 6);
+    journal.finish('d', { ...done, state: 'cancelled' }, 7);
+    expect(journal.list({ which: 'ran', first: 'newest' }).map(({ id }) => id)).toEqual(['d']);
   });
 
   test('remembers where in the queue a job wanted to be', () => {
@@ -224,7 +230,7 @@ describe('the journal', () => {
     journal.accept(jobOf('a'), 1);
     journal.close();
     const database = new Database(join(folder, 'journal.sqlite'));
-    database.exec('ALTER TABLE job DROP COLUMN place; ALTER TABLE job DROP COLUMN milestones');
+    database.exec('DROP INDEX ran_job; ALTER TABLE job DROP COLUMN place; ALTER TABLE job DROP COLUMN milestones');
     database.pragma('user_version = 3');
     database.close();
     open();

@@ -9,7 +9,7 @@ export type HttpHouse = FrontOptions;
  * Adds a protocol's routes to `app`, a scope of its own: parsers of bodies, error handlers, hooks and decorations that are added
  * there are seen by no other room. What it opens, it closes in an `onClose` hook.
  *
- * Every scope has `@fastify/multipart`, `@fastify/websocket` (`{ websocket: true }`) and `reply.sendFile(NAME, FOLDER)` with ranges
+ * Every scope has `@fastify/multipart`, `@fastify/websocket` (`{ websocket: true }`, whose handlers get a `ClientSocket`) and `reply.sendFile(NAME, FOLDER)` with ranges
  * and ETags. A route whose `config.open` is true answers without a token. A route's `schema` checks its requests and is in
  * `/openapi.json`.
  */
