@@ -73,12 +73,7 @@ describe('the journal', () => {
     journal.finish('c', done, 2);
     journal.finish('a', done, 3);
     reopen();
-    const listed = (
-      which: JobQuery['which'],
-      first: 'oldest' | 'newest',
-      limit?: number,
-      offset?: number,
-    ) =>
+    const listed = (which: JobQuery['which'], first: 'oldest' | 'newest', limit?: number, offset?: number) =>
       journal
         .list({
           which,
@@ -230,7 +225,9 @@ describe('the journal', () => {
     journal.accept(jobOf('a'), 1);
     journal.close();
     const database = new Database(join(folder, 'journal.sqlite'));
-    database.exec('DROP INDEX ran_job; ALTER TABLE job DROP COLUMN place; ALTER TABLE job DROP COLUMN milestones');
+    database.exec(
+      'DROP INDEX ran_job; ALTER TABLE job DROP COLUMN place; ALTER TABLE job DROP COLUMN milestones',
+    );
     database.pragma('user_version = 3');
     database.close();
     open();
