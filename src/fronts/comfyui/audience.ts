@@ -1,6 +1,6 @@
 /** Clients by the ids that they call themselves, their sockets, and what they missed while they had none. */
 import type { ClientSocket } from '../http/client-socket.js';
-import type { Message } from './messages.js';
+import type { ComfyMessage } from './messages.js';
 
 /** Beyond so many bytes on their way to a client, it gets no previews and steps, for these grow old. */
 const BUSY_BYTES = 2 ** 18;
@@ -22,7 +22,7 @@ interface Seat {
 }
 
 interface Absence {
-  readonly missed: Message[];
+  readonly missed: ComfyMessage[];
   at: number;
 }
 
@@ -43,7 +43,7 @@ export class Clients {
   }
 
   /** A client has come, or come back: a socket that it had before hears no more. It is told `greeting`, then what it missed. */
-  enter(client: string, socket: ClientSocket, greeting: readonly Message[]): void {
+  enter(client: string, socket: ClientSocket, greeting: readonly ComfyMessage[]): void {
     this.seats.set(client, { socket, features: {}, isAlive: true });
     socket.on('pong', () => {
       const seat = this.seats.get(client);
@@ -65,14 +65,14 @@ export class Clients {
   }
 
   /** Tells one client, now or when it comes. */
-  tell(client: string, message: Message): void {
+  tell(client: string, message: ComfyMessage): void {
     const seat = this.seats.get(client);
     if (seat === undefined) this.remember(client, message);
     else this.send(client, seat, message, JSON.stringify(message));
   }
 
   /** Tells all who are here. */
-  broadcast(message: Message): void {
+  broadcast(message: ComfyMessage): void {
     const text = JSON.stringify(message);
     for (const [client, seat] of this.seats) this.send(client, seat, message, text);
   }
@@ -90,7 +90,7 @@ export class Clients {
     clearInterval(this.pinging);
   }
 
-  private send(client: string, { socket }: Seat, message: Message, text: string): void {
+  private send(client: string, { socket }: Seat, message: ComfyMessage, text: string): void {
     if (socket.bufferedAmount > BUSY_BYTES && FLEETING.has(message.type)) return;
     if (socket.bufferedAmount > STUCK_BYTES || socket.readyState !== socket.OPEN) {
       this.seats.delete(client);
@@ -102,7 +102,7 @@ export class Clients {
     socket.send(text);
   }
 
-  private remember(client: string, message: Message): void {
+  private remember(client: string, message: ComfyMessage): void {
     const absence = this.absent.get(client) ?? { missed: [], at: 0 };
     // Last in the map is who missed something last.
     this.absent.delete(client);

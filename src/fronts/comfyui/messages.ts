@@ -4,7 +4,7 @@ import type { Milestone, StoredJob } from '../../jobs/job.js';
 import type { NodeError } from '../../workflow/events.js';
 
 /** A JSON message, as sockets carry it. */
-export interface Message {
+export interface ComfyMessage {
   readonly type: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -33,7 +33,7 @@ export function endMessages({
   outcome,
   finishedAt,
   startedAt = finishedAt,
-}: StoredJob): readonly Message[] {
+}: StoredJob): readonly ComfyMessage[] {
   if (outcome === undefined) return [];
   const { milestones = [], state, error = '' } = outcome;
   const nodes = milestones.flatMap((each) => (each.type === 'execution_cached' ? each.nodes : []));
@@ -59,7 +59,7 @@ export function endMessage(
   state: 'completed' | 'failed' | 'cancelled',
   error: string,
   timestamp: number,
-): Message {
+): ComfyMessage {
   const about = { prompt_id: id, node_id: null, node_type: null, executed: [] };
   if (state === 'completed') return { type: 'execution_success', data: { prompt_id: id, timestamp } };
   if (state === 'cancelled') return { type: 'execution_interrupted', data: { ...about, timestamp } };
@@ -78,7 +78,7 @@ export function endMessage(
 }
 
 /** A message about a workflow as a whole; `outputs` are the nodes whose results are known. */
-export function milestoneMessage(id: string, event: Milestone, outputs: readonly string[]): Message {
+export function milestoneMessage(id: string, event: Milestone, outputs: readonly string[]): ComfyMessage {
   const timestamp = Math.trunc(event.at);
   switch (event.type) {
     case 'execution_start':

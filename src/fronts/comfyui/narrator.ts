@@ -1,6 +1,6 @@
 /** Tells a running job in ComfyUI's messages, one after the other. */
 import type { JobEvent } from '../../engine-process/messages.js';
-import { idsOf, isMilestone, milestoneMessage, type Message, type NodeIds } from './messages.js';
+import { idsOf, isMilestone, milestoneMessage, type ComfyMessage, type NodeIds } from './messages.js';
 import { shownUi } from './stored-prompt.js';
 
 /** A picture of what is being sampled. */
@@ -16,8 +16,8 @@ interface NodeProgress {
   readonly displayNode: string;
 }
 
-export interface Audience {
-  tell(message: Message): void;
+export interface NarratorAudience {
+  tell(message: ComfyMessage): void;
   show(preview: PreviewFile): void;
 }
 
@@ -31,7 +31,7 @@ export class Narrator {
 
   constructor(
     private readonly id: string,
-    private readonly audience: Audience,
+    private readonly audience: NarratorAudience,
   ) {}
 
   hear(event: JobEvent): void {
@@ -92,7 +92,7 @@ export class Narrator {
     this.tell('progress_state', { prompt_id: this.id, nodes: Object.fromEntries(nodes) as object });
   }
 
-  private tell(type: string, data: Message['data']): void {
+  private tell(type: string, data: ComfyMessage['data']): void {
     this.audience.tell({ type, data });
   }
 }

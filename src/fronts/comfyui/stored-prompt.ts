@@ -2,7 +2,7 @@
 import type { NodeOutput } from '../../engine-process/messages.js';
 import type { JobMetadata, StoredJob } from '../../jobs/job.js';
 import type { PromptReading } from '../checker-worker.js';
-import { endMessages, idsOf, type Message } from './messages.js';
+import { endMessages, idsOf, type ComfyMessage } from './messages.js';
 
 /** What is kept with a job, to find the parts of its task's text again. */
 export function promptMetadata({ prompt, extraData, outputs }: PromptReading): JobMetadata {
@@ -43,7 +43,7 @@ export function queueEntry(job: StoredJob): string {
   return `[${place}, ${JSON.stringify(id)}, ${prompt}, ${extraData}, ${JSON.stringify(outputs)}]`;
 }
 
-export type StatusMessage = readonly [type: string, data: Message['data']];
+export type StatusMessage = readonly [type: string, data: ComfyMessage['data']];
 
 /** How a job ended. Undefined while it waits or runs, and for one that was taken out of the queue: ComfyUI forgets these. */
 export function historyStatus(job: StoredJob) {

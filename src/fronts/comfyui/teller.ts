@@ -5,7 +5,7 @@ import type { JobNotice } from '../../jobs/events.js';
 import type { QueuedJob } from '../../jobs/job.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import type { Clients } from './audience.js';
-import { endMessage, type Message } from './messages.js';
+import { endMessage, type ComfyMessage } from './messages.js';
 import { Narrator, type PreviewFile } from './narrator.js';
 
 /** Between two messages to everybody of how long the queue is: a thousand jobs a second are not a thousand times as many. */
@@ -60,7 +60,7 @@ export class Teller {
     }
   }
 
-  get status(): Message {
+  get status(): ComfyMessage {
     return { type: 'status', data: { status: this.queueInfo() } };
   }
 
@@ -70,7 +70,7 @@ export class Teller {
   }
 
   /** What a client that comes back should know first: what runs for it. */
-  greeting(client: string): readonly Message[] {
+  greeting(client: string): readonly ComfyMessage[] {
     const nodes = [...this.running].flatMap(([id, { currentNode }]) => {
       const mine = this.jobs.running.some(({ job }) => job.id === id && job.client.id === client);
       return mine && currentNode !== undefined ? [currentNode] : [];
@@ -95,7 +95,7 @@ export class Teller {
   }
 
   /** As in ComfyUI: of a prompt without a client, everybody hears how far it is and that it was interrupted, and no more. */
-  private tell({ client: { id } }: QueuedJob, message: Message): void {
+  private tell({ client: { id } }: QueuedJob, message: ComfyMessage): void {
     if (id !== undefined) this.clients.tell(id, message);
     else if (FOR_ALL.has(message.type)) this.clients.broadcast(message);
   }
