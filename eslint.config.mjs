@@ -24,6 +24,30 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: false, project: ['tsconfig.json'] } },
   },
   {
+    // Read by browsers as they are.
+    files: ['data/page/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'addEventListener',
+          'Blob',
+          'crypto',
+          'document',
+          'EventSource',
+          'fetch',
+          'localStorage',
+          'matchMedia',
+          'sessionStorage',
+          'setTimeout',
+          'TextDecoder',
+          'URL',
+          'URLSearchParams',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: 'readonly', console: 'readonly' } },

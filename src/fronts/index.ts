@@ -9,6 +9,7 @@ const ROOMS: readonly HttpRoom[] = [
   { name: 'operations', load: async () => (await import('./operations/routes.js')).operations },
   { name: 'a1111', load: async () => (await import('./a1111/routes.js')).a1111 },
   { name: 'openai', load: async () => (await import('./openai/routes.js')).openai },
+  { name: 'page', load: async () => (await import('./page/routes.js')).page },
 ];
 
 export const FRONTS: readonly FrontDefinition[] = [dgxPixels, httpFront(ROOMS)];
