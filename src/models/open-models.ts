@@ -11,7 +11,7 @@ import type { Checkpoint, ModelStore } from './model-store.js';
 import type { ProgramCache } from './programs/program-cache.js';
 import { openEmbeddingFile, openModelFile } from './files/model-file.js';
 import { safetensorsWeights } from './files/safetensors-weights.js';
-import { refuseScaledWeights } from './files/scaled-weights.js';
+import { withoutScales } from './files/scaled-weights.js';
 import { createTextEncoders } from './text/create-text-encoders.js';
 import { embeddingFiles } from './text/embeddings.js';
 import { createUpscaler, type Upscaler } from './upscale/upscaler.js';
@@ -52,7 +52,8 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     if (known?.stamp === stamp) return known;
     // A replaced file stays mapped for the models made from it, until they are forgotten.
     files.delete(path);
-    const file = { stamp, weights: safetensorsWeights(openFile(path)) };
+    const opened = openFile(path);
+    const file = { stamp, weights: withoutScales(safetensorsWeights(opened), opened.metadata) };
     files.set(path, file);
     return file;
   }
@@ -95,7 +96,6 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
   };
 
   function openCheckpoint(path: string, weights: WeightSource): Checkpoint {
-    refuseScaledWeights(weights);
     const { denoiser, text, vae } = recogniseCheckpoint(weights);
     return {
       model: createDiffusionModel(denoiser, programs),

@@ -216,7 +216,8 @@ function readAll(weight: Weight): Float32Array {
   return values;
 }
 
-function rowsOf(weight: Weight, start: number, count: number): Float32Array {
+/** Rows of a weight whose rows have no place of their own. */
+export function rowsOf(weight: Weight, start: number, count: number): Float32Array {
   const [rows = 0, ...rest] = weight.shape;
   requireRange(weight, 'rows', start, count, rows);
   const rowLength = elementCount(rest);
