@@ -137,7 +137,8 @@ function isLatin1(text: string): boolean {
   return true;
 }
 
-function chunk(type: string, body: Buffer): Buffer {
+/** A chunk with its length and checksum. */
+export function chunk(type: string, body: Buffer): Buffer {
   const bytes = Buffer.alloc(12 + body.length);
   bytes.writeUInt32BE(body.length, 0);
   bytes.write(type, 4, 'latin1');

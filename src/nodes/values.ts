@@ -107,6 +107,8 @@ export interface ValueTypes {
   ARRAY: readonly unknown[];
   DICT: Readonly<Record<string, unknown>>;
   BOUNDING_BOX: BoundingBox;
+  /** What an editor's slider writes. */
+  IMAGECOMPARE: unknown;
   /** How many pixels have each of 256 values. */
   HISTOGRAM: readonly number[];
   /** Any of them. */

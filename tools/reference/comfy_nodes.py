@@ -1,7 +1,7 @@
 """ComfyUI's node classes by name, those of the extras included; old and new style alike.
 
 Needs COMFY and TORCHSDE (checkouts) in the environment and comfy_env.py on PYTHONPATH. NODE_PACKS may name folders of node packs, separated
-by colons, whose classes are added.
+by colons, whose classes are added; FOLDER@FILE,FILE takes these files of a pack alone.
 """
 import asyncio
 import importlib
@@ -19,7 +19,7 @@ import nodes
 # and VideoHelperSuite's node classes can be looked at without its decoders.
 comfy_env._Finder.names.add("server")
 comfy_env._Finder.names.update(name for name in ("spandrel", "moderngl", "glfw", "OpenGL", "comfy_angle", "cv2", "imageio_ffmpeg", "torchvision", "torchaudio", "lpips", "lmdb", "matplotlib", "skimage", "numba",
-                                                 "color_matcher", "pilgram", "piexif", "rembg", "piexif", "pynvml", "cpuinfo", "requests", "segment_anything", "ultralytics", "git", "wget", "deepdiff", "toml", "colour") if importlib.util.find_spec(name) is None)
+                                                 "color_matcher", "pilgram", "piexif", "rembg", "pynvml", "cpuinfo", "requests", "segment_anything", "ultralytics", "git", "wget", "deepdiff", "toml", "colour", "kornia_rs") if importlib.util.find_spec(name) is None)
 
 NODES = dict(nodes.NODE_CLASS_MAPPINGS)
 DISPLAY_NAMES = dict(nodes.NODE_DISPLAY_NAME_MAPPINGS)
@@ -49,13 +49,26 @@ for extra in ["nodes_post_processing", *EXTRAS]:
         add(importlib.import_module(f"comfy_extras.{extra}"), extra)
     except Exception as error:
         print(f"without {extra}: {error!r}", file=sys.stderr)
-for folder in filter(None, os.environ.get("NODE_PACKS", "").split(":")):
+def load_pack(entry):
+    """A folder of a pack, or `FOLDER@FILE,FILE`: these files of it alone, where the whole wants what isn't here."""
+    folder, _, files = entry.partition("@")
     base = os.path.basename(folder.rstrip("/")).split("+")[-1]
     name = "pack_" + "".join(letter if letter.isalnum() else "_" for letter in base)
-    spec = importlib.util.spec_from_file_location(name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
-    pack = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pack)
-    add(pack, base)
+    if not files:
+        spec = importlib.util.spec_from_file_location(name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
+        pack = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(pack)
+        return add(pack, base)
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = [folder]
+    for file in files.split(","): add(importlib.import_module(f"{name}.{file.removesuffix('.py').replace('/', '.')}"), base)
+
+
+spec = importlib.util.spec_from_file_location("websocket_image_save", os.path.join(os.environ["COMFY"], "custom_nodes", "websocket_image_save.py"))
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+add(module, "nodes: custom_nodes/websocket_image_save")
+for entry in filter(None, os.environ.get("NODE_PACKS", "").split(":")): load_pack(entry)
 
 
 def run(name, **inputs):

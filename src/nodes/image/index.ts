@@ -11,3 +11,4 @@ export * from './post-processing.js';
 export * from './quantize.js';
 export * from './upscale-model.js';
 export * from './faces.js';
+export * from './save-animated.js';

@@ -4,7 +4,7 @@ import { greyImage } from '../../imaging/channels.js';
 import { toPicture } from '../../imaging/bytes.js';
 import { encodePng } from '../../imaging/png.js';
 import type { RunContext } from '../context.js';
-import { defineNode, link, string, type SavedFile } from '../definition.js';
+import { defineNode, link, string, widget, type SavedFile } from '../definition.js';
 import { openSeries, saveNumbered } from '../files/output-files.js';
 
 interface Saving {
@@ -72,6 +72,45 @@ export const previewImage = defineNode({
   async run({ images }, context) {
     const saving = { type: 'temp', prefix: previewPrefix(), compressionLevel: 1 } as const;
     return { outputs: [images], ui: { images: await saveImages(images, saving, context) } };
+  },
+});
+
+/** ComfyUI's custom_nodes/websocket_image_save.py. */
+export const saveImageWebsocket = defineNode({
+  name: 'SaveImageWebsocket',
+  displayName: 'Save Image (Websocket)',
+  category: 'image',
+  description:
+    'Hands images to whoever follows the job, as PNG without a workflow inside; they lie in the temp folder and in no list of saved files.',
+  required: { images: link('IMAGE') },
+  optional: {},
+  outputs: [],
+  outputNode: true,
+  // As in ComfyUI, it runs each time.
+  fingerprint: () => String(Date.now()),
+  async run({ images }, context) {
+    const saving = { type: 'temp', prefix: previewPrefix(), compressionLevel: 1 } as const;
+    const files = await saveImages(images, saving, { ...context, metadata: {} });
+    return { outputs: [], ui: { websocket_images: files } };
+  },
+});
+
+/** ComfyUI's comfy_extras/nodes_image_compare.py. */
+export const imageCompare = defineNode({
+  name: 'ImageCompare',
+  displayName: 'Compare Images',
+  category: 'image',
+  description: 'Saves two batches of images into the temp folder, to look at side by side.',
+  required: { compare_view: widget('IMAGECOMPARE') },
+  optional: { image_a: link('IMAGE'), image_b: link('IMAGE') },
+  outputs: [],
+  outputNode: true,
+  async run({ image_a, image_b }, context) {
+    const saving = (name: string) =>
+      ({ type: 'temp', prefix: `comfy.compare.${name}`, compressionLevel: 1 }) as const;
+    const shown = async (image: Tensor | undefined, name: string) =>
+      image === undefined || image.shape[0] === 0 ? [] : saveImages(image, saving(name), context);
+    return { outputs: [], ui: { a_images: await shown(image_a, 'a'), b_images: await shown(image_b, 'b') } };
   },
 });
 
