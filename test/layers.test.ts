@@ -21,7 +21,7 @@ const LAYERS = [
   ['engine-process'],
   ['jobs'],
   ['fronts'],
-  ['bench'],
+  ['bench', 'client'],
   ['cli', 'index.ts'],
 ];
 

@@ -69,7 +69,7 @@ export async function stop() {
 
 /** Follows every job from now on. `onOver` is called when one ends, `onConnection` with whether the daemon is there. */
 export function follow({ onOver, onConnection }) {
-  const events = new EventSource('/page/events');
+  const events = new EventSource('/events');
   const hear = (name, act) => {
     events.addEventListener(name, ({ data }) => {
       act(JSON.parse(data));

@@ -1,4 +1,4 @@
-/** Every job, whoever asked for it, as server-sent events for latentd's own page. */
+/** Every job, whoever asked for it, as server-sent events: for latentd's own page, and clients. */
 import { readFile } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import type { JobNotice } from '../../jobs/events.js';
@@ -39,8 +39,11 @@ export class PageEvents {
     if (this.readers.size === 0) return;
     const { id } = notice.job;
     switch (notice.kind) {
-      case 'accepted':
       case 'started':
+        this.tell('started', { id });
+        this.tell('queue', { id });
+        break;
+      case 'accepted':
       case 'returned':
         this.tell('queue', { id });
         break;

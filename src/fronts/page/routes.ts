@@ -29,8 +29,10 @@ export const page: HttpRoutes = (app, { jobs, settings }) => {
   // A copy of ComfyUI's editor takes its place.
   if (settings.webRoot === undefined) app.get('/', (_, reply) => send(reply, 'index.html'));
   app.get('/page', (_, reply) => send(reply, 'index.html'));
-  app.get('/page/events', (_, reply) =>
-    reply.type('text/event-stream').header('cache-control', 'no-store').send(events.open()),
+  app.get(
+    '/events',
+    { schema: { tags: ['operations'], summary: 'What happens to every job, as server-sent events' } },
+    (_, reply) => reply.type('text/event-stream').header('cache-control', 'no-store').send(events.open()),
   );
   app.get('/page/:name', ({ params }, reply) => send(reply, (params as { readonly name: string }).name));
 };

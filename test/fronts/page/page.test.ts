@@ -4,6 +4,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildCli } from '../../cli/latentd.js';
 import { DaemonHome, generate, type DaemonProcess } from '../../support/daemon-process.js';
+import { smallWorkflow } from '../../support/small-workflow.js';
 
 let home: DaemonHome;
 let daemon: DaemonProcess;
@@ -14,29 +15,8 @@ const complaints: string[] = [];
 /** More digits than a double holds. */
 const SEED = '18446744073709551615';
 
-function workflow({ steps = 2, size = 64, seed = SEED, text = 'a knight' } = {}): string {
-  const node = (class_type: string, inputs: object) => ({ class_type, inputs });
-  const nodes = {
-    1: node('CheckpointLoaderSimple', { ckpt_name: 'sd15-tiny.safetensors' }),
-    2: node('CLIPTextEncode', { clip: ['1', 1], text }),
-    3: node('EmptyLatentImage', { width: size, height: size, batch_size: 1 }),
-    4: node('KSampler', {
-      model: ['1', 0],
-      positive: ['2', 0],
-      negative: ['2', 0],
-      latent_image: ['3', 0],
-      seed: 'SEED',
-      steps,
-      cfg: 5,
-      sampler_name: 'euler',
-      scheduler: 'normal',
-      denoise: 1,
-    }),
-    5: node('VAEDecode', { samples: ['4', 0], vae: ['1', 2] }),
-    6: node('SaveImage', { images: ['5', 0], filename_prefix: 'page' }),
-  };
-  return JSON.stringify(nodes).replace('"SEED"', seed);
-}
+const workflow = (more: Parameters<typeof smallWorkflow>[0] = {}) =>
+  smallWorkflow({ seed: SEED, prefix: 'page', ...more });
 
 async function choose(name: string, text: string) {
   await page.setInputFiles('#file', { name, mimeType: 'application/json', buffer: Buffer.from(text) });
