@@ -59,10 +59,20 @@ function openClipNames(
   if (name === 'text_projection') return [['text_projection.weight', { from: key, transposed: true }]];
   if (name.startsWith('transformer.text_')) return [[name.slice('transformer.'.length), key]];
 
+  return openClipBlock(source, key, name, 'text_model');
+}
+
+/** The same of a tensor of its transformer's blocks, under `tower` in transformers' layout: `text_model`, `vision_model`. */
+export function openClipBlock(
+  source: WeightSource,
+  key: string,
+  name: string,
+  tower: string,
+): (readonly [name: string, derivation: string | Derivation])[] {
   const block = /^transformer\.resblocks\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name);
   if (block === null) return [];
   const [, index, layer, parameter] = block as unknown as [string, string, string, string];
-  const path = `text_model.encoder.layers.${index}`;
+  const path = `${tower}.encoder.layers.${index}`;
   if (layer === 'attn.in_proj') {
     const count = Math.floor((source.weight(key).shape[0] ?? 0) / 3);
     return ['q_proj', 'k_proj', 'v_proj'].map((projection, third) => [
