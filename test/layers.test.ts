@@ -52,6 +52,7 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['denoiser', 'text', 'vae'],
     // Networks and inputs, of which families are made.
     ['clip', 'denoiser-inputs', 'unet'],
+    ['vision'],
     ['families'],
     ['lora', 'faces'],
     ['control', 'upscale'],

@@ -5,12 +5,16 @@ import type { TextEncoders } from './text/text-encoders.js';
 import type { WeightSource } from './weights/weight-source.js';
 import type { Upscaler } from './upscale/upscaler.js';
 import type { TinyVaeFiles } from './vae/tiny-files.js';
+import type { ImageEncoder } from './vision/image-encoder.js';
+import type { StyleModel } from './vision/style-model.js';
 import type { VaeModel } from './vae/vae-model.js';
 
 export interface Checkpoint {
   readonly model: DiffusionModel;
   readonly clip: TextEncoders;
   readonly vae: VaeModel;
+  /** Of families that are shown pictures, where the file has one. */
+  readonly imageEncoder?: ImageEncoder;
 }
 
 /** Opens model files, once each while unchanged on disk. Opening reads headers only. Throws `ModelError`. */
@@ -21,6 +25,10 @@ export interface ModelStore {
   upscaler(path: string): Upscaler;
   /** A ControlNet or T2I-Adapter; `model` is what a file of differences is on top of. */
   control(path: string, model?: DiffusionModel): ControlNetwork;
+  /** What encodes pictures for prompts. */
+  imageEncoder(path: string): ImageEncoder;
+  /** A style model, which makes words of encoded pictures. */
+  style(path: string): StyleModel;
   /** A model that finds, parses or restores faces. */
   face(path: string): FaceModel;
   /** Any file of weights (`openModelFile`) as named weights: LoRAs, embeddings, networks for pictures. */

@@ -14,6 +14,10 @@ import { safetensorsWeights } from './files/safetensors-weights.js';
 import { withoutScales } from './files/scaled-weights.js';
 import { createTextEncoders } from './text/create-text-encoders.js';
 import { embeddingFiles } from './text/embeddings.js';
+import type { ImageEncoder } from './vision/image-encoder.js';
+import { visionLayout } from './vision/layouts.js';
+import { createStyleModel } from './vision/style-model.js';
+import { createImageEncoder } from './vision/vision-tower.js';
 import { createUpscaler, type Upscaler } from './upscale/upscaler.js';
 import { createAutoencoder } from './vae/autoencoder.js';
 import { checkpointPrefix } from './vae/config.js';
@@ -37,6 +41,7 @@ interface OpenFile {
   vae?: VaeModel;
   upscaler?: Upscaler;
   control?: ControlNetwork;
+  imageEncoder?: ImageEncoder;
   face?: FaceModel;
 }
 
@@ -87,6 +92,12 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       file.control ??= openControl(file.weights, { programs, warn });
       return file.control;
     },
+    imageEncoder(path) {
+      const file = open(path);
+      file.imageEncoder ??= createImageEncoder(visionLayout(file.weights), programs);
+      return file.imageEncoder;
+    },
+    style: (path) => createStyleModel(open(path).weights, programs),
     face(path) {
       const file = open(path);
       file.face ??= createFaceModel(file.weights, programs);
@@ -96,7 +107,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
   };
 
   function openCheckpoint(path: string, weights: WeightSource): Checkpoint {
-    const { denoiser, text, vae } = recogniseCheckpoint(weights);
+    const { denoiser, text, vae, imageEncoder } = recogniseCheckpoint(weights);
     return {
       model: createDiffusionModel(denoiser, programs),
       clip: createTextEncoders({
@@ -106,6 +117,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
         ...(warn === undefined ? {} : { warn }),
       }),
       vae: vae === undefined ? missingVae(path, weights.identity, denoiser.latentFormat) : vaeOf(vae),
+      ...(imageEncoder === undefined ? {} : { imageEncoder: createImageEncoder(imageEncoder, programs) }),
     };
   }
 

@@ -4,6 +4,8 @@ import type { Conditioning } from '../models/denoiser/conditioning.js';
 import type { ControlNetwork } from '../models/control/control-network.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { TextEncoders } from '../models/text/text-encoders.js';
+import type { EncodedImages, ImageEncoder } from '../models/vision/image-encoder.js';
+import type { StyleModel } from '../models/vision/style-model.js';
 import type { Upscaler } from '../models/upscale/upscaler.js';
 import type { FaceRestorer } from '../models/faces/face-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
@@ -79,6 +81,9 @@ export interface ValueTypes {
   VAE: VaeModel;
   UPSCALE_MODEL: Upscaler;
   CONTROL_NET: ControlNetwork;
+  CLIP_VISION: ImageEncoder;
+  CLIP_VISION_OUTPUT: EncodedImages;
+  STYLE_MODEL: StyleModel;
   CONDITIONING: Conditioning;
   LATENT: Latent;
   IMAGE: Image;

@@ -38,6 +38,8 @@ export interface LatentInput {
   readonly latent: Tensor;
   /** N×1×h×w, 1 where it is sampled. */
   readonly noiseMask?: Tensor | undefined;
+  /** Of the noise; for inputs that are noised. */
+  readonly seed?: bigint | undefined;
   /** For models that draw at each evaluation. */
   readonly random?: RandomSource | undefined;
 }
@@ -81,7 +83,7 @@ function controlOthers(positive: readonly Condition[], list: Condition[]): void 
 }
 
 function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: LatentInput): Condition {
-  const { model, latent, noiseMask } = input;
+  const { model, latent, noiseMask, seed = 0n } = input;
   const [height = 1, width = 1] = latent.shape.slice(-2);
   const mask = entry.mask === undefined ? undefined : fitConditioningMask(entry.mask, height, width);
   const area =
@@ -93,7 +95,7 @@ function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: Lat
   const { latentFormat, sampling } = model;
   const { levels } = sampling;
   return {
-    inputs: prepareInputs(model.inputs, entry, { role, latent, noiseMask, latentFormat }),
+    inputs: prepareInputs(model.inputs, entry, { role, latent, noiseMask, latentFormat, seed }),
     ...(entry.control === undefined ? {} : { control: entry.control }),
     controlsOthers: entry.controlsOthers === true,
     ...(area === undefined ? {} : { area }),

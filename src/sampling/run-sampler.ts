@@ -80,7 +80,7 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const kept: Pick<SamplingOptions, 'noise' | 'random'> = randomInpaintNoise
     ? drawNoise({ seed: following(seed) }, latent.shape)
     : { noise, random: options.random };
-  const guided = guider.ready({ latent, noiseMask, random: kept.random });
+  const guided = guider.ready({ latent, noiseMask, seed, random: kept.random });
   const denoiser =
     noiseMask === undefined
       ? guided
@@ -137,11 +137,11 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
  * lost meanwhile leaves it to the caller, from the start.
  */
 async function sampleOnDevice(
-  { guider, sampler: { name }, signal, progress }: SamplingOptions,
+  { guider, sampler: { name }, seed, signal, progress }: SamplingOptions,
   latent: Tensor,
   sampler: SamplerSetup,
 ): Promise<DeviceSampled | undefined> {
-  const plain = guider.plain?.({ latent }, findSampler(name).needsUncond);
+  const plain = guider.plain?.({ latent, seed }, findSampler(name).needsUncond);
   if (plain === undefined) return undefined;
   signal?.throwIfAborted();
   try {

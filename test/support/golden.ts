@@ -21,7 +21,9 @@ export function goldenTensors(file: string): GoldenTensors {
   const { file: mapped, tensors } = openSafetensors(fixture(file));
   return (name) => {
     const entry = tensors.get(name);
-    if (entry?.dtype !== 'F32' && entry?.dtype !== 'F16') throw new Error(`${file} has no tensor ${name}`);
+    if (entry === undefined || !['F32', 'F16', 'U8'].includes(entry.dtype)) {
+      throw new Error(`${file} has no tensor ${name}`);
+    }
     const values = tensor(entry.shape);
     mapped.widen(entry.offset, entry.dtype, values.data);
     return values;

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import type { Tensor } from '../../src/compute/tensor.js';
+import { tensor, type Tensor } from '../../src/compute/tensor.js';
 import { createEngine, type Engine } from '../../src/index.js';
 import { defineNode, link, string } from '../../src/nodes/definition.js';
 import { fixture, tinyCheckpoint } from './golden.js';
@@ -73,6 +73,15 @@ function savingLatents(saved: Map<string, Tensor>) {
       return { outputs: [] };
     },
   });
+}
+
+/** `parity.png` as LoadImage gives it, 1×110×150×3. */
+export function parityPicture(): Tensor {
+  const rgba = picture();
+  return tensor(
+    [1, 110, 150, 3],
+    Float32Array.from({ length: 110 * 150 * 3 }, (_, at) => rgba[Math.floor(at / 3) * 4 + (at % 3)]! / 255),
+  );
 }
 
 /** As tools/reference/parity.py draws it. */

@@ -1,8 +1,12 @@
-import { tensor } from '../../compute/tensor.js';
+import { tensor, type Tensor } from '../../compute/tensor.js';
+import type { ConditioningEntry } from '../denoiser/conditioning.js';
 import type { DenoiserInput } from '../denoiser/denoiser-input.js';
 import { ModelError } from '../model-error.js';
+import { noisedPictures } from './picture-embedding.js';
 import { timestepEmbedding } from '../denoiser/timestep-embedding.js';
 
+/** How many numbers are embedded. */
+const NUMBERS = { 'target size': 6, 'aesthetic score': 5 } as const;
 /** Width of the embedding of each number. */
 const numberWidth = 256;
 
@@ -24,8 +28,9 @@ export function sizeEmbedding({ family, width: total, last }: SizeEmbeddingOptio
   return {
     name: 'adm',
     kind: 'rows',
-    prepare(entry, { role, latent, latentFormat: { downscale } }) {
-      if (entry.pooled === undefined) {
+    prepare(entry, { role, latent, latentFormat: { downscale }, seed }) {
+      const given = pooledOf(entry, total - NUMBERS[last] * numberWidth, seed);
+      if (given === undefined) {
         throw new ModelError(
           `this ${family} model needs a prompt's pooled text, the ${role} conditioning has none: encode it with the checkpoint's own text encoder`,
         );
@@ -43,7 +48,7 @@ export function sizeEmbedding({ family, width: total, last }: SizeEmbeddingOptio
       const numbers = last === 'target size' ? [targetHeight, targetWidth] : [aestheticScore];
       const sizes = timestepEmbedding([height, width, cropHeight, cropWidth, ...numbers], numberWidth).data;
 
-      const [rows = 1, pooledWidth = 0] = entry.pooled.shape;
+      const [rows = 1, pooledWidth = 0] = given.shape;
       if (pooledWidth + sizes.length !== total) {
         throw new ModelError(
           `this ${family} model takes a pooled text of width ${total - sizes.length}, the ${role} conditioning's has ${pooledWidth}: encode it with the checkpoint's own text encoder`,
@@ -51,11 +56,18 @@ export function sizeEmbedding({ family, width: total, last }: SizeEmbeddingOptio
       }
       const embedding = tensor([rows, total]);
       for (let row = 0; row < rows; row++) {
-        const pooled = entry.pooled.data.subarray(row * pooledWidth, (row + 1) * pooledWidth);
+        const pooled = given.data.subarray(row * pooledWidth, (row + 1) * pooledWidth);
         embedding.data.set(pooled, row * total);
         embedding.data.set(sizes, row * total + pooledWidth);
       }
       return embedding;
     },
   };
+}
+
+/** The pooled text; an encoded picture takes its place (sdxl_pooled). */
+function pooledOf({ pooled, pictures }: ConditioningEntry, width: number, seed: bigint): Tensor | undefined {
+  if (pictures === undefined) return pooled;
+  const { data } = noisedPictures(pictures, { width, seed, merge: 0 });
+  return tensor([1, width], data.subarray(0, width));
 }

@@ -11,6 +11,15 @@ export interface Area {
   readonly x: number;
 }
 
+/** An encoded picture as a part of a prompt. */
+export interface PicturePrompt {
+  /** N×E */
+  readonly embeds: Tensor;
+  readonly strength: number;
+  /** Share of the noise levels that the embedding is noised by, 0 to 1. */
+  readonly noise: number;
+}
+
 /** One entry of ComfyUI's CONDITIONING list: `[cond, {…}]`. */
 export interface ConditioningEntry {
   /** N×T×C, the text encoder's hidden states. */
@@ -37,6 +46,8 @@ export interface ConditioningEntry {
   /** Inpainting models: the encoded image and the mask beside it. */
   readonly concatLatentImage?: Tensor;
   readonly concatMask?: Tensor;
+  /** Pictures that the prompt is joined by (unCLIPConditioning). */
+  readonly pictures?: readonly PicturePrompt[];
   /** What steers the denoiser where this entry counts. */
   readonly control?: Control;
   /** The same one counts where entries of other prompts have none. */

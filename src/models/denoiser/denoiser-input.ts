@@ -16,6 +16,8 @@ export interface InputContext {
   /** N×1×h×w, 1 where it is sampled. */
   readonly noiseMask?: Tensor | undefined;
   readonly latentFormat: LatentFormat;
+  /** The run's. */
+  readonly seed: bigint;
 }
 
 export interface DenoiserInput {

@@ -38,6 +38,8 @@ export interface FamilyModel {
   readonly text: FamilyText;
   /** The autoencoder, where the file has one. */
   readonly vae: WeightSource | undefined;
+  /** The image encoder, of families that are shown pictures, where the file has one: its tower under transformers' names. */
+  readonly imageEncoder?: WeightSource;
   /** It draws pictures from a prompt alone, without another picture to go by. */
   readonly drawsFromText: boolean;
   /** Pixels a side of the pictures that it was trained on. */

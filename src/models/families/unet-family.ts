@@ -9,6 +9,7 @@ import type { UnetConfig } from '../unet/config.js';
 import { detectUnet } from '../unet/detect.js';
 import { unetLoraNames } from '../unet/diffusers-layers.js';
 import { unetNetwork } from '../unet/unet-network.js';
+import { visionLayoutUnder } from '../vision/layouts.js';
 import { checkpointPrefix } from '../vae/config.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import { underPrefix } from '../weights/weight-views.js';
@@ -27,6 +28,8 @@ export interface UnetFamily extends Pick<Family, 'name' | 'title'> {
   readonly text: TextEncoding;
   /** Where its text encoders lie in a checkpoint; undefined where they don't. */
   readonly textWeights: (checkpoint: WeightSource) => Readonly<Record<string, WeightSource | undefined>>;
+  /** Where an image encoder lies in a checkpoint, of families that are shown pictures. */
+  readonly imageEncoder?: string;
   /** Whether it draws from a prompt alone; true when left out. */
   readonly drawsFromText?: boolean;
 }
@@ -66,6 +69,8 @@ export function unetFamily(family: UnetFamily): Family {
       const kinds = [...(isInpainting ? ['inpainting'] : []), ...(edits === undefined ? [] : ['edit'])];
       const prediction = sampling.prediction === 'epsilon' ? [] : [sampling.prediction];
       const vae = underPrefix(file.whole, checkpointPrefix);
+      const imageTower =
+        family.imageEncoder === undefined ? undefined : visionLayoutUnder(file.whole, family.imageEncoder);
       return {
         description: [name, ...kinds, ...prediction].join(' '),
         denoiser: {
@@ -84,6 +89,7 @@ export function unetFamily(family: UnetFamily): Family {
         },
         text: text(file.whole),
         vae: hasKey(vae, 'decoder.') ? vae : undefined,
+        ...(imageTower === undefined ? {} : { imageEncoder: imageTower }),
         drawsFromText: !isInpainting && edits === undefined && family.drawsFromText !== false,
         trainedSide,
       };
@@ -106,9 +112,6 @@ export function unetRelative(denoiser: WeightSource, edits = false): string | un
   const channels = [latentChannels, inpaintingChannels, ...(edits ? [editingChannels] : [])];
   if (!channels.includes(config.inChannels)) {
     return `a model whose UNet takes ${config.inChannels} channels (a depth or upscaling model); 4 are text to image, 9 inpainting, 8 InstructPix2Pix of SD 1.x or SDXL`;
-  }
-  if (config.admChannels !== undefined && config.transformerDepth[0] !== 0) {
-    return 'an SD 2.1 unCLIP model, whose input is an image';
   }
   return undefined;
 }

@@ -11,6 +11,8 @@ const SUBFOLDERS = {
   upscale_models: ['upscale_models'],
   facerestore_models: ['facerestore_models', 'Codeformer', 'CodeFormer', 'GFPGAN', 'RestoreFormer'],
   facedetection: ['facedetection', 'facelib', 'GFPGAN', 'Codeformer', 'CodeFormer'],
+  clip_vision: ['clip_vision'],
+  style_models: ['style_models'],
   controlnet: ['controlnet', 't2i_adapter'],
   latent_upscale_models: ['latent_upscale_models'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

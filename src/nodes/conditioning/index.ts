@@ -4,3 +4,4 @@ export * from './conditioning.js';
 export * from './area.js';
 export * from './instruct-pix2pix.js';
 export * from './controls.js';
+export * from './pictures.js';

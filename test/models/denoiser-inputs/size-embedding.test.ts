@@ -15,7 +15,7 @@ function prepare(
   height: number,
   width: number,
 ): Tensor {
-  const context = { role, latent: tensor([1, 4, height, width]), latentFormat: sdxlLatent };
+  const context = { role, latent: tensor([1, 4, height, width]), latentFormat: sdxlLatent, seed: 0n };
   const prepared = sizeEmbedding(options).prepare(entry, context);
   if (prepared === undefined || !('shape' in prepared)) throw new Error('one tensor was expected');
   return prepared;

@@ -10,7 +10,12 @@ const pooled: DenoiserInput = { name: 'pooled', kind: 'rows', prepare: (entry) =
 
 describe('the inputs that a model declares', () => {
   const entry = { cond: tensor([1, 7, 8]) };
-  const context = { role: 'positive', latent: tensor([1, 4, 8, 8]), latentFormat: sdLatent } as const;
+  const context = {
+    role: 'positive',
+    latent: tensor([1, 4, 8, 8]),
+    latentFormat: sdLatent,
+    seed: 0n,
+  } as const;
 
   it('are prepared by name; several of one have numbers, and none is left out', () => {
     expect(prepareInputs([text, references, pooled], entry, context)).toEqual({

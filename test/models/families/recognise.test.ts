@@ -64,7 +64,7 @@ describe('recogniseCheckpoint', () => {
     expect(recognised).toThrow(ModelError);
     expect(recognised).toThrow(expected);
     expect(recognised).toThrow(
-      /model\.safetensors can't be loaded.*Supported are checkpoints of SD 1\.x, SD 2\.x, SDXL/,
+      /model\.safetensors can't be loaded.*Supported are checkpoints of SD 1\.x, SD 2\.x, SD 2\.1 unCLIP, SDXL/,
     );
   });
 
@@ -79,7 +79,7 @@ describe('recogniseCheckpoint', () => {
       ...wider(4),
       'model.diffusion_model.label_emb.0.0.weight': ['F16', [256, 2048]],
     };
-    expect(() => recogniseKeys(folder, unclip)).toThrow(/unCLIP/);
+    expect(recogniseKeys(folder, unclip).description).toBe('sd2 unclip');
     const video: Manifest = {
       ...sdxl,
       'model.diffusion_model.input_blocks.4.1.time_stack.0.attn1.to_q.weight': ['F16', [4, 4]],
