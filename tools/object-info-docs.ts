@@ -92,7 +92,7 @@ function classDifferences(node: AnyNodeClass, info: NodeInfo, theirs: ReferenceC
 function canonical([type, given]: Spec, listed: boolean): unknown {
   const seed = given['control_after_generate'] === true;
   const kept = Object.entries(given).filter(([key, value]) => {
-    if (key === 'tooltip' || key === 'multiselect') return false;
+    if (key === 'tooltip' || key === 'multiselect' || key === 'dynamicPrompts') return false;
     if (type === 'STRING' && key === 'default' && value === '') return false;
     // Editors take an input of a seed's name as one that changes after a run.
     if (seed && key === 'control_after_generate') return false;

@@ -47,6 +47,11 @@ export function printJson(value: unknown): void {
   process.stdout.write(jsonText(value));
 }
 
+/** JSON text of our own making. */
+export function printJsonText(json: string): void {
+  process.stdout.write(`${safeJson(json)}\n`);
+}
+
 /** The same as text. */
 export function jsonText(value: unknown): string {
   return `${safeJson(JSON.stringify(value, null, 2))}\n`;

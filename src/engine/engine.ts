@@ -8,12 +8,13 @@ import type { RunEvent, RunResult } from '../workflow/events.js';
 import { execute } from '../workflow/execute.js';
 import { WorkflowError, type FaultReport } from '../workflow/faults.js';
 import { objectInfo, type NodeInfo } from '../workflow/object-info.js';
+import { editorReader } from '../workflow/editor/from-editor.js';
 import { parseWorkflow, workflowFromObject, type Workflow } from '../workflow/parse.js';
 import { ResultCache } from '../workflow/result-cache.js';
 import type { WarningRelay } from '../workflow/warnings.js';
 import { validateWorkflow, type Validation } from '../workflow/validate.js';
 
-/** JSON text in ComfyUI's API format, the same as a JavaScript object, or a workflow that was parsed before. */
+/** JSON text in ComfyUI's API format or its editor's, the same as a JavaScript object, or a workflow that was parsed before. */
 export type WorkflowSource = string | object | Workflow;
 
 export interface RunOptions {
@@ -53,6 +54,11 @@ export interface Engine {
    * nothing.
    */
   check(workflow: WorkflowSource): WorkflowCheck;
+  /**
+   * A workflow with its nodes by id, whatever form it came in; of the editor's, as `latentd convert` makes it. Throws
+   * `WorkflowError`.
+   */
+  parse(workflow: WorkflowSource): Workflow;
   /** Why a workflow can't run; undefined when it can, or some of its outputs can. Runs nothing. */
   validate(workflow: WorkflowSource): FaultReport | undefined;
   /**
@@ -106,6 +112,15 @@ class WorkflowEngine implements Engine {
   check(workflow: WorkflowSource): WorkflowCheck {
     const validation = this.plan(workflow);
     return { outputs: validation.valid ? validation.plan.outputs : [], faults: validation.report };
+  }
+
+  parse(source: WorkflowSource): Workflow {
+    if (typeof source !== 'string' && isParsed(source)) return source;
+    const { registry, folders } = this.parts;
+    const fromEditor = editorReader(registry, folders);
+    return typeof source === 'string'
+      ? parseWorkflow(source, { fromEditor })
+      : workflowFromObject(source, fromEditor);
   }
 
   validate(workflow: WorkflowSource): FaultReport | undefined {
@@ -166,17 +181,12 @@ class WorkflowEngine implements Engine {
 
   private plan(source: WorkflowSource): Validation {
     try {
-      return validateWorkflow(readWorkflow(source), this.parts.registry, this.parts.folders);
+      return validateWorkflow(this.parse(source), this.parts.registry, this.parts.folders);
     } catch (error) {
       if (error instanceof WorkflowError) return { valid: false, report: error.report };
       throw error;
     }
   }
-}
-
-function readWorkflow(source: WorkflowSource): Workflow {
-  if (typeof source === 'string') return parseWorkflow(source);
-  return isParsed(source) ? source : workflowFromObject(source);
 }
 
 function isParsed(source: object): source is Workflow {

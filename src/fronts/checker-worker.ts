@@ -15,6 +15,7 @@ import { STARTER } from '../models/folders/starter.js';
 import { nodeClasses } from '../nodes/index.js';
 import { WorkflowError, type FaultReport } from '../workflow/faults.js';
 import { pythonJson, type Json, type Literal } from '../workflow/literal.js';
+import { editorReader } from '../workflow/editor/from-editor.js';
 import { objectInfo } from '../workflow/object-info.js';
 import { parseWorkflow, type Workflow } from '../workflow/parse.js';
 import { validateWorkflow } from '../workflow/validate.js';
@@ -46,7 +47,7 @@ export interface PromptReading extends Examination {
 }
 
 export type CheckerRequest = { readonly ticket: number } & (
-  | { readonly kind: 'check' | 'examine'; readonly workflow: string }
+  | { readonly kind: 'check' | 'examine' | 'convert'; readonly workflow: string }
   | {
       readonly kind: 'prompt';
       readonly body: string;
@@ -93,6 +94,8 @@ function answer(request: CheckerRequest): Extract<CheckerReply, { result: unknow
       return readPrompt(request);
     case 'object_info':
       return describeNodes(request.nodeClass);
+    case 'convert':
+      return convert(request.workflow);
     case 'choose':
       return choose();
     case 'count':
@@ -133,6 +136,16 @@ function check(text: string): FaultReport | undefined {
   try {
     const validation = validateWorkflow(parseWorkflow(text), registry, folders);
     return validation.valid ? undefined : validation.report;
+  } catch (error) {
+    if (error instanceof WorkflowError) return error.report;
+    throw error;
+  }
+}
+
+/** JSON text in the API form, of a workflow in either. */
+function convert(text: string): string | FaultReport {
+  try {
+    return workflowJson(parseWorkflow(text, { fromEditor: editorReader(registry, folders) }));
   } catch (error) {
     if (error instanceof WorkflowError) return error.report;
     throw error;

@@ -20,6 +20,11 @@ export interface Checker {
    */
   check(workflow: string): Promise<FaultReport | undefined>;
   /**
+   * A workflow in the editor's form as JSON text in the API's, with what the editor sends beside it; or why there is none.
+   * Undefined when a busy machine has not looked at it in time.
+   */
+  convert(workflow: string): Promise<string | FaultReport | undefined>;
+  /**
    * What a workflow of a client's own is: which of its outputs can run, why others can't, and what decides how long it takes.
    * Undefined when a busy machine has not looked at it in half a minute.
    */
@@ -56,6 +61,7 @@ const CONSEQUENCES: Readonly<Record<CheckerRequest['kind'], string>> = {
   check: 'its job will tell its faults',
   choose: 'its job will tell its faults',
   count: 'its time is guessed',
+  convert: 'its client is told to ask again',
   examine: 'its client is told to ask again',
   prompt: 'its client is told to ask again',
   object_info: 'its client is told to ask again',
@@ -89,6 +95,13 @@ class ThreadChecker implements Checker {
   async check(workflow: string): Promise<FaultReport | undefined> {
     const report = await this.ask({ kind: 'check', workflow });
     return typeof report === 'object' && 'error' in report ? report : undefined;
+  }
+
+  async convert(workflow: string): Promise<string | FaultReport | undefined> {
+    const result = await this.ask({ kind: 'convert', workflow });
+    return typeof result === 'string' || (typeof result === 'object' && 'error' in result)
+      ? result
+      : undefined;
   }
 
   async examine(workflow: string): Promise<Examination | undefined> {

@@ -49,6 +49,8 @@ export interface StringInput extends Described {
   readonly kind: 'STRING';
   readonly default: string;
   readonly multiline?: boolean;
+  /** Of `{a|b}` in it, ComfyUI's editor chooses one when a workflow is queued; so does reading a workflow in its form. */
+  readonly dynamicPrompts?: boolean;
 }
 
 export interface BooleanInput extends Described {

@@ -100,6 +100,7 @@ function typeAndOptions(spec: InputSpec, optionsOf: OptionsOf): readonly [Litera
         {
           default: spec.default,
           ...(spec.multiline !== undefined && { multiline: spec.multiline }),
+          ...(spec.dynamicPrompts !== undefined && { dynamicPrompts: spec.dynamicPrompts }),
           ...described,
         },
       ];

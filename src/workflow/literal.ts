@@ -1,4 +1,4 @@
-import { pythonStr, type PythonValue } from '../python/value.js';
+import { pythonJson, pythonStr, type PythonValue } from '../python/value.js';
 
 export { pythonJson, pythonRepr, pythonStr } from '../python/value.js';
 
@@ -34,4 +34,20 @@ export function toJson(value: Literal): Json {
     return Object.fromEntries([...value].map(([key, item]) => [key, toJson(item)]));
   }
   return value as string | boolean | null;
+}
+
+/** JSON on many lines, two spaces a level, as people read and edit it; integers keep all their digits. */
+export function indentedJson(value: Literal, margin = ''): string {
+  const inner = `${margin}  `;
+  if (isLiteralObject(value) && value.size > 0) {
+    const items = [...value].map(
+      ([key, item]) => `${inner}${JSON.stringify(key)}: ${indentedJson(item, inner)}`,
+    );
+    return `{\n${items.join(',\n')}\n${margin}}`;
+  }
+  if (Array.isArray(value) && value.length > 0) {
+    const items = (value as readonly Literal[]).map((item) => `${inner}${indentedJson(item, inner)}`);
+    return `[\n${items.join(',\n')}\n${margin}]`;
+  }
+  return typeof value === 'string' ? JSON.stringify(value) : pythonJson(value);
 }

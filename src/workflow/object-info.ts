@@ -36,6 +36,21 @@ export function objectInfo(registry: NodeRegistry, folders: Folders): Readonly<R
   return Object.fromEntries([...registry].map(([name, node]) => [name, nodeInfo(node, optionsOf)]));
 }
 
+/** The same of one class at a time, each made when it is first asked for. */
+export function infoByName(
+  registry: NodeRegistry,
+  folders: Folders,
+): (className: string) => NodeInfo | undefined {
+  const optionsOf = rememberOptions(folders);
+  const known = new Map<string, NodeInfo>();
+  return (className) => {
+    const node = registry.get(className);
+    let info = known.get(className);
+    if (node !== undefined && info === undefined) known.set(className, (info = nodeInfo(node, optionsOf)));
+    return info;
+  };
+}
+
 function nodeInfo(node: AnyNodeClass, optionsOf: OptionsOf): NodeInfo {
   const templates = node.outputs.map(({ template = null }) => template);
   const hidden = Object.entries(node.hidden ?? {}).map(([name, kind]): [string, readonly [string]] => [

@@ -2,7 +2,7 @@
 import { shorten } from '../safe-text.js';
 import { FaultList, WorkflowError, type Fault } from './faults.js';
 import { JsonDepthError, JsonError, JsonSizeError, parseJson } from '../python/json.js';
-import { isLiteralObject, type Literal, type LiteralObject } from './literal.js';
+import { isLiteralObject, pythonJson, type Literal, type LiteralObject } from './literal.js';
 
 export interface WorkflowNode {
   readonly id: string;
@@ -24,14 +24,26 @@ export interface Workflow {
   readonly targets?: readonly string[];
 }
 
+/** Makes nodes by id of the editor's form of a workflow, which takes knowledge of node classes (`editor/`). */
+export type FromEditor = (workflow: LiteralObject) => LiteralObject;
+
 /**
  * Reads a workflow in ComfyUI's API format (`{"3": {"class_type": …, "inputs": {…}}, …}`), or the body of a /prompt request
- * around one (`{"prompt": {…}, "extra_data": {…}}`). Integers keep all their digits. Throws `WorkflowError` for text that
- * isn't JSON (naming line and column), for more than `maxValues` values (a workflow of a thousand nodes has some 25,000), for the
- * editor's own format, and for nodes of the wrong shape, all of them at once.
+ * around one (`{"prompt": {…}, "extra_data": {…}}`). Integers keep all their digits. With `fromEditor`, it may be in the editor's
+ * own format, and goes into pictures beside the other as ComfyUI has it. Throws `WorkflowError` for text that isn't JSON
+ * (naming line and column), for more than `maxValues` values (a workflow of a thousand nodes has some 25,000), for the editor's
+ * format otherwise, and for nodes of the wrong shape, all of them at once.
  */
-export function parseWorkflow(text: string, { maxValues = MAX_VALUES } = {}): Workflow {
-  return workflowFromLiteral(parseLiteral(text, maxValues));
+export function parseWorkflow(
+  text: string,
+  { maxValues = MAX_VALUES, fromEditor }: { maxValues?: number; fromEditor?: FromEditor } = {},
+): Workflow {
+  return workflowFromLiteral(parseLiteral(text, maxValues), fromEditor);
+}
+
+/** The JSON text of a workflow that is a JavaScript value, in whatever form. Throws `WorkflowError` for what JSON lacks. */
+export function objectText(value: unknown): string {
+  return pythonJson(literalFrom(value, '', 0));
 }
 
 /** About a second's work. */
@@ -41,8 +53,8 @@ const MAX_VALUES = 1_000_000;
  * A workflow from a JavaScript value of the same form, as a library's caller builds it. Whole numbers count as integers;
  * seeds beyond 2⁵³ are given as bigints. A Map keeps keys like "12" in their order. Throws `WorkflowError` as `parseWorkflow` does, and for values that JSON lacks.
  */
-export function workflowFromObject(value: unknown): Workflow {
-  return workflowFromLiteral(literalFrom(value, '', 0));
+export function workflowFromObject(value: unknown, fromEditor?: FromEditor): Workflow {
+  return workflowFromLiteral(literalFrom(value, '', 0), fromEditor);
 }
 
 /** Far beyond any workflow, far below what recursion over one could overflow. */
@@ -118,7 +130,17 @@ function notJson(path: string, found: string): WorkflowError {
   );
 }
 
-function workflowFromLiteral(value: Literal): Workflow {
+/** The editor's form of a workflow, alone or as the prompt of a request. */
+function editorForm(value: Literal): LiteralObject | undefined {
+  if (!isLiteralObject(value)) return undefined;
+  const prompt = value.get('prompt');
+  if (isLiteralObject(prompt) && Array.isArray(prompt.get('nodes'))) return prompt;
+  return Array.isArray(value.get('nodes')) ? value : undefined;
+}
+
+function workflowFromLiteral(given: Literal, fromEditor: FromEditor | undefined): Workflow {
+  const editor = fromEditor && editorForm(given);
+  const value = editor === undefined ? given : asRequest(given as LiteralObject, editor, fromEditor!(editor));
   if (!isLiteralObject(value)) {
     throw refusal(
       'invalid_prompt',
@@ -149,6 +171,18 @@ function workflowFromLiteral(value: Literal): Workflow {
   return { nodes: readNodes(prompt), extraData, ...(targets && { targets }) };
 }
 
+/** What ComfyUI's editor sends when it queues a workflow. */
+function asRequest(given: LiteralObject, editor: LiteralObject, prompt: LiteralObject): LiteralObject {
+  const request = given === editor ? new Map<string, Literal>() : given;
+  const data = request.get('extra_data');
+  const extra = isLiteralObject(data) ? data : new Map<string, Literal>();
+  const texts = extra.get('extra_pnginfo');
+  const withEditor = new Map(isLiteralObject(texts) ? texts : []).set('workflow', editor);
+  return new Map(request)
+    .set('prompt', prompt)
+    .set('extra_data', new Map(extra).set('extra_pnginfo', withEditor));
+}
+
 function readTargets(value: Literal | undefined): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined;
   const ids = Array.isArray(value) ? (value as readonly Literal[]) : [];
@@ -168,9 +202,8 @@ function readNodes(value: LiteralObject): ReadonlyMap<string, WorkflowNode> {
   if (Array.isArray(value.get('nodes'))) {
     throw refusal(
       'editor_format',
-      "This is a workflow in ComfyUI's editor format, which can't be run",
-      'export it in the API format: in ComfyUI, menu Workflow → Export (API); in older versions, ' +
-        'Settings → Enable Dev mode options, then Save (API Format)',
+      "This is a workflow in ComfyUI's editor format, which isn't taken here",
+      '`latentd convert` makes the API format of it; so does ComfyUI, menu Workflow → Export (API)',
     );
   }
   const nodes = new Map<string, WorkflowNode>();

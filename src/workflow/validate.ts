@@ -9,6 +9,7 @@ import type { Folders } from '../models/folders/folders.js';
 import { LEFT_OUT } from '../nodes/left-out.js';
 import type { AnyNodeClass, InputCheck } from '../nodes/definition.js';
 import type { NodeRegistry } from '../nodes/index.js';
+import { describeOrigin } from './class-origins.js';
 import { checkFurther, checkInput, missingInput } from './check-input.js';
 import { describeNodeFault, FaultList, untoldFaults, type Fault, type FaultReport } from './faults.js';
 import { rememberOptions } from './input-config.js';
@@ -180,11 +181,14 @@ function customFault(name: string, reason: string): Fault {
 
 function unknownClass(node: WorkflowNode, registry: NodeRegistry): Fault {
   const reason = LEFT_OUT.get(node.classType);
-  const instead = reason === undefined ? undefined : `; latentd leaves this class out: ${reason}`;
+  const told =
+    reason === undefined
+      ? describeOrigin(node.classType, (name) => registry.has(name))
+      : `latentd leaves this class out: ${reason}`;
   return {
     type: 'missing_node_type',
     message: `Node '${node.title ?? node.classType}' not found. The custom node may not be installed.`,
-    details: `Node ID '#${node.id}'${instead ?? nearestHint(node.classType, registry.keys())}`,
+    details: `Node ID '#${node.id}'${told === undefined ? nearestHint(node.classType, registry.keys()) : `; ${told}`}`,
     extra_info: {
       node_id: node.id,
       class_type: node.classType,

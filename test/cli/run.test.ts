@@ -90,10 +90,49 @@ describe('a workflow that works', () => {
   });
 });
 
+describe("the editor's format", () => {
+  const editor = {
+    nodes: [
+      {
+        id: 1,
+        type: 'EmptyImage',
+        outputs: [{ name: 'IMAGE', type: 'IMAGE', links: [1] }],
+        widgets_values: [8, 8, 1, 255],
+      },
+      {
+        id: 2,
+        type: 'SaveImage',
+        inputs: [{ name: 'images', type: 'IMAGE', link: 1 }],
+        widgets_values: ['edited'],
+      },
+    ],
+    links: [[1, 1, 0, 2, 0, 'IMAGE']],
+    version: 0.4,
+  };
+
+  test('runs, and so does the picture that it makes, and `convert` writes what ran', async () => {
+    expect((await latentd(['run', write(editor)], { cwd })).code).toBe(0);
+    expect((await latentd(['run', join(cwd, 'output', 'edited_00001_.png')], { cwd })).code).toBe(0);
+    const files = ['edited_00001_.png', 'edited_00002_.png'].map((name) => join(cwd, 'output', name));
+    const both = await Promise.all(files.map((file) => latentd(['convert', file], { cwd })));
+    const [first, second] = both.map(({ stdout }) => JSON.parse(stdout) as unknown);
+    expect(first).toEqual(second);
+    expect(first).toMatchObject({
+      1: { class_type: 'EmptyImage', inputs: { width: 8, height: 8, batch_size: 1, color: 255 } },
+      2: { class_type: 'SaveImage', inputs: { filename_prefix: 'edited', images: ['1', 0] } },
+    });
+  });
+});
+
 describe('an invalid workflow runs nothing and exits with 2', () => {
   test.each([
     ['no JSON', '{"1": ', 'invalid_json', 'line 1, column'],
-    ["the editor's format", { nodes: [], links: [], version: 0.4 }, 'editor_format', 'Export (API)'],
+    [
+      "an unknown class in the editor's format",
+      { nodes: [{ id: 4, type: 'SAMLoader', widgets_values: ['x'] }], links: [], version: 0.4 },
+      'missing_node_type',
+      'it is of ComfyUI Impact Pack (github.com/ltdrdata/ComfyUI-Impact-Pack)',
+    ],
     [
       'an unknown class',
       { 1: { class_type: 'SaveImag', inputs: {} } },

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { parse } from 'node:path';
 import { buffer as readAll } from 'node:stream/consumers';
 import { STARTER } from '../../models/folders/starter.js';
 import type { Message } from '../../fronts/dgx-pixels/wire/client.js';
 import type { ModelEntry } from '../../fronts/dgx-pixels/wire/protocol.js';
 import { WorkflowError } from '../../workflow/faults.js';
-import { workflowText } from '../../workflow/file-text.js';
-import { parseWorkflow } from '../../workflow/parse.js';
+import { isMediaName, workflowFileText, workflowText } from '../../workflow/file-text.js';
+import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import { workflowJson } from '../../workflow/workflow-json.js';
 import { EXIT, UsageError } from '../exit-codes.js';
 import { applySet, parseSeed } from '../overrides.js';
@@ -161,26 +160,42 @@ function readPair(flag: string, text: string): [number, number] {
 
 /** A file, or standard input; anything else is the name of one of the daemon's templates. */
 function isFile(named: string | undefined): boolean {
-  return named !== undefined && (named === '-' || named.includes('/') || named.endsWith('.json'));
+  return (
+    named !== undefined &&
+    (named === '-' || named.includes('/') || named.endsWith('.json') || isMediaName(named))
+  );
 }
 
-/** A file goes as a whole, as JSON text, which keeps all that it says. */
+/**
+ * A file goes as a whole, as JSON text, which keeps all that it says. The daemon, which knows its node packs, reads the editor's
+ * form, unless something is to be set in it here.
+ */
 async function readWorkflow(named: string, options: SubmitFlags): Promise<string> {
   if (!isFile(named)) return named;
-  let bytes: Uint8Array;
   try {
-    bytes = named === '-' ? await readAll(process.stdin) : readFileSync(named);
-  } catch (error) {
-    throw new UsageError(`${named} can't be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  try {
-    let workflow = parseWorkflow(workflowText(bytes));
-    // As `latentd run` fills it; a prompt that is given is the daemon's to put in its place.
-    if (options.prompt === undefined) workflow = fillIn(workflow, {});
-    for (const assignment of options.set ?? []) workflow = applySet(workflow, assignment);
-    return workflowJson(workflow);
+    const text = named === '-' ? workflowText(await readAll(process.stdin)) : workflowFileText(named);
+    const workflow = await read(text, options);
+    return workflow === undefined ? text : workflowJson(workflow);
   } catch (error) {
     if (error instanceof WorkflowError) throw new UsageError(`${named}: ${error.message}`);
-    throw error;
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${named} can't be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** With what is filled in and set in it here; undefined for the editor's form in which nothing is. */
+async function read(text: string, options: SubmitFlags): Promise<Workflow | undefined> {
+  let workflow: Workflow;
+  try {
+    workflow = parseWorkflow(text);
+  } catch (error) {
+    if (!(error instanceof WorkflowError) || error.report.error.type !== 'editor_format') throw error;
+    if (options.set === undefined) return undefined;
+    const { readEditorText } = await import('../read-editor-text.js');
+    workflow = readEditorText(text);
+  }
+  // As `latentd run` fills it; a prompt that is given is the daemon's to put in its place.
+  if (options.prompt === undefined) workflow = fillIn(workflow, {});
+  for (const assignment of options.set ?? []) workflow = applySet(workflow, assignment);
+  return workflow;
 }

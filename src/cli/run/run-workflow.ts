@@ -3,7 +3,8 @@ import { settingValues } from '../../config/resolve-settings.js';
 import { createEngine } from '../../engine/create-engine.js';
 import { openNodePacks } from '../open-node-packs.js';
 import { WorkflowError } from '../../workflow/faults.js';
-import { workflowText } from '../../workflow/file-text.js';
+import { nodeClasses } from '../../nodes/index.js';
+import { editorReader } from '../../workflow/editor/from-editor.js';
 import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import type { SignalWatch } from '../cancel-on-signals.js';
 import { checkDevice, deviceOf } from '../check-device.js';
@@ -24,12 +25,16 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
   checkDevice(settings);
   checkOutput(settings);
   const values = settingValues(settings);
-  const { bytes, isTemplate } = await readWorkflow(named, values.graphs);
   const folders = await openFolders(values);
+  const nodes = await openNodePacks(values.nodePack);
 
   let workflow: Workflow;
+  let isTemplate: boolean;
   try {
-    workflow = parseWorkflow(workflowText(bytes));
+    const file = await readWorkflow(named, values.graphs);
+    ({ isTemplate } = file);
+    const registry = new Map([...nodeClasses, ...nodes.map((node) => [node.name, node] as const)]);
+    workflow = parseWorkflow(file.text, { fromEditor: editorReader(registry, folders) });
   } catch (error) {
     if (error instanceof WorkflowError)
       return outcomeOf({ status: 'invalid', report: error.report }, undefined);
@@ -40,7 +45,6 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
 
   const { threads, memoryLimit, precision, noise, gpuThreads } = values;
   const device = deviceOf(settings);
-  const nodes = await openNodePacks(values.nodePack);
   const engine = createEngine({
     folders,
     threads,

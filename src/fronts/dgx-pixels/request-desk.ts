@@ -7,6 +7,7 @@ import type { Jobs } from '../../jobs/jobs.js';
 import { Refusal } from '../../jobs/queue.js';
 import { completeName } from '../../models/folders/folders.js';
 import { safeText, shorten } from '../../safe-text.js';
+import { objectText } from '../../workflow/parse.js';
 import type { Checker } from '../checker.js';
 import type { Premises } from '../front.js';
 import { admit, InvalidWorkflow, MAX_ID_LENGTH, MissingModel } from './admission.js';
@@ -61,9 +62,22 @@ export class RequestDesk {
       // From here on the request itself, which as objects may be fifty times its message, is nobody's any more.
       return this.submit(id, admitted, notice);
     } catch (cause) {
+      const editor = editorText(request, cause);
+      if (editor !== undefined) return this.fromEditor(request, editor);
       if (cause instanceof MissingModel && !premises().strictModels) return this.withDefault(request, cause);
       return this.refused(id, cause);
     }
+  }
+
+  /** A workflow in the editor's form, which takes knowledge of node classes to read. */
+  private async fromEditor(request: GenerateRequest, editor: string): Promise<Reply> {
+    const workflow = await this.options.checker.convert(editor);
+    if (typeof workflow === 'string') return this.generate({ ...request, workflow });
+    const cause =
+      workflow === undefined
+        ? new Refusal('the machine is too busy to read this workflow; ask again')
+        : new InvalidWorkflow(workflow);
+    return this.refused(request.id, cause);
   }
 
   /** Fixed names that clients send until they are told otherwise: another model stands in. */
@@ -202,4 +216,10 @@ function knownId(id: string): string {
 
 function megabytes(bytes: number): number {
   return Math.round(bytes / 2 ** 20);
+}
+
+/** The workflow of a request that was refused for being in the editor's form. */
+function editorText({ workflow }: GenerateRequest, cause: unknown): string | undefined {
+  if (!(cause instanceof InvalidWorkflow) || cause.report.error.type !== 'editor_format') return undefined;
+  return typeof workflow === 'string' ? workflow : objectText(workflow);
 }

@@ -21,6 +21,7 @@ export const clipTextEncode = defineNode({
   required: {
     text: string({
       multiline: true,
+      dynamicPrompts: true,
       tooltip: 'The prompt; (words:1.2) weighs, embedding:NAME inserts a textual inversion.',
     }),
     clip: link('CLIP', { tooltip: 'The text encoders to use.' }),
@@ -46,8 +47,8 @@ export const clipTextEncodeSdxl = defineNode({
     crop_h: side(0, 'Pixels cut off its top.'),
     target_width: side(1024, 'Width that it was resized to, in pixels.'),
     target_height: side(1024, 'Height that it was resized to, in pixels.'),
-    text_g: string({ multiline: true, tooltip: 'The prompt for OpenCLIP bigG.' }),
-    text_l: string({ multiline: true, tooltip: 'The prompt for CLIP-L.' }),
+    text_g: string({ multiline: true, dynamicPrompts: true, tooltip: 'The prompt for OpenCLIP bigG.' }),
+    text_l: string({ multiline: true, dynamicPrompts: true, tooltip: 'The prompt for CLIP-L.' }),
   },
   optional: {},
   outputs: [{ type: 'CONDITIONING', name: 'CONDITIONING' }],
@@ -73,7 +74,7 @@ export const clipTextEncodeSdxlRefiner = defineNode({
     ascore: float({ default: 6, min: 0, max: 1000, step: 0.01, tooltip: 'Aesthetic score, about 2 to 7.' }),
     width: side(1024, 'Width of the picture, in pixels.'),
     height: side(1024, 'Height of the picture, in pixels.'),
-    text: string({ multiline: true, tooltip: 'The prompt.' }),
+    text: string({ multiline: true, dynamicPrompts: true, tooltip: 'The prompt.' }),
     clip: link('CLIP'),
   },
   optional: {},
