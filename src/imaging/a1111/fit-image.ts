@@ -22,7 +22,13 @@ export function fitImage(image: Tensor, mode: FitMode, width: number, height: nu
   return withEdgesDrawnOut(resized, { x, y, width, height });
 }
 
-/** Laid with its corner at (x, y); what is beyond an edge is as the edge. */
+/**
+ * What Pillow makes of an edge when it stretches a box of no width there: its bicubic kernel sees the two outermost pixels, half and one and a half of them
+ * away.
+ */
+const EDGE = [1.125, -0.125] as const;
+
+/** Laid with its corner at (x, y); what is beyond an edge goes on as it does there. One of the two is 0. */
 function withEdgesDrawnOut(
   image: Tensor,
   place: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
@@ -31,16 +37,33 @@ function withEdgesDrawnOut(
   const result = tensor([count, place.height, place.width, channels]);
   const within = (value: number, limit: number) => Math.min(Math.max(value, 0), limit - 1);
   for (let index = 0; index < count; index++) {
+    const at = (y: number, x: number) =>
+      ((index * ownHeight + within(y, ownHeight)) * ownWidth + within(x, ownWidth)) * channels;
     for (let y = 0; y < place.height; y++) {
-      const row = (index * ownHeight + within(y - place.y, ownHeight)) * ownWidth;
       for (let x = 0; x < place.width; x++) {
-        const from = (row + within(x - place.x, ownWidth)) * channels;
+        const [fromY, fromX] = [y - place.y, x - place.x];
+        const outY = fromY - within(fromY, ownHeight);
+        const outX = fromX - within(fromX, ownWidth);
+        const edge = at(fromY, fromX);
+        // The pixel behind the edge's, where this one is beyond it.
+        const behind = at(
+          within(fromY, ownHeight) - Math.sign(outY),
+          within(fromX, ownWidth) - Math.sign(outX),
+        );
         const into = ((index * place.height + y) * place.width + x) * channels;
         for (let channel = 0; channel < channels; channel++) {
-          result.data[into + channel] = image.data[from + channel]!;
+          const value = image.data[edge + channel]!;
+          result.data[into + channel] =
+            outX === 0 && outY === 0
+              ? value
+              : asByte(EDGE[0] * value + EDGE[1] * image.data[behind + channel]!);
         }
       }
     }
   }
   return result;
+}
+
+function asByte(value: number): number {
+  return Math.round(Math.min(Math.max(value, 0), 1) * 255) / 255;
 }

@@ -121,9 +121,11 @@ function soften(image: Tensor, { mask, blurX, blurY }: Inpainting): Tensor {
   const [, height = 0, width = 0] = image.shape;
   const [, ownHeight, ownWidth] = mask.shape;
   const fitted = ownHeight === height && ownWidth === width ? mask : resized(mask, 'stretch', width, height);
-  const blurred = gaussianBlurBy(tensor([...fitted.shape, 1], fitted.data), { x: blurX, y: blurY });
-  // Bytes, as there: what is nearly black is black.
-  return mapValues(firstChannel(blurred), (value) => Math.round(value * 255) / 255);
+  // In bytes, one way after the other, as there: what is nearly black is black.
+  const blurred = (values: Tensor, sigmas: { readonly x: number; readonly y: number }) =>
+    mapValues(gaussianBlurBy(values, sigmas), (value) => Math.round(value * 255) / 255);
+  const across = blurred(tensor([...fitted.shape, 1], fitted.data), { x: blurX, y: 0 });
+  return firstChannel(blurred(across, { x: 0, y: blurY }));
 }
 
 interface Part {
