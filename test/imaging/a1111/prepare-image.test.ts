@@ -85,8 +85,14 @@ test('a mask of nothing is none, and one of transparency counts before its colou
 
   const transparency = tensor([1, 4, 4]);
   transparency.data.fill(1, 0, 8);
-  expect([...maskOf(black, transparency, false).data]).toEqual([...Array(8).fill(0), ...Array(8).fill(1)]);
-  expect([...maskOf(black, transparency, true).data]).toEqual([...Array(8).fill(1), ...Array(8).fill(0)]);
+  expect([...maskOf(black, transparency, false).data]).toEqual([
+    ...Array<number>(8).fill(0),
+    ...Array<number>(8).fill(1),
+  ]);
+  expect([...maskOf(black, transparency, true).data]).toEqual([
+    ...Array<number>(8).fill(1),
+    ...Array<number>(8).fill(0),
+  ]);
   // Load Image's mask of a picture that has no transparency.
   expect(maskOf(black, tensor([1, 64, 64]), false).data.every((value) => value === 0)).toBe(true);
 });
