@@ -20,6 +20,8 @@ export interface Checkpoint {
 /** Opens model files, once each while unchanged on disk. Opening reads headers only. Throws `ModelError`. */
 export interface ModelStore {
   checkpoint(path: string): Checkpoint;
+  /** Text encoders that have files of their own, of a `type` as CLIPLoader's input names it. */
+  textEncoders(paths: readonly string[], type: string): TextEncoders;
   /** An autoencoder by its file, or a tiny one by both. */
   vae(files: string | TinyVaeFiles): VaeModel;
   upscaler(path: string): Upscaler;

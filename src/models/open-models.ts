@@ -4,6 +4,8 @@ import type { ControlNetwork } from './control/control-network.js';
 import { openControl } from './control/open-control.js';
 import { createFaceModel, type FaceModel } from './faces/face-model.js';
 import type { LatentFormat } from './denoiser/latent-format.js';
+import type { FamilyText } from './families/family.js';
+import { splitText } from './families/text/split-text.js';
 import { recogniseCheckpoint } from './families/recognise.js';
 import type { Folders } from './folders/folders.js';
 import { ModelError } from './model-error.js';
@@ -13,6 +15,8 @@ import { openEmbeddingFile, openModelFile } from './files/model-file.js';
 import { safetensorsWeights } from './files/safetensors-weights.js';
 import { withoutScales } from './files/scaled-weights.js';
 import { createTextEncoders } from './text/create-text-encoders.js';
+import type { TextEncoders } from './text/text-encoders.js';
+import { userVocabularies } from './text/vocabularies/vocabularies.js';
 import { embeddingFiles } from './text/embeddings.js';
 import type { ImageEncoder } from './vision/image-encoder.js';
 import { visionLayout } from './vision/layouts.js';
@@ -104,18 +108,28 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       return file.face;
     },
     weights: (path) => open(path).weights,
+    textEncoders(paths, type) {
+      const weights = paths.map((path) => open(path).weights);
+      return textEncodersOf(splitText(weights, type));
+    },
   };
+
+  const embeddings = embeddingFiles(folders, (file) => open(file, openEmbeddingFile).weights);
+  const vocabularies = userVocabularies(folders);
+
+  function textEncodersOf(text: FamilyText): TextEncoders {
+    return createTextEncoders({
+      ...text,
+      ...{ programs, embeddings, vocabularies },
+      ...(warn === undefined ? {} : { warn }),
+    });
+  }
 
   function openCheckpoint(path: string, weights: WeightSource): Checkpoint {
     const { denoiser, text, vae, imageEncoder } = recogniseCheckpoint(weights);
     return {
       model: createDiffusionModel(denoiser, programs),
-      clip: createTextEncoders({
-        ...text,
-        programs,
-        embeddings: embeddingFiles(folders, (file) => open(file, openEmbeddingFile).weights),
-        ...(warn === undefined ? {} : { warn }),
-      }),
+      clip: textEncodersOf(text),
       vae: vae === undefined ? missingVae(path, weights.identity, denoiser.latentFormat) : vaeOf(vae),
       ...(imageEncoder === undefined ? {} : { imageEncoder: createImageEncoder(imageEncoder, programs) }),
     };

@@ -11,7 +11,7 @@ export interface DTypeRow {
   readonly widens: boolean;
   /** Whether kernels use weights of it where they lie. */
   readonly inPlace: boolean;
-  /** Set where float16 can hold every value of it: text encoders are kept so (src/models/clip/half-precision.ts). */
+  /** Set where float16 can hold every value of it: text encoders are kept so (src/models/text/half-precision.ts). */
   readonly fitsF16?: true;
 }
 

@@ -1,7 +1,7 @@
 /** The reference's tensors and the tiny checkpoints that they were made with. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
@@ -48,7 +48,7 @@ export function syntheticCheckpoint(manifest: string): string {
   const path = join(folder, `${manifest.replaceAll('/', '-')}-${digest}.safetensors`);
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true });
-    writeSyntheticCheckpoint(fixtureManifest(manifest), path);
+    writeSyntheticCheckpoint(fixtureManifest(manifest), path, dirname(fixture(manifest)));
   }
   return path;
 }

@@ -38,7 +38,7 @@ export function readTensors(path: string): Record<string, TensorBytes> {
   return Object.fromEntries(read);
 }
 
-const bytesOf = { F16: 2, BF16: 2, F32: 4, I64: 8 } as const;
+const bytesOf = { F16: 2, BF16: 2, F32: 4, I64: 8, U8: 1 } as const;
 
 /** Writes a checkpoint of which only the header takes room on the disk; all values are zero. */
 export function writeHollowCheckpoint(manifest: Manifest, path: string): void {

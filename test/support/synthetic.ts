@@ -3,22 +3,23 @@
  * known from the list of its keys. They make noise, not pictures, but each number of it is comparable with ComfyUI's.
  */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { elementCount } from '../../src/compute/tensor.js';
 import { narrowToF16 } from '../../src/native/addon.js';
 import { ModelError } from '../../src/models/model-error.js';
 
-const dtypeSchema = z.enum(['F16', 'BF16', 'F32', 'I64']);
-const manifestSchema = z.record(
-  z.string(),
-  z.tuple([dtypeSchema, z.array(z.int().nonnegative()).readonly()]).readonly(),
-);
+const dtypeSchema = z.enum(['F16', 'BF16', 'F32', 'I64', 'U8']);
+const shapeSchema = z.array(z.int().nonnegative()).readonly();
+/** Behind dtype and shape perhaps the name of a file beside the manifest, gzipped, whose bytes they are: a vocabulary. */
+const manifestSchema = z.record(z.string(), z.tuple([dtypeSchema, shapeSchema], z.string()).readonly());
 
 /** Every key of a checkpoint, in the file's order, with its dtype and shape. */
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 type SyntheticDType = z.infer<typeof dtypeSchema>;
 
-const bytesPerValue: Readonly<Record<SyntheticDType, number>> = { F16: 2, BF16: 2, F32: 4, I64: 8 };
+const bytesPerValue: Readonly<Record<SyntheticDType, number>> = { F16: 2, BF16: 2, F32: 4, I64: 8, U8: 1 };
 const valuesPerChunk = 1 << 20;
 
 /** Reads a manifest file. Throws `ModelError` when it is something else. */
@@ -34,16 +35,20 @@ export function parseManifest(json: string, source: string): Manifest {
 }
 
 /**
- * Writes the checkpoint that `manifest` describes, a few megabytes at a time. It is written beside `path` and renamed, so
+ * Writes the checkpoint that `manifest` describes, a few megabytes at a time; files that it names lie in `folder`. It is written beside `path` and renamed, so
  * that no half of it is ever found there.
  */
-export function writeSyntheticCheckpoint(manifest: Manifest, path: string): void {
+export function writeSyntheticCheckpoint(manifest: Manifest, path: string, folder = '.'): void {
   const unfinished = `${path}.${process.pid}.part`;
   const file = openSync(unfinished, 'w');
   try {
     try {
       writeAll(file, header(manifest));
-      for (const [key, [dtype, shape]] of Object.entries(manifest)) {
+      for (const [key, [dtype, shape, part]] of Object.entries(manifest)) {
+        if (part !== undefined) {
+          writeAll(file, gunzipSync(readFileSync(join(folder, part))));
+          continue;
+        }
         for (const chunk of chunks(key, dtype, shape)) writeAll(file, chunk);
       }
     } finally {
@@ -81,6 +86,7 @@ function* chunks(key: string, dtype: SyntheticDType, shape: readonly number[]): 
   const recipe = recipeFor(key, shape);
   for (let start = 0; start < count; start += valuesPerChunk) {
     const length = Math.min(valuesPerChunk, count - start);
+    if (dtype === 'U8') throw new ModelError(`${key}: bytes are a file's`);
     yield dtype === 'I64' ? indices(start, length) : values(key, start, length, recipe, dtype);
   }
 }
@@ -101,6 +107,8 @@ export function fillSynthetic(key: string, shape: readonly number[], into: Float
 function recipeFor(key: string, shape: readonly number[]): Recipe {
   if (key.endsWith('running_var')) return { offset: 1, factor: 0.05, positive: true };
   if (key.endsWith('logit_scale')) return { offset: 4.6055, factor: 0 };
+  if (key.endsWith('.scale') || key.endsWith('.gamma')) return { offset: 1, factor: 0.1 };
+  if (key.endsWith('pos_embed')) return { offset: 0, factor: 1 };
   if (key.includes('embedding')) return { offset: 0, factor: 0.05 };
   if (shape.length >= 2) return { offset: 0, factor: Math.sqrt(3 / elementCount(shape.slice(1))) };
   if (key.endsWith('weight')) return { offset: 1, factor: 0.1 };
@@ -112,11 +120,11 @@ function values(
   start: number,
   length: number,
   { offset, factor, positive = false }: Recipe,
-  dtype: Exclude<SyntheticDType, 'I64'>,
+  dtype: Exclude<SyntheticDType, 'I64' | 'U8'>,
 ): Uint8Array {
   const out = new Float32Array(length);
   const bits = new Uint32Array(out.buffer);
-  const oddly = dtype !== 'F32';
+  const oddly = dtype === 'F16';
   let state = fnv1a(key) + Math.imul(start, 0x9e3779b9);
   for (let index = 0; index < length; index++) {
     const change = factor * (2 * (murmurFinaliser(state) >>> 8) * 2 ** -24 - 1);

@@ -104,6 +104,9 @@ inline void LayerNorm(const Context& context, const LayerNormArguments& a) {
   });
 }
 
+/// Channels whose squares are summed before they are added to the others'.
+inline constexpr size_t kRun = 32;
+
 inline void RmsNorm(const Context& context, const RmsNormArguments& a) {
   const size_t strips = (a.columns + kStrip - 1) / kStrip;
   context.parallel.For(a.heads * strips, [&](size_t task) {
@@ -111,9 +114,15 @@ inline void RmsNorm(const Context& context, const RmsNormArguments& a) {
     const size_t count = a.columns - first < kStrip ? a.columns - first : kStrip;
     const size_t start = task / strips * a.channels * a.columns + first;
     alignas(64) float scale[kStrip] = {};
-    for (size_t c = 0; c < a.channels; ++c) {
-      const float* row = a.x + start + c * a.columns;
-      for (size_t i = 0; i < count; ++i) scale[i] += row[i] * row[i];
+    // In runs, which keeps digits that one long sum would lose.
+    for (size_t from = 0; from < a.channels; from += kRun) {
+      alignas(64) float run[kStrip] = {};
+      const size_t end = from + kRun < a.channels ? from + kRun : a.channels;
+      for (size_t c = from; c < end; ++c) {
+        const float* row = a.x + start + c * a.columns;
+        for (size_t i = 0; i < count; ++i) run[i] += row[i] * row[i];
+      }
+      for (size_t i = 0; i < count; ++i) scale[i] += run[i];
     }
     const float inverse = 1.0f / static_cast<float>(a.channels);
     for (size_t i = 0; i < count; ++i) scale[i] = 1.0f / __builtin_sqrtf(scale[i] * inverse + a.epsilon);

@@ -1,3 +1,5 @@
+import { byteSymbols, bytesInOrder } from '../text/vocabularies/byte-symbols.js';
+
 /**
  * CLIP's byte-pair encoding. A word is its UTF-8 bytes, each a symbol; the neighbours that were merged first when the
  * vocabulary was learned are merged first, until none are left to merge (Sennrich et al. 2016; OpenAI CLIP
@@ -87,20 +89,8 @@ function minimum(values: readonly number[]): number {
   return least;
 }
 
-/**
- * GPT-2's printable stand-ins for bytes: printable Latin-1 stands for itself and comes first in the vocabulary, the rest
- * follow as U+0100 and on.
- */
-const byteSymbols: string[] = new Array<string>(256);
+/** Tokens of bytes, by byte. */
 const byteTokens: number[] = new Array<number>(256);
-{
-  const printable = (byte: number) =>
-    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-  const all = Array.from({ length: 256 }, (_, byte) => byte);
-  const inOrder = [...all.filter(printable), ...all.filter((byte) => !printable(byte))];
-  let unprintable = 0;
-  inOrder.forEach((byte, token) => {
-    byteTokens[byte] = token;
-    byteSymbols[byte] = String.fromCharCode(printable(byte) ? byte : 0x100 + unprintable++);
-  });
-}
+bytesInOrder.forEach((byte, token) => {
+  byteTokens[byte] = token;
+});

@@ -4,7 +4,7 @@ import type { EmbeddingUse } from '../text/embeddings.js';
 import type { TextEncoder } from '../text/text-encoding.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import { encodeSections } from './encode-sections.js';
-import { inHalfPrecision } from './half-precision.js';
+import { inHalfPrecision } from '../text/half-precision.js';
 import { clipLoraNames, type ClipLoraPrefixes } from './lora-names.js';
 import { emptySection, toSections } from './sections.js';
 import { readTextModelSizes, type TextModelOutputs } from './text-graph.js';
@@ -24,8 +24,11 @@ export interface ClipUse {
   /** The layer used when CLIPSetLastLayer names none. */
   readonly layer: number | 'last';
   readonly normalized: boolean;
-  /** `projected if there`: ComfyUI loads towers without a projection, too, where nothing uses the pooled output. */
-  readonly pooled: TextModelOutputs['pooled'] | 'projected if there';
+  /**
+   * `projected if there`: ComfyUI loads towers without a projection, too, where nothing uses the pooled output; `projected or plain`:
+   * one that is missing projects onto itself.
+   */
+  readonly pooled: TextModelOutputs['pooled'] | 'projected if there' | 'projected or plain';
   readonly lora: ClipLoraPrefixes;
 }
 
@@ -57,7 +60,8 @@ export function clipEncoder(tower: ClipTower, use: ClipUse): TextEncoder {
     name,
     tokenize: (text, options) => toSections(text, { padToken, embedding, ...options }),
     emptySection: () => emptySection(padToken),
-    encode(sections, { stopAtLayer, programs, warn, ...given }) {
+    async encode(sections, { stopAtLayer, programs, warn, ...given }) {
+      if (sections.length === 0) return undefined;
       const weights = inHalfPrecision(given.weights);
       const outputs = outputsOf(use, weights, stopAtLayer);
       const run = { name: `clip_${name}`, weights, activation, outputs, padToken, programs, warn };
@@ -77,7 +81,13 @@ function outputsOf(
   const { layers } = readTextModelSizes(weights);
   const index =
     wanted === 'last' || Math.abs(wanted) > layers ? 'last' : wanted < 0 ? layers + wanted : wanted;
-  if (pooled !== 'projected if there') return { layer: index, normalized, pooled };
   const projected = weights.has('text_projection.weight');
-  return { layer: index, normalized, pooled: projected ? 'projected' : 'none' };
+  switch (pooled) {
+    case 'projected if there':
+      return { layer: index, normalized, pooled: projected ? 'projected' : 'none' };
+    case 'projected or plain':
+      return { layer: index, normalized, pooled: projected ? 'projected' : 'plain' };
+    default:
+      return { layer: index, normalized, pooled };
+  }
 }

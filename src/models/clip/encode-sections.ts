@@ -121,7 +121,10 @@ function embed(encoder: ClipRun, sections: readonly Section[], width: number): E
   const end = new Int32Array(sections.length);
   sections.forEach((section, index) => {
     const tokens = section.map(({ token }) => token);
-    const fitting = tokens.filter((token) => typeof token === 'number' || token.length === width);
+    const fitting = tokens.filter(
+      (token): token is number | Float32Array =>
+        typeof token === 'number' || (token instanceof Float32Array && token.length === width),
+    );
     const strange = tokens.length - fitting.length;
     if (strange > 0) {
       encoder.warn(

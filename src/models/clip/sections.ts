@@ -1,12 +1,14 @@
 /** A prompt as CLIP takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
-import { shorten } from '../../safe-text.js';
-import { ModelError } from '../model-error.js';
-import { readEmbedding, type EmbeddingUse } from '../text/embeddings.js';
-import { parseWeights, pythonSpace, splitEmbeddings } from '../text/prompt.js';
-import type { Section, TokenizeOptions, WeightedToken } from '../text/text-encoding.js';
+import type { EmbeddingFiles, EmbeddingUse } from '../text/embeddings.js';
+import { promptGroups } from '../text/prompt-groups.js';
+import type { Section, WeightedToken } from '../text/text-encoding.js';
 import { endToken, startToken, tokenize } from './tokenizer.js';
 
-export interface SectionOptions extends TokenizeOptions {
+export interface SectionOptions {
+  /** Where `embedding:NAME` is looked up. */
+  readonly embeddings: EmbeddingFiles;
+  /** Told of embeddings that are missing or can't be read; they are left out, as in ComfyUI. */
+  readonly warn: (message: string) => void;
   /** What fills a section after its end: CLIP-L repeats the end token, the OpenCLIP encoders take 0. */
   readonly padToken: number;
   readonly embedding: EmbeddingUse;
@@ -30,8 +32,7 @@ export function toSections(prompt: string, options: SectionOptions): Section[] {
     sections.push(finish(section, options.padToken));
     section = [plain(startToken)];
   };
-  const unknown = new UnknownEmbeddings(options);
-  for (const group of tokenGroups(prompt, options, unknown)) {
+  for (const group of promptGroups(prompt, { ...options, weighted: true, tokenize })) {
     let taken = 0;
     while (section.length + group.length - taken > capacity) {
       if (group.length >= longWord) {
@@ -44,7 +45,6 @@ export function toSections(prompt: string, options: SectionOptions): Section[] {
     section.push(...group.slice(taken));
   }
   close();
-  unknown.tell();
   return sections;
 }
 
@@ -55,85 +55,4 @@ function plain(token: number): WeightedToken {
 function finish(section: readonly WeightedToken[], padToken: number): Section {
   const padding = sectionLength - section.length - 1;
   return [...section, plain(endToken), ...Array.from({ length: padding }, () => plain(padToken))];
-}
-
-/** Tokens that belong together: a run of text between changes of weight, or an embedding. */
-function* tokenGroups(
-  prompt: string,
-  options: SectionOptions,
-  unknown: UnknownEmbeddings,
-): Generator<WeightedToken[]> {
-  for (const { text, weight } of parseWeights(prompt)) {
-    for (const part of splitEmbeddings(text)) {
-      let plainText = part.kind === 'text' ? part.text : '';
-      if (part.kind === 'embedding') {
-        const { vectors, leftover } = resolveEmbedding(part.words, options, unknown);
-        if (vectors !== undefined) yield vectors.map((token) => ({ token, weight }));
-        plainText = leftover;
-      }
-      if (plainText !== '') yield tokenize(plainText).map((token) => ({ token, weight }));
-    }
-  }
-}
-
-interface ResolvedEmbedding {
-  readonly vectors: readonly Float32Array[] | undefined;
-  /** What follows the name, to be read as text. */
-  readonly leftover: string;
-}
-
-/**
- * The first word is the name; when there is no such file it is tried again without the commas around it, which then are
- * text (ComfyUI SDTokenizer._try_get_embedding).
- */
-function resolveEmbedding(
-  words: string,
-  options: SectionOptions,
-  unknown: UnknownEmbeddings,
-): ResolvedEmbedding {
-  const [name = '', ...following] = words.split(spaces).filter((word) => word !== '');
-  const leftover = following.join(' ');
-  const exact = tryRead(name, options);
-  const stripped = name.replace(/^,+|,+$/g, '');
-  if (Array.isArray(exact) || stripped === name) return { vectors: unknown.orNote(exact, name), leftover };
-  return {
-    vectors: unknown.orNote(tryRead(stripped, options), stripped),
-    leftover: `${name.slice(stripped.length)} ${leftover}`,
-  };
-}
-
-const spaces = new RegExp(`${pythonSpace}+`, 'u');
-
-/** The embedding's vectors, or why there are none. */
-function tryRead(name: string, options: SectionOptions): Float32Array[] | ModelError {
-  try {
-    return readEmbedding(options.embeddings, name, options.embedding);
-  } catch (error) {
-    if (error instanceof ModelError) return error;
-    throw error;
-  }
-}
-
-/** Embeddings of a prompt that are told by name; of a prompt with thousands, the others are counted. */
-const MAX_TOLD = 10;
-
-/** What a prompt names as embeddings and can't have, told once a name. */
-class UnknownEmbeddings {
-  private readonly reasons = new Map<string, string>();
-
-  constructor(private readonly options: SectionOptions) {}
-
-  orNote(result: Float32Array[] | ModelError, name: string): Float32Array[] | undefined {
-    if (Array.isArray(result)) return result;
-    this.reasons.set(name, result.message);
-    return undefined;
-  }
-
-  tell(): void {
-    for (const [name, reason] of [...this.reasons].slice(0, MAX_TOLD)) {
-      this.options.warn(`embedding:${shorten(name)} in a prompt is ignored: ${shorten(reason, 500)}`);
-    }
-    const more = this.reasons.size - MAX_TOLD;
-    if (more > 0) this.options.warn(`${more} more embeddings in a prompt are ignored`);
-  }
 }

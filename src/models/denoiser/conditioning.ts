@@ -19,6 +19,12 @@ export interface PicturePrompt {
   /** Share of the noise levels that the embedding is noised by, 0 to 1. */
   readonly noise: number;
 }
+/**
+ * Where reference pictures lie beside the one that is made: behind each other along its edges (`offset`), each in a layer of its own
+ * (`index`), with the modulation of no noise there (`index_timestep_zero`), from its lower right corner on (`uxo`), or in layers before
+ * it (`negative_index`).
+ */
+export type ReferenceMethod = 'offset' | 'index' | 'index_timestep_zero' | 'uxo' | 'negative_index';
 
 /** One entry of ComfyUI's CONDITIONING list: `[cond, {…}]`. */
 export interface ConditioningEntry {
@@ -48,6 +54,19 @@ export interface ConditioningEntry {
   readonly concatMask?: Tensor;
   /** Pictures that the prompt is joined by (unCLIPConditioning). */
   readonly pictures?: readonly PicturePrompt[];
+  /** N×T, 1 where a token is seen, 0 where it is padding. */
+  readonly attentionMask?: Tensor;
+  /** Distilled guidance (Flux); null for none, the model's own when left out. */
+  readonly guidance?: number | null;
+  /** Latents of pictures that are edited or looked at, as autoencoders give them (Flux Kontext, Qwen-Image-Edit). */
+  readonly referenceLatents?: readonly Tensor[];
+  /** How these are placed; the model's own way when left out. */
+  readonly referenceMethod?: ReferenceMethod;
+  /** HiDream: the states of all layers of Llama, N×L×T×C. */
+  readonly llama?: Tensor;
+  /** Anima: T5's tokens, and their weights, N×T. */
+  readonly t5Tokens?: Tensor;
+  readonly t5Weights?: Tensor;
   /** What steers the denoiser where this entry counts. */
   readonly control?: Control;
   /** The same one counts where entries of other prompts have none. */

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { extname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { nearestHint } from '../../nearest-names.js';
 import { shorten } from '../../safe-text.js';
 import { FolderListing, type Listing } from './folder-listing.js';
 import { ModelError } from '../model-error.js';
+import { findVocabulary, type VocabularyName } from './vocabulary-files.js';
 import { MODEL_KINDS, searchFolders, type ExtraModelPath, type ModelKind } from './model-folders.js';
 
 /** Where models, inputs and outputs lie. Names from a workflow never lead out of their folder. */
@@ -18,6 +19,8 @@ export interface Folders {
    * none.
    */
   resolve(kind: ModelKind, name: string): string;
+  /** Absolute path of a vocabulary that the user has. Throws `ModelError` saying which file is needed and where it is looked for. */
+  resolveVocabulary(name: VocabularyName): string;
   /** File names in the input folder. */
   listInput(): readonly string[];
   /** Absolute path of a file named by a workflow, `NAME`, `SUB/NAME`, or ComfyUI's annotated `NAME [input|output|temp]`. */
@@ -77,6 +80,8 @@ class DiskFolders implements Folders {
   readonly input: string;
   readonly output: string;
   readonly temp: string;
+  /** Models folders: the one that is set, and those that further folders lie in. */
+  private readonly roots: readonly string[];
   private readonly kinds = new Map<ModelKind, KindFolders>();
 
   constructor(options: FolderOptions) {
@@ -84,6 +89,8 @@ class DiskFolders implements Folders {
     this.output = resolve(options.output);
     this.temp = resolve(options.temp);
     const search = searchFolders(options.models, options.extra ?? []);
+    const extra = options.extra ?? [];
+    this.roots = [...new Set([resolve(options.models), ...extra.map(({ path }) => dirname(path))])];
     for (const kind of MODEL_KINDS) {
       const folders = search.get(kind) ?? [];
       this.kinds.set(kind, { folders, listing: new FolderListing(folders), names: [] });
@@ -106,6 +113,10 @@ class DiskFolders implements Folders {
     const path = listed === undefined ? undefined : files.get(listed);
     if (path !== undefined) return path;
     throw new ModelError(this.explainMissing(kind, name));
+  }
+
+  resolveVocabulary(name: VocabularyName): string {
+    return findVocabulary(this.roots, name);
   }
 
   listInput(): readonly string[] {

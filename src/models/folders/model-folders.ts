@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 const SUBFOLDERS = {
   checkpoints: ['checkpoints'],
   loras: ['loras'],
+  diffusion_models: ['unet', 'diffusion_models'],
+  text_encoders: ['text_encoders', 'clip'],
   vae: ['vae'],
   vae_approx: ['vae_approx'],
   embeddings: ['embeddings'],
@@ -22,8 +24,10 @@ export type ModelKind = keyof typeof SUBFOLDERS;
 
 export const MODEL_KINDS = Object.keys(SUBFOLDERS) as readonly ModelKind[];
 
-/** Other names that programs give to a kind: facerestore_cf registers `facedetection_models`. */
+/** Other names that programs give to a kind: facerestore_cf registers `facedetection_models`, ComfyUI knew two kinds by others. */
 const ALIASES: Readonly<Record<string, readonly ModelKind[]>> = {
+  unet: ['diffusion_models'],
+  clip: ['text_encoders'],
   facedetection_models: ['facedetection'],
   facelib: ['facedetection'],
   codeformer: ['facerestore_models', 'facedetection'],

@@ -6,7 +6,15 @@ import type { WeightSource } from '../weights/weight-source.js';
 import { patched } from '../weights/weight-views.js';
 import type { EmbeddingFiles } from './embeddings.js';
 import type { ByEncoder, EncodedText, EncoderLoraName, TextEncoders } from './text-encoders.js';
-import type { EncodedSections, Section, TextEncoder, TextEncoding } from './text-encoding.js';
+import type {
+  EncodedSections,
+  PromptLengths,
+  PromptRequest,
+  Section,
+  TextEncoder,
+  TextEncoding,
+} from './text-encoding.js';
+import type { Vocabularies } from './vocabularies/vocabularies.js';
 
 export interface TextEncodersOptions {
   /** The family's. */
@@ -16,17 +24,25 @@ export interface TextEncodersOptions {
   readonly programs: ProgramCache;
   /** Where `embedding:NAME` is looked up. */
   readonly embeddings: EmbeddingFiles;
+  readonly vocabularies: Vocabularies;
   /** Told of embeddings that are left out; standard error when there is no one to tell. */
   readonly warn?: (message: string) => void;
 }
 
 /** A family's text encoders. Where they lack weights they can be handed about, but encoding throws `ModelError`. */
 export function createTextEncoders(options: TextEncodersOptions): TextEncoders {
-  return new FamilyTextEncoders({ warn: warnOnStandardError, ...options }, undefined);
+  return new FamilyTextEncoders({ warn: warnOnStandardError, ...options }, {});
 }
 
 function warnOnStandardError(message: string): void {
   process.stderr.write(`warning: ${safeLine(message)}\n`);
+}
+
+/** What nodes change. */
+interface Choices {
+  /** CLIPSetLastLayer's; left out, the family's. */
+  readonly stopAtLayer?: number;
+  readonly lengths?: PromptLengths;
 }
 
 class FamilyTextEncoders implements TextEncoders {
@@ -35,30 +51,39 @@ class FamilyTextEncoders implements TextEncoders {
 
   constructor(
     private readonly options: TextEncodersOptions & Required<Pick<TextEncodersOptions, 'warn'>>,
-    /** CLIPSetLastLayer's; undefined leaves the family's. */
-    private readonly stopAtLayer: number | undefined,
+    private readonly choices: Choices,
   ) {
     this.weights = options.weights;
     const identities = this.encoders.map(({ name }) => this.weights[name]?.identity ?? null);
-    this.identity = JSON.stringify(['clip', ...identities, stopAtLayer ?? null]);
+    const { stopAtLayer = null, lengths } = choices;
+    this.identity = JSON.stringify(['clip', ...identities, stopAtLayer, ...(lengths ? [lengths] : [])]);
   }
 
-  async encode(text: string): Promise<EncodedText> {
+  async encode(text: string, request: PromptRequest = {}): Promise<EncodedText> {
     this.requireWeights();
-    return this.encodeSections(this.encoders.map((encoder) => this.tokenize(encoder, text)));
+    return this.encodeSections(this.encoders.map((encoder) => this.tokenize(encoder, text, request)));
   }
 
-  async encodeParts(texts: ByEncoder<string>): Promise<EncodedText> {
+  async encodeParts(
+    texts: ByEncoder<string>,
+    { leaveEmpty = false }: { readonly leaveEmpty?: boolean } = {},
+  ): Promise<EncodedText> {
     this.requireWeights();
     const wanted = Object.keys(texts).sort().join(', ');
-    const present = this.encoders.map(({ name }) => name);
-    if (wanted !== [...present].sort().join(', ')) {
+    const { absent = [] } = this.options.encoding;
+    const known = [...this.encoders.map(({ name }) => name), ...absent];
+    if (wanted !== known.sort().join(', ')) {
       throw new ModelError(
-        `texts were given for the encoders ${wanted}, but this CLIP has ${present.join(', ')}`,
+        `texts were given for the encoders ${wanted}, but this CLIP has ${known.join(', ')}`,
       );
     }
-    const sections = this.encoders.map((encoder) => this.tokenize(encoder, texts[encoder.name]!));
-    const longest = Math.max(...sections.map((list) => list.length));
+    const sections = this.encoders.map((encoder) => {
+      const text = texts[encoder.name]!;
+      return leaveEmpty && text === '' ? [] : this.tokenize(encoder, text, {});
+    });
+    const longest = Math.max(
+      ...this.encoders.map(({ emptySection }, index) => (emptySection ? sections[index]!.length : 0)),
+    );
     return this.encodeSections(
       this.encoders.map(({ emptySection }, index) => {
         const own = sections[index]!;
@@ -77,7 +102,11 @@ class FamilyTextEncoders implements TextEncoders {
   }
 
   withLayer(stopAtLayer: number): TextEncoders {
-    return new FamilyTextEncoders(this.options, stopAtLayer);
+    return new FamilyTextEncoders(this.options, { ...this.choices, stopAtLayer });
+  }
+
+  withLengths(lengths: PromptLengths): TextEncoders {
+    return new FamilyTextEncoders(this.options, { ...this.choices, lengths });
   }
 
   withPatches(patches: ByEncoder<WeightPatches>): TextEncoders {
@@ -87,7 +116,7 @@ class FamilyTextEncoders implements TextEncoders {
         return [name, own === undefined ? source : patched(source, own)];
       }),
     );
-    return new FamilyTextEncoders({ ...this.options, weights }, this.stopAtLayer);
+    return new FamilyTextEncoders({ ...this.options, weights }, this.choices);
   }
 
   private get encoders(): readonly TextEncoder[] {
@@ -99,23 +128,25 @@ class FamilyTextEncoders implements TextEncoders {
     if (missing.length === 0) return;
     throw new ModelError(
       missing.length === this.encoders.length
-        ? 'the checkpoint holds no text encoder: prompts need a checkpoint that was not stripped of it'
+        ? 'the checkpoint holds no text encoder: load it with CLIPLoader or DualCLIPLoader, or take a checkpoint that was not stripped of it'
         : `the checkpoint lacks the text encoder ${missing.map(({ name }) => name).join(', ')} of its family: prompts need a checkpoint that has all`,
     );
   }
 
-  private tokenize(encoder: TextEncoder, text: string): readonly Section[] {
-    const { embeddings, warn } = this.options;
-    return encoder.tokenize(text, { embeddings, warn });
+  private tokenize(encoder: TextEncoder, text: string, request: PromptRequest): readonly Section[] {
+    const { embeddings, vocabularies, warn } = this.options;
+    const weights = this.weights[encoder.name]!;
+    const { lengths } = this.choices;
+    return encoder.tokenize(text, { ...request, embeddings, vocabularies, warn, weights, lengths });
   }
 
   /** One encoder after the other, to bound the memory that they take. */
   private async encodeSections(sections: readonly (readonly Section[])[]): Promise<EncodedText> {
     const { encoding, programs, warn } = this.options;
-    const encoded: EncodedSections[] = [];
+    const encoded: (EncodedSections | undefined)[] = [];
     for (const [index, encoder] of this.encoders.entries()) {
       const weights = this.weights[encoder.name]!;
-      const options = { weights, stopAtLayer: this.stopAtLayer, programs, warn };
+      const options = { weights, stopAtLayer: this.choices.stopAtLayer, programs, warn };
       encoded.push(await encoder.encode(sections[index]!, options));
     }
     return encoding.join(encoded);

@@ -1,19 +1,20 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import type { EncodedText } from './text-encoders.js';
+import type { EncodedText } from './encoded-text.js';
 import type { EncodedSections } from './text-encoding.js';
 
 /**
  * The encoders' channels side by side, cut to the shorter one's tokens, and the last one's pooled output (ComfyUI
  * SDXLClipModel.encode_token_weights).
  */
-export function joinChannels(encoded: readonly EncodedSections[]): EncodedText {
+export function joinChannels(all: readonly (EncodedSections | undefined)[]): EncodedText {
+  const encoded = all.filter((each) => each !== undefined);
   const cond = concatStates(encoded.map(({ hidden }) => hidden));
   const pooled = encoded.at(-1)?.pooled;
   return pooled === undefined ? { cond } : { cond, pooled };
 }
 
 /** Joins 1×T×C tensors along their channels, for as many tokens as the shortest has. */
-function concatStates(states: readonly Tensor[]): Tensor {
+export function concatStates(states: readonly Tensor[]): Tensor {
   const [only, ...others] = states;
   if (only !== undefined && others.length === 0) return only;
   const tokens = Math.min(...states.map(({ shape }) => shape[1]!));

@@ -23,9 +23,7 @@ const longestPrompt = 200_000;
  * parentheses absurdly deep.
  */
 export function parseWeights(prompt: string): WeightedText[] {
-  if (prompt.length > longestPrompt) {
-    throw new RangeError(`a prompt has at most ${longestPrompt} characters; this one has ${prompt.length}`);
-  }
+  checkLength(prompt);
   const escaped = prompt.replaceAll('\\)', '\0\x01').replaceAll('\\(', '\0\x02');
   return weigh(escaped, 1, 0).map(({ text, weight }) => ({
     text: text.replaceAll('\0\x01', ')').replaceAll('\0\x02', '('),
@@ -33,10 +31,21 @@ export function parseWeights(prompt: string): WeightedText[] {
   }));
 }
 
-/** Splits a run at ` embedding:` (or one on a new line, or at the start). */
+/** A prompt whose parentheses are text, escaped or not. Throws `RangeError` for one that is absurdly long. */
+export function unescape(prompt: string): string {
+  checkLength(prompt);
+  return prompt.replaceAll('\\)', ')').replaceAll('\\(', '(');
+}
+
+function checkLength(prompt: string): void {
+  if (prompt.length <= longestPrompt) return;
+  throw new RangeError(`a prompt has at most ${longestPrompt} characters; this one has ${prompt.length}`);
+}
+
+/** Splits a run at each `embedding:` behind a space (or at the start). */
 export function splitEmbeddings(text: string): PromptPart[] {
   return text
-    .split(/[ \n]embedding:/)
+    .split(embeddingMark)
     .map((part, index) => (index === 0 ? part : `embedding:${part}`))
     .filter((part) => part !== '')
     .map((part) =>
@@ -91,6 +100,7 @@ function splitAtParentheses(text: string): string[] {
 
 /** What Python's `str.split` and `str.strip` take for space. */
 export const pythonSpace = '[\\p{White_Space}\\x1c-\\x1f]';
+const embeddingMark = new RegExp(`(?<=${pythonSpace})embedding:`, 'u');
 const outerSpace = new RegExp(`^${pythonSpace}+|${pythonSpace}+$`, 'gu');
 const digits = '[0-9](?:_?[0-9])*';
 const decimal = new RegExp(

@@ -1,12 +1,10 @@
-import type { Tensor } from '../../compute/tensor.js';
 import type { WeightPatches } from '../weights/weight-patches.js';
 import type { WeightSource } from '../weights/weight-source.js';
+import type { EncodedText } from './encoded-text.js';
+import type { PromptLengths, PromptRequest } from './text-encoding.js';
 
-/** An encoded prompt: hidden states 1×T×C and the pooled output 1×C. */
-export interface EncodedText {
-  readonly cond: Tensor;
-  readonly pooled?: Tensor;
-}
+export type { EncodedText } from './encoded-text.js';
+export type { PromptLengths, PromptRequest } from './text-encoding.js';
 
 /** By the names of a family's text encoders: `l` (CLIP-L), `g` (OpenCLIP bigG), `h` (OpenCLIP-H). */
 export type ByEncoder<Value> = Readonly<Record<string, Value>>;
@@ -27,11 +25,16 @@ export interface TextEncoders {
   /** Names that LoRAs have for these weights; where several name one, the last found counts. */
   loraNames(): Iterable<EncoderLoraName>;
   /** Encodes a prompt with weights, escapes and embeddings; every encoder gets the same text. */
-  encode(text: string): Promise<EncodedText>;
-  /** A text for each encoder (CLIPTextEncodeSDXL), padded to the same number of sections. */
-  encodeParts(texts: ByEncoder<string>): Promise<EncodedText>;
+  encode(text: string, request?: PromptRequest): Promise<EncodedText>;
+  /**
+   * A text for each encoder (CLIPTextEncodeSDXL), padded to the same number of sections; `leaveEmpty`: an empty one is no text at
+   * all (CLIPTextEncodeSD3).
+   */
+  encodeParts(texts: ByEncoder<string>, options?: { readonly leaveEmpty?: boolean }): Promise<EncodedText>;
   /** CLIPSetLastLayer: −1 is the last layer, −2 the one before. */
   withLayer(stopAtLayer: number): TextEncoders;
+  /** T5TokenizerOptions. */
+  withLengths(lengths: PromptLengths): TextEncoders;
   /** Patches by encoder, keys as in that encoder's own weights (`text_model.encoder.layers.0…`). */
   withPatches(patches: ByEncoder<WeightPatches>): TextEncoders;
 }

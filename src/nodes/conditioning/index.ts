@@ -5,3 +5,4 @@ export * from './area.js';
 export * from './instruct-pix2pix.js';
 export * from './controls.js';
 export * from './pictures.js';
+export * from './family-text.js';

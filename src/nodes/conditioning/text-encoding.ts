@@ -1,14 +1,7 @@
 /** Prompts to conditionings. */
-import type { EncodedText } from '../../models/text/text-encoders.js';
 import { defineNode, float, int, link, string } from '../definition.js';
 import { MAX_RESOLUTION } from '../limits.js';
-import type { Conditioning, ConditioningEntry } from '../values.js';
-
-type Sizes = Omit<ConditioningEntry, 'cond' | 'pooled'>;
-
-function encoded(text: EncodedText, sizes: Sizes = {}): Conditioning {
-  return [{ cond: text.cond, ...(text.pooled === undefined ? {} : { pooled: text.pooled }), ...sizes }];
-}
+import { encoded } from './encoded.js';
 
 const side = (initial: number, tooltip: string) =>
   int({ default: initial, min: 0, max: MAX_RESOLUTION, tooltip });

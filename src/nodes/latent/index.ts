@@ -9,3 +9,4 @@ export * from './transform.js';
 export * from './blend.js';
 export * from './composite.js';
 export * from './cut.js';
+export * from './empty.js';

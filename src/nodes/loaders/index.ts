@@ -3,3 +3,4 @@ export * from './loaders.js';
 export * from './lora.js';
 export * from './controls.js';
 export * from './image-encoders.js';
+export * from './split.js';

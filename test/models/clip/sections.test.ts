@@ -56,7 +56,7 @@ describe('toSections', () => {
     expect(sections.every((section) => section.length === 77)).toBe(true);
     const shown = sections.map((section, index) =>
       section.slice(0, rows[index]?.length).map(({ token, weight }) => {
-        const plain = typeof token === 'number' ? token : [...token.slice(0, 2)];
+        const plain = typeof token === 'number' ? token : [...(token as Float32Array).slice(0, 2)];
         return [plain, weight];
       }),
     );
