@@ -1,6 +1,6 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { concatRows, takeRows } from '../../imaging/tensor-ops.js';
-import { inHalfPrecision } from '../clip/half-precision.js';
+import { inHalfPrecision } from '../text/half-precision.js';
 import { ModelError } from '../model-error.js';
 import { graphOf } from '../programs/model-graph.js';
 import type { ProgramCache } from '../programs/program-cache.js';
