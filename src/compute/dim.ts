@@ -11,6 +11,8 @@ export class SymbolicDim {
   private constructor(
     readonly text: string,
     private readonly evaluator: (bindings: DimBindings) => number,
+    /** Of a sum, what is summed, in order. */
+    readonly terms: readonly Dim[] = [],
   ) {}
 
   static symbol(name: string): SymbolicDim {
@@ -23,6 +25,15 @@ export class SymbolicDim {
 
   static derived(text: string, evaluator: (bindings: DimBindings) => number): SymbolicDim {
     return new SymbolicDim(text, evaluator);
+  }
+
+  /** However its terms were put together, a sum is the same. */
+  static sum(terms: readonly Dim[]): SymbolicDim {
+    return new SymbolicDim(
+      `(${terms.join('+')})`,
+      (bindings) => terms.reduce<number>((total, term) => total + evaluateDim(term, bindings), 0),
+      terms,
+    );
   }
 
   evaluate(bindings: DimBindings): number {
@@ -57,10 +68,11 @@ export function addDims(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a + b;
   if (a === 0) return b;
   if (b === 0) return a;
-  return SymbolicDim.derived(
-    `(${String(a)}+${String(b)})`,
-    (bindings) => evaluateDim(a, bindings) + evaluateDim(b, bindings),
-  );
+  return SymbolicDim.sum([...termsOf(a), ...termsOf(b)]);
+}
+
+function termsOf(dim: Dim): readonly Dim[] {
+  return typeof dim === 'number' || dim.terms.length === 0 ? [dim] : dim.terms;
 }
 
 export function multiplyDims(a: Dim, b: Dim): Dim {

@@ -47,7 +47,7 @@ export function pictureWork(path: string, { pixels, guided }: PictureCanvas): Co
     const step = { ...latent, N: guided ? 2 : 1, T: TOKENS };
     return {
       bytes: statSync(path).size,
-      encoding: sumOf(Object.values(text.weights).map(encodingWork)),
+      encoding: sumOf(Object.values(text?.weights ?? {}).map(encodingWork)),
       step: workOf(denoiser.network.graph(denoiser.weights), step),
       decoding:
         vae === undefined

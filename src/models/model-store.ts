@@ -22,6 +22,8 @@ export interface ModelStore {
   checkpoint(path: string): Checkpoint;
   /** Text encoders that have files of their own, of a `type` as CLIPLoader's input names it. */
   textEncoders(paths: readonly string[], type: string): TextEncoders;
+  /** The denoiser of a file: of one alone, or of a checkpoint (UNETLoader). */
+  diffusionModel(path: string): DiffusionModel;
   /** An autoencoder by its file, or a tiny one by both. */
   vae(files: string | TinyVaeFiles): VaeModel;
   upscaler(path: string): Upscaler;

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import { createDiffusionModel } from './denoiser/create-diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import { openControl } from './control/open-control.js';
@@ -14,6 +15,7 @@ import type { ProgramCache } from './programs/program-cache.js';
 import { openEmbeddingFile, openModelFile } from './files/model-file.js';
 import { safetensorsWeights } from './files/safetensors-weights.js';
 import { withoutScales } from './files/scaled-weights.js';
+import type { TextEncoders } from './text/text-encoders.js';
 import { createTextEncoders } from './text/create-text-encoders.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import { userVocabularies } from './text/vocabularies/vocabularies.js';
@@ -42,6 +44,7 @@ interface OpenFile {
   readonly stamp: string;
   readonly weights: WeightSource;
   checkpoint?: Checkpoint;
+  diffusionModel?: DiffusionModel;
   vae?: VaeModel;
   upscaler?: Upscaler;
   control?: ControlNetwork;
@@ -76,6 +79,11 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       const file = open(path);
       file.checkpoint ??= openCheckpoint(path, file.weights);
       return file.checkpoint;
+    },
+    diffusionModel(path) {
+      const file = open(path);
+      file.diffusionModel ??= openDiffusionModel(file.weights);
+      return file.diffusionModel;
     },
     vae(path) {
       if (typeof path !== 'string') return vaeOf(tinyWeights(path, (each) => open(each).weights));
@@ -123,6 +131,8 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       ...{ programs, embeddings, vocabularies },
       ...(warn === undefined ? {} : { warn }),
     });
+  function openDiffusionModel(weights: WeightSource): DiffusionModel {
+    return createDiffusionModel(recogniseCheckpoint(weights).denoiser, programs);
   }
 
   function openCheckpoint(path: string, weights: WeightSource): Checkpoint {
@@ -130,6 +140,15 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     return {
       model: createDiffusionModel(denoiser, programs),
       clip: textEncodersOf(text),
+      clip:
+        text === undefined
+          ? missingTextEncoders(path, weights.identity)
+          : createTextEncoders({
+              ...text,
+              programs,
+              embeddings: embeddingFiles(folders, (file) => open(file, openEmbeddingFile).weights),
+              ...(warn === undefined ? {} : { warn }),
+            }),
       vae: vae === undefined ? missingVae(path, weights.identity, denoiser.latentFormat) : vaeOf(vae),
       ...(imageEncoder === undefined ? {} : { imageEncoder: createImageEncoder(imageEncoder, programs) }),
     };
@@ -141,6 +160,25 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
 function hasKey(weights: WeightSource, prefix: string): boolean {
   for (const key of weights.keys()) if (key.startsWith(prefix)) return true;
   return false;
+}
+
+/** Checkpoints of families whose text encoders come in files of their own are loaded all the same; only use of these is an error. */
+function missingTextEncoders(path: string, identity: string): TextEncoders {
+  const error = () =>
+    new ModelError(
+      `${path} has no text encoders: load them with CLIPLoader or its kin and link these instead`,
+    );
+  const fail = () => Promise.reject(error());
+  const encoders: TextEncoders = {
+    identity: `${identity} without text encoders`,
+    weights: {},
+    loraNames: () => [],
+    encode: fail,
+    encodeParts: fail,
+    withLayer: () => encoders,
+    withPatches: () => encoders,
+  };
+  return encoders;
 }
 
 /** Checkpoints without a VAE are loaded all the same; only its use is an error. */

@@ -9,6 +9,7 @@ import type { StyleModel } from '../models/vision/style-model.js';
 import type { Upscaler } from '../models/upscale/upscaler.js';
 import type { FaceRestorer } from '../models/faces/face-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
+import type { LatentScale } from '../sampling/empty-latent.js';
 import type { Guider } from '../sampling/guider.js';
 import type { InitialNoise, RandomStream } from '../sampling/noise.js';
 import type { SamplerChoice } from '../sampling/run-sampler.js';
@@ -29,6 +30,8 @@ export interface Latent {
   readonly noiseMask?: Tensor;
   /** For each row, which draw of the noise generator it takes (`LatentFromBatch`). */
   readonly batchIndex?: readonly number[];
+  /** What an empty latent was made for, so that it can be fitted to another model. */
+  readonly madeFor?: LatentScale | undefined;
   /** Where the sampling that made it left torch's generator; one that adds no noise goes on from there. */
   readonly random?: RandomStream | undefined;
 }

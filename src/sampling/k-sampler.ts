@@ -3,7 +3,7 @@ import type { Conditioning } from '../models/denoiser/conditioning.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import { kSamplerSigmas } from '../native/samplers.js';
 import { cfgGuider } from './cfg-guider.js';
-import { fitEmptyLatent } from './empty-latent.js';
+import { fitEmptyLatent, type LatentScale } from './empty-latent.js';
 import { drawNoise, type RandomStream } from './noise.js';
 import { runSampler, type Sampled, type SampledStep, type SamplerNoise } from './run-sampler.js';
 
@@ -21,6 +21,8 @@ export interface KSamplerOptions {
   readonly seed: bigint;
   /** N×C×h×w, as nodes hand it on. */
   readonly latent: Tensor;
+  /** What the latent was made for, where it is an empty one. */
+  readonly madeFor?: LatentScale | undefined;
   /** [N×[1×]]H×W, 1 where the latent is sampled. */
   readonly noiseMask?: Tensor | undefined;
   /** For each row, which draw of the noise it takes. */
@@ -47,7 +49,7 @@ export interface KSamplerOptions {
 export async function sample(options: KSamplerOptions): Promise<Pick<Sampled, 'samples' | 'random'>> {
   const { model, positive, negative, cfg, samplerName, seed, noiseMask, batchIndex, signal, progress } =
     options;
-  const latent = fitEmptyLatent(options.latent, model);
+  const latent = fitEmptyLatent(options.latent, model, options.madeFor);
   const source = { seed, disabled: options.withoutNoise === true };
   const drawn = drawNoise(source, latent.shape, batchIndex, options.random);
   const sigmas = stepRange(scheduleOf(options), options);

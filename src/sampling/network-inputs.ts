@@ -20,6 +20,7 @@ export function fitInputs(
   area: LatentArea | undefined,
 ): NetworkInputs {
   return mapInputs(given, (value, name) => {
+    if (inputKind(inputs, name) === 'constant') return value;
     const isCut = area !== undefined && inputKind(inputs, name) === 'picture';
     return resizeBatch(isCut ? cropLatent(value, area) : value, rows);
   });
@@ -41,7 +42,9 @@ export function inputsShareBatch({ inputs }: Inputs, a: NetworkInputs, b: Networ
 export function joinInputs({ inputs }: Inputs, given: readonly NetworkInputs[]): NetworkInputs {
   return mapInputs(given[0] ?? {}, (_, name) => {
     const values = given.map((each) => each[name]!);
-    return joinRows(inputKind(inputs, name) === 'tokens' ? toCommonLength(values) : values);
+    const kind = inputKind(inputs, name);
+    if (kind === 'constant') return values[0]!;
+    return joinRows(kind === 'tokens' ? toCommonLength(values) : values);
   });
 }
 
@@ -58,6 +61,7 @@ const shareBatch: Readonly<Record<InputKind, (a: Tensor, b: Tensor) => boolean>>
   rows: sameShape,
   picture: sameShape,
   tokens: tokensShareBatch,
+  constant: (a, b) => a.data.join() === b.data.join(),
 };
 
 function sameShape(a: Tensor, b: Tensor): boolean {

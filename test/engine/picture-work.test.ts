@@ -38,7 +38,7 @@ describe.each([
   });
 
   test('text is about what its graphs take', () => {
-    const graphs = Object.entries(text.weights).map(([name, weights]) =>
+    const graphs = Object.entries(text!.weights).map(([name, weights]) =>
       buildTextGraph(name, weights, 'gelu', { layer: 'last', normalized: true, pooled: 'none' }),
     );
     const flops = graphs.reduce((sum, graph) => sum + graphCost(graph, { sections: 2 }).flops, 0);

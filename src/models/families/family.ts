@@ -16,8 +16,6 @@ export interface Family {
   readonly name: string;
   /** As a sentence lists what is supported. */
   readonly title: string;
-  /** Its text encoders, and what a checkpoint has of their weights. */
-  text(checkpoint: WeightSource): FamilyText;
   /** Whether a file's denoiser is of this family, by its keys and shapes. Throws `ModelError` where these contradict each other. */
   recognises(file: CheckpointFile): boolean;
   /** What there is in a file that it recognises. Opening it reads no weights but marks and single layers. */
@@ -35,7 +33,8 @@ export interface FamilyModel {
   /** `sdxl`, `sd1 inpainting`, `sd2 v_prediction`, …: family and kind, for people. */
   readonly description: string;
   readonly denoiser: DiffusionModelParts;
-  readonly text: FamilyText;
+  /** Its text encoders; undefined where they come in files of their own. */
+  readonly text: FamilyText | undefined;
   /** The autoencoder, where the file has one. */
   readonly vae: WeightSource | undefined;
   /** The image encoder, of families that are shown pictures, where the file has one: its tower under transformers' names. */

@@ -8,6 +8,8 @@ import type { WeightSource } from '../weights/weight-source.js';
 import { underPrefix } from '../weights/weight-views.js';
 import { whatItLooksLike } from '../files/what-it-looks-like.js';
 import type { Family, FamilyModel } from './family.js';
+import { flux } from './flux.js';
+import { flux2 } from './flux2.js';
 import { sd1 } from './sd1.js';
 import { sd2 } from './sd2.js';
 import { sd2Unclip } from './sd2-unclip.js';
@@ -16,7 +18,7 @@ import { sdxlRefiner } from './sdxl-refiner.js';
 import { unetRelative } from './unet-family.js';
 
 /** Every family, in the order in which they are asked. */
-const families: readonly Family[] = [sd1, sd2, sd2Unclip, sdxl, sdxlRefiner];
+const families: readonly Family[] = [sd1, sd2, sd2Unclip, sdxl, sdxlRefiner, flux, flux2];
 
 /** Where denoisers lie in checkpoints of most trainers, of audio models, and of Cosmos'. */
 const denoiserPrefixes = ['model.diffusion_model.', 'model.model.', 'net.'] as const;

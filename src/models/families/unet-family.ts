@@ -46,7 +46,13 @@ const inpaintingChannels = 2 * latentChannels + 1;
 /** The latent and that of the picture to be edited. */
 const editingChannels = 2 * latentChannels;
 
-export function unetFamily(family: UnetFamily): Family {
+/** A family whose checkpoints have text encoders as a rule. */
+export interface CompleteFamily extends Family {
+  /** Its text encoders, and what a checkpoint has of their weights. */
+  text(checkpoint: WeightSource): FamilyText;
+}
+
+export function unetFamily(family: UnetFamily): CompleteFamily {
   const { name, title } = family;
   const text = (checkpoint: WeightSource): FamilyText => ({
     encoding: family.text,

@@ -6,3 +6,4 @@ export * from './instruct-pix2pix.js';
 export * from './controls.js';
 export * from './pictures.js';
 export * from './family-text.js';
+export * from './edit-models.js';

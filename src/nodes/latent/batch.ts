@@ -40,7 +40,7 @@ export const emptyLatentImage = defineNode({
   outputs: [{ type: 'LATENT', name: 'LATENT', tooltip: 'The empty latents.' }],
   run({ width, height, batch_size }) {
     const samples = tensor([batch_size, 4, Math.floor(height / 8), Math.floor(width / 8)]);
-    return { outputs: [{ samples }] };
+    return { outputs: [{ samples, madeFor: { downscale: 8 } }] };
   },
 });
 

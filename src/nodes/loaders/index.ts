@@ -4,3 +4,4 @@ export * from './lora.js';
 export * from './controls.js';
 export * from './image-encoders.js';
 export * from './split.js';
+export * from './unet-loader.js';

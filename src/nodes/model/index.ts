@@ -1,5 +1,6 @@
 /** Changes to how a model predicts. */
 export * from './model-sampling.js';
+export * from './flow-sampling.js';
 export * from './guidance.js';
 export * from './guidance-patches.js';
 export * from './unet-changes.js';

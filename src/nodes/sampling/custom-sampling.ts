@@ -28,7 +28,7 @@ interface Parts extends Pick<SamplingOptions, 'guider' | 'sampler' | 'sigmas'> {
 
 async function sampleParts(parts: Parts, context: RunContext): Promise<{ outputs: [Latent, Latent] }> {
   const { guider, noise, latent } = parts;
-  const samples = fitEmptyLatent(latent.samples, guider.model);
+  const samples = fitEmptyLatent(latent.samples, guider.model, latent.madeFor);
   const sampled = await runSampler({
     guider,
     sampler: { ...parts.sampler, ...context.noise },
@@ -41,8 +41,8 @@ async function sampleParts(parts: Parts, context: RunContext): Promise<{ outputs
   });
   return {
     outputs: [
-      { ...latent, samples: sampled.samples, random: sampled.random },
-      { ...latent, samples: sampled.denoised, random: sampled.random },
+      { ...latent, samples: sampled.samples, random: sampled.random, madeFor: undefined },
+      { ...latent, samples: sampled.denoised, random: sampled.random, madeFor: undefined },
     ],
   };
 }

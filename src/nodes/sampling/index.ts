@@ -3,6 +3,7 @@ export * from './k-sampler.js';
 export * from './custom-sampling.js';
 export * from './samplers.js';
 export * from './schedulers.js';
+export * from './flux2-scheduler.js';
 export * from './sigmas.js';
 export * from './guiders.js';
 export * from './noise.js';

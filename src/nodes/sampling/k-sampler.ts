@@ -34,7 +34,7 @@ const inputs = {
 
 type Choices = Omit<
   KSamplerOptions,
-  'latent' | 'noiseMask' | 'batchIndex' | 'random' | 'samplerNoise' | 'signal' | 'progress'
+  'latent' | 'madeFor' | 'noiseMask' | 'batchIndex' | 'random' | 'samplerNoise' | 'signal' | 'progress'
 >;
 
 /** Samples a latent and keeps what else it carries: its noise mask, its rows of the batch. */
@@ -42,13 +42,14 @@ async function sampleLatent(latent: Latent, choices: Choices, context: RunContex
   const sampled = await sample({
     ...choices,
     latent: latent.samples,
+    madeFor: latent.madeFor,
     noiseMask: latent.noiseMask,
     batchIndex: latent.batchIndex,
     random: latent.random,
     samplerNoise: context.noise,
     ...duringRun(choices.model, context),
   });
-  return { ...latent, ...sampled };
+  return { ...latent, ...sampled, madeFor: undefined };
 }
 
 export const kSampler = defineNode({

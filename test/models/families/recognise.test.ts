@@ -98,7 +98,7 @@ describe('recogniseCheckpoint', () => {
       );
     for (const other of ['', 'model.', 'model.model.', 'net.', prefix]) {
       const { description, text, vae } = recogniseKeys(folder, under(other));
-      expect({ description, text: Object.keys(text.weights), vae }).toEqual({
+      expect({ description, text: Object.keys(text?.weights ?? {}), vae }).toEqual({
         description: 'sd1',
         text: [],
         vae: undefined,

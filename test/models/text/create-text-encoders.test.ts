@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
 import { tensor, type Tensor } from '../../../src/compute/tensor.js';
-import type { Family } from '../../../src/models/families/family.js';
+import type { CompleteFamily } from '../../../src/models/families/unet-family.js';
 import { sd1 } from '../../../src/models/families/sd1.js';
 import { sd2 } from '../../../src/models/families/sd2.js';
 import { sdxl } from '../../../src/models/families/sdxl.js';
@@ -36,7 +36,7 @@ const noVocabularies = {
 const tolerance = 3e-6;
 
 interface ReferenceModel {
-  readonly family: Family;
+  readonly family: CompleteFamily;
   readonly path: () => string;
 }
 

@@ -1,0 +1,44 @@
+import type { NamedTensors } from '../../compute/backend.js';
+import type { Graph } from '../../compute/graph.js';
+import type { Tensor } from '../../compute/tensor.js';
+import type { ModelChange } from '../denoiser/changes.js';
+import type { Evaluation, Network } from '../denoiser/denoiser.js';
+import { graphOf } from '../programs/model-graph.js';
+import type { WeightSource } from '../weights/weight-source.js';
+
+/** What one evaluation comes to: which graph it takes, what that is given, and what its output means. */
+export interface Plan<Variant> {
+  readonly variant: Variant;
+  readonly inputs: NamedTensors;
+  /** The network's raw output as a latent. */
+  readonly finish: (out: Tensor) => Tensor;
+}
+
+/** A transformer: latents become tokens on the host, a graph turns tokens into tokens, and these become a latent again. */
+export interface Transformer<Variant> {
+  /** For programs' names: `flux`. */
+  readonly name: string;
+  /** The graph's variant that `Network.graph` is asked for. */
+  readonly plain: Variant;
+  /** A graph whose output is `out`. Variants are told apart by their JSON. */
+  readonly graph: (weights: WeightSource, variant: Variant) => Graph;
+  /** Throws `ModelError` for inputs that are another model's. */
+  readonly plan: (evaluation: Evaluation, changes: readonly ModelChange[]) => Plan<Variant>;
+}
+
+export function transformerNetwork<Variant>({ name, plain, graph, plan }: Transformer<Variant>): Network {
+  return {
+    graph: (weights) => graphOf(weights, () => graph(weights, plain)),
+    open: (weights, changes, programs) => ({
+      async predict(evaluation) {
+        const { variant, inputs, finish } = plan(evaluation, changes);
+        const outputs = await programs.use(
+          `${name} ${weights.identity} ${JSON.stringify(variant)}`,
+          () => graphOf(weights, () => graph(weights, variant)),
+          (program) => program.run(inputs),
+        );
+        return finish(outputs['out']!);
+      },
+    }),
+  };
+}
