@@ -51,6 +51,7 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     // What a model is to others.
     ['denoiser', 'text', 'vae'],
     // Networks and inputs, of which families are made.
+    ['transformer'],
     ['clip', 'denoiser-inputs', 'unet'],
     ['vision'],
     ['families'],

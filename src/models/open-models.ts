@@ -15,7 +15,6 @@ import type { ProgramCache } from './programs/program-cache.js';
 import { openEmbeddingFile, openModelFile } from './files/model-file.js';
 import { safetensorsWeights } from './files/safetensors-weights.js';
 import { withoutScales } from './files/scaled-weights.js';
-import type { TextEncoders } from './text/text-encoders.js';
 import { createTextEncoders } from './text/create-text-encoders.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import { userVocabularies } from './text/vocabularies/vocabularies.js';
@@ -131,6 +130,8 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       ...{ programs, embeddings, vocabularies },
       ...(warn === undefined ? {} : { warn }),
     });
+  }
+
   function openDiffusionModel(weights: WeightSource): DiffusionModel {
     return createDiffusionModel(recogniseCheckpoint(weights).denoiser, programs);
   }
@@ -139,16 +140,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     const { denoiser, text, vae, imageEncoder } = recogniseCheckpoint(weights);
     return {
       model: createDiffusionModel(denoiser, programs),
-      clip: textEncodersOf(text),
-      clip:
-        text === undefined
-          ? missingTextEncoders(path, weights.identity)
-          : createTextEncoders({
-              ...text,
-              programs,
-              embeddings: embeddingFiles(folders, (file) => open(file, openEmbeddingFile).weights),
-              ...(warn === undefined ? {} : { warn }),
-            }),
+      clip: text === undefined ? missingTextEncoders(path, weights.identity) : textEncodersOf(text),
       vae: vae === undefined ? missingVae(path, weights.identity, denoiser.latentFormat) : vaeOf(vae),
       ...(imageEncoder === undefined ? {} : { imageEncoder: createImageEncoder(imageEncoder, programs) }),
     };
@@ -176,6 +168,7 @@ function missingTextEncoders(path: string, identity: string): TextEncoders {
     encode: fail,
     encodeParts: fail,
     withLayer: () => encoders,
+    withLengths: () => encoders,
     withPatches: () => encoders,
   };
   return encoders;

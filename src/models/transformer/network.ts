@@ -7,7 +7,7 @@ import { graphOf } from '../programs/model-graph.js';
 import type { WeightSource } from '../weights/weight-source.js';
 
 /** What one evaluation comes to: which graph it takes, what that is given, and what its output means. */
-export interface Plan<Variant> {
+export interface TransformerPlan<Variant> {
   readonly variant: Variant;
   readonly inputs: NamedTensors;
   /** The network's raw output as a latent. */
@@ -23,7 +23,7 @@ export interface Transformer<Variant> {
   /** A graph whose output is `out`. Variants are told apart by their JSON. */
   readonly graph: (weights: WeightSource, variant: Variant) => Graph;
   /** Throws `ModelError` for inputs that are another model's. */
-  readonly plan: (evaluation: Evaluation, changes: readonly ModelChange[]) => Plan<Variant>;
+  readonly plan: (evaluation: Evaluation, changes: readonly ModelChange[]) => TransformerPlan<Variant>;
 }
 
 export function transformerNetwork<Variant>({ name, plain, graph, plan }: Transformer<Variant>): Network {

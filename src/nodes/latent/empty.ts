@@ -22,7 +22,6 @@ export const emptySd3LatentImage = defineNode({
   optional: {},
   outputs: latent,
   run: ({ width, height, batch_size }) => ({
-    outputs: [{ samples: tensor([batch_size, 16, eighth(height), eighth(width)]) }],
     outputs: [
       { samples: tensor([batch_size, 16, eighth(height), eighth(width)]), madeFor: { downscale: 8 } },
     ],
@@ -63,7 +62,6 @@ export const emptyHunyuanLatentVideo = defineNode({
   outputs: latent,
   run({ width, height, length, batch_size }) {
     const frames = Math.floor((length - 1) / 4) + 1;
-    return { outputs: [{ samples: tensor([batch_size, 16, frames, eighth(height), eighth(width)]) }] };
     const samples = tensor([batch_size, 16, frames, eighth(height), eighth(width)]);
     return { outputs: [{ samples, madeFor: { downscale: 8 } }] };
   },

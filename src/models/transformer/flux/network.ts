@@ -5,7 +5,7 @@ import type { Evaluation, Network } from '../../denoiser/denoiser.js';
 import type { NetworkInputs } from '../../denoiser/network-inputs.js';
 import { timestepEmbedding } from '../../denoiser/timestep-embedding.js';
 import { ModelError } from '../../model-error.js';
-import { transformerNetwork, type Plan } from '../network.js';
+import { transformerNetwork, type TransformerPlan } from '../network.js';
 import { fromPatches, gridOf, toPatches, type Patching } from '../patches.js';
 import { angleTables, gridPositions, positions, type Positions } from '../positions.js';
 import { placeReferences, referencesOf, type Place } from '../references.js';
@@ -32,7 +32,7 @@ function planFlux(
   family: string,
   config: FluxConfig,
   { x, timesteps, inputs }: Evaluation,
-): Plan<FluxVariant> {
+): TransformerPlan<FluxVariant> {
   const context = checkContext(family, config.contextWidth, inputs);
   const { guidance, pooled, concat } = inputs;
   const patching: Patching = { size: config.patch, order: 'channels first' };
