@@ -61,18 +61,18 @@ function classDifferences(node: AnyNodeClass, info: NodeInfo, theirs: ReferenceC
     ['display_name', theirs.display_name, info.display_name],
     ['category', theirs.category, info.category],
     ['output_node', theirs.output_node ?? false, info.output_node],
-    ['is_input_list', theirs.is_input_list ?? false, info.is_input_list ?? false],
+    ['is_input_list', theirs.is_input_list ?? false, info.is_input_list],
     ['output', theirs.output, info.output],
     ['output_name', theirs.output_name, info.output_name],
     ['output_is_list', theirs.output_is_list ?? info.output.map(() => false), info.output_is_list],
     ['output_matchtypes', theirs.output_matchtypes ?? null, info.output_matchtypes ?? null],
     ['required', Object.keys(theirs.required ?? {}), info.input_order.required],
-    ['optional', Object.keys(theirs.optional ?? {}), info.input_order.optional],
+    ['optional', Object.keys(theirs.optional ?? {}), info.input_order.optional ?? []],
   ];
   const differing = fields.filter(([, reference, own]) => !isDeepStrictEqual(reference, own));
   const inputs = (['required', 'optional'] as const).flatMap((section) =>
     Object.entries(theirs[section] ?? {}).flatMap(([name, spec]): [string, unknown, unknown][] => {
-      const own = info.input[section][name];
+      const own = info.input[section]?.[name];
       const declared = node[section][name];
       if (own === undefined || declared === undefined) return [];
       // Lists of files are whatever lies there.

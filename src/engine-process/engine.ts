@@ -53,7 +53,8 @@ function send(message: FromEngine): void {
 
 async function run(id: string, task: JobTask, workFolder: string): Promise<void> {
   const cancellation = new AbortController();
-  running = { id, cancellation };
+  const mine = { id, cancellation };
+  running = mine;
   const alive = setInterval(() => {
     send({ kind: 'alive' });
   }, ALIVE_INTERVAL_MS);
@@ -75,13 +76,14 @@ async function run(id: string, task: JobTask, workFolder: string): Promise<void>
       },
       noteFile: (note) => notes.add(note, cancellation.signal),
     });
-    // Half a job's images and latents are of no use to the next.
-    if (end.kind !== 'done') engine.clearResults();
+    // Half a job's images and latents are of no use to the next, unless that is a change of this one.
+    if (end.kind !== 'done' && task.reusesOutputs !== true) engine.clearResults();
     send(end);
   } finally {
     await notes.close();
     clearInterval(alive);
-    running = undefined;
+    // The next job may have begun as soon as this one's end was sent.
+    if (running === mine) running = undefined;
     collectGarbage();
   }
 }

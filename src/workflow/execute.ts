@@ -89,7 +89,8 @@ class Run {
     let roots: ReadonlySet<string> | undefined;
     const isRoot = (root: string) => (roots ??= new Set(ids.map((id) => this.rootOf(id)))).has(root);
     cache.retain(new Set(ids.map((id) => this.signatures.of(id))), isRoot);
-    this.cached = ids.filter((id) => this.isKnown(id));
+    // In the workflow's order, as ComfyUI tells them.
+    this.cached = [...plan.workflow.nodes.keys()].filter((id) => plan.nodes.has(id) && this.isKnown(id));
     this.results = new NeededResults(cache);
     this.list = new ExecutionList(
       {

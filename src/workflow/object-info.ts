@@ -9,15 +9,18 @@ import type { NodeRegistry } from '../nodes/index.js';
 export type InputInfo = readonly [type: Json, options: Json];
 
 export interface NodeInfo {
-  readonly input: Readonly<Record<'required' | 'optional', Readonly<Record<string, InputInfo>>>> & {
+  readonly input: {
+    readonly required: Readonly<Record<string, InputInfo>>;
+    /** Of classes that have any. */
+    readonly optional?: Readonly<Record<string, InputInfo>>;
     /** ComfyUI's name of what a node is given beside, by its own. */
     readonly hidden?: Readonly<Record<string, readonly [string]>>;
   };
-  readonly input_order: Readonly<Record<'required' | 'optional', readonly string[]>>;
+  readonly input_order: { readonly required: readonly string[]; readonly optional?: readonly string[] };
   readonly output: readonly string[];
   readonly output_is_list: readonly boolean[];
   /** Inputs are lists, as a whole. */
-  readonly is_input_list?: boolean;
+  readonly is_input_list: boolean;
   /** Of outputs that follow an input's type, their templates. */
   readonly output_matchtypes?: readonly (string | null)[];
   readonly output_name: readonly string[];
@@ -28,6 +31,7 @@ export interface NodeInfo {
   readonly python_module: 'nodes';
   readonly category: string;
   readonly output_node: boolean;
+  readonly has_intermediate_output: false;
 }
 
 /** Every class's inputs with the options they offer now. Plain JSON: the highest seed is the double nearest to 2⁶⁴ − 1. */
@@ -57,17 +61,21 @@ function nodeInfo(node: AnyNodeClass, optionsOf: OptionsOf): NodeInfo {
     name,
     [kind],
   ]);
+  const hasOptional = Object.keys(node.optional).length > 0;
   const tooltips = node.outputs.map(({ tooltip }) => tooltip ?? '');
   return {
     input: {
       required: inputInfos(node.required, optionsOf),
-      optional: inputInfos(node.optional, optionsOf),
+      ...(hasOptional && { optional: inputInfos(node.optional, optionsOf) }),
       ...(hidden.length > 0 && { hidden: Object.fromEntries(hidden) }),
     },
-    input_order: { required: Object.keys(node.required), optional: Object.keys(node.optional) },
+    input_order: {
+      required: Object.keys(node.required),
+      ...(hasOptional && { optional: Object.keys(node.optional) }),
+    },
     output: node.outputs.map(({ type }) => type),
     output_is_list: node.outputs.map(({ isList = false }) => isList),
-    ...(node.inputIsList === true && { is_input_list: true }),
+    is_input_list: node.inputIsList === true,
     output_name: node.outputs.map(({ name }) => name),
     ...(templates.some((template) => template !== null) && { output_matchtypes: templates }),
     ...(tooltips.some((tooltip) => tooltip !== '') && { output_tooltips: tooltips }),
@@ -77,6 +85,7 @@ function nodeInfo(node: AnyNodeClass, optionsOf: OptionsOf): NodeInfo {
     python_module: 'nodes',
     category: node.category,
     output_node: node.outputNode === true,
+    has_intermediate_output: false,
   };
 }
 

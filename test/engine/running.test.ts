@@ -333,9 +333,9 @@ describe('the engine', () => {
         required: {
           seed: ['INT', { default: 0, min: 0, max: 18446744073709552000, control_after_generate: true }],
         },
-        optional: {},
       },
-      input_order: { required: ['seed'], optional: [] },
+      input_order: { required: ['seed'] },
+      is_input_list: false,
       output: ['STRING'],
       output_is_list: [false],
       output_name: ['STRING'],
@@ -345,6 +345,7 @@ describe('the engine', () => {
       python_module: 'nodes',
       category: 'test',
       output_node: false,
+      has_intermediate_output: false,
     });
     expect(shop.engine.objectInfo()['File']?.input.required['file']).toEqual([[], {}]);
   });

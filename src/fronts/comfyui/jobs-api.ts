@@ -5,6 +5,7 @@ import type { Jobs } from '../../jobs/jobs.js';
 import type { HttpHouse } from '../http/room.js';
 import { unfinished } from './queue-routes.js';
 import { BadRequest, bodyText, isObject, readJson } from './request-body.js';
+import type { Teller } from './teller.js';
 import { historyStatus, outputsByNode, storedPrompt } from './stored-prompt.js';
 import { summarise } from './output-summary.js';
 
@@ -27,11 +28,11 @@ interface Asked {
 type ListedJob = JobShape;
 
 /** These have no other form: their paths begin with /api wherever they are asked. */
-export function jobsApi(app: FastifyInstance, { jobs }: HttpHouse): void {
+export function jobsApi(app: FastifyInstance, { jobs }: HttpHouse, teller: Teller): void {
   app.get('/jobs', async (request, reply) => {
     const asked = readQuery(request.query as Readonly<Record<string, string | undefined>>);
     if (typeof asked === 'string') return reply.code(400).send({ error: asked });
-    const { listed, total } = await listJobs(jobs, asked);
+    const { listed, total } = await listJobs(jobs, teller, asked);
     const { offset, limit = null } = asked;
     const hasMore = offset + listed.length < total;
     return { jobs: listed, pagination: { offset, limit, total, has_more: hasMore } };
@@ -116,9 +117,10 @@ function integer(text: string | undefined): number | null | undefined {
 
 async function listJobs(
   jobs: Jobs,
+  teller: Teller,
   { statuses, workflowId, sortBy, descending, limit = Infinity, offset }: Asked,
 ): Promise<{ readonly listed: readonly ListedJob[]; readonly total: number }> {
-  const { running, pending } = await unfinished(jobs);
+  const { running, pending } = await unfinished(jobs, teller);
   const waiting = [
     ...(statuses.includes('in_progress') ? running.map((job) => queueJob(job, 'in_progress')) : []),
     ...(statuses.includes('pending') ? pending.map((job) => queueJob(job, 'pending')) : []),

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Job } from '../../jobs/job.js';
 import { Refusal } from '../../jobs/queue.js';
-import type { FaultReport } from '../../workflow/faults.js';
+import type { Fault, FaultReport } from '../../workflow/faults.js';
 import type { Json } from '../../workflow/literal.js';
 import type { PromptReading } from '../checker-worker.js';
 import type { HttpHouse } from '../http/room.js';
@@ -47,7 +47,7 @@ async function submitPrompt(
   const { outputs, report } = reading;
   if (outputs.length === 0) return reply.code(400).send(refusalBody(report));
   const { job } = await jobs.submit(jobOf(id, reading, client, place));
-  return reply.send({ prompt_id: id, number: job.place, node_errors: report?.node_errors ?? {} });
+  return reply.send({ prompt_id: id, number: job.place, node_errors: nodeErrors(report) });
 }
 
 function jobOf(
@@ -102,7 +102,8 @@ function hasUsageSource({ extra_data: extra }: JsonObject): boolean {
 
 /** What ComfyUI's /prompt says of a workflow that it refuses (execution.py, validate_prompt). */
 function refusalBody(report: FaultReport | undefined) {
-  const { error, node_errors: nodes } = report ?? NO_OUTPUTS;
+  const { error } = report ?? NO_OUTPUTS;
+  const nodes = nodeErrors(report);
   if (error.type === 'missing_node_type') {
     // The first one, and no others.
     return { error: { ...error, details: error.details.replace(/;.*$/s, '') }, node_errors: {} };
@@ -114,6 +115,22 @@ function refusalBody(report: FaultReport | undefined) {
     errors.map((fault) => `${fault.message}: ${fault.details}`),
   );
   return { error: { ...error, details: details.join('\n') }, node_errors: nodes };
+}
+
+/** Without what latentd adds: nearest names, and what was expected where an input is missing. */
+function nodeErrors(report: FaultReport | undefined): FaultReport['node_errors'] {
+  const nodes = Object.entries(report?.node_errors ?? {});
+  return Object.fromEntries(
+    nodes.map(([id, node]) => [id, { ...node, errors: node.errors.map(plainFault) }]),
+  );
+}
+
+function plainFault(fault: Fault): Fault {
+  const { type, details, extra_info: info } = fault;
+  if (type === 'required_input_missing') {
+    return { ...fault, extra_info: { input_name: info['input_name'] ?? null } };
+  }
+  return { ...fault, details: details.replace(/; nearest: .*$/s, '') };
 }
 
 const NO_OUTPUTS: FaultReport = {

@@ -6,13 +6,14 @@ import type { Jobs } from '../../jobs/jobs.js';
 import type { HttpHouse } from '../http/room.js';
 import { BadRequest, bodyObject, looseObject, textsOf } from './request-body.js';
 import { historyEntry, queueEntry } from './stored-prompt.js';
+import type { Teller } from './teller.js';
 
 /** Jobs that are read from the journal at once. */
 const PAGE = 100;
 
-export function queueRoutes(app: FastifyInstance, { jobs }: HttpHouse): void {
+export function queueRoutes(app: FastifyInstance, { jobs }: HttpHouse, teller: Teller): void {
   app.get('/queue', async (_request, reply) => {
-    const { running, pending } = await unfinished(jobs);
+    const { running, pending } = await unfinished(jobs, teller);
     return sendJson(
       reply,
       `{"queue_running": [${running.map(queueEntry).join(', ')}], "queue_pending": [${pending.map(queueEntry).join(', ')}]}`,
@@ -52,15 +53,15 @@ export function queueRoutes(app: FastifyInstance, { jobs }: HttpHouse): void {
 /** Jobs that run, and those that wait in the order in which they will. */
 export async function unfinished(
   jobs: Jobs,
+  teller: Teller,
 ): Promise<{ readonly running: readonly StoredJob[]; readonly pending: readonly StoredJob[] }> {
-  const [running, pending] = [jobs.running, jobs.pending(Infinity)].map((list) =>
-    list.map(({ job }) => job.id),
-  ) as [string[], string[]];
+  const running = teller.runningIds;
+  const pending = jobs.pending(Infinity).map(({ job }) => job.id);
   const stored = await jobs.recall([...running, ...pending]);
   const byId = new Map(stored.map((job) => [job.id, job]));
-  const those = (ids: readonly string[]) =>
-    ids.flatMap((id) => byId.get(id) ?? []).filter(({ outcome }) => outcome === undefined);
-  return { running: those(running), pending: those(pending) };
+  const those = (ids: readonly string[]) => ids.flatMap((id) => byId.get(id) ?? []);
+  // One that waited may be over by now.
+  return { running: those(running), pending: those(pending).filter(({ outcome }) => outcome === undefined) };
 }
 
 interface Window {

@@ -34,7 +34,7 @@ export const comfyui: HttpRoutes = async (app, house) => {
   answerFaults(app, house);
   const everything = (scope: FastifyInstance) => {
     promptRoutes(scope, house, teller);
-    queueRoutes(scope, house);
+    queueRoutes(scope, house, teller);
     viewRoute(scope, house);
     uploadRoutes(scope, house);
     modelRoutes(scope, house);
@@ -48,7 +48,7 @@ export const comfyui: HttpRoutes = async (app, house) => {
   await app.register(
     async (scope) => {
       everything(scope);
-      jobsApi(scope, house);
+      jobsApi(scope, house, teller);
       await scope.register(
         (inner) => {
           internalRoutes(inner, house);

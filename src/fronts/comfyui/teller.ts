@@ -13,8 +13,8 @@ const STATUS_INTERVAL_MS = 50;
 
 export class Teller {
   private readonly running = new Map<string, Narrator>();
-  /** A job that is over and that the queue counts until a moment later. */
-  private over: string | undefined;
+  /** Jobs that are over and that the queue counts until a moment later. */
+  private readonly over = new Set<string>();
   private statusAt = -Infinity;
   private statusDue: NodeJS.Timeout | undefined;
 
@@ -48,9 +48,8 @@ export class Teller {
         if (narrator !== undefined && state !== 'completed' && !narrator.hasEnded) {
           this.tell(job, endMessage(job.id, state, error, Date.now()));
         }
-        this.over = job.id;
+        this.over.add(job.id);
         this.tellStatus();
-        this.over = undefined;
         if (narrator === undefined) return;
         const client = job.client.id;
         if (client === undefined) return;
@@ -65,8 +64,14 @@ export class Teller {
   }
 
   queueInfo() {
-    const running = this.jobs.running.filter(({ job }) => job.id !== this.over);
-    return { exec_info: { queue_remaining: this.jobs.size + running.length } };
+    return { exec_info: { queue_remaining: this.jobs.size + this.runningIds.length } };
+  }
+
+  /** Jobs whose end wasn't told yet. */
+  get runningIds(): readonly string[] {
+    const running = this.jobs.running.map(({ job }) => job.id);
+    for (const id of this.over) if (!running.includes(id)) this.over.delete(id);
+    return running.filter((id) => !this.over.has(id));
   }
 
   /** What a client that comes back should know first: what runs for it. */

@@ -48,7 +48,8 @@ async function receive<Result>(
     const path = join(folder, 'upload');
     const fields: Record<string, string> = {};
     let name: string | undefined;
-    for await (const part of request.parts()) {
+    // As in ComfyUI, a name may have folders in it.
+    for await (const part of request.parts({ preservePath: true })) {
       if (part.type === 'field') {
         if (typeof part.value === 'string') fields[part.fieldname] = part.value;
       } else if (part.fieldname === 'image' && name === undefined) {

@@ -24,7 +24,7 @@ export function viewRoute(app: FastifyInstance, { premises }: HttpHouse): void {
     if (leavesFolder(subfolder)) return reply.code(403).send();
     const file = await existingIn(premises().folders[type], subfolder, basename(name));
     if (file === undefined) return reply.code(404).send();
-    const { preview, channel = 'rgba' } = query;
+    const { preview, channel = '' } = query;
     const shown = basename(name);
     if (preview !== undefined) return sendPicture(reply, shown, previewOf(file, preview, channel));
     if (channel === 'rgb') return sendPicture(reply, shown, { format: 'png', bytes: colours(file) });
