@@ -20,8 +20,10 @@ export function classInfo(
     Object.entries(required).map(([key, [type, options = {}]]) => [key, [type, options] as const]),
   );
   return {
-    input: { required: infos, optional: {} },
-    input_order: { required: Object.keys(required), optional: [] },
+    input: { required: infos },
+    input_order: { required: Object.keys(required) },
+    is_input_list: false,
+    has_intermediate_output: false,
     output,
     output_is_list: output.map(() => false),
     output_name: output,
