@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.js';
 import { benchCommand } from './bench.js';
 import { cancelCommand } from './cancel.js';
+import { checkCommand } from './check.js';
 import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
 import { EXIT, UsageError } from './exit-codes.js';
@@ -62,6 +63,7 @@ function createProgram(exit: (status: number) => void): Command {
     watchCommand,
     cancelCommand,
     keysCommand,
+    checkCommand,
     convertCommand,
     benchCommand,
     modelsCommand,

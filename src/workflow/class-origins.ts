@@ -25,7 +25,7 @@ export function packOf(classType: string): Pack | undefined {
   return byClass.get(classType) ?? patterns.find(([pattern]) => pattern.test(classType))?.[1];
 }
 
-const CORE = 'comfyanonymous/ComfyUI';
+export const CORE = 'comfyanonymous/ComfyUI';
 const MAX_NAMED = 8;
 
 /**

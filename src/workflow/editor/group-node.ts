@@ -17,7 +17,7 @@ import {
 } from './graph.js';
 import { widgetKey } from './scope.js';
 import type { Standing } from './subgraph.js';
-import { PRIMITIVE } from './virtual-nodes.js';
+import { isVirtual, PRIMITIVE } from './virtual-nodes.js';
 import {
   classLayout,
   inputsOfClass,
@@ -47,6 +47,10 @@ export function groupStanding(host: EditorNode, group: LiteralObject, infoOf: In
     isLiteralObject(values) || places.length === values.length;
   const { builder, places } = !fits(current!) && fits(former!) ? former! : current!;
   const widgetValues = new Map<string, Literal>();
+  // Of a class that isn't there, nobody knows how many of the values are its own.
+  if (builder.lacksClasses && !isLiteralObject(values)) {
+    return { graph: builder.graph(), hostValues: new Map(), widgetValues };
+  }
   places.forEach((widget, place) => {
     const inner = widget === undefined ? undefined : builder.widgets.get(widget.name);
     const value = widget === undefined ? undefined : saved(widget.name, place);
@@ -102,6 +106,10 @@ class GroupBuilder {
     const later = this.nodes.map((node) => this.addNode(node));
     // Inputs made of widgets come after all others.
     for (const addConverted of later) addConverted();
+  }
+
+  get lacksClasses(): boolean {
+    return this.nodes.some(({ type }) => !isVirtual(type) && this.infoOf(type) === undefined);
   }
 
   graph(): EditorGraph {
