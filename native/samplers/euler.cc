@@ -103,7 +103,31 @@ SamplerTask EulerWithUnconditionalNoise(Sampling& s, double eta, double s_noise)
 
 }  // namespace
 
-SamplerTask EulerCfgPp(Sampling& s) { return EulerWithUnconditionalNoise(s, 0, 0); }
+namespace {
+
+/// The form of SamplerEulerCFGpp's "alternative" (comfy_extras/nodes_advanced_samplers.py, sample_euler_pp).
+SamplerTask AlternativeEulerCfgPp(Sampling& s) {
+  Latent& x = s.x;
+  Latent denoised = s.New();
+  Latent uncond_denoised = s.New();
+  Latent d = s.New();
+  for (int i = 0; i < s.steps(); ++i) {
+    const float sigma = s.sigmas[i];
+    co_await s.Denoise(x, sigma, denoised, uncond_denoised);
+    d = x - denoised;
+    d = d + uncond_denoised;
+    d = Derivative(d, denoised, sigma);
+    s.Report(i, denoised);
+    x = x + (s.sigmas[i + 1] - sigma) * d;
+  }
+}
+
+}  // namespace
+
+SamplerTask EulerCfgPp(Sampling& s) {
+  if (s.options.Text("version", "regular") == "alternative") return AlternativeEulerCfgPp(s);
+  return EulerWithUnconditionalNoise(s, 0, 0);
+}
 
 SamplerTask EulerAncestralCfgPp(Sampling& s) {
   return EulerWithUnconditionalNoise(s, s.options.Number("eta", 1), s.options.Number("s_noise", 1));

@@ -52,6 +52,7 @@ namespace {
 using Names = std::string_view;
 
 constexpr Names kChurn[] = {"s_churn", "s_tmin", "s_tmax", "s_noise"};
+constexpr Names kCfgPp[] = {"version"};
 constexpr Names kAncestral[] = {"eta", "s_noise"};
 constexpr Names kNoiseScale[] = {"s_noise"};
 constexpr Names kSde[] = {"eta", "s_noise", "r"};
@@ -76,7 +77,7 @@ constexpr auto kOnDevice = SamplerNoise::kBrownianOnDevice;
 
 constexpr auto kTable = std::to_array<Sampler>({
     {.name = "euler", .function = Euler, .options = kChurn},
-    {.name = "euler_cfg_pp", .function = EulerCfgPp, .needs_uncond = true},
+    {.name = "euler_cfg_pp", .function = EulerCfgPp, .options = kCfgPp, .needs_uncond = true},
     {.name = "euler_ancestral", .function = EulerAncestral, .noise = kSequential, .options = kAncestral},
     {.name = "euler_ancestral_cfg_pp",
      .function = EulerAncestralCfgPp,

@@ -1,3 +1,5 @@
+import { logLinear } from './log-linear.js';
+
 /**
  * Sabour et al., "Align Your Steps: Optimizing Sampling Schedules in Diffusion Models", 2024: ten steps a family, others
  * between them by their logarithms (ComfyUI comfy_extras/nodes_align_your_steps.py).
@@ -21,13 +23,5 @@ export const alignYourStepsModels = Object.keys(levels) as readonly AlignYourSte
 /** `steps` + 1 falling noise levels, the last still above 0. */
 export function alignYourSteps(model: AlignYourStepsModel, steps: number): Float32Array {
   const found = levels[model];
-  const last = found.length - 1;
-  if (steps === last) return Float32Array.from(found);
-  return Float32Array.from({ length: steps + 1 }, (_, index) => {
-    const at = ((steps - index) / steps) * last;
-    const below = Math.min(Math.floor(at), last - 1);
-    const low = Math.log(found[last - below]!);
-    const high = Math.log(found[last - below - 1]!);
-    return Math.exp(low + (high - low) * (at - below));
-  });
+  return steps + 1 === found.length ? Float32Array.from(found) : logLinear(found, steps);
 }

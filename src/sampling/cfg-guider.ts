@@ -10,10 +10,10 @@ import { evaluation, ReadyPrompts, type Guider } from './guider.js';
 export function cfgGuider(
   model: DiffusionModel,
   { positive, negative }: { readonly positive: Conditioning; readonly negative: Conditioning | undefined },
-  cfg: number,
+  scale: number,
 ): Guider {
   const { guidance } = model;
-  const isSkipped = (needsUncond: boolean): boolean =>
+  const isSkipped = (cfg: number, needsUncond: boolean): boolean =>
     isClose(cfg, 1) && !needsUncond && guidance.needsUncond !== true;
   const promptsFor = (input: Parameters<Guider['ready']>[0]) =>
     new ReadyPrompts(
@@ -26,16 +26,18 @@ export function cfgGuider(
   return {
     model,
     plain(input, needsUncond) {
-      const { before = [], combine, after = [] } = guidance;
-      if (before.length > 0 || combine !== undefined || after.length > 0) return undefined;
-      const skipped = isSkipped(needsUncond);
+      const { before = [], combine, after = [], cfgAt } = guidance;
+      const isPlain = before.length === 0 && combine === undefined && after.length === 0;
+      if (!isPlain || cfgAt !== undefined) return undefined;
+      const skipped = isSkipped(scale, needsUncond);
       const inputs = promptsFor(input).commonInputs(skipped ? ['positive'] : ['positive', 'negative']);
-      return inputs && { inputs, cfg: skipped ? undefined : cfg };
+      return inputs && { inputs, cfg: skipped ? undefined : scale };
     },
     ready(input) {
       const prompts = promptsFor(input);
       return async (x, sigma, needsUncond) => {
-        const skipped = isSkipped(needsUncond);
+        const cfg = guidance.cfgAt?.(sigma, scale) ?? scale;
+        const skipped = isSkipped(cfg, needsUncond);
         const [cond, uncond] = await prompts.predict(
           ['positive', skipped ? undefined : 'negative'],
           x,

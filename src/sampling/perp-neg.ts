@@ -22,7 +22,7 @@ export interface PerpNegPrompts {
 export function perpNegGuider(
   model: DiffusionModel,
   { positive, negative, empty }: PerpNegPrompts,
-  { cfg, negativeScale }: { readonly cfg: number; readonly negativeScale: number },
+  { cfg: scale, negativeScale }: { readonly cfg: number; readonly negativeScale: number },
 ): Guider {
   const { guidance } = model;
   return {
@@ -37,6 +37,7 @@ export function perpNegGuider(
         },
       );
       return async (x, sigma, needsUncond) => {
+        const cfg = guidance.cfgAt?.(sigma, scale) ?? scale;
         const shortened = !needsUncond && guidance.needsUncond !== true;
         const withoutNegative = shortened && isClose(negativeScale, 0);
         const withoutEmpty = withoutNegative && isClose(cfg, 1);

@@ -14,7 +14,7 @@ import safetensors.torch
 
 MODELS, OUT = sys.argv[1:3]
 ONLY = sys.argv[3:]
-run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "easycache", "gits", "model_merging_model_specific")
+run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "gits", "model_merging_model_specific")
 run_workflow.setup(MODELS)
 run_workflow.extra()
 nodes.NODE_CLASS_MAPPINGS["SaveLatent"] = type("SaveLatent", (), {
@@ -142,13 +142,52 @@ def all_cases():
     yield from cases()
     for checkpoint in ("sd15", "sdxl"):
         yield from merges(checkpoint)
+    yield from sampled("sd15")
+
+
+SCHEDULES = {
+    "gits": ("GITSScheduler", dict(coeff=1.2, steps=5, denoise=1.0)),
+    "gits.many": ("GITSScheduler", dict(coeff=0.8, steps=23, denoise=0.2)),
+    "gits.part": ("GITSScheduler", dict(coeff=1.5, steps=20, denoise=0.3)),
+    "optimal": ("OptimalStepsScheduler", dict(model_type="FLUX", steps=4, denoise=1.0)),
+    "optimal.wan": ("OptimalStepsScheduler", dict(model_type="Wan", steps=20, denoise=0.25)),
+    "optimal.chroma": ("OptimalStepsScheduler", dict(model_type="Chroma", steps=51, denoise=0.1)),
+}
+
+
+def sampled(checkpoint):
+    def custom(w, sigmas, sampler, guider=None):
+        guider = guider or w.add("CFGGuider", model=w.model, positive=w.positive, negative=w.negative, cfg=5.0)
+        latent = w.add("SamplerCustomAdvanced", noise=w.add("RandomNoise", noise_seed=4), guider=guider, sampler=sampler, sigmas=sigmas, latent_image=w.latent)
+        w.add("SaveLatent", samples=latent, filename_prefix="guidance")
+        return w.nodes
+
+    def basic(w):
+        return w.add("BasicScheduler", model=w.model, scheduler="karras", steps=5, denoise=1.0)
+
+    for name, (node, inputs) in SCHEDULES.items():
+        w = Workflow(checkpoint)
+        yield f"{checkpoint}.{name}", custom(w, w.add(node, **inputs), w.add("KSamplerSelect", sampler_name="euler"))
+    for version in ("regular", "alternative"):
+        w = Workflow(checkpoint)
+        yield f"{checkpoint}.cfgpp.{version}", custom(w, basic(w), w.add("SamplerEulerCFGpp", version=version))
+    override = lambda w: w.patch("CFGOverride", cfg=1.0, start_percent=0.5, end_percent=1.0).patch("CFGOverride", cfg=9.0, start_percent=0.3, end_percent=0.6)
+    w = override(Workflow(checkpoint))
+    yield f"{checkpoint}.override", custom(w, basic(w), w.add("KSamplerSelect", sampler_name="dpmpp_2m"))
+    w = override(Workflow(checkpoint))
+    yield f"{checkpoint}.override.basic", custom(w, basic(w), w.add("KSamplerSelect", sampler_name="euler"), w.add("BasicGuider", model=w.model, conditioning=w.positive))
+    w = override(Workflow(checkpoint))
+    empty = w.add("CLIPTextEncode", clip=w.clip, text="")
+    guider = w.add("PerpNegGuider", model=w.model, positive=w.positive, negative=w.negative, empty_conditioning=empty, cfg=6.0, neg_scale=1.0)
+    yield f"{checkpoint}.override.perp", custom(w, basic(w), w.add("KSamplerSelect", sampler_name="euler"), guider)
 
 
 tensors, kept, memo = {}, [], {}
 for name, workflow in all_cases():
     if ONLY and not any(part in name for part in ONLY):
         continue
-    done = run_workflow.run(workflow, memo=memo)
+    # Keys of what is kept nest, and grow with each node of a chain.
+    done = run_workflow.run(workflow, memo=None if len(workflow) > 11 else memo)
     saved = {}
     for node, spec in workflow.items():
         if spec["class_type"] == "SaveLatent":

@@ -49,6 +49,8 @@ export interface Guidance {
   readonly identity: string;
   /** The unconditional prediction is wanted at cfg 1, too. */
   readonly needsUncond?: boolean;
+  /** The scale of guidance at a noise level, in place of the guider's. */
+  readonly cfgAt?: (sigma: number, cfg: number) => number;
   /** Changes of both predictions, in order, before they are combined. */
   readonly before?: readonly ((input: GuidanceInput) => Answer<Pick<GuidanceInput, 'cond' | 'uncond'>>)[];
   /** Takes the place of uncond + cfg·(cond − uncond). */

@@ -30,7 +30,10 @@ const patched = [{ type: 'MODEL', name: 'patched_model' }] as const;
 function guided(
   own: DiffusionModel,
   identity: string,
-  change: { readonly before?: Before; readonly after?: After } & Pick<Guidance, 'combine' | 'noiseMask'>,
+  change: { readonly before?: Before; readonly after?: After } & Pick<
+    Guidance,
+    'combine' | 'noiseMask' | 'cfgAt'
+  >,
 ): DiffusionModel {
   const { guidance } = own;
   const { before, after, ...replaced } = change;
@@ -290,4 +293,35 @@ export const differentialDiffusion = defineNode({
   run: ({ model: own, strength = 1 }) => ({
     outputs: [guided(own, `differential ${strength}`, { noiseMask: differentialMask(strength) })],
   }),
+});
+
+export const cfgOverride = defineNode({
+  name: 'CFGOverride',
+  displayName: 'CFG Override',
+  category: 'model/sampling/guiders',
+  description:
+    'Another scale of guidance over a part of sampling; of several, the one nearest the sampler counts.',
+  required: {
+    model,
+    cfg: float({
+      default: 1,
+      min: 0,
+      max: 100,
+      step: 0.1,
+      round: 0.01,
+      tooltip: 'The scale there.',
+    }),
+    start_percent: float({ default: 0, min: 0, max: 1, step: 0.001, tooltip: 'Where the part begins.' }),
+    end_percent: float({ default: 1, min: 0, max: 1, step: 0.001, tooltip: 'Where it ends.' }),
+  },
+  optional: {},
+  outputs,
+  run({ model: own, cfg, start_percent: start, end_percent: end }) {
+    const { levels } = own.sampling;
+    const [highest, lowest] = [levels.percentToSigma(start), levels.percentToSigma(end)];
+    const before = own.guidance.cfgAt;
+    const cfgAt = (sigma: number, given: number): number =>
+      sigma >= lowest && sigma <= highest ? cfg : (before?.(sigma, given) ?? given);
+    return { outputs: [guided(own, `cfg ${cfg} ${highest} ${lowest}`, { cfgAt })] };
+  },
 });

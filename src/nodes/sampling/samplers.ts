@@ -247,3 +247,18 @@ export const samplerLcm = defineNode({
   outputs,
   run: (options) => ({ outputs: [{ name: 'lcm', options }] }),
 });
+
+export const samplerEulerCfgPp = defineNode({
+  name: 'SamplerEulerCFGpp',
+  displayName: 'SamplerEulerCFG++',
+  category: 'experimental',
+  description: "Euler's method with CFG++: noise goes the way of the prediction without the prompt.",
+  required: {
+    version: combo(['regular', 'alternative'], {
+      tooltip: 'The alternative steps along the difference of both predictions instead.',
+    }),
+  },
+  optional: {},
+  outputs,
+  run: ({ version }) => ({ outputs: [{ name: 'euler_cfg_pp', options: { version } }] }),
+});

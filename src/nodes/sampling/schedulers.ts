@@ -1,5 +1,4 @@
-/** Schedules of noise levels (ComfyUI comfy_extras/nodes_custom_sampler.py and nodes_align_your_steps.py). */
-import { roundHalfEven } from '../../imaging/rounding.js';
+/** Schedules of noise levels (ComfyUI comfy_extras/nodes_custom_sampler.py). */
 import {
   exponentialSigmas,
   karrasSigmas,
@@ -8,7 +7,6 @@ import {
   schedulerNames,
   vpSigmas,
 } from '../../native/addon.js';
-import { alignYourSteps, alignYourStepsModels } from '../../sampling/align-your-steps.js';
 import { combo, defineNode, float, int, link } from '../definition.js';
 
 const category = 'model/sampling/schedulers';
@@ -240,26 +238,5 @@ export const sdTurboScheduler = defineNode({
     const timesteps = Array.from({ length: 10 }, (_, index) => 999 - 100 * index).slice(first, first + count);
     const sigmas = timesteps.map((timestep) => model.sampling.levels.timestepToSigma(timestep));
     return { outputs: [Float32Array.of(...sigmas, 0)] };
-  },
-});
-
-export const alignYourStepsScheduler = defineNode({
-  name: 'AlignYourStepsScheduler',
-  displayName: 'AlignYourStepsScheduler',
-  category,
-  description: 'Noise levels optimised for a family of models: Sabour et al., "Align Your Steps", 2024.',
-  required: {
-    model_type: combo(alignYourStepsModels, { tooltip: 'The family that the levels were found for.' }),
-    steps: int({ default: 10, min: 1, max: 10000, tooltip: 'How many steps in the whole schedule.' }),
-    denoise: float({ default: 1, min: 0, max: 1, step: 0.01, tooltip: 'Share of the steps that is done.' }),
-  },
-  optional: {},
-  outputs,
-  run({ model_type, steps: count, denoise: share }) {
-    if (share <= 0) return { outputs: [new Float32Array()] };
-    const done = share < 1 ? roundHalfEven(count * share) : count;
-    const sigmas = alignYourSteps(model_type, count).slice(-(done + 1));
-    sigmas[sigmas.length - 1] = 0;
-    return { outputs: [sigmas] };
   },
 });
