@@ -47,9 +47,9 @@ export const getJson = async (path) => parseExact(await ask(path));
 export const post = (path, body) =>
   ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
 
-/** Queues a workflow, given as JSON text, so that it comes as it was written. */
-export function queueWorkflow(text) {
-  return post('/prompt', `{"prompt": ${text}, "client_id": ${JSON.stringify(clientId)}}`);
+/** Queues the body of a /prompt request, given as JSON text, so that it comes as it was written. */
+export function queueRequest(text) {
+  return post('/prompt', text.replace(/\}\s*$/, `, "client_id": ${JSON.stringify(clientId)}}`));
 }
 
 /** Where a file that a node saved is. */

@@ -1,5 +1,5 @@
 /** Pictures of jobs that are over, newest first, and the workflow behind each. */
-import { getJson, queueWorkflow, viewUrl } from './api.js';
+import { getJson, queueRequest, viewUrl } from './api.js';
 import { factsOf, titleOf, withNewSeeds } from './workflow.js';
 
 const byId = (id) => document.getElementById(id);
@@ -93,7 +93,7 @@ export function movePicture(steps) {
 /** Runs the open picture's workflow with other seeds. */
 export async function runAgain() {
   const picture = pictures[open];
-  if (picture !== undefined) await queueWorkflow(withNewSeeds(picture.prompt));
+  if (picture !== undefined) await queueRequest(`{"prompt": ${withNewSeeds(picture.prompt)}}`);
 }
 
 export function term(name, value) {

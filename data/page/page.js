@@ -1,9 +1,9 @@
 /** The page as a whole: buttons, keys, files that are dropped. */
-import { post, queueWorkflow } from './api.js';
+import { post, queueRequest } from './api.js';
 import { moveFocus, movePicture, runAgain, showGallery, showMore } from './gallery.js';
 import { follow, showQueue, stop } from './live.js';
 import { showMachine } from './machine.js';
-import { promptOf, workflowOf } from './workflow.js';
+import { requestOf } from './workflow.js';
 
 const byId = (id) => document.getElementById(id);
 const NOTICE_MS = 15_000;
@@ -31,13 +31,19 @@ const attempt = (act) => async () => {
   }
 };
 
-const runFiles = (files) =>
-  attempt(async () => {
+/** Files are queued in the order in which they were given. */
+let queueing = Promise.resolve();
+
+function runFiles(files) {
+  const run = attempt(async () => {
     for (const file of files) {
-      await queueWorkflow(await workflowOf(file));
+      await queueRequest(await requestOf(file));
       tell(`${file.name} is queued`);
     }
-  })();
+  });
+  queueing = queueing.then(run);
+  return queueing;
+}
 
 const again = attempt(async () => {
   await runAgain();
@@ -114,12 +120,7 @@ addEventListener('paste', ({ clipboardData }) => {
   const files = [...clipboardData.files];
   const text = clipboardData.getData('text/plain');
   if (files.length > 0) void runFiles(files);
-  else if (text.trim().startsWith('{')) {
-    void attempt(async () => {
-      await queueWorkflow(promptOf(text, 'The clipboard'));
-      tell('Queued from the clipboard');
-    })();
-  }
+  else if (text.trim().startsWith('{')) void runFiles([new File([text], 'What was pasted')]);
 });
 
 const refresh = attempt(async () => {

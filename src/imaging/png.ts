@@ -1,5 +1,5 @@
 /** PNG files with text, as Pillow writes them. */
-import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import type { BytePicture } from './bytes.js';
 import { loadSharp } from './load-sharp.js';
 
@@ -51,16 +51,6 @@ export function withTexts(png: Buffer, texts: Readonly<Record<string, string>>):
   ]);
 }
 
-/** Texts of a PNG by keyword; compressed ones as far as `limit` characters. The last of a keyword counts. */
-export function textsOf(png: Buffer, limit = 2 ** 24): Readonly<Record<string, string>> {
-  const texts = new Map<string, string>();
-  for (const { type, body } of chunksOf(png)) {
-    const text = textOf(type, body, limit);
-    if (text !== undefined) texts.set(keywordOf(body), text);
-  }
-  return Object.fromEntries(texts);
-}
-
 /** Whether a file begins as PNG files do. */
 export function isPng(bytes: Buffer): boolean {
   return bytes.subarray(0, SIGNATURE_LENGTH).equals(SIGNATURE);
@@ -69,27 +59,6 @@ export function isPng(bytes: Buffer): boolean {
 function keywordOf(body: Buffer): string {
   const end = body.indexOf(0);
   return body.toString('latin1', 0, end < 0 ? body.length : end);
-}
-
-function textOf(type: string, body: Buffer, limit: number): string | undefined {
-  const start = body.indexOf(0) + 1;
-  if (start === 0) return undefined;
-  if (type === 'tEXt') return body.toString('latin1', start);
-  if (type === 'zTXt') return inflated(body.subarray(start + 1), limit)?.toString('latin1');
-  if (type !== 'iTXt') return undefined;
-  const isCompressed = body[start] === 1;
-  // Behind language and translated keyword.
-  const afterLanguage = body.indexOf(0, start + 2) + 1;
-  const text = body.subarray(body.indexOf(0, afterLanguage) + 1);
-  return (isCompressed ? inflated(text, limit) : text)?.toString('utf8');
-}
-
-function inflated(bytes: Buffer, limit: number): Buffer | undefined {
-  try {
-    return inflateSync(bytes, { maxOutputLength: limit });
-  } catch {
-    return undefined;
-  }
 }
 
 /** The same PNG saying that its colours are those of an ICC profile. */

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { isPng, textsOf } from '../../imaging/png.js';
 import { safeText } from '../../safe-text.js';
+import { bytesOf } from '../../workflow/embedded/bytes.js';
+import { carriedTexts } from '../../workflow/embedded/texts.js';
 import type { HttpRoutes } from '../http/room.js';
 import { Desk } from './desk.js';
 import { extras, extrasHtml } from './extras.js';
@@ -110,8 +111,10 @@ function addExtras(app: FastifyInstance, desk: Desk, folders: () => Parameters<t
   const pngInfoRequest = z.object({ image: z.string() });
   app.post(`${PREFIX}/png-info`, { schema: schemaOf(pngInfoRequest) }, ({ body }) => {
     const { image } = check(pngInfoRequest, objectOf(body));
-    const bytes = decodeImage(image.trim());
-    const { parameters: info = '', ...items } = isPng(bytes) ? textsOf(bytes) : {};
+    const carried = carriedTexts(bytesOf(decodeImage(image.trim())));
+    // PNG has it under its name, what has EXIF in the user's comment.
+    const { parameters, usercomment, ...items } = Object.fromEntries(carried?.texts ?? []);
+    const info = parameters ?? usercomment ?? '';
     return { info, items, parameters: parseInfotext(info) };
   });
 }

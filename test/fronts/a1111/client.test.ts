@@ -3,7 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { StableDiffusionApi } from 'stable-diffusion-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isPng, textsOf } from '../../../src/imaging/png.js';
+import { isPng } from '../../../src/imaging/png.js';
+import { bytesOf } from '../../../src/workflow/embedded/bytes.js';
+import { carriedTexts } from '../../../src/workflow/embedded/texts.js';
 import { buildCli } from '../../cli/latentd.js';
 import { DaemonHome, type DaemonProcess } from '../../support/daemon-process.js';
 
@@ -23,6 +25,8 @@ afterAll(async () => {
   await daemon.stop();
   home.remove();
 });
+
+const textsOf = (png: Buffer) => Object.fromEntries(carriedTexts(bytesOf(png))!.texts);
 
 interface Answer {
   readonly status: number;

@@ -18,6 +18,30 @@ const SEED = '18446744073709551615';
 const workflow = (more: Parameters<typeof smallWorkflow>[0] = {}) =>
   smallWorkflow({ seed: SEED, prefix: 'page', ...more });
 
+/** A blue picture, saved. */
+const EDITOR_WORKFLOW = {
+  version: 0.4,
+  nodes: [
+    {
+      id: 1,
+      type: 'EmptyImage',
+      mode: 0,
+      inputs: [],
+      outputs: [{ name: 'IMAGE', type: 'IMAGE', links: [1] }],
+      widgets_values: [64, 64, 1, 255],
+    },
+    {
+      id: 2,
+      type: 'SaveImage',
+      mode: 0,
+      inputs: [{ name: 'images', type: 'IMAGE', link: 1 }],
+      outputs: [],
+      widgets_values: ['editor'],
+    },
+  ],
+  links: [[1, 1, 0, 2, 0, 'IMAGE']],
+};
+
 async function choose(name: string, text: string) {
   await page.setInputFiles('#file', { name, mimeType: 'application/json', buffer: Buffer.from(text) });
 }
@@ -101,9 +125,14 @@ describe('a workflow', () => {
     await pictureCount(3);
   });
 
+  test("in the editor's own form is run, too", async () => {
+    const before = await page.locator('#pictures li').count();
+    await choose('editor.json', JSON.stringify(EDITOR_WORKFLOW));
+    await pictureCount(before + 1);
+  });
+
   test.each([
-    ['the editor format', 'editor.json', '{"nodes": [], "links": []}', /editor's own format/],
-    ['no JSON', 'text.json', 'words', /text\.json: .*JSON/],
+    ['no JSON', 'text.json', 'words', /text\.json: Not JSON/],
     ['one with faults', 'faulty.json', workflow({ seed: '-1' }), /KSampler \(4\): .*min/],
   ])('of %s is told to be wrong', async (_, name, text, message) => {
     await choose(name, text);
