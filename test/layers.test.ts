@@ -21,7 +21,7 @@ const LAYERS = [
   ['engine-process'],
   ['jobs'],
   ['fronts'],
-  ['bench', 'client'],
+  ['bench', 'client', 'pull'],
   ['cli', 'index.ts'],
 ];
 

@@ -3,6 +3,7 @@ import { flagOf, SETTING_NAMES, SETTINGS, variableOf, type Audience } from '../s
 
 const SECTIONS: readonly (readonly [Audience, string])[] = [
   ['engine', 'Whatever runs workflows'],
+  ['pull', 'Pulling models'],
   ['client', 'The daemon and its clients'],
   ['daemon', 'The daemon alone'],
 ];

@@ -19,7 +19,10 @@ export function modelsCommand(exit: (status: number) => void): Command {
       const models = await listModels(settings, kind === undefined ? MODEL_KINDS : [kind]);
       if (options.json === true) printJson({ folder: settings.models, models });
       else if (models.length > 0) printModels(models);
-      else report(`no ${kind ?? 'models'} in ${settings.models}: put .safetensors files into its subfolders`);
+      else
+        report(
+          `no ${kind ?? 'models'} in ${settings.models}: put .safetensors files into its subfolders, or fetch some with latentd pull`,
+        );
       exit(EXIT.done);
     },
   );

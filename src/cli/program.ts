@@ -10,6 +10,7 @@ import { EXIT, UsageError } from './exit-codes.js';
 import { keysCommand } from './keys.js';
 import { modelsCommand } from './models.js';
 import { packageVersion } from './package-version.js';
+import { pullCommand } from './pull.js';
 import { runCommand } from './run.js';
 import { refused } from './run/outcome.js';
 import { serveCommand } from './serve.js';
@@ -67,6 +68,7 @@ function createProgram(exit: (status: number) => void): Command {
     convertCommand,
     benchCommand,
     modelsCommand,
+    pullCommand,
     doctorCommand,
   ];
   for (const command of commands) {

@@ -155,6 +155,19 @@ export const webOrigin: Kind<string> = {
   schema: (zod) => zod.string().min(1),
 };
 
+/** A site's address, `https://example.org` or `https://example.org/mirror`. */
+export const webAddress: Kind<string> = {
+  argument: 'URL',
+  parse: (texts, from) => {
+    const text = last(texts);
+    if (/^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).search === '') return text;
+    throw new ConfigError(
+      `${from} must be an address like https://huggingface.co, not ${JSON.stringify(text)}`,
+    );
+  },
+  schema: (zod) => zod.string().min(1),
+};
+
 const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Seconds of `90`, `90s`, `15m`, `1.5h`, `30d`. */

@@ -18,6 +18,7 @@ import {
   oneOf,
   packages,
   toggle,
+  webAddress,
   webOrigin,
   type Kind,
 } from './kinds.js';
@@ -31,8 +32,8 @@ export const NOISE_KINDS = ['cpu', 'cpu-0.3.64', 'gpu'] as const;
 export const PREVIEW_METHODS = ['latent2rgb', 'taesd', 'none'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
-/** Whom a setting concerns: whatever runs workflows, the daemon and its clients, or the daemon alone. */
-export type Audience = 'engine' | 'client' | 'daemon';
+/** Whom a setting concerns: whatever runs workflows, `latentd pull`, the daemon and its clients, or the daemon alone. */
+export type Audience = 'engine' | 'pull' | 'client' | 'daemon';
 
 /** What a default may depend on. */
 export interface DefaultPlace {
@@ -97,6 +98,21 @@ const rows = {
     'threads that this GPU holds, for --noise gpu and large latents',
     "an RTX 4090's, 196608",
   ),
+  hfEndpoint: row(
+    'pull',
+    webAddress,
+    'Hugging Face, or a mirror of it',
+    '$HF_ENDPOINT, else https://huggingface.co',
+    () => process.env['HF_ENDPOINT'] ?? 'https://huggingface.co',
+  ),
+  civitaiEndpoint: row(
+    'pull',
+    webAddress,
+    'civitai, or a mirror of it',
+    'https://civitai.com',
+    () => 'https://civitai.com',
+  ),
+  connections: fixed('pull', count({ max: 32 }), 'parts of a file that are fetched at once', 4),
   reqAddr: fixed('client', endpoint, "the daemon's requests", 'tcp://127.0.0.1:5555'),
   pubAddr: fixed('client', endpoint, "the daemon's updates", 'tcp://127.0.0.1:5556'),
   curveKeys: open('client', file, 'keys that encrypt both, as `latentd keys` makes them', 'none'),
@@ -168,6 +184,9 @@ export const ENGINE_SETTING_NAMES = namesFor('engine');
 
 /** What a client needs to reach a daemon. */
 export const CLIENT_SETTING_NAMES = namesFor('client');
+
+/** What fetching models needs beside the models folder. */
+export const PULL_SETTING_NAMES = namesFor('pull');
 
 /** `--memory-limit` of `memoryLimit`. */
 export function flagOf(name: SettingName): string {

@@ -30,6 +30,12 @@ export function wellKnownModels(name: string, folder?: string): readonly WellKno
   return fitting.length > 0 ? fitting : named;
 }
 
+/** Whether models folders have a subfolder of this name: one of a kind that is known here, or of a well-known file. */
+export function isModelFolder(name: string): boolean {
+  table ??= read();
+  return modelKinds(name).length > 0 || [...table.values()].flat().some(({ folder }) => folder === name);
+}
+
 /** ComfyUI's older names of folders mean the newer ones. */
 function sameKind(one: string, other: string): boolean {
   if (one === other) return true;
