@@ -56,7 +56,9 @@ test('prints one JSON object', async () => {
 test('says where models would belong', async () => {
   const { code, stdout, stderr } = await latentd(['models', 'vae'], { cwd });
   expect([code, stdout]).toEqual([0, '']);
-  expect(stderr).toBe(`no vae in ${join(cwd, 'models')}: put .safetensors files into its subfolders\n`);
+  expect(stderr).toBe(
+    `no vae in ${join(cwd, 'models')}: put .safetensors files into its subfolders, or fetch some with latentd pull\n`,
+  );
 });
 
 test('a reader that goes away is no fault', async () => {
