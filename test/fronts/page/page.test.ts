@@ -78,6 +78,8 @@ beforeEach(async () => {
   page.on('pageerror', ({ message }) => complaints.push(message));
   await page.goto(daemon.httpAddress);
   await page.waitForSelector('#connection:has-text("connected")');
+  // Whatever there is, is there.
+  await page.waitForSelector('#pictures li, #no-pictures:not([hidden])');
   return () => page.close();
 });
 afterAll(async () => {
