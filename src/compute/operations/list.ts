@@ -33,6 +33,7 @@ export { padReflect } from './pad-reflect.js';
 export { pixelShuffle } from './pixel-shuffle.js';
 export { pixelUnshuffle } from './pixel-unshuffle.js';
 export { prelu } from './prelu.js';
+export { regroupTokens } from './regroup-tokens.js';
 export { relativeBias } from './relative-bias.js';
 export { resizeBilinear } from './resize-bilinear.js';
 export { resizeTo } from './resize-to.js';

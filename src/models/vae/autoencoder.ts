@@ -4,7 +4,9 @@ import { graphOf } from '../programs/model-graph.js';
 import { isOutOfMemory, type ProgramCache } from '../programs/program-cache.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import { diffusersLayout } from './diffusers-layout.js';
-import { klNetworks } from './kl-networks.js';
+import { createFilmAutoencoder } from './film/film-autoencoder.js';
+import { isWan } from './film/wan-config.js';
+import { klNetworks, withPlainQuantNames } from './kl-networks.js';
 import { planesOf, writeImage } from './pixels.js';
 import { mean, tiledScale, type TileScale, type TileSize } from '../programs/tiling.js';
 import { isTiny, tinyNetworks } from './tiny-networks.js';
@@ -23,7 +25,7 @@ const defaultDecodeTiles: TileOptions = { tileSize: 512, overlap: 128 };
 const defaultEncodeTiles: TileOptions = { tileSize: 512, overlap: 64 };
 
 /**
- * The autoencoder that `weights` are: Stable Diffusion's, in its own layout of keys or diffusers', or a tiny one. Throws `ModelError` when they
+ * The autoencoder that `weights` are: Stable Diffusion's or Flux's, in its own layout of keys or diffusers', one of films, or a tiny one. Throws `ModelError` when they
  * are something else. Images are coded one after another, so that a batch takes no more memory than one.
  */
 export function createAutoencoder(
@@ -31,6 +33,7 @@ export function createAutoencoder(
   programs: ProgramCache,
   options: AutoencoderOptions = {},
 ): VaeModel {
+  if (isWan(weights)) return createFilmAutoencoder(weights, programs, options);
   const { own, networks } = readAutoencoder(weights);
   return new Autoencoder(own, networks, programs, options);
 }
@@ -41,8 +44,21 @@ export function readAutoencoder(weights: WeightSource): {
   readonly networks: VaeNetworks;
 } {
   if (isTiny(weights)) return { own: weights, networks: tinyNetworks(weights) };
-  const own = diffusersLayout(weights);
+  const own = withPlainQuantNames(diffusersLayout(weights));
   return { own, networks: klNetworks(own) };
+}
+
+/** Of latents of films, the first frame. */
+function firstFrames(latent: Tensor): Tensor {
+  const [count = 0, channels = 0, frames = 0, height = 0, width = 0] = latent.shape;
+  if (latent.shape.length !== 5) return latent;
+  const first = tensor([count, channels, height, width]);
+  const area = height * width;
+  for (let plane = 0; plane < count * channels; plane++) {
+    const from = plane * frames * area;
+    first.data.set(latent.data.subarray(from, from + area), plane * area);
+  }
+  return first;
 }
 
 type Network = (planes: Tensor) => Promise<Tensor>;
@@ -63,7 +79,8 @@ class Autoencoder implements VaeModel {
     this.latentChannels = networks.latentChannels;
   }
 
-  async decode(latent: Tensor, tiles?: TileOptions): Promise<Tensor> {
+  async decode(given: Tensor, tiles?: TileOptions): Promise<Tensor> {
+    const latent = firstFrames(given);
     const [count = 0, channels, height = 0, width = 0] = latent.shape;
     if (latent.shape.length !== 4 || channels !== this.latentChannels) {
       throw new RangeError(

@@ -7,3 +7,4 @@ export * from './controls.js';
 export * from './pictures.js';
 export * from './family-text.js';
 export * from './edit-models.js';
+export * from './qwen-image.js';

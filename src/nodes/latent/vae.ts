@@ -40,8 +40,14 @@ const overlap = int({
   step: 32,
   tooltip: 'How far neighbouring tiles overlap, in pixels.',
 });
-const temporalSize = int({ default: 64, min: 8, max: 4096, step: 4, tooltip: 'For video only.' });
-const temporalOverlap = int({ default: 8, min: 4, max: 4096, step: 4, tooltip: 'For video only.' });
+const temporalSize = int({ default: 64, min: 8, max: 4096, step: 4, tooltip: 'Of films: frames of a tile.' });
+const temporalOverlap = int({
+  default: 8,
+  min: 4,
+  max: 4096,
+  step: 4,
+  tooltip: 'Of films: frames that tiles share.',
+});
 
 export const vaeDecodeTiled = defineNode({
   name: 'VAEDecodeTiled',
@@ -58,10 +64,12 @@ export const vaeDecodeTiled = defineNode({
   },
   optional: {},
   outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
-  async run({ samples: latent, vae, tile_size, overlap }) {
+  async run({ samples: latent, vae, tile_size, overlap, temporal_size, temporal_overlap }) {
     const tiles = {
       tileSize: tile_size,
       overlap: tile_size < overlap * 4 ? Math.floor(tile_size / 4) : overlap,
+      temporalSize: temporal_size,
+      temporalOverlap: temporal_overlap,
     };
     return { outputs: [await vae.decode(latent.samples, tiles)] };
   },
@@ -82,8 +90,13 @@ export const vaeEncodeTiled = defineNode({
   },
   optional: {},
   outputs: [{ type: 'LATENT', name: 'LATENT' }],
-  async run({ pixels, vae, tile_size, overlap }) {
-    const samples = await vae.encode(rgbOf(pixels), { tileSize: tile_size, overlap });
+  async run({ pixels, vae, tile_size, overlap, temporal_size, temporal_overlap }) {
+    const samples = await vae.encode(rgbOf(pixels), {
+      tileSize: tile_size,
+      overlap,
+      temporalSize: temporal_size,
+      temporalOverlap: temporal_overlap,
+    });
     return { outputs: [{ samples }] };
   },
 });

@@ -37,6 +37,7 @@ const ofT5 = 8e-5;
 const cases: Readonly<Record<string, Case>> = {
   z_image: { files: ['qwen3_4b'], type: 'lumina2', prompts: [2, 3] },
   lumina2: { files: ['gemma2_2b'], type: 'lumina2', prompts: [2, 3] },
+  qwen_image: { files: ['qwen25_vl_7b'], type: 'qwen_image', prompts: [2, 3] },
   'flux2-klein': { files: ['qwen3_4b'], type: 'flux2', prompts: [2], step: 16 },
   'flux2-dev': { files: ['mistral3'], type: 'flux2', prompts: [2], step: 4 },
   'flux-dev': { files: ['t5xxl', 'clip_l'], type: 'flux', prompts: [2, 3], step: 8, tolerance: ofT5 },

@@ -7,6 +7,10 @@ import { qwenVocabulary } from '../../text/vocabularies/qwen.js';
 import { tekkenOf } from '../../text/vocabularies/vocabularies.js';
 import { towerLoraNames } from './tower-lora-names.js';
 
+export const qwenPictureKind: LanguageModelKind = {
+  ...{ headDim: 128, theta: 1e6, epsilon: 1e-6, activation: 'silu' },
+  pictureAxes: [16, 24, 24],
+};
 const qwenKind: LanguageModelKind = { headDim: 128, theta: 1e6, epsilon: 1e-6, activation: 'silu' };
 const mistralKind: LanguageModelKind = {
   ...{ headDim: 128, theta: 1e9, epsilon: 1e-5, activation: 'silu' },
@@ -28,7 +32,7 @@ function into(template: string) {
 
 const chat = '<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n';
 
-function languageUse(name: string, width: number): RowEncoder {
+export function languageUse(name: string, width: number): RowEncoder {
   return {
     name,
     network: languageNetwork(qwenKind),

@@ -7,6 +7,7 @@ import { refinerClipG, sd1ClipL, sd2ClipH, sdxlClipG, sdxlClipL } from '../clip-
 import type { FamilyText } from '../family.js';
 import { fluxText } from './flux-text.js';
 import { flux2Mistral, kleinQwen, luminaGemma, zImageQwen } from './language-uses.js';
+import { qwenImage } from './qwen-image-uses.js';
 import { recogniseEncoder, type EncoderKind, type RecognisedEncoder } from './recognise-encoder.js';
 import { sd3Text, type Sd3Encoder } from './sd3-text.js';
 import { singleText } from './single-text.js';
@@ -119,6 +120,8 @@ function single(kind: EncoderKind, type: string): Combination {
     case 'mistral 3':
       return of(singleText(flux2Mistral));
     case 'qwen 2.5 vl':
+      if (type !== 'hunyuan_image' && type !== 'longcat_image') return of(singleText(qwenImage));
+      break;
     case 'qwen 3 0.6B':
     case 'llama 3':
       break;
