@@ -7,7 +7,7 @@ import { rowSlice } from '../../weights/weight-views.js';
 import { tapWeight } from './tap-weight.js';
 
 /** Where in a film a graph's frames are: the first, and perhaps the only one, or a group behind it. */
-export type Place = 'only' | 'first' | 'later';
+export type FilmPlace = 'only' | 'first' | 'later';
 
 /** What begins the name of an output that is the next group's input. */
 export const next = 'next ';
@@ -23,7 +23,7 @@ export class CausalLayers {
   constructor(
     name: string,
     readonly weights: WeightSource,
-    readonly place: Place,
+    readonly place: FilmPlace,
   ) {
     this.graph = new GraphBuilder(name, { range: 'wide' });
   }

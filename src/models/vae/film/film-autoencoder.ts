@@ -9,7 +9,7 @@ import type { WeightSource } from '../../weights/weight-source.js';
 import { workingBytes } from '../memory.js';
 import { planesOf, writeImage } from '../pixels.js';
 import type { TileOptions, VaeModel } from '../vae-model.js';
-import { next, type Place } from './causal-layers.js';
+import { next, type FilmPlace } from './causal-layers.js';
 import { tiledFrames, type AxisTiles } from './tiled-frames.js';
 import { frameDownscale, readWanConfig, type WanConfig } from './wan-config.js';
 import { buildWanDecoder, buildWanEncoder } from './wan-graph.js';
@@ -29,7 +29,7 @@ interface Part {
   readonly output: 'pixels' | 'latent';
   /** Frames of a later group, in and out. */
   readonly taken: number;
-  readonly build: (place: Place) => Graph;
+  readonly build: (place: FilmPlace) => Graph;
 }
 
 /** The autoencoder of films that `weights` are. Throws `ModelError` when they are something else. */
@@ -59,8 +59,8 @@ class FilmAutoencoder implements VaeModel {
     this.downscale = config.downscale;
     this.latentChannels = config.latentChannels;
     const graph = (build: typeof buildWanDecoder) => {
-      const built = new Map<Place, Graph>();
-      return (place: Place) => {
+      const built = new Map<FilmPlace, Graph>();
+      return (place: FilmPlace) => {
         const made = built.get(place) ?? graphOf(weights, () => build(config, weights, place));
         built.set(place, made);
         return made;
@@ -240,7 +240,7 @@ class FilmAutoencoder implements VaeModel {
 
   private run(
     part: Part,
-    place: Place,
+    place: FilmPlace,
     frames: readonly Tensor[],
     memory: ReadonlyMap<string, Tensor>,
   ): Promise<{ readonly frames: readonly Tensor[]; readonly memory: ReadonlyMap<string, Tensor> }> {

@@ -4,12 +4,12 @@ import { elementCount } from '../../../compute/tensor.js';
 import type { Weight } from '../../../compute/weight.js';
 import type { WeightSource } from '../../weights/weight-source.js';
 import { rowSlice } from '../../weights/weight-views.js';
-import { CausalLayers, type Place } from './causal-layers.js';
+import { CausalLayers, type FilmPlace } from './causal-layers.js';
 import { frameDownscale, type WanConfig } from './wan-config.js';
 import { mergedPixels, spreadPixels } from './wan-shortcuts.js';
 
 /** Inputs `latent 0` 1×C×H×W and what layers remember; outputs `pixels 0…`, 1×3×H'×W' in about [−1, 1], and what they remember. */
-export function buildWanDecoder(config: WanConfig, weights: WeightSource, place: Place): Graph {
+export function buildWanDecoder(config: WanConfig, weights: WeightSource, place: FilmPlace): Graph {
   const net = new CausalLayers('vae decoder', inRowOrder(weights, config), place);
   const latent = net.inputs('latent', 1, config.latentChannels);
   let frames = net.conv3d(net.conv3d(latent, 'conv2'), 'decoder.conv1');
@@ -23,7 +23,7 @@ export function buildWanDecoder(config: WanConfig, weights: WeightSource, place:
 }
 
 /** Inputs `pixels 0…` 1×3×H×W in [−1, 1], one frame or a group, and what layers remember; output `latent 0`, the mean. */
-export function buildWanEncoder(config: WanConfig, weights: WeightSource, place: Place): Graph {
+export function buildWanEncoder(config: WanConfig, weights: WeightSource, place: FilmPlace): Graph {
   const net = new CausalLayers('vae encoder', inRowOrder(weights, config), place);
   const count = place === 'later' ? frameDownscale : 1;
   const pixels = net.inputs('pixels', count, config.pictureChannels);
