@@ -2,7 +2,7 @@
 //
 //   node tools/workflow-corpus.mjs [--object-info FILE] [--verbose] FOLDER…
 //
-// FILE is an object_info as ComfyUI's server answers; without it, latentd's own. Needs dist/.
+// FILE is an object_info as ComfyUI's server answers, for classes that latentd lacks or has otherwise. Needs dist/.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,9 +20,11 @@ const { values: flags, positionals: folders } = parseArgs({
   options: { 'object-info': { type: 'string' }, verbose: { type: 'boolean' } },
 });
 const given = flags['object-info'] && JSON.parse(readFileSync(flags['object-info'], 'utf8'));
-const infoOf = given
-  ? (name) => (Object.hasOwn(given, name) ? given[name] : undefined)
-  : infoByName(nodeClasses, createFolders({ models: '/nowhere' }));
+const own = infoByName(
+  nodeClasses,
+  createFolders({ models: '/none', input: '/none', output: '/none', temp: '/none' }),
+);
+const infoOf = (name) => (given && Object.hasOwn(given, name) ? given[name] : own(name));
 
 const ENDINGS = /\.(png|webp|jpe?g|gif|avif|mp4|mov|webm|mkv|flac|mp3|opus|ogg|json)$/i;
 const counts = {

@@ -172,6 +172,58 @@ describe('workflows', () => {
     expect(last).toMatchObject({ type: 'job_complete', image_path: home.path('output/kept_00001_.latent') });
   });
 
+  describe("in the form of ComfyUI's editor", () => {
+    const editor = (saver: string) => ({
+      nodes: [
+        {
+          id: 1,
+          type: 'EmptyImage',
+          outputs: [{ name: 'IMAGE', type: 'IMAGE', links: [1] }],
+          widgets_values: [8, 8, 1, 255],
+        },
+        {
+          id: 5,
+          type: 'Reroute',
+          inputs: [{ name: '', type: '*', link: 1 }],
+          outputs: [{ name: '', type: 'IMAGE' }],
+        },
+        {
+          id: 2,
+          type: saver,
+          inputs: [{ name: 'images', type: 'IMAGE', link: 2 }],
+          widgets_values: ['edited'],
+        },
+      ],
+      links: [
+        [1, 1, 0, 5, 0, 'IMAGE'],
+        [2, 5, 0, 2, 0, 'IMAGE'],
+      ],
+      version: 0.4,
+    });
+
+    test('are read by the daemon, and go into the picture beside what ran', async () => {
+      for (const [id, workflow] of Object.entries({
+        map: editor('SaveImage'),
+        text: JSON.stringify(editor('SaveImage')),
+      })) {
+        await client.accept({ type: 'generate', id, workflow });
+        const path = String((await listener.untilOver(id)).at(-1)!['image_path']);
+        expect((await recorded(path))['2']).toMatchObject({
+          inputs: { filename_prefix: 'edited', images: ['1', 0] },
+        });
+        const { comments } = await sharp(path).metadata();
+        const kept = comments?.find(({ keyword }) => keyword === 'workflow');
+        expect(JSON.parse(kept?.text ?? '{}')).toEqual(editor('SaveImage'));
+      }
+    });
+
+    test('are refused with all that is missing', async () => {
+      const reply = await client.ask({ type: 'generate', id: 'lacking', workflow: editor('SaveImagePlus') });
+      expect(reply).toMatchObject({ type: 'job_error', job_id: 'lacking' });
+      expect(String(reply['error'])).toMatch(/node 2 \(SaveImagePlus\): Node 'SaveImagePlus' not found/);
+    });
+  });
+
   test('are templates by name', async () => {
     const request = generate({ workflow: 'tileset' });
     await client.accept(request);
