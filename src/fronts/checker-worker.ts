@@ -174,7 +174,7 @@ function notAWorkflow(error: unknown): Examination {
 
 function readPrompt({ body, extra }: Extract<CheckerRequest, { kind: 'prompt' }>): PromptReading {
   try {
-    const workflow = parseWorkflow(body);
+    const workflow = parseWorkflow(body, { fromEditor: editorReader(registry, folders) });
     const extraData = new Map(workflow.extraData);
     for (const [key, value] of Object.entries(extra)) {
       if (value === undefined) extraData.delete(key);

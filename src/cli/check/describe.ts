@@ -11,6 +11,7 @@ export function describeReport(report: FileReport): string {
     `${report.file}: ${report.can_run ? 'can run' : "can't run"}`,
     ...bounded(classes.map(describeClass)),
     ...bounded(models.map(describeMissing)),
+    ...pullLine(report),
     ...bounded(faults),
     ...bounded(ignored.map((what) => `ignored: ${what}`)),
     ...bounded(report.models.map(describeUsed)),
@@ -42,6 +43,12 @@ function describeMissing({ name, kind, node, input, nearest, from, bytes }: Lack
   const size = bytes === undefined ? '' : ` (${formatBytes(bytes)})`;
   const source = from === undefined ? '' : `; from ${from}${size}`;
   return `missing model ${name} (${kind ?? 'models'}; node ${node}, ${input})${near}${source}`;
+}
+
+/** Well-known files can be had in one go. */
+function pullLine({ file, missing_models: models }: FileReport): string[] {
+  const isKnown = models.some(({ from }) => from !== undefined);
+  return isKnown && file !== '-' ? [`get them: latentd pull --for ${JSON.stringify(file)}`] : [];
 }
 
 function describeUsed({ name, kind, bytes, family, error }: UsedModel): string {

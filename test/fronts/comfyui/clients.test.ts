@@ -165,3 +165,46 @@ test('@saintno/comfyui-sdk', async () => {
   expect(await api.getHistories()).toEqual({});
   api.destroy();
 });
+
+test("a workflow in the editor's form", async () => {
+  const prompt = {
+    nodes: [
+      {
+        id: 1,
+        type: 'EmptyImage',
+        outputs: [{ name: 'IMAGE', type: 'IMAGE' }],
+        widgets_values: [8, 8, 1, 255],
+      },
+      {
+        id: 2,
+        type: 'SaveImage',
+        inputs: [{ name: 'images', type: 'IMAGE', link: 1 }],
+        widgets_values: ['edited'],
+      },
+    ],
+    links: [[1, 1, 0, 2, 0, 'IMAGE']],
+    version: 0.4,
+  };
+  const headers = { 'content-type': 'application/json' };
+  const queued = await fetch(`http://${host}/prompt`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ prompt }),
+  });
+  const { prompt_id: id, node_errors: errors } = (await queued.json()) as Record<string, unknown>;
+  expect(errors).toEqual({});
+  await expect
+    .poll(async () => (await fetch(`http://${host}/history/${String(id)}`)).json(), { timeout: 30_000 })
+    .toMatchObject({
+      [String(id)]: {
+        prompt: [
+          expect.any(Number),
+          id,
+          { 2: { class_type: 'SaveImage', inputs: { images: ['1', 0] } } },
+          { extra_pnginfo: { workflow: prompt } },
+          ['2'],
+        ],
+        outputs: { 2: { images: [{ filename: 'edited_00001_.png' }] } },
+      },
+    });
+});
