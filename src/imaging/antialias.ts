@@ -35,6 +35,25 @@ export function bicubicAntialiased(planes: Tensor, height: number, width: number
   return result;
 }
 
+/** Images N×H×W×C at another size. */
+export function imageAntialiased(image: Tensor, height: number, width: number): Tensor {
+  const [batch = 1, ownHeight = 1, ownWidth = 1, channels = 1] = image.shape;
+  const planes = tensor([batch, channels, ownHeight, ownWidth]);
+  const own = ownHeight * ownWidth;
+  image.data.forEach((value, at) => {
+    const [pixel, channel] = [Math.floor(at / channels), at % channels];
+    planes.data[(Math.floor(pixel / own) * channels + channel) * own + (pixel % own)] = value;
+  });
+  const resized = bicubicAntialiased(planes, height, width);
+  const result = tensor([batch, height, width, channels]);
+  const size = height * width;
+  result.data.forEach((_, at) => {
+    const [pixel, channel] = [Math.floor(at / channels), at % channels];
+    result.data[at] = resized.data[(Math.floor(pixel / size) * channels + channel) * size + (pixel % size)]!;
+  });
+  return result;
+}
+
 interface Taps {
   readonly first: number;
   readonly weights: Float32Array;

@@ -47,6 +47,28 @@ export function upscaleImage(image: Tensor, method: ImageUpscaleMethod, target: 
   return tensor([batch, to.height, to.width, channels], data);
 }
 
+/** Images, N×H×W×C, by the pixel that torch's `nearest` takes: the one to the upper left. */
+export function resizeNearest(image: Tensor, target: Target): Tensor {
+  const [batch, height, width, channels] = fourExtents(image);
+  const to = checkedTarget(target);
+  const places = (from: number, count: number) => {
+    const scale = Math.fround(from / count);
+    return Array.from({ length: count }, (_, at) => Math.min(Math.floor(Math.fround(at * scale)), from - 1));
+  };
+  const [rows, columns] = [places(height, to.height), places(width, to.width)];
+  const result = tensor([batch, to.height, to.width, channels]);
+  let into = 0;
+  for (let index = 0; index < batch; index++) {
+    for (const row of rows) {
+      for (const column of columns) {
+        const at = ((index * height + row) * width + column) * channels;
+        for (let channel = 0; channel < channels; channel++) result.data[into++] = image.data[at + channel]!;
+      }
+    }
+  }
+  return result;
+}
+
 /** Cuts both sides alike to the target's aspect ratio; half the surplus is rounded half to even. */
 function cropToAspect(value: Tensor, rowAxis: RowAxis, target: Target): Tensor {
   if (target.crop !== 'center') return value;

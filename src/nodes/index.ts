@@ -8,6 +8,7 @@ import * as loaders from './loaders/index.js';
 import * as mask from './mask/index.js';
 import * as model from './model/index.js';
 import { specificMerges } from './model/specific-merging.js';
+import { packs } from './packs/index.js';
 import * as sampling from './sampling/index.js';
 import * as text from './text/index.js';
 import * as utilities from './utilities/index.js';
@@ -27,6 +28,7 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   video,
   text,
   utilities,
+  ...packs,
   a1111,
 ];
 

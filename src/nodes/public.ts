@@ -46,10 +46,13 @@ export {
   rawLink,
   seed,
   string,
+  widget,
   type AnyNodeClass,
   type InputCheck,
   type InputSpec,
   type InputSpecs,
+  type LinkInput,
+  type StringInput,
   type InputValue,
   type InputValues,
   type NodeClass,
@@ -59,6 +62,9 @@ export {
   type SavedFile,
 } from './definition.js';
 export type { DynamicPrompt, HiddenInputs, HiddenName } from './hidden.js';
+export { applyLoraFile } from './files/apply-lora-file.js';
+export { previewPrefix, saveImages } from './files/saved-images.js';
+export { valueText } from './describe-value.js';
 export { openSeries, saveNumbered, type OutputSeries } from './files/output-files.js';
 export { NodeGraphBuilder, type GraphLink, type NodeGraph } from './node-graph.js';
 export type {
@@ -73,3 +79,51 @@ export type {
   ValueTypeName,
   ValueTypes,
 } from './values.js';
+
+/** Batches of images, masks and latents: rows of them, parts of them, sizes, blurs. */
+export { withChannels, greyImage, rgbOf } from '../imaging/channels.js';
+export { imageAntialiased } from '../imaging/antialias.js';
+export { gaussianBlur } from '../imaging/blur.js';
+export { pillowGaussianBlur } from '../imaging/box-blur.js';
+export { dilate, erode } from '../imaging/morphology.js';
+export {
+  crop,
+  flipColumns,
+  flipRows,
+  IMAGE_ROWS,
+  LATENT_ROWS,
+  paste,
+  rotate,
+  type Rectangle,
+} from '../imaging/planes.js';
+export { roundHalfEven } from '../imaging/rounding.js';
+export { spreadOverBatch } from '../imaging/spread-over-batch.js';
+export {
+  batchOf,
+  combineValues,
+  concatRows,
+  mapValues,
+  pickRows,
+  repeatRows,
+  resizeBatch,
+  sameRows,
+  takeRows,
+} from '../imaging/tensor-ops.js';
+export {
+  CROP_METHODS,
+  IMAGE_UPSCALE_METHODS,
+  LATENT_UPSCALE_METHODS,
+  resizeNearest,
+  upscaleImage,
+  upscaleLatent,
+  type ImageUpscaleMethod,
+} from '../imaging/upscale.js';
+
+/** What nodes written in Python lean on: its expressions, numbers, texts and regular expressions. */
+export { roundTo } from '../python/decimal.js';
+export { evaluate, ExpressionError, isTrue, type PythonFunction } from '../python/expression.js';
+export { MATH_FUNCTIONS } from '../python/math-functions.js';
+export { floatOf, intOf } from '../python/numbers.js';
+export { compileRegex, substitute } from '../python/regex.js';
+export { replaceText, strip } from '../python/text.js';
+export { pythonStr, toPython, type PythonValue } from '../python/value.js';

@@ -14,6 +14,8 @@ export interface Scope {
   readonly names: ReadonlyMap<string, PythonValue>;
   readonly functions: Readonly<Record<string, PythonFunction>>;
   /** What `object.name` is; without it, nothing has attributes. */
+  /** `and` and `or` give 1 and 0 rather than one of their operands. */
+  readonly logicGivesNumbers?: boolean;
   readonly attribute?: (object: PythonValue, name: string) => PythonValue | undefined;
 }
 
@@ -37,6 +39,10 @@ function compute(node: Node, scope: Scope): PythonValue {
       return operate(node.operator, compute(node.left, scope), compute(node.right, scope));
     case 'logic': {
       const left = compute(node.left, scope);
+      if (scope.logicGivesNumbers === true) {
+        const decided = isTrue(left) === (node.operator === 'or');
+        return isTrue(decided ? left : compute(node.right, scope)) ? 1n : 0n;
+      }
       return isTrue(left) === (node.operator === 'or') ? left : compute(node.right, scope);
     }
     case 'compare': {

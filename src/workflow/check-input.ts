@@ -45,7 +45,8 @@ export function checkFurther(given: Literal, around: Surroundings): PlannedInput
       ? { kind: 'link', from, slot: Number(slot) }
       : undefined;
   }
-  if (given === null || typeof given === 'object') return undefined;
+  if (given === null) return undefined;
+  if (isLiteralObject(given)) return { kind: 'constant', value: plainValue(given.get('__value__') ?? given) };
   return { kind: 'constant', value: typeof given === 'bigint' ? Number(given) : given };
 }
 

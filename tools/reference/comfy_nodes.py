@@ -14,12 +14,34 @@ import types
 
 import comfy_env  # makes ComfyUI importable
 import nodes
+import torch
 
 # The image extras import the web server for a progress text; only the declarations of what needs the others are looked at. facerestore_cf imports what its models were trained with,
 # and VideoHelperSuite's node classes can be looked at without its decoders.
 comfy_env._Finder.names.add("server")
 comfy_env._Finder.names.update(name for name in ("spandrel", "moderngl", "glfw", "OpenGL", "comfy_angle", "cv2", "imageio_ffmpeg", "torchvision", "torchaudio", "lpips", "lmdb", "matplotlib", "skimage", "numba",
-                                                 "color_matcher", "pilgram", "piexif", "rembg", "pynvml", "cpuinfo", "requests", "segment_anything", "ultralytics", "git", "wget", "deepdiff", "toml", "colour", "kornia_rs") if importlib.util.find_spec(name) is None)
+                                                 "color_matcher", "pilgram", "piexif", "rembg", "cpuinfo", "requests", "segment_anything", "ultralytics", "git", "wget", "deepdiff", "toml", "colour", "kornia_rs", "triton", "mss", "librosa", "skimage", "onnxruntime", "piexif", "sam2", "dill") if importlib.util.find_spec(name) is None)
+
+
+
+def gaussian_blur(image, kernel_size, sigma=None):
+    """torchvision's, in torch's words, where torchvision isn't there: packs blur masks by it."""
+    size = kernel_size[0] if isinstance(kernel_size, (list, tuple)) else kernel_size
+    sigma = 0.3 * ((size - 1) * 0.5 - 1) + 0.8 if sigma is None else sigma[0] if isinstance(sigma, (list, tuple)) else sigma
+    kind = image.dtype
+    image = image if kind.is_floating_point else image.float()
+    line = torch.exp(-0.5 * (torch.linspace(-(size - 1) * 0.5, (size - 1) * 0.5, steps=size) / sigma).pow(2))
+    line = line / line.sum()
+    kernel = torch.mm(line[:, None], line[None, :]).expand(image.shape[-3], 1, size, size)
+    squeezed = image.unsqueeze(0) if image.ndim < 4 else image
+    blurred = torch.nn.functional.conv2d(torch.nn.functional.pad(squeezed, [size // 2] * 4, mode="reflect"), kernel, groups=kernel.shape[0])
+    blurred = blurred.squeeze(0) if image.ndim < 4 else blurred
+    return blurred if kind.is_floating_point else blurred.round().to(kind) if kind != torch.bool else blurred.to(kind)
+
+
+if "torchvision" in comfy_env._Finder.names:
+    transforms = importlib.import_module("torchvision.transforms.v2")
+    transforms.functional.gaussian_blur = gaussian_blur
 
 NODES = dict(nodes.NODE_CLASS_MAPPINGS)
 DISPLAY_NAMES = dict(nodes.NODE_DISPLAY_NAME_MAPPINGS)

@@ -1,7 +1,8 @@
 """Makes test/fixtures/nodes/object-info.json: what ComfyUI says about its own node classes, every one, and those of packs.
 
 Usage: PYTHONPATH=REF COMFY=... TORCHSDE=... python tools/reference/object_info.py [OUT]   (REF holds comfy_env.py)
-NODE_PACKS may name folders of node packs, separated by colons; entries of packs that it doesn't name stay as they are. One class a line. What an editor alone looks at
+NODE_PACKS may name folders of node packs, separated by colons; entries of packs that it doesn't name stay as they are. CLASSES is a JSON file with the names of latentd's classes
+(`node -e "import('./dist/nodes/index.js').then(({nodeClasses}) => console.log(JSON.stringify([...nodeClasses.keys()])))"`): of packs, these alone are kept. One class a line. What an editor alone looks at
 (texts, how a widget is shown, what a pack's own widgets want) is left out.
 """
 import json
@@ -89,10 +90,12 @@ known = {}
 if os.path.exists(OUT):
     with open(OUT) as file: known = json.load(file)
 fresh = {}
+with open(os.environ["CLASSES"]) if "CLASSES" in os.environ else open(os.devnull) as file: ours = set(json.loads(file.read() or "[]"))
 for name in NODES:
+    if not ORIGINS[name].startswith("nodes") and name not in ours: continue
     try: fresh[name] = described(name)
     except Exception as error: print(name, repr(error), file=sys.stderr)
-origins = {entry["from"] for entry in fresh.values()}
+origins = set(ORIGINS.values())
 whole = {**{name: entry for name, entry in known.items() if entry["from"] not in origins}, **fresh}
 line = lambda name: json.dumps(name, ensure_ascii=False) + ":" + json.dumps(whole[name], separators=(",", ":"), default=str, ensure_ascii=False)
 with open(OUT, "w") as file:

@@ -1,5 +1,5 @@
 /** Low-rank changes to models, stacked in the order of the nodes (ComfyUI nodes.py, LoraLoader). */
-import { applyLora } from '../../models/lora/apply-lora.js';
+import { applyLoraFile } from '../files/apply-lora-file.js';
 import { modelFingerprint } from '../files/model-files.js';
 import { combo, defineNode, float, link } from '../definition.js';
 
@@ -32,13 +32,10 @@ export const loraLoader = defineNode({
     { type: 'CLIP', name: 'CLIP', tooltip: 'The changed text encoders.' },
   ],
   fingerprint: ({ lora_name }, folders) => modelFingerprint(folders, 'loras', lora_name),
-  run({ model, clip, lora_name, strength_model, strength_clip }, { folders, models, warn }) {
-    if (strength_model === 0 && strength_clip === 0) return { outputs: [model, clip] };
-    const weights = models.weights(folders.resolve('loras', lora_name));
+  run({ model, clip, lora_name, strength_model, strength_clip }, context) {
     const strengths = { model: strength_model, clip: strength_clip };
-    const applied = applyLora(lora_name, weights, { model, clip }, strengths);
-    for (const text of applied.warnings) warn(text);
-    return { outputs: [applied.model, applied.clip] };
+    const changed = applyLoraFile({ model, clip }, lora_name, strengths, context);
+    return { outputs: [changed.model, changed.clip] };
   },
 });
 
@@ -51,11 +48,13 @@ export const loraLoaderModelOnly = defineNode({
   optional: {},
   outputs: [{ type: 'MODEL', name: 'MODEL' }],
   fingerprint: ({ lora_name }, folders) => modelFingerprint(folders, 'loras', lora_name),
-  run({ model, lora_name, strength_model }, { folders, models, warn }) {
-    if (strength_model === 0) return { outputs: [model] };
-    const weights = models.weights(folders.resolve('loras', lora_name));
-    const applied = applyLora(lora_name, weights, { model }, { model: strength_model, clip: 0 });
-    for (const text of applied.warnings) warn(text);
-    return { outputs: [applied.model] };
+  run({ model, lora_name, strength_model }, context) {
+    const changed = applyLoraFile(
+      { model, clip: undefined },
+      lora_name,
+      { model: strength_model, clip: 0 },
+      context,
+    );
+    return { outputs: [changed.model] };
   },
 });
