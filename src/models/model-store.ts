@@ -1,3 +1,4 @@
+import type { GgufProducts } from './files/gguf-products.js';
 import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import type { FaceModel } from './faces/face-model.js';
@@ -23,7 +24,7 @@ export interface ModelStore {
   /** Text encoders that have files of their own, of a `type` as CLIPLoader's input names it. */
   textEncoders(paths: readonly string[], type: string): TextEncoders;
   /** The denoiser of a file: of one alone, or of a checkpoint (UNETLoader). */
-  diffusionModel(path: string): DiffusionModel;
+  diffusionModel(path: string, options?: { readonly ggufProducts?: GgufProducts }): DiffusionModel;
   /** An autoencoder by its file, or a tiny one by both. */
   vae(files: string | TinyVaeFiles): VaeModel;
   upscaler(path: string): Upscaler;

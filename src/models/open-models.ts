@@ -12,6 +12,7 @@ import type { Folders } from './folders/folders.js';
 import { ModelError } from './model-error.js';
 import type { Checkpoint, ModelStore } from './model-store.js';
 import type { ProgramCache } from './programs/program-cache.js';
+import { withFloat32Products } from './files/gguf-products.js';
 import { openEmbeddingFile, openModelFile } from './files/model-file.js';
 import { safetensorsWeights } from './files/safetensors-weights.js';
 import { withoutScales } from './files/scaled-weights.js';
@@ -79,8 +80,9 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       file.checkpoint ??= openCheckpoint(path, file.weights);
       return file.checkpoint;
     },
-    diffusionModel(path) {
+    diffusionModel(path, { ggufProducts = 'float16' } = {}) {
       const file = open(path);
+      if (ggufProducts === 'float32') return openDiffusionModel(withFloat32Products(file.weights));
       file.diffusionModel ??= openDiffusionModel(file.weights);
       return file.diffusionModel;
     },

@@ -42,8 +42,8 @@ export interface FolderOptions {
   readonly extra?: readonly ExtraModelPath[];
 }
 
-/** Files that ComfyUI lists as models (folder_paths.py, supported_pt_extensions). */
-const LOADABLE = new Set(['.safetensors', '.sft', '.ckpt', '.pt', '.pt2', '.pth', '.bin', '.pkl']);
+/** Files that ComfyUI lists as models (folder_paths.py, supported_pt_extensions), and ComfyUI-GGUF. */
+const LOADABLE = new Set(['.safetensors', '.sft', '.ckpt', '.pt', '.pt2', '.pth', '.bin', '.pkl', '.gguf']);
 
 /** The folders on this machine. Nothing is read or made until it is asked for. */
 export function createFolders(options: FolderOptions): Folders {

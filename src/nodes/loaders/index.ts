@@ -5,3 +5,4 @@ export * from './controls.js';
 export * from './image-encoders.js';
 export * from './split.js';
 export * from './unet-loader.js';
+export * from './gguf.js';

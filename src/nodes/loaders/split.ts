@@ -1,38 +1,12 @@
 /** Text encoders from files of their own (ComfyUI nodes.py, comfy_extras/nodes_sd3.py and nodes_hidream.py). */
-import type { Folders } from '../../models/folders/folders.js';
-import type { ModelStore } from '../../models/model-store.js';
-import type { TextEncoders } from '../../models/text/text-encoders.js';
-import { modelFingerprint } from '../files/model-files.js';
 import { combo, defineNode } from '../definition.js';
+import { dualTypes, fingerprints, loadTextEncoders, singleTypes } from './text-encoder-files.js';
 
 const files = (tooltip: string) => combo((folders) => folders.list('text_encoders'), { tooltip });
 const device = combo(['default', 'cpu'], {
   tooltip: 'Where ComfyUI would encode; here encoders run where models do.',
 });
 const clip = [{ type: 'CLIP', name: 'CLIP', tooltip: 'The text encoders for prompts.' }] as const;
-
-function fingerprints(folders: Folders, names: readonly string[]): string {
-  return names.map((name) => modelFingerprint(folders, 'text_encoders', name)).join(' ');
-}
-
-function load(
-  { folders, models }: { readonly folders: Folders; readonly models: ModelStore },
-  names: readonly string[],
-  type: string,
-): TextEncoders {
-  return models.textEncoders(
-    names.map((name) => folders.resolve('text_encoders', name)),
-    type,
-  );
-}
-
-/** Types of one encoder, in ComfyUI's order. */
-const singleTypes = [
-  ...['stable_diffusion', 'stable_cascade', 'sd3', 'stable_audio', 'mochi', 'ltxv', 'pixart', 'cosmos'],
-  ...['lumina2', 'wan', 'hidream', 'chroma', 'ace', 'omnigen2', 'qwen_image', 'hunyuan_image', 'flux2'],
-  ...['ovis', 'longcat_image', 'cogvideox', 'lens', 'pixeldit', 'ideogram4', 'boogu', 'krea2', 'joyimage'],
-  'mage',
-];
 
 export const clipLoader = defineNode({
   name: 'CLIPLoader',
@@ -46,13 +20,8 @@ export const clipLoader = defineNode({
   optional: { device },
   outputs: clip,
   fingerprint: ({ clip_name }, folders) => fingerprints(folders, [clip_name]),
-  run: ({ clip_name, type }, context) => ({ outputs: [load(context, [clip_name], type)] }),
+  run: ({ clip_name, type }, context) => ({ outputs: [loadTextEncoders(context, [clip_name], type)] }),
 });
-
-const dualTypes = [
-  ...['sdxl', 'sd3', 'flux', 'hunyuan_video', 'hidream', 'hunyuan_image', 'hunyuan_video_15'],
-  ...['kandinsky5', 'kandinsky5_image', 'ltxv', 'newbie', 'ace'],
-];
 
 export const dualClipLoader = defineNode({
   name: 'DualCLIPLoader',
@@ -68,7 +37,7 @@ export const dualClipLoader = defineNode({
   outputs: clip,
   fingerprint: ({ clip_name1, clip_name2 }, folders) => fingerprints(folders, [clip_name1, clip_name2]),
   run: ({ clip_name1, clip_name2, type }, context) => ({
-    outputs: [load(context, [clip_name1, clip_name2], type)],
+    outputs: [loadTextEncoders(context, [clip_name1, clip_name2], type)],
   }),
 });
 
@@ -87,7 +56,7 @@ export const tripleClipLoader = defineNode({
   fingerprint: ({ clip_name1, clip_name2, clip_name3 }, folders) =>
     fingerprints(folders, [clip_name1, clip_name2, clip_name3]),
   run: ({ clip_name1, clip_name2, clip_name3 }, context) => ({
-    outputs: [load(context, [clip_name1, clip_name2, clip_name3], 'stable_diffusion')],
+    outputs: [loadTextEncoders(context, [clip_name1, clip_name2, clip_name3], 'stable_diffusion')],
   }),
 });
 
@@ -108,6 +77,8 @@ export const quadrupleClipLoader = defineNode({
   fingerprint: ({ clip_name1, clip_name2, clip_name3, clip_name4 }, folders) =>
     fingerprints(folders, [clip_name1, clip_name2, clip_name3, clip_name4]),
   run: ({ clip_name1, clip_name2, clip_name3, clip_name4 }, context) => ({
-    outputs: [load(context, [clip_name1, clip_name2, clip_name3, clip_name4], 'stable_diffusion')],
+    outputs: [
+      loadTextEncoders(context, [clip_name1, clip_name2, clip_name3, clip_name4], 'stable_diffusion'),
+    ],
   }),
 });
