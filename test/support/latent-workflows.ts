@@ -38,7 +38,7 @@ export async function openLatentEngine(files: Readonly<Record<string, string>> =
     symlinkSync(path, join(models, name));
   }
   const input = join(models, 'input');
-  mkdirSync(input);
+  mkdirSync(input, { recursive: true });
   await sharp(picture(), { raw: { width: 150, height: 110, channels: 4 } }).toFile(join(input, 'parity.png'));
   const saved = new Map<string, Tensor>();
   const engine = createEngine({ folders: { models, input }, threads: 2, nodes: [savingLatents(saved)] });

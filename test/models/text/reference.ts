@@ -1,11 +1,5 @@
 /** What tools/reference/text_encoders.py keeps of ComfyUI's tokens and encoded texts. */
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import { fixture } from '../../support/golden.js';
-
-export function readGzipped(name: string): unknown {
-  return JSON.parse(gunzipSync(readFileSync(fixture(name))).toString('utf8'));
-}
+import { readGzipped } from '../../support/gzipped.js';
 
 export interface ReferenceTokens {
   readonly ids: readonly (readonly number[])[];

@@ -9,7 +9,7 @@ import { tekkenVocabulary } from '../../../src/models/text/vocabularies/tekken.j
 import type { Vocabulary } from '../../../src/models/text/vocabularies/vocabulary.js';
 import { ModelError } from '../../../src/models/model-error.js';
 import { fixture } from '../../support/golden.js';
-import { readGzipped } from './reference.js';
+import { readGzipped } from '../../support/gzipped.js';
 
 const carried = (name: string) => gunzipSync(readFileSync(fixture(`golden/manifests/${name}`)));
 const spiece = (name: string) => () =>
