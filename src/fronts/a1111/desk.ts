@@ -10,6 +10,7 @@ import type { SavedFile } from '../../nodes/results.js';
 import { describeReport } from '../../workflow/faults.js';
 import { submitAndFollow } from '../follow-job.js';
 import type { FrontOptions } from '../front.js';
+import { controlUnits, type KeptUnit } from './controlnet.js';
 import type { Drawing } from './drawing.js';
 import { HttpFault } from './fault.js';
 import { decodeImage, keepImage, seriesName } from './given-images.js';
@@ -51,13 +52,13 @@ export class Desk {
   ) {}
 
   async txt2img(request: Txt2ImgRequest): Promise<DrawnPictures> {
-    return this.draw('txt2img', request, txt2img(request, await this.place(request)));
+    return this.draw('txt2img', request, txt2img(request, await this.place(request, undefined)));
   }
 
   async img2img(request: Img2ImgRequest): Promise<DrawnPictures> {
     const pictures = (request.init_images ?? []).map(decodeImage);
     if (pictures.length === 0) throw new HttpFault(404, 'Init image not found');
-    const place = await this.place(request);
+    const place = await this.place(request, request.init_images?.[0]);
     const given = await this.keepGiven(pictures, request.mask);
     return this.draw('img2img', request, img2img(request, given, place));
   }
@@ -122,10 +123,17 @@ export class Desk {
     return told;
   }
 
-  private async place(request: DrawRequest): Promise<DrawPlace> {
+  /** `picture` is what ControlNet's units without one look at. */
+  private async place(request: DrawRequest, picture: string | undefined): Promise<DrawPlace> {
     const options = withOptions(this.options.known, request.override_settings ?? {});
     const { folders } = this.house.premises();
-    return { listing: folders, options, checkpoint: await this.checkpoint(options), random: Math.random };
+    const controls: KeptUnit[] = [];
+    for (const { picture: own = picture, ...unit } of controlUnits(request.alwayson_scripts, folders)) {
+      if (own === undefined) throw new HttpFault(422, 'a ControlNet unit needs an image');
+      controls.push({ ...unit, image: await this.keep(own) });
+    }
+    const checkpoint = await this.checkpoint(options);
+    return { listing: folders, options, checkpoint, controls, random: Math.random };
   }
 
   private async checkpoint({ sd_model_checkpoint: name }: KnownOptions): Promise<string> {

@@ -4,6 +4,7 @@ import type { JobLoad } from '../../jobs/job.js';
 import type { Link, WorkflowWriter } from '../workflow-writer.js';
 import type { KnownOptions } from './options.js';
 import type { DrawRequest } from './request.js';
+import { isControlNet } from './controlnet.js';
 import { HttpFault } from './fault.js';
 
 /** Lines of infotext in A1111's order; undefined ones are left out. */
@@ -39,7 +40,7 @@ export function refuseWhatIsNot(request: DrawRequest): void {
   }
   for (const [name, script] of Object.entries(request.alwayson_scripts ?? {})) {
     const args = (script as { args?: unknown } | null)?.args;
-    // ControlNet's clients send it with no units.
+    if (isControlNet(name)) continue;
     if (Array.isArray(args) && args.length > 0) refuse(`always on script ${name.slice(0, 100)} not found`);
   }
   if ((request.subseed_strength ?? 0) > 0) refuse('subseed_strength: there are no variation seeds here');

@@ -1,6 +1,7 @@
 /** img2img and inpainting (modules/processing.py, StableDiffusionProcessingImg2Img). */
 import { SERIES_INDEX } from '../../engine-process/task.js';
 import { WorkflowWriter, type Link, type WrittenInput } from '../workflow-writer.js';
+import { applyControls } from './controlnet.js';
 import { drawnSeed, keep, refuseWhatIsNot, seriesOf, type Drawing } from './drawing.js';
 import { HttpFault } from './fault.js';
 import { modelName } from './house.js';
@@ -11,6 +12,7 @@ import {
   loadModel,
   restoreFaces,
   sample,
+  spacingOf,
   stepsOfStrength,
   type Conditioned,
 } from './sampling-nodes.js';
@@ -50,7 +52,13 @@ export function img2img(request: Img2ImgRequest, given: GivenImages, place: Draw
     negative: request.negative_prompt ?? '',
     plain: request.disable_extra_networks === true,
   };
-  const conditioned = condition(writer, loaded, prompts, { sampling, steps }, listing);
+  const prompted = condition(writer, loaded, prompts, { sampling, steps }, listing);
+  const conditioned = applyControls(writer, prompted, place.controls, {
+    vae: loaded.vae,
+    spacing: spacingOf(sampling, steps),
+    width,
+    height,
+  });
   const count = countOf(request, given);
   const prepared = prepare(writer, request, given, { width, height });
   const start = latentOf(writer, request, {

@@ -11,7 +11,8 @@ import { extras, extrasHtml } from './extras.js';
 import { HttpFault } from './fault.js';
 import { withInfotext } from './from-infotext.js';
 import { decodeImage } from './given-images.js';
-import { findModel } from './house.js';
+import { MODULES } from './controlnet.js';
+import { findModel, modelName } from './house.js';
 import { parseInfotext } from './infotext.js';
 import { LISTS } from './lists.js';
 import { OptionsFile } from './options-file.js';
@@ -60,6 +61,7 @@ export const a1111: HttpRoutes = async (app, house) => {
       throw new HttpFault(501, 'nothing is trained here');
     });
   }
+  addControlNet(app, () => house.premises().folders);
   app.post(`${PREFIX}/interrogate`, { schema: { tags: TAGS } }, () => {
     throw new HttpFault(501, 'pictures are not described here: there is no model that does it');
   });
@@ -151,6 +153,21 @@ function addOptions(app: FastifyInstance, desk: Desk, folders: () => Parameters<
     }
     await desk.options.set(changes);
     return reply.type('application/json').send('null');
+  });
+}
+
+/** What sd-webui-controlnet adds to A1111's API. */
+function addControlNet(app: FastifyInstance, folders: () => Parameters<typeof findModel>[0]): void {
+  app.get('/controlnet/version', { schema: { tags: TAGS } }, () => ({ version: 3 }));
+  app.get('/controlnet/model_list', { schema: { tags: TAGS } }, () => ({
+    model_list: folders().list('controlnet').map(modelName),
+  }));
+  app.get('/controlnet/module_list', { schema: { tags: TAGS } }, () => ({
+    module_list: MODULES,
+    module_detail: {},
+  }));
+  app.post('/controlnet/detect', () => {
+    throw new HttpFault(501, 'nothing is detected in pictures here; send what a preprocessor makes of them');
   });
 }
 

@@ -4,6 +4,7 @@ import { findModel, requireModel, type ModelListing } from './house.js';
 import type { KnownOptions } from './options.js';
 import { encodePositive, encodeStages } from './prompt/conditioning.js';
 import { parseNetworks } from './prompt/extra-networks.js';
+import type { StepSpacing } from './prompt/step-share.js';
 import type { NamedSampling } from './samplers.js';
 
 export interface LoadedModel {
@@ -79,11 +80,7 @@ export function condition(
     writer,
     clip,
     embeddings: listing.list('embeddings'),
-    spacing: {
-      scheduler: timing.sampling.scheduler,
-      steps: timing.steps.total,
-      firstStep: timing.steps.first,
-    },
+    spacing: spacingOf(timing.sampling, timing.steps),
   };
   const positive = encodePositive(parsed.text, place, 'Positive Prompt');
   return {
@@ -92,6 +89,10 @@ export function condition(
     negative: encodeStages(prompts.negative, place, 'Negative Prompt'),
     strength: positive.strength,
   };
+}
+
+export function spacingOf({ scheduler }: NamedSampling, { total, first }: Steps): StepSpacing {
+  return { scheduler, steps: total, firstStep: first };
 }
 
 export interface SampleOptions {

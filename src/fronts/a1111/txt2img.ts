@@ -1,6 +1,7 @@
 /** txt2img, with its hires pass (modules/processing.py, StableDiffusionProcessingTxt2Img). */
 import { WorkflowWriter, type Link } from '../workflow-writer.js';
 import { drawnSeed, keep, refuseWhatIsNot, seriesOf, type Drawing, type InfoFields } from './drawing.js';
+import { applyControls, type KeptUnit } from './controlnet.js';
 import { requireModel, modelName, type ModelListing } from './house.js';
 import type { KnownOptions } from './options.js';
 import type { Txt2ImgRequest } from './request.js';
@@ -10,8 +11,8 @@ import {
   loadModel,
   restoreFaces,
   sample,
+  spacingOf,
   stepsOfStrength,
-  type Conditioned,
   type LoadedModel,
 } from './sampling-nodes.js';
 import { latentMode, resizeMethod, upscaleWith } from './upscalers.js';
@@ -21,6 +22,7 @@ export interface DrawPlace {
   readonly options: KnownOptions;
   /** A checkpoint as listed. */
   readonly checkpoint: string;
+  readonly controls: readonly KeptUnit[];
   /** 0 to below 1. */
   readonly random: () => number;
 }
@@ -49,7 +51,13 @@ export function txt2img(given: Txt2ImgRequest, place: DrawPlace): Drawing {
     negative: request.negative_prompt ?? '',
     plain: request.disable_extra_networks === true,
   };
-  const conditioned = condition(writer, loaded, prompts, { sampling, steps }, listing);
+  const prompted = condition(writer, loaded, prompts, { sampling, steps }, listing);
+  const conditioned = applyControls(writer, prompted, place.controls, {
+    vae: loaded.vae,
+    spacing: spacingOf(sampling, steps),
+    width: toEight(width),
+    height: toEight(height),
+  });
   const empty = writer.add('EmptyLatentImage', {
     width: toEight(width),
     height: toEight(height),
@@ -176,7 +184,14 @@ function hiresPass(
     negative: request.hr_negative_prompt || (request.negative_prompt ?? ''),
     plain: request.disable_extra_networks === true,
   };
-  const conditioned: Conditioned = condition(writer, loaded, prompts, { sampling, steps }, listing);
+  const prompted = condition(writer, loaded, prompts, { sampling, steps }, listing);
+  const drawn = target.cut ?? target;
+  const conditioned = applyControls(writer, prompted, place.controls, {
+    vae: loaded.vae,
+    spacing: spacingOf(sampling, steps),
+    width: toEight(drawn.width),
+    height: toEight(drawn.height),
+  });
   return { latent: sample(writer, conditioned, larger, { sampling, steps, cfg, seed }), loaded };
 }
 

@@ -42,9 +42,8 @@ export const openai: HttpRoutes = (app, house) => {
     object: 'list',
     data: await desk.models(),
   }));
-  app.get('/v1/models/*', { schema: { tags: TAGS } }, ({ params }) =>
-    desk.model((params as { readonly '*': string })['*']),
-  );
+  // Names have slashes; OpenAPI has no paths for these.
+  app.get('/v1/models/*', ({ params }) => desk.model((params as { readonly '*': string })['*']));
   addPictures(app, desk);
 };
 

@@ -1,13 +1,14 @@
 /** The npm client `stable-diffusion-api`, unchanged, against a daemon. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import sharp from 'sharp';
-import { StableDiffusionApi } from 'stable-diffusion-api';
+import { ControlNetUnit, StableDiffusionApi } from 'stable-diffusion-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isPng } from '../../../src/imaging/png.js';
 import { bytesOf } from '../../../src/workflow/embedded/bytes.js';
 import { carriedTexts } from '../../../src/workflow/embedded/texts.js';
 import { buildCli } from '../../cli/latentd.js';
 import { DaemonHome, type DaemonProcess } from '../../support/daemon-process.js';
+import { syntheticCheckpoint } from '../../support/golden.js';
 
 let home: DaemonHome;
 let daemon: DaemonProcess;
@@ -18,6 +19,11 @@ const SMALL = { width: 64, height: 64, steps: 3, seed: 11, sampler_name: 'Euler'
 beforeAll(async () => {
   buildCli();
   home = new DaemonHome();
+  mkdirSync(home.path('models/controlnet'));
+  symlinkSync(
+    syntheticCheckpoint('control/sd15-control'),
+    home.path('models/controlnet/sd15-control.safetensors'),
+  );
   daemon = await home.start('--http', '0', '--default-model', 'sd15-tiny.safetensors');
   api = new StableDiffusionApi({ baseUrl: daemon.httpAddress, timeout: 120_000 });
 });
@@ -185,6 +191,32 @@ describe('img2img', () => {
     );
     expect(means).toHaveLength(2);
     expect(means[0]).not.toEqual(means[1]);
+  });
+});
+
+describe('ControlNet', () => {
+  const edges = () => sharp({ create: { width: 64, height: 64, channels: 3, background: '#fff' } });
+  const unit = (more: object) =>
+    new ControlNetUnit({ input_image: edges(), module: 'none', model: 'sd15-control', ...more });
+
+  test('steers what is drawn', async () => {
+    expect(await api.ControlNet.getModels()).toEqual(['sd15-control']);
+    expect(await api.ControlNet.getModules()).toContain('none');
+    const draw = async (units: ControlNetUnit[]) => {
+      const { image } = await api.txt2img({ ...SMALL, controlnet_units: units });
+      return image.raw().toBuffer();
+    };
+    const plain = await draw([]);
+    expect((await draw([unit({ weight: 0 })])).equals(plain)).toBe(true);
+    expect((await draw([unit({ weight: 1 })])).equals(plain)).toBe(false);
+  });
+
+  test.each([
+    ['a model that is not there', { model: 'gone' }, 404],
+    ['a preprocessor that is a network', { module: 'depth' }, 422],
+  ])('%s is refused', async (_, more, status) => {
+    const refused = api.txt2img({ ...SMALL, controlnet_units: [unit(more)] });
+    await expect(refused).rejects.toMatchObject({ response: { status } });
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { controlUnits } from '../../../src/fronts/a1111/controlnet.js';
 import { img2img } from '../../../src/fronts/a1111/img2img.js';
 import { DEFAULT_OPTIONS } from '../../../src/fronts/a1111/options.js';
 import { img2imgRequest, txt2imgRequest } from '../../../src/fronts/a1111/request.js';
@@ -17,6 +18,7 @@ const place = {
   },
   options: DEFAULT_OPTIONS,
   checkpoint: 'model.safetensors',
+  controls: [],
   random: () => 0.5,
 };
 
@@ -143,10 +145,39 @@ describe('txt2img', () => {
     expect(nodesOf(workflow, 'KSamplerAdvanced')).toMatchObject([{ steps: 6, start_at_step: 1 }]);
   });
 
+  test('ControlNet units, in both passes', () => {
+    const controls = controlUnits(
+      {
+        controlnet: {
+          args: [
+            {
+              image: 'base64',
+              model: 'canny [0123abcd]',
+              weight: 0.5,
+              guidance_start: 0.25,
+              guidance_end: 0.5,
+            },
+            { enabled: false, model: 'gone' },
+          ],
+        },
+      },
+      { list: () => ['canny.safetensors'] },
+    ).map((unit) => ({ ...unit, image: 'hint.png [temp]' }));
+    expect(controls).toMatchObject([{ model: 'canny.safetensors', fit: 'crop', picture: 'base64' }]);
+    const request = { enable_hr: true, steps: 9, hr_second_pass_steps: 8, denoising_strength: 0.999 };
+    const { workflow } = txt2img(txt2imgRequest.parse(request), { ...place, controls });
+    expect(nodesOf(workflow, 'ControlNetApplyAdvanced')).toMatchObject([
+      // From the fourth of nine steps to the fifth: between the second and third of eight gaps, and after the fourth.
+      { strength: 0.5, start_percent: 0.3125, end_percent: 0.5625 },
+      { strength: 0.5 },
+    ]);
+    expect(nodesOf(workflow, 'A1111PrepareImage').map(({ width }) => width)).toEqual([512, 1024]);
+  });
+
   test.each([
     [{ sampler_name: 'x' }, /Sampler not found/],
     [{ script_name: 'X/Y/Z plot' }, /Script 'X\/Y\/Z plot' not found/],
-    [{ alwayson_scripts: { ControlNet: { args: [{}] } } }, /always on script ControlNet not found/],
+    [{ alwayson_scripts: { ADetailer: { args: [{}] } } }, /always on script ADetailer not found/],
     [{ subseed_strength: 0.5 }, /subseed_strength/],
     [{ tiling: true }, /tiling/],
     [{ enable_hr: true, hr_upscaler: 'x' }, /could not find upscaler named "x"/],
