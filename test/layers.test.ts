@@ -56,7 +56,7 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['vision'],
     ['families'],
     ['lora', 'faces'],
-    ['control', 'upscale'],
+    ['control', 'ip-adapter', 'upscale'],
     ['model-store.ts'],
     ['open-models.ts'],
   ],

@@ -1,6 +1,7 @@
 import type { GgufProducts } from './files/gguf-products.js';
 import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
+import type { IpAdapter } from './ip-adapter/ip-adapter.js';
 import type { FaceModel } from './faces/face-model.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import type { WeightSource } from './weights/weight-source.js';
@@ -32,6 +33,7 @@ export interface ModelStore {
   control(path: string, model?: DiffusionModel): ControlNetwork;
   /** What encodes pictures for prompts. */
   imageEncoder(path: string): ImageEncoder;
+  ipAdapter(path: string): IpAdapter;
   /** A style model, which makes words of encoded pictures. */
   style(path: string): StyleModel;
   /** A model that finds, parses or restores faces. */

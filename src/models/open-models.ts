@@ -20,6 +20,7 @@ import { createTextEncoders } from './text/create-text-encoders.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import { userVocabularies } from './text/vocabularies/vocabularies.js';
 import { embeddingFiles } from './text/embeddings.js';
+import { createIpAdapter } from './ip-adapter/ip-adapter.js';
 import type { ImageEncoder } from './vision/image-encoder.js';
 import { visionLayout } from './vision/layouts.js';
 import { createStyleModel } from './vision/style-model.js';
@@ -110,6 +111,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       file.imageEncoder ??= createImageEncoder(visionLayout(file.weights), programs);
       return file.imageEncoder;
     },
+    ipAdapter: (path) => createIpAdapter(open(path).weights, programs),
     style: (path) => createStyleModel(open(path).weights, programs),
     face(path) {
       const file = open(path);

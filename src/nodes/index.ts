@@ -3,6 +3,7 @@ import * as a1111 from './a1111/index.js';
 import * as conditioning from './conditioning/index.js';
 import type { AnyNodeClass } from './definition.js';
 import * as image from './image/index.js';
+import * as ipAdapter from './ip-adapter/index.js';
 import * as latent from './latent/index.js';
 import * as loaders from './loaders/index.js';
 import * as mask from './mask/index.js';
@@ -30,6 +31,7 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   utilities,
   ...packs,
   a1111,
+  ipAdapter,
 ];
 
 export const nodeClasses: NodeRegistry = new Map(

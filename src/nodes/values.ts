@@ -6,6 +6,7 @@ import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { TextEncoders } from '../models/text/text-encoders.js';
 import type { EncodedImages, ImageEncoder } from '../models/vision/image-encoder.js';
 import type { StyleModel } from '../models/vision/style-model.js';
+import type { IpAdapter } from '../models/ip-adapter/ip-adapter.js';
 import type { Upscaler } from '../models/upscale/upscaler.js';
 import type { FaceRestorer } from '../models/faces/face-model.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
@@ -78,6 +79,12 @@ export interface BoundingBox {
   readonly height: number;
 }
 
+/** ComfyUI_IPAdapter_plus' IPADAPTER: the adapter, and its image encoder where a unified loader found that. */
+export interface LoadedIpAdapter {
+  readonly adapter: IpAdapter;
+  readonly encoder?: ImageEncoder;
+}
+
 export interface ValueTypes {
   MODEL: DiffusionModel;
   CLIP: TextEncoders;
@@ -87,6 +94,11 @@ export interface ValueTypes {
   CLIP_VISION: ImageEncoder;
   CLIP_VISION_OUTPUT: EncodedImages;
   STYLE_MODEL: StyleModel;
+  IPADAPTER: LoadedIpAdapter;
+  /** Encoded pictures, N×E or N×T×E. */
+  EMBEDS: Tensor;
+  /** Nothing makes one: faces are not embedded. */
+  INSIGHTFACE: never;
   CONDITIONING: Conditioning;
   LATENT: Latent;
   IMAGE: Image;

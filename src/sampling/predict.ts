@@ -136,6 +136,8 @@ async function evaluate(
   const output = await model.predict({
     x: scaled,
     timesteps: new Float32Array(rows).fill(sampling.levels.sigmaToTimestep(sigma)),
+    sigma,
+    prompts: batch.map(({ prompt }) => prompt),
     inputs,
     control,
     random,

@@ -2,6 +2,7 @@
  * Changes of how a network computes, as nodes hang them on a model (ComfyUI's model patches). A network heeds those of the kinds that
  * it knows; to another, they do nothing, as in ComfyUI.
  */
+import type { AttendedPictures } from './attended-pictures.js';
 
 /** Si et al., "FreeU: Free Lunch in Diffusion U-Net", 2023: the backbone's features scaled up, the skips' smooth ones down. */
 export interface FreeU {
@@ -49,11 +50,17 @@ export interface OwnValues {
   readonly kind: 'keep-own-values';
 }
 
+/** Tokens attend to pictures beside the text (IP-Adapter). */
+export interface PicturePrompts {
+  readonly kind: 'pictures';
+  readonly pictures: AttendedPictures;
+}
+
 /**
  * A further kind is a member here and a reader in the networks that heed it: what shapes their graph becomes part of its variant, and
  * what it feeds in each evaluation inputs of that graph.
  */
-export type ModelChange = FreeU | HyperTile | TokenMerging | AttentionRecording | OwnValues;
+export type ModelChange = FreeU | HyperTile | TokenMerging | AttentionRecording | OwnValues | PicturePrompts;
 
 /** Those of some kinds, in order. */
 export function changesOfKind<Kind extends ModelChange['kind']>(

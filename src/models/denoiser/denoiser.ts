@@ -20,6 +20,9 @@ export interface Evaluation {
   readonly x: Tensor;
   /** N training timesteps, fractional ones included. */
   readonly timesteps: Float32Array;
+  /** The noise level, and of each condition in the rows which prompt it is (0: with the prompt); for changes that go by them. */
+  readonly sigma?: number;
+  readonly prompts?: readonly number[];
   /** What the model declares in `inputs`, N rows each. */
   readonly inputs: NetworkInputs;
   readonly control?: ControlResiduals | undefined;

@@ -14,6 +14,7 @@ const SUBFOLDERS = {
   facerestore_models: ['facerestore_models', 'Codeformer', 'CodeFormer', 'GFPGAN', 'RestoreFormer'],
   facedetection: ['facedetection', 'facelib', 'GFPGAN', 'Codeformer', 'CodeFormer'],
   clip_vision: ['clip_vision'],
+  ipadapter: ['ipadapter'],
   style_models: ['style_models'],
   controlnet: ['controlnet', 't2i_adapter'],
   latent_upscale_models: ['latent_upscale_models'],

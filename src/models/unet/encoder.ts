@@ -2,6 +2,7 @@
 import type { GraphBuilder, Value } from '../../compute/graph.js';
 import type { Layers } from '../programs/layers.js';
 import type { UnetEncoderConfig } from './config.js';
+import type { JoinPictures } from './picture-attention.js';
 import type { SelfAttention, SelfAttentions } from './self-attention.js';
 import { spatialTransformer } from './spatial-transformer.js';
 
@@ -14,6 +15,8 @@ export interface UnetParts {
   /** N×T×contextDim; undefined where nothing attends to it. */
   readonly context: Value | undefined;
   readonly selfAttentions: SelfAttentions;
+  /** What pictures add to each cross-attention. */
+  readonly joinPictures?: JoinPictures;
 }
 
 /** Layers in the order in which data flows (ComfyUI comfy/ldm/modules/diffusionmodules/openaimodel.py and comfy/cldm/cldm.py). */
@@ -84,8 +87,8 @@ export class UnetEncoder {
   }
 
   transformer(x: Value, depth: number, selfAttention: SelfAttention, path: string): Value {
-    const { layers, config, context } = this.parts;
-    return spatialTransformer(layers, config, x, context, depth, selfAttention, path);
+    const { layers, config, context, joinPictures } = this.parts;
+    return spatialTransformer(layers, config, x, context, depth, selfAttention, path, joinPictures);
   }
 
   normalised(x: Value, path: string): Value {

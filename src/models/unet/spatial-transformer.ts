@@ -2,6 +2,7 @@
 import type { Value } from '../../compute/graph.js';
 import type { Layers } from '../programs/layers.js';
 import type { UnetEncoderConfig } from './config.js';
+import type { JoinPictures } from './picture-attention.js';
 import type { SelfAttention } from './self-attention.js';
 
 const normEpsilon = 1e-6;
@@ -14,6 +15,7 @@ export function spatialTransformer(
   depth: number,
   selfAttention: SelfAttention,
   path: string,
+  joinPictures?: JoinPictures,
 ): Value {
   const { graph } = layers;
   const linear = config.linearInTransformer;
@@ -31,6 +33,7 @@ export function spatialTransformer(
       heads,
       selfAttention,
       `${path}.transformer_blocks.${block}`,
+      joinPictures,
     );
   }
   hidden = linear
@@ -50,23 +53,34 @@ function transformerBlock(
   heads: number,
   selfAttention: SelfAttention,
   path: string,
+  joinPictures: JoinPictures | undefined,
 ): Value {
   const { graph } = layers;
   const own = layers.layerNorm(x, `${path}.norm1`);
   let hidden = graph.add(selfAttention(own, heads, `${path}.attn1`), x);
   const asking = layers.layerNorm(hidden, `${path}.norm2`);
-  hidden = graph.add(crossAttention(layers, asking, context, heads, `${path}.attn2`), hidden);
+  hidden = graph.add(crossAttention(layers, asking, context, heads, `${path}.attn2`, joinPictures), hidden);
   const gated = graph.geglu(
     layers.linear(layers.layerNorm(hidden, `${path}.norm3`), `${path}.ff.net.0.proj`),
   );
   return graph.add(hidden, layers.linear(gated, `${path}.ff.net.2`));
 }
 
-function crossAttention(layers: Layers, x: Value, context: Value, heads: number, path: string): Value {
+function crossAttention(
+  layers: Layers,
+  x: Value,
+  context: Value,
+  heads: number,
+  path: string,
+  joinPictures: JoinPictures | undefined,
+): Value {
   const { graph } = layers;
   const query = layers.linear(x, `${path}.to_q`);
   const key = layers.linear(context, `${path}.to_k`);
   const value = layers.linear(context, `${path}.to_v`);
-  const mixed = graph.within(path, () => graph.attention(query, key, value, heads));
+  const mixed = graph.within(path, () => {
+    const attended = graph.attention(query, key, value, heads);
+    return joinPictures?.(query, attended, heads) ?? attended;
+  });
   return layers.linear(mixed, `${path}.to_out.0`);
 }

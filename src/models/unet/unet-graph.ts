@@ -7,6 +7,7 @@ import type { WeightSource } from '../weights/weight-source.js';
 import type { UnetConfig } from './config.js';
 import { freeUScaled } from './free-u.js';
 import { UnetEncoder } from './encoder.js';
+import { pictureAttention } from './picture-attention.js';
 import { SelfAttentions } from './self-attention.js';
 import { plainVariant, type UnetVariant } from './variant.js';
 
@@ -48,7 +49,14 @@ class Unet {
     private readonly variant: UnetVariant,
   ) {
     this.selfAttentions = new SelfAttentions(layers, variant);
-    this.encoder = new UnetEncoder({ config, layers, context, selfAttentions: this.selfAttentions });
+    const joinPictures = pictureAttention(layers.graph, variant.pictures);
+    this.encoder = new UnetEncoder({
+      config,
+      layers,
+      context,
+      selfAttentions: this.selfAttentions,
+      joinPictures,
+    });
   }
 
   denoise(x: Value, timeEmbedding: Value, adm: Value | undefined): Value {

@@ -11,6 +11,7 @@ import type { ProgramCache } from '../programs/program-cache.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import type { UnetConfig } from './config.js';
 import { timestepEmbedding } from '../denoiser/timestep-embedding.js';
+import { attendPictures } from './picture-attention.js';
 import { buildUnetGraph } from './unet-graph.js';
 import { chooseVariant, unchangedAttention, type UnetVariant } from './variant.js';
 
@@ -43,16 +44,19 @@ function openUnet(unet: UnetParts): Denoiser {
       body,
     );
   return {
-    async predict({ x, timesteps, inputs, control, random, onAttention }) {
+    async predict({ x, timesteps, sigma = 0, prompts = [0], inputs, control, random, onAttention }) {
       checkInputs(unet, inputs);
       const { concat, ...others } = inputs;
-      const [, , height = 1, width = 1] = x.shape;
-      const { variant, inputs: drawn } = chooseVariant(config, changes, { height, width, random, control });
+      const [rows = 1, , height = 1, width = 1] = x.shape;
+      const chosen = chooseVariant(config, changes, { height, width, random, control });
+      const attended = await attendPictures(config, changes, { sigma, prompts, rows, height, width });
+      const variant = { ...chosen.variant, pictures: attended.pictures };
       const given = {
         x: concat === undefined ? x : concatChannels(x, concat),
         time_embedding: timestepEmbedding(timesteps, config.modelChannels),
         ...others,
-        ...drawn,
+        ...chosen.inputs,
+        ...attended.inputs,
       };
       const outputs = await useProgram(variant, (program) => program.run(given));
       if (outputs['attention'] !== undefined) onAttention?.(outputs['attention']);
@@ -62,7 +66,7 @@ function openUnet(unet: UnetParts): Denoiser {
       const { shape, inputs, cfg } = sampling;
       checkInputs(unet, inputs);
       const prediction = devicePrediction(levels);
-      const isPlain = changesOfKind(changes, 'tile', 'merge', 'record-attention').length === 0;
+      const isPlain = changesOfKind(changes, 'tile', 'merge', 'record-attention', 'pictures').length === 0;
       if (prediction === undefined || !isPlain || inputs['concat'] !== undefined) return undefined;
       const [rows = 1, ...picture] = shape;
       const batch = cfg === undefined ? rows : 2 * rows;

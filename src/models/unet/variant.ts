@@ -4,6 +4,8 @@ import { changesOfKind, type FreeU, type ModelChange } from '../denoiser/changes
 import type { ControlResiduals } from '../denoiser/control.js';
 import { drawAttention, type DrawInput, type DrawnAttention } from './attention-draws.js';
 import type { UnetConfig } from './config.js';
+import { halved } from './extents.js';
+import type { PictureBlocks } from './picture-attention.js';
 
 /**
  * How a transformer block attends: `tiled`, with an input `tiles.INDEX` as `tiled_attention` takes it, or `merged`, with
@@ -22,6 +24,8 @@ export interface UnetVariant {
   readonly keepsOwnValues: boolean;
   /** Places of `ControlResiduals` whose residuals are inputs `control.PLACE`, in the alphabet's order. */
   readonly control: readonly string[];
+  /** Of each change by pictures, the blocks that attend to them. */
+  readonly pictures: readonly PictureBlocks[];
 }
 
 export const plainVariant: UnetVariant = {
@@ -30,6 +34,7 @@ export const plainVariant: UnetVariant = {
   recordsAttention: false,
   keepsOwnValues: false,
   control: [],
+  pictures: [],
 };
 
 export interface ChosenVariant {
@@ -95,11 +100,4 @@ export function transformerLevels(config: UnetConfig): readonly number[] {
     ...repeated([last], [Math.max(transformerDepthMiddle, 0)]),
     ...repeated(up, transformerDepthOutput),
   ];
-}
-
-/** An extent after `times` convolutions of stride 2. */
-function halved(extent: number, times: number): number {
-  let left = extent;
-  for (let i = 0; i < times; i++) left = Math.ceil(left / 2);
-  return left;
 }

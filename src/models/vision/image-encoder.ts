@@ -22,6 +22,8 @@ export interface ImageEncoder {
   readonly imageSize: number;
   /** Images N×H×W×C in [0, 1], one after the other. */
   encode(images: Tensor, crop: SquareCrop): Promise<EncodedImages>;
-  /** The same of planes N×3×`imageSize`×`imageSize` as the network takes them (`preprocessed`). */
+  /** Images as planes N×3×`imageSize`×`imageSize` that the network takes. */
+  preprocess(images: Tensor, crop: SquareCrop): Tensor;
+  /** The same as `encode`, of such planes. */
   encodePlanes(planes: Tensor): Promise<EncodedImages>;
 }

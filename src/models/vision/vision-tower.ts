@@ -5,7 +5,7 @@ import { ModelError } from '../model-error.js';
 import { graphOf } from '../programs/model-graph.js';
 import type { ProgramCache } from '../programs/program-cache.js';
 import type { WeightSource } from '../weights/weight-source.js';
-import type { EncodedImages, ImageEncoder } from './image-encoder.js';
+import type { EncodedImages, ImageEncoder, SquareCrop } from './image-encoder.js';
 import { clipPixels, preprocessed, siglipPixels } from './preprocess.js';
 import { buildVisionGraph, CLASS_EMBEDDING, readVisionConfig, type VisionConfig } from './vision-graph.js';
 
@@ -19,12 +19,15 @@ export function createImageEncoder(tower: WeightSource, programs: ProgramCache):
   }
   const weights = asKept(tower);
   const statistics = config.kind === 'clip' ? clipPixels : siglipPixels;
+  const preprocess = (images: Tensor, crop: SquareCrop) =>
+    preprocessed(images, config.imageSize, statistics, crop);
   const encodePlanes = (planes: Tensor) => encoded(config, weights, programs, planes);
   return {
     identity: `image encoder ${weights.identity}`,
     imageSize: config.imageSize,
+    preprocess,
     encodePlanes,
-    encode: (images, crop) => encodePlanes(preprocessed(images, config.imageSize, statistics, crop)),
+    encode: (images, crop) => encodePlanes(preprocess(images, crop)),
   };
 }
 
