@@ -53,6 +53,16 @@ CASES = {
                     **references(method, (2, 3), (3, 2), rows=1, channels=128)} for method in METHODS[:3]},
     },
     "flux2-dev": {"plain": {**picture(3, 4, channels=128), **flux(192, pooled=0), "guidance": torch.tensor([4.0, 2.0])}},
+    "chroma": {"plain": {**picture(6, 8), **flux(320, pooled=0), "guidance": torch.tensor([0.0, 4.0])}},
+    **{name: {"plain": {**picture(6, 8), **flux(64, pooled=0), "num_tokens": 7},
+              "odd": {**picture(5, 7, rows=1), **flux(64, tokens=33, pooled=0, rows=1), "num_tokens": 33}} for name in ("z_image", "lumina2")},
+    "qwen_image": {
+        "plain": {**picture(1, 6, 8), **flux(64, pooled=0)},
+        "odd": {**picture(1, 5, 7, rows=1), **flux(64, pooled=0, rows=1)},
+        "masked": {**picture(1, 4, 4), **flux(64, pooled=0), "attention_mask": torch.tensor([[1, 1, 1, 1, 0, 0, 1], [1] * 7])},
+        **{method: {**picture(1, 6, 8, rows=1), **flux(64, pooled=0, rows=1),
+                    **references(method, (1, 4, 6), (1, 5, 3), rows=1)} for method in METHODS},
+    },
     "flux-schnell": {"plain": {**picture(6, 8), **flux(320)}},
     "flux-fill": {"plain": {**picture(6, 8, channels=96), **flux(320), "guidance": torch.tensor([30.0, 3.5])}},
 }
@@ -80,5 +90,6 @@ for name, cases in CASES.items():
         if "method" in given:
             given["method"] = torch.tensor([float(METHODS.index(given["method"]))])
         for key, value in given.items():
-            results[f"{name}.{case}.{key}"] = value.contiguous().clone()
+            if torch.is_tensor(value):
+                results[f"{name}.{case}.{key}"] = (value.float() if key == "attention_mask" else value).contiguous().clone()
 save_file(results, os.path.join(FOLDER, "cases.safetensors"))

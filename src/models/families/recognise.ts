@@ -8,8 +8,11 @@ import type { WeightSource } from '../weights/weight-source.js';
 import { underPrefix } from '../weights/weight-views.js';
 import { whatItLooksLike } from '../files/what-it-looks-like.js';
 import type { Family, FamilyModel } from './family.js';
+import { chroma } from './chroma.js';
 import { flux } from './flux.js';
 import { flux2 } from './flux2.js';
+import { lumina2, zImage } from './lumina.js';
+import { qwenImage } from './qwen-image.js';
 import { sd1 } from './sd1.js';
 import { sd2 } from './sd2.js';
 import { sd2Unclip } from './sd2-unclip.js';
@@ -18,7 +21,19 @@ import { sdxlRefiner } from './sdxl-refiner.js';
 import { unetRelative } from './unet-family.js';
 
 /** Every family, in the order in which they are asked. */
-const families: readonly Family[] = [sd1, sd2, sd2Unclip, sdxl, sdxlRefiner, flux, flux2];
+const families: readonly Family[] = [
+  sd1,
+  sd2,
+  sd2Unclip,
+  sdxl,
+  sdxlRefiner,
+  flux,
+  flux2,
+  chroma,
+  lumina2,
+  zImage,
+  qwenImage,
+];
 
 /** Where denoisers lie in checkpoints of most trainers, of audio models, and of Cosmos'. */
 const denoiserPrefixes = ['model.diffusion_model.', 'model.model.', 'net.'] as const;

@@ -18,6 +18,7 @@ const cases = readTensors('test/fixtures/transformers/cases.safetensors') as unk
 const NAMES: Readonly<Record<string, string>> = {
   context: 'context',
   y: 'pooled',
+  attention_mask: 'attention_mask',
   guidance: 'guidance',
   method: 'reference_method',
 };

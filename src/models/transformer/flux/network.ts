@@ -2,9 +2,9 @@ import type { Tensor } from '../../../compute/tensor.js';
 import { tensor } from '../../../compute/tensor.js';
 import { concatChannels } from '../../../imaging/latent-channels.js';
 import type { Evaluation, Network } from '../../denoiser/denoiser.js';
-import type { NetworkInputs } from '../../denoiser/network-inputs.js';
 import { timestepEmbedding } from '../../denoiser/timestep-embedding.js';
 import { ModelError } from '../../model-error.js';
+import { checkContext } from '../context.js';
 import { transformerNetwork, type TransformerPlan } from '../network.js';
 import { fromPatches, gridOf, toPatches, type Patching } from '../patches.js';
 import { angleTables, gridPositions, positions, type Positions } from '../positions.js';
@@ -116,12 +116,4 @@ function gridIds({ axes, patch }: FluxConfig, latent: Tensor, place: Place): Pos
     place.column + column,
     ...further,
   ]);
-}
-
-export function checkContext(family: string, width: number, { context }: NetworkInputs): Tensor {
-  const given = context?.shape.at(-1) ?? 0;
-  if (context !== undefined && given === width) return context;
-  throw new ModelError(
-    `this ${family} model takes text encodings of width ${width}, the conditioning has ${given}: encode the prompt with the text encoders that belong to it`,
-  );
 }
