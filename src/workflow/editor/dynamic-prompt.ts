@@ -14,7 +14,7 @@ export function processDynamicPrompt(text: string, random: Random): string {
 }
 
 function choose(text: string, random: Random, depth: number): string {
-  const source = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+  const source = withoutComments(text);
   let result = '';
   for (let at = 0; at < source.length; at++) {
     const character = source[at]!;
@@ -26,6 +26,30 @@ function choose(text: string, random: Random, depth: number): string {
     } else result += character;
   }
   return result.replaceAll(/\\([{}|])/g, '$1');
+}
+
+/** Without block comments, those that end, and line comments. */
+function withoutComments(text: string): string {
+  let result = '';
+  let at = 0;
+  // No block ends after the last end of one, however many begin.
+  const lastEnd = text.lastIndexOf('*/');
+  for (const { index } of text.matchAll(/\/[*/]/g)) {
+    if (index < at) continue;
+    const isBlock = text[index + 1] === '*';
+    if (isBlock && lastEnd < index + 2) continue;
+    const end = isBlock ? text.indexOf('*/', index + 2) + 2 : lineEnd(text, index);
+    result += text.slice(at, index);
+    at = end;
+  }
+  return result + text.slice(at);
+}
+
+/** As `.` in a pattern, which ends lines at separators of Unicode's, too. */
+function lineEnd(text: string, from: number): number {
+  const rest = /[\n\r\u2028\u2029]/g;
+  rest.lastIndex = from;
+  return rest.exec(text)?.index ?? text.length;
 }
 
 /** The options of a block up to its closing brace, or to the end of a text that doesn't close it. */

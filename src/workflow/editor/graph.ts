@@ -170,15 +170,28 @@ function readLink(entry: Literal): EditorLink | undefined {
   const [id, origin, originSlot, target, targetSlot, type] = isLiteralObject(entry)
     ? ['id', 'origin_id', 'origin_slot', 'target_id', 'target_slot', 'type'].map((key) => entry.get(key))
     : listOf(entry);
+  const slots = [slotOf(originSlot), slotOf(targetSlot)] as const;
   if (id === undefined || origin === undefined || target === undefined) return undefined;
+  if (slots[0] === undefined || slots[1] === undefined) return undefined;
   return {
     id: textOf(id),
     origin: textOf(origin),
-    originSlot: Number(originSlot ?? 0),
+    originSlot: slots[0],
     target: textOf(target),
-    targetSlot: Number(targetSlot ?? 0),
+    targetSlot: slots[1],
     type: Array.isArray(type) ? 'COMBO' : textOf(type ?? '*'),
   };
+}
+
+/** A place in a list; undefined for what is none. */
+export function slotOf(value: Literal | undefined): number | undefined {
+  const slot =
+    typeof value === 'string' || value === undefined || value === null ? Number(value ?? 0) : value;
+  return (typeof slot === 'number' || typeof slot === 'bigint') &&
+    Number.isSafeInteger(Number(slot)) &&
+    slot >= 0
+    ? Number(slot)
+    : undefined;
 }
 
 export function listOf(value: Literal | undefined): readonly Literal[] {

@@ -9,6 +9,7 @@ import {
   objectOf,
   OUTPUT_BORDER,
   readNode,
+  slotOf,
   textOf,
   type BorderSlot,
   type EditorGraph,
@@ -132,10 +133,12 @@ class GroupBuilder {
   }
 
   private addInnerLink([from, fromSlot, to, toSlot, , type]: readonly Literal[]): void {
-    const target = this.nodes[Number(to)];
-    const input = target?.inputs[Number(toSlot)];
-    if (target === undefined || input === undefined) return;
-    input.link = this.addLink(textOf(from), Number(fromSlot), target.id, Number(toSlot), textOf(type ?? '*'));
+    const originSlot = slotOf(fromSlot);
+    const target = this.nodes[slotOf(to) ?? -1];
+    const slot = slotOf(toSlot);
+    const input = target?.inputs[slot ?? -1];
+    if (target === undefined || input === undefined || slot === undefined || originSlot === undefined) return;
+    input.link = this.addLink(textOf(from), originSlot, target.id, slot, textOf(type ?? '*'));
   }
 
   private addLink(

@@ -11,9 +11,10 @@ export interface Standing {
   readonly widgetValues: ReadonlyMap<string, Literal>;
 }
 
-/** Subgraphs within one another, and nodes that run in all of them: beyond any workflow that people make. */
+/** Subgraphs within one another, and nodes in all of them: beyond any workflow that people make. */
 const MAX_DEPTH = 50;
 const MAX_SCOPES = 10_000;
+const MAX_NODES = 200_000;
 
 /** A workflow whose subgraphs contain themselves, or without end. */
 export class EndlessSubgraphs extends Error {
@@ -26,11 +27,15 @@ export function openScopes(
   standingOf: (node: EditorNode, outer: GraphScope) => Standing | undefined,
 ): GraphScope {
   let count = 0;
+  let nodes = 0;
   const none = new Map<string, Literal>();
   const root: GraphScope = { graph, path: [], inner: new Map(), hostValues: none, widgetValues: none };
   const pending = [root];
   for (let scope = pending.pop(); scope !== undefined; scope = pending.pop()) {
-    if (scope.path.length > MAX_DEPTH || ++count > MAX_SCOPES) throw new EndlessSubgraphs();
+    nodes += scope.graph.nodes.size;
+    if (scope.path.length > MAX_DEPTH || ++count > MAX_SCOPES || nodes > MAX_NODES) {
+      throw new EndlessSubgraphs();
+    }
     for (const node of scope.graph.nodes.values()) {
       const standing = node.mode === MUTED || node.mode === BYPASSED ? undefined : standingOf(node, scope);
       if (standing === undefined) continue;

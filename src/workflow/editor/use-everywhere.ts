@@ -7,6 +7,7 @@ import {
   BYPASSED,
   listOf,
   objectOf,
+  slotOf,
   textOf,
   type EditorGraph,
   type EditorInput,
@@ -52,13 +53,15 @@ function addSavedLinks(graph: EditorGraph): boolean {
   const saved = listOf(graph.extra.get('ue_links')).filter(isLiteralObject);
   for (const link of saved) {
     const node = graph.nodes.get(textOf(link.get('downstream')));
-    const input = node?.inputs[Number(link.get('downstream_slot'))];
+    const input = node?.inputs[slotOf(link.get('downstream_slot')) ?? -1];
+    const slot = slotOf(link.get('upstream_slot'));
     const type = textOf(link.get('type'));
     const origin = textOf(link.get('upstream'));
     const known = graph.nodes.has(origin) || origin === '-10';
-    if (node === undefined || input === undefined || !known || isLinked(graph, input)) continue;
+    if (node === undefined || input === undefined || slot === undefined || !known) continue;
+    if (isLinked(graph, input)) continue;
     if (input.type !== type && input.type !== '*') continue;
-    connect(graph, origin, Number(link.get('upstream_slot')), node, input, type);
+    connect(graph, origin, slot, node, input, type);
   }
   return saved.length > 0;
 }
@@ -173,7 +176,27 @@ interface NameRule {
 }
 
 function passes({ pattern, inverted }: NameRule, text: string): boolean {
-  return pattern.test(text) !== inverted;
+  return pattern.test(text.slice(0, MAX_NAME)) !== inverted;
+}
+
+/** Characters of a name that patterns are searched in, and of a pattern; how many of its parts may repeat. */
+const MAX_NAME = 80;
+const MAX_PATTERN = 300;
+const MAX_REPEATS = 4;
+const NOTHING = /(?!)/;
+
+/**
+ * A pattern of the file's own. One that could take forever (groups that repeat, many parts that do) finds nothing, and neither
+ * does one that is none.
+ */
+function patternOf(text: string): RegExp {
+  const repeats = text.match(/[*+{]/g)?.length ?? 0;
+  if (text.length > MAX_PATTERN || repeats > MAX_REPEATS || /\)[*+{]/.test(text)) return NOTHING;
+  try {
+    return new RegExp(text);
+  } catch {
+    return NOTHING;
+  }
 }
 
 /** What a sender restricts itself to: titles, names of inputs, groups, colours. */
@@ -201,12 +224,8 @@ class Rules {
     const at = ['title', 'input', 'group'].indexOf(of);
     const old = isOld && !isLiteralObject(values) ? values[at] : undefined;
     const text = this.own.get(`${of}_regex`) ?? old;
-    if (typeof text !== 'string' || text === '' || text === '.*' || text.length > 500) return undefined;
-    try {
-      return { pattern: new RegExp(text), inverted: this.own.get(`${of}_regex_invert`) === true };
-    } catch {
-      return undefined;
-    }
+    if (typeof text !== 'string' || text === '' || text === '.*') return undefined;
+    return { pattern: patternOf(text), inverted: this.own.get(`${of}_regex_invert`) === true };
   }
 
   take(target: EditorNode, input: EditorInput): boolean {

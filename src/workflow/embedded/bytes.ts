@@ -39,10 +39,15 @@ export function withFileBytes<Result>(path: string, use: (bytes: Bytes) => Resul
 export type Texts = Map<string, string>;
 
 /** Of one text: workflows with pictures in them take megabytes. */
-export const MAX_TEXT = 64 * 2 ** 20;
+export const MAX_TEXT = 32 * 2 ** 20;
+/** Of all texts of a file, and how many there may be. */
+const MAX_TOTAL = 128 * 2 ** 20;
+const MAX_COUNT = 100;
 
 /** The first of several with one key counts, whatever its case. */
 export function addText(texts: Texts, key: string, text: string): void {
   const name = key.toLowerCase();
-  if (!texts.has(name)) texts.set(name, text);
+  let total = text.length;
+  for (const each of texts.values()) total += each.length;
+  if (!texts.has(name) && texts.size < MAX_COUNT && total <= MAX_TOTAL) texts.set(name, text);
 }

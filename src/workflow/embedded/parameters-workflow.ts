@@ -220,7 +220,7 @@ interface Lora {
 function withoutLoras(prompt: string): { readonly text: string; readonly loras: readonly Lora[] } {
   const loras: Lora[] = [];
   const text = prompt.replaceAll(
-    /<(?:lora|lyco):([^:>]+)(?::([^:>]*))?(?::([^:>]*))?[^>]*>/g,
+    /<(?:lora|lyco):([^:<>]+)(?::([^:<>]*))?(?::([^:<>]*))?[^<>]*>/g,
     (_, name: string, model?: string, clip?: string) => {
       const strength = numberOr(model, 1);
       loras.push({ name, model: strength, clip: numberOr(clip, strength) });

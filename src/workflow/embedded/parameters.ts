@@ -10,6 +10,9 @@ export interface Parameters {
   readonly fields: ReadonlyMap<string, string>;
 }
 
+/** Characters of the last line. */
+const MAX_FIELDS = 20_000;
+
 /** Undefined for a text that has no such last line. */
 export function readParameters(text: string): Parameters | undefined {
   const lines = text.replaceAll('\r\n', '\n').trim().split('\n');
@@ -25,7 +28,7 @@ export function readParameters(text: string): Parameters | undefined {
       .join('\n')
       .replace(/^\s*Negative prompt:/i, '')
       .trim(),
-    fields: readFields(lines.slice(last).join(' ')),
+    fields: readFields(lines.slice(last).join(' ').slice(0, MAX_FIELDS).replaceAll(/\s+/g, ' ')),
   };
 }
 
