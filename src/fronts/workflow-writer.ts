@@ -15,6 +15,11 @@ export class WorkflowWriter {
   private readonly nodes = new Map<string, WrittenNode>();
   private readonly made = new Map<string, string>();
 
+  /** How many nodes there are. */
+  get size(): number {
+    return this.nodes.size;
+  }
+
   /** Adds a node and gives its id; the same node twice is one. */
   node(classType: string, inputs: Readonly<Record<string, WrittenInput>>, title = classType): string {
     const key = JSON.stringify([classType, inputs]);

@@ -63,6 +63,14 @@ export class Desk {
     return this.draw('img2img', request, img2img(request, given, place));
   }
 
+  /** The checkpoint of requests that name none; null where there is none at all. */
+  async currentCheckpoint(): Promise<string | null> {
+    const { sd_model_checkpoint: set } = this.options.known;
+    if (set !== null && set !== '') return set;
+    const { defaultModel } = this.house.premises();
+    return defaultModel ?? (await this.house.checker.chooseCheckpoint()) ?? null;
+  }
+
   /** Keeps a picture of a request where workflows find it. */
   async keep(encoded: string): Promise<string> {
     return keepImage(this.house.premises().folders.temp, decodeImage(encoded));

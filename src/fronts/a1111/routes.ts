@@ -144,7 +144,11 @@ function addProgress(app: FastifyInstance, desk: Desk): void {
 }
 
 function addOptions(app: FastifyInstance, desk: Desk, folders: () => Parameters<typeof findModel>[0]): void {
-  app.get(`${PREFIX}/options`, { schema: { tags: TAGS } }, () => desk.options.all);
+  app.get(`${PREFIX}/options`, { schema: { tags: TAGS } }, async () => ({
+    ...desk.options.all,
+    // A1111 always has one.
+    sd_model_checkpoint: await desk.currentCheckpoint(),
+  }));
   app.post(`${PREFIX}/options`, { schema: { tags: TAGS } }, async ({ body }, reply) => {
     const changes = objectOf(body);
     const { sd_model_checkpoint: name } = changes;

@@ -278,6 +278,7 @@ describe('what runs', () => {
 
 describe('options and lists', () => {
   test('options are kept', async () => {
+    expect(await api.getCurrentModel()).toBe('sd15-tiny.safetensors');
     await api.setOptions({ sd_model_checkpoint: 'sdxl-tiny.safetensors [0123abcd]', made_up: 1 });
     expect(await api.getOptions()).toMatchObject({
       sd_model_checkpoint: expect.stringContaining('sdxl-tiny') as unknown,
@@ -330,6 +331,7 @@ describe('requests that can not be done', () => {
     ['txt2img', { sampler_name: 'None such' }, 400, /Sampler not found/],
     ['txt2img', { override_settings: { sd_model_checkpoint: 'gone' } }, 404, /Model not found: ."gone/],
     ['txt2img', { prompt: '<lora:gone:1>' }, 422, /there is no LoRA/],
+    ['txt2img', { prompt: 'a AND '.repeat(3000) }, 422, /the prompt has too many parts/],
     ['txt2img', [], 422, /must be a JSON object/],
     ['img2img', {}, 404, /Init image not found/],
     ['img2img', { init_images: ['http://127.0.0.1/x.png'] }, 500, /Requests not allowed/],

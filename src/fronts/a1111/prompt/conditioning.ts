@@ -1,10 +1,14 @@
 /** A prompt of A1111's as the nodes that encode it. */
 import type { Link, WorkflowWriter } from '../../workflow-writer.js';
+import { HttpFault } from '../fault.js';
 import { chunksForComfy } from './attention.js';
 import { promptsOf } from './compose.js';
 import { nameEmbeddings } from './embeddings.js';
 import { promptStages, type PromptStage } from './schedule.js';
 import { shareAfterStep, type StepSpacing } from './step-share.js';
+
+/** Of a whole request: `AND`, `BREAK` and changes multiply. */
+const MAX_NODES = 1000;
 
 export interface PromptPlace {
   readonly writer: WorkflowWriter;
@@ -59,9 +63,12 @@ function endOf({ endStep }: PromptStage, spacing: StepSpacing): number {
 
 /** Chunks between `BREAK`s are encoded by themselves and stand one after the other. */
 function encodeChunks(prompt: string, { writer, clip, embeddings }: PromptPlace, title: string): Link {
-  const parts = chunksForComfy(prompt).map((text) =>
-    writer.add('CLIPTextEncode', { clip, text: nameEmbeddings(text, embeddings) }, title),
-  );
+  const parts = chunksForComfy(prompt).map((text) => {
+    if (writer.size > MAX_NODES) {
+      throw new HttpFault(422, `the prompt has too many parts: they come to more than ${MAX_NODES} nodes`);
+    }
+    return writer.add('CLIPTextEncode', { clip, text: nameEmbeddings(text, embeddings) }, title);
+  });
   return parts.reduce((before, part) =>
     writer.add('ConditioningConcat', { conditioning_to: before, conditioning_from: part }),
   );
