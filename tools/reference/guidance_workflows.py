@@ -168,6 +168,12 @@ def sampled(checkpoint):
     for name, (node, inputs) in SCHEDULES.items():
         w = Workflow(checkpoint)
         yield f"{checkpoint}.{name}", custom(w, w.add(node, **inputs), w.add("KSamplerSelect", sampler_name="euler"))
+    for config in ("anything_v3", "v2-inference-v"):
+        w = Workflow(checkpoint)
+        loaded = w.add("CheckpointLoader", config_name=f"{config}.yaml", ckpt_name=f"{checkpoint}-tiny.safetensors")
+        w.model = loaded
+        w.positive = w.add("ConditioningMultiply", conditioning=w.add("CLIPTextEncode", clip=[loaded[0], 1], text="a (red:1.2) fox"), multiplier=1.1)
+        yield f"{checkpoint}.config.{config}", w.sample()
     for version in ("regular", "alternative"):
         w = Workflow(checkpoint)
         yield f"{checkpoint}.cfgpp.{version}", custom(w, basic(w), w.add("SamplerEulerCFGpp", version=version))

@@ -1,6 +1,6 @@
 /** Joining, mixing and limiting conditionings (ComfyUI nodes.py). */
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import { batchOf, formatShape, mixValues } from '../../imaging/tensor-ops.js';
+import { batchOf, formatShape, mapValues, mixValues } from '../../imaging/tensor-ops.js';
 import { defineNode, float, link } from '../definition.js';
 import type { Conditioning } from '../values.js';
 
@@ -140,5 +140,28 @@ export const conditioningSetTimestepRange = defineNode({
     return {
       outputs: [conditioning.map((entry) => ({ ...entry, startPercent: start, endPercent: end }))],
     };
+  },
+});
+
+export const conditioningMultiply = defineNode({
+  name: 'ConditioningMultiply',
+  displayName: 'Conditioning (Multiply)',
+  category: 'model/conditioning/transform',
+  description: 'Multiplies the hidden states and the pooled output.',
+  required: {
+    conditioning: link('CONDITIONING'),
+    multiplier: float({ default: 1, min: -100, max: 100, step: 0.01, tooltip: 'By how much.' }),
+  },
+  optional: {},
+  outputs: [{ type: 'CONDITIONING', name: 'CONDITIONING' }],
+  run({ conditioning, multiplier }) {
+    const factor = Math.fround(multiplier);
+    const times = (value: Tensor): Tensor => mapValues(value, (each) => each * factor);
+    const multiplied = conditioning.map((entry) => ({
+      ...entry,
+      cond: times(entry.cond),
+      ...(entry.pooled === undefined ? {} : { pooled: times(entry.pooled) }),
+    }));
+    return { outputs: [multiplied] };
   },
 });

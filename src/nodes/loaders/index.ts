@@ -1,5 +1,6 @@
 /** Model files to models. */
 export * from './loaders.js';
+export * from './checkpoint-with-config.js';
 export * from './lora.js';
 export * from './controls.js';
 export * from './image-encoders.js';
