@@ -30,7 +30,7 @@ export type { FaceDetector, FaceParser, FaceRestorer } from './models/faces/face
 export { restoreFaces, type FaceOptions, type FaceTools } from './models/faces/restore-faces.js';
 export { ModelError } from './models/model-error.js';
 export type { Upscaler, UpscaleOptions } from './models/upscale/upscaler.js';
-export { VideoError } from './video/ffmpeg.js';
+export { VideoError } from './video/video-error.js';
 export {
   processFilm,
   type FilmOptions,

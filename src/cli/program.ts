@@ -1,6 +1,7 @@
 /** The command line as a whole: its commands, and what becomes of an error that one of them throws. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.js';
+import { AddonError } from '../native/native-files.js';
 import { benchCommand } from './bench.js';
 import { cancelCommand } from './cancel.js';
 import { checkCommand } from './check.js';
@@ -33,6 +34,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       if (error.exitCode === 0) return EXIT.done;
       if (argv.includes('--json')) printJson(refused(error.message).json);
       return EXIT.usage;
+    }
+    if (error instanceof AddonError) {
+      reportLines(`latentd: ${error.message}`);
+      return EXIT.failed;
     }
     if (error instanceof UsageError || error instanceof ConfigError) {
       reportLines(`latentd: ${error.message}`);

@@ -2,8 +2,9 @@
  * The native addon's typed face: every binding is declared here, nothing else loads the binary. Importing this module
  * throws an `Error` that says what to do when the addon hasn't been built.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { AddonError, addonFile, HOW_TO_GET_ADDON } from './native-files.js';
 import type { DTypeRow } from './dtypes.js';
 import type * as mapped from './mapped-file-types.js';
 import type * as opencv from './opencv-types.js';
@@ -142,18 +143,14 @@ interface Bindings {
 }
 
 function load(): Bindings {
-  // Two folders below the package's root from both src/native and dist/native.
-  const path = fileURLToPath(new URL('../../build/Release/latentd.node', import.meta.url));
+  const path = addonFile('latentd.node');
   try {
     return createRequire(import.meta.url)(path) as Bindings;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new Error(
-      `the native addon ${path} can't be loaded; build it with: npm run build:native (${reason ?? ''})`,
-      {
-        cause,
-      },
-    );
+    const reason = existsSync(path)
+      ? `can't be loaded (${(cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!})`
+      : `is missing`;
+    throw new AddonError(`latentd's native addon ${path} ${reason}; ${HOW_TO_GET_ADDON}`, { cause });
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { addonFile } from './native-files.js';
 import type { MappedBytes, SamplerSetup } from './addon.js';
 
 export interface CudaDeviceInfo {
@@ -153,9 +153,7 @@ export interface CudaAddon {
   readonly countDevices: () => number;
 }
 
-export const CUDA_ADDON_PATH = fileURLToPath(
-  new URL('../../build/Release/latentd-cuda.node', import.meta.url),
-);
+export const CUDA_ADDON_PATH = addonFile('latentd-cuda.node');
 
 /** Undefined when this build of latentd has no CUDA; throws an `Error` when it has, and can't load it. */
 export function loadCudaAddon(path = CUDA_ADDON_PATH): CudaAddon | undefined {

@@ -1,7 +1,7 @@
 /** What films are written as: by the output's extension, or by `--codec`. */
 import { extname } from 'node:path';
 import { nearestHint } from '../nearest-names.js';
-import { VideoError } from './ffmpeg.js';
+import { VideoError } from './video-error.js';
 import type { RawFormat } from './nut.js';
 import { valueOf, type Rational } from './rational.js';
 

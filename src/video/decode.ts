@@ -1,7 +1,8 @@
 /** A film as a stream of frames with their timestamps. */
 import { ByteReader } from './byte-reader.js';
 import { planColour } from './colour.js';
-import { startFfmpeg, USER_FILE_OPTIONS, VideoError, type FfmpegJob } from './ffmpeg.js';
+import { startFfmpeg, USER_FILE_OPTIONS, type FfmpegJob } from './ffmpeg.js';
+import { VideoError } from './video-error.js';
 import { frameBytes, type RawFrame } from './frames.js';
 import type { RawFormat } from './nut.js';
 import { parseRational, valueOf, type Rational } from './rational.js';

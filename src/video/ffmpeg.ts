@@ -6,11 +6,7 @@ import type { SpawnOptions } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import ffmpeg, { type FfmpegCommand, type FfprobeData } from 'fluent-ffmpeg';
-
-/** A video that can't be read, or made. The message is for the user. */
-export class VideoError extends Error {
-  override readonly name = 'VideoError';
-}
+import { VideoError } from './video-error.js';
 
 /** What to do where ffmpeg isn't there; the first line of every such error. */
 export const HOW_TO_INSTALL =

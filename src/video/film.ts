@@ -10,7 +10,8 @@ import { chooseOutput, rawFormat, type Codec, type Container } from './codecs.js
 import { planColour } from './colour.js';
 import { decodeVideo, type DecodedFrame } from './decode.js';
 import { Stretch } from './encode.js';
-import { ffmpegVersion, NO_SPACE, VideoError } from './ffmpeg.js';
+import { ffmpegVersion, NO_SPACE } from './ffmpeg.js';
+import { VideoError } from './video-error.js';
 import { fromImage, toImage, type RawFrame } from './frames.js';
 import type { RawFormat } from './nut.js';
 import { valueOf, type Rational } from './rational.js';

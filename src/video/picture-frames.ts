@@ -5,7 +5,8 @@ import { decodePicture } from '../imaging/pictures/decode.js';
 import { PictureError, UnknownPictureError, type Frame } from '../imaging/pictures/frame.js';
 import { ByteReader } from './byte-reader.js';
 import { planColour } from './colour.js';
-import { startFfmpeg, USER_FILE_OPTIONS, VideoError } from './ffmpeg.js';
+import { startFfmpeg, USER_FILE_OPTIONS } from './ffmpeg.js';
+import { VideoError } from './video-error.js';
 import { passthroughOptions } from './versions.js';
 import { probeVideo, type VideoInfo } from './video-info.js';
 

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync 
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from '../make-folder.js';
-import { VideoError } from './ffmpeg.js';
+import { VideoError } from './video-error.js';
 import type { Rational } from './rational.js';
 
 /** A stretch that is whole on disk. */

@@ -1,6 +1,7 @@
 /** What a video file holds, as ffprobe says. */
 import type { FfprobeData, FfprobeStream } from 'fluent-ffmpeg';
-import { ffprobe, HOW_TO_INSTALL, VideoError } from './ffmpeg.js';
+import { ffprobe, HOW_TO_INSTALL } from './ffmpeg.js';
+import { VideoError } from './video-error.js';
 import { parseRational, valueOf, type Rational } from './rational.js';
 
 /** How pixels stand for colours; undefined where the file doesn't say. ffmpeg's names. */

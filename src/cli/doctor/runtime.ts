@@ -1,9 +1,9 @@
 /** The native addon, ONNX Runtime, and the devices it can run on. */
 import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { HOW_TO_GET_ADDON, nativePackage } from '../../native/native-files.js';
 import { fault, ok, warning, type Check } from './check.js';
 import { packageVersion } from './machine.js';
 
@@ -19,7 +19,7 @@ export async function checkAddon(): Promise<Check> {
     return fault(
       'addon',
       firstLine(error),
-      'build it: npm run build:native (needs cmake, g++ and make: apt-get install cmake g++ make)',
+      `${HOW_TO_GET_ADDON} (a build needs cmake, g++ and make: apt-get install cmake g++ make)`,
     );
   }
 }
@@ -27,8 +27,7 @@ export async function checkAddon(): Promise<Check> {
 export async function checkOnnxRuntime(): Promise<Check> {
   try {
     await import('../../native/onnxruntime-node.js');
-    const entry = createRequire(import.meta.url).resolve('onnxruntime-node');
-    return ok('onnxruntime', packageVersion(join(dirname(entry), '../package.json')));
+    return ok('onnxruntime', packageVersion(join(nativePackage('onnxruntime-node'), 'package.json')));
   } catch (error) {
     return fault('onnxruntime', firstLine(error), 'install it again: npm ci');
   }

@@ -1,7 +1,8 @@
 /** ffmpeg and ffprobe, which films alone need. */
 import { fileURLToPath } from 'node:url';
 import { AUDIO_ENCODERS, CODECS, ENCODERS } from '../../video/codecs.js';
-import { availableEncoders, ffmpegVersion, ffprobe, HOW_TO_INSTALL, VideoError } from '../../video/ffmpeg.js';
+import { availableEncoders, ffmpegVersion, ffprobe, HOW_TO_INSTALL } from '../../video/ffmpeg.js';
+import { VideoError } from '../../video/video-error.js';
 import { ok, warning, type Check } from './check.js';
 
 const NAME = 'ffmpeg';

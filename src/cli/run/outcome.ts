@@ -1,4 +1,5 @@
 /** How a run ended, for the shell, for a program and for a person. */
+import { AddonError } from '../../native/native-files.js';
 import type { EngineResult } from '../../engine/engine.js';
 import type { NodeUi } from '../../nodes/definition.js';
 import { describeReport, type FaultReport } from '../../workflow/faults.js';
@@ -50,11 +51,13 @@ export const STOPPED: RunJson = {
 /** A run that ended by a fault of latentd's own. */
 export function crashed(error: unknown): RunOutcome {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  // What an installation lacks is no fault of the program: where it was found says nothing.
+  const shown = error instanceof AddonError ? message : (stack ?? message);
   return {
     exitCode: EXIT.failed,
     json: { status: 'error', outputs: {}, timings: [], error: { type: name, message } },
     files: [],
-    summary: `latentd: ${stack ?? message}`,
+    summary: `latentd: ${shown}`,
   };
 }
 

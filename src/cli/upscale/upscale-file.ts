@@ -6,7 +6,7 @@ import { createOnnxBackend } from '../../compute/onnx/backend.js';
 import { createModelStore } from '../../models/open-models.js';
 import { createProgramCache } from '../../models/programs/program-cache.js';
 import { chooseOutput } from '../../video/codecs.js';
-import { VideoError } from '../../video/ffmpeg.js';
+import { VideoError } from '../../video/video-error.js';
 import { processFilm } from '../../video/film.js';
 import { checkDevice } from '../check-device.js';
 import { UsageError } from '../exit-codes.js';

@@ -1,9 +1,9 @@
 /** Runs graphs with ONNX Runtime on the CPU: its session, memory and threads, our kernels where the time goes. */
 import { existsSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { OnnxSession, type OnnxSessionOptions } from '../../native/addon.js';
+import { nativePackage } from '../../native/native-files.js';
 import type { Backend, NamedTensors, Program } from '../backend.js';
 import { checkInputs } from '../check-inputs.js';
 import type { Graph } from '../graph.js';
@@ -60,8 +60,8 @@ class OnnxProgram implements Program {
 
 /** The library that onnxruntime-node brings along; the package itself is never loaded here. */
 function runtimeLibrary(): string {
-  // The package's entry is dist/index.js; binaries lie in bin/napi-v6/linux/x64.
-  const root = dirname(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')));
+  // In bin/napi-v6/linux/x64.
+  const root = nativePackage('onnxruntime-node');
   const platform = join(process.platform, process.arch);
   const binaries = join(root, 'bin');
   for (const version of existsSync(binaries) ? readdirSync(binaries) : []) {

@@ -1,6 +1,6 @@
 /** What VHS_VideoCombine writes: ffmpeg's options for each format, and the inputs that a format adds (VideoHelperSuite, video_formats/). */
 import { nearestHint } from '../../nearest-names.js';
-import { VideoError } from '../../video/ffmpeg.js';
+import { VideoError } from '../../video/video-error.js';
 
 /** How a film is encoded. */
 export interface FilmEncoding {

@@ -6,7 +6,7 @@ import { availableMemory } from '../../models/programs/available-memory.js';
 import type { Folders } from '../../models/folders/folders.js';
 import type { VaeModel } from '../../models/vae/vae-model.js';
 import { decodeVideo } from '../../video/decode.js';
-import { VideoError } from '../../video/ffmpeg.js';
+import { VideoError } from '../../video/video-error.js';
 import { toImage } from '../../video/frames.js';
 import { valueOf } from '../../video/rational.js';
 import { probeVideo, type VideoInfo } from '../../video/video-info.js';
