@@ -62,6 +62,7 @@ export {
   type SavedFile,
 } from './definition.js';
 export type { DynamicPrompt, HiddenInputs, HiddenName } from './hidden.js';
+export { clipTextEncode } from './conditioning/text-encoding.js';
 export { applyLoraFile } from './files/apply-lora-file.js';
 export { previewPrefix, saveImages } from './files/saved-images.js';
 export { valueText } from './describe-value.js';

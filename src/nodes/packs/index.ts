@@ -1,9 +1,12 @@
 /** Node packs that come with latentd: each a folder built on the public plug-in face, alike to the pack of its name. */
 import * as crystools from './crystools/index.js';
+import * as easyUse from './easy-use/index.js';
 import * as eden from './eden/index.js';
 import * as essentials from './essentials/index.js';
+import * as impact from './impact/index.js';
 import * as kjnodes from './kjnodes/index.js';
 import * as pysssss from './pysssss/index.js';
 import * as rgthree from './rgthree/index.js';
+import * as was from './was/index.js';
 
-export const packs = [essentials, kjnodes, rgthree, pysssss, crystools, eden];
+export const packs = [essentials, kjnodes, rgthree, pysssss, crystools, eden, was, impact, easyUse];

@@ -1,5 +1,12 @@
 /** eden_comfy_pipelines (edenartlab): values and comparisons. */
 import {
+  floatOf,
+  MATH_FUNCTIONS,
+  pythonStr,
+  roundTo,
+  seed,
+  type PythonFunction,
+  type PythonValue,
   boolean,
   combo,
   defineControlNode,
@@ -106,3 +113,59 @@ export const edenIfExecute = defineControlNode({
     return { outputs: [known === undefined || isTrue(known) ? IF_TRUE : IF_FALSE] };
   },
 });
+
+export const edenSeed = defineNode({
+  ...described('Eden_Seed', 'A random seed, and its digits.'),
+  category: 'Eden 🌱/general',
+  required: { seed: seed() },
+  optional: {},
+  outputs: [
+    { type: 'INT', name: 'seed' },
+    { type: 'STRING', name: 'seed_string' },
+  ],
+  run: ({ seed: given }) => ({
+    outputs: [Number.isSafeInteger(Number(given)) ? Number(given) : given, String(given)],
+  }),
+});
+
+const operand = link('*', { default: 0 });
+
+export const edenMath = defineNode({
+  ...described('Eden_Math', 'Computes an expression over a, b and c.'),
+  category: 'Eden 🌱/general',
+  required: {
+    expression: string({
+      multiline: false,
+      tooltip: 'Operators, min, max, sqrt and pow; ^ is a power.',
+    }),
+  },
+  optional: { a: operand, b: operand, c: operand },
+  outputs: [
+    { type: 'FLOAT', name: 'result (float)' },
+    { type: 'INT', name: 'result (int)' },
+    { type: 'STRING', name: 'result (float_str)' },
+  ],
+  run({ expression, ...operands }) {
+    const names = new Map(
+      (['a', 'b', 'c'] as const).map((name): [string, PythonValue] => {
+        const given = toPython(operands[name] ?? 0);
+        const number = typeof given === 'string' ? floatOf(given) : Number(given);
+        if (number === undefined || Number.isNaN(number)) throw new TypeError(`${name} is no number`);
+        return [name, number];
+      }),
+    );
+    const result = evaluate(expression.replaceAll('^', '**'), { names, functions: EDEN_FUNCTIONS });
+    if (typeof result !== 'number' && typeof result !== 'bigint' && typeof result !== 'boolean') {
+      throw new TypeError('the expression gives no number');
+    }
+    const rounded = typeof result === 'number' ? roundTo(result, 3) : BigInt(result);
+    return { outputs: [Number(result), roundTo(Number(result), 0), pythonStr(rounded)] };
+  },
+});
+
+const EDEN_FUNCTIONS: Readonly<Record<string, PythonFunction>> = {
+  min: MATH_FUNCTIONS['min']!,
+  max: MATH_FUNCTIONS['max']!,
+  sqrt: MATH_FUNCTIONS['sqrt']!,
+  pow: MATH_FUNCTIONS['pow']!,
+};

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { nodeClasses } from '../../../src/nodes/index.js';
+import { nodeContext } from '../../support/node-context.js';
+
+/** What a node gives, and shows. */
+function run(
+  name: string,
+  inputs: Readonly<Record<string, unknown>>,
+  types: Readonly<Record<string, string>> = {},
+) {
+  const context = nodeContext({}, { receivedTypes: types });
+  return nodeClasses.get(name)!.run(inputs as never, context) as {
+    readonly outputs: readonly unknown[];
+    readonly ui?: Readonly<Record<string, readonly unknown[]>>;
+  };
+}
+
+describe("Impact's pipes", () => {
+  const parts = { model: 'm', clip: 'c', vae: 'v', positive: 'p', negative: 'n' };
+  const [pipe] = run('ToBasicPipe', parts).outputs;
+
+  it('are taken apart as they were put together', () => {
+    expect(run('FromBasicPipe', { basic_pipe: pipe }).outputs).toEqual(['m', 'c', 'v', 'p', 'n']);
+    expect(run('FromBasicPipe_v2', { basic_pipe: pipe }).outputs).toEqual([pipe, 'm', 'c', 'v', 'p', 'n']);
+  });
+
+  it('get other parts', () => {
+    const [edited] = run('EditBasicPipe', { basic_pipe: pipe, vae: 'w', negative: 'x' }).outputs;
+    expect(run('FromBasicPipe', { basic_pipe: edited }).outputs).toEqual(['m', 'c', 'w', 'p', 'x']);
+  });
+});
+
+describe("rgthree's values", () => {
+  it('Any Switch gives the first that is something', () => {
+    expect(run('Any Switch (rgthree)', { other: 1, any_01: null, any_02: 0, any_03: 'x' }).outputs).toEqual([
+      0,
+    ]);
+    expect(run('Any Switch (rgthree)', {}).outputs).toEqual([null]);
+  });
+
+  it('Display Any writes values as Python does', () => {
+    const shown = (source: unknown, type?: string) =>
+      run('Display Any (rgthree)', { source }, type === undefined ? {} : { source: type }).ui!['text'];
+    expect(shown(5, 'FLOAT')).toEqual(['5.0']);
+    expect(shown([1, 'é', null])).toEqual(['[1, "\\u00e9", null]']);
+    expect(shown(true)).toEqual(['True']);
+  });
+
+  it('Seed draws where it is asked to', () => {
+    for (const seed of [-1, -2, -3]) {
+      const [drawn] = run('Seed (rgthree)', { seed }).outputs as [number];
+      expect(drawn).toBeGreaterThan(0);
+      expect(Number.isSafeInteger(drawn)).toBe(true);
+    }
+  });
+
+  it('Power Lora Loader leaves out what is off, and what is not there', () => {
+    const inputs = {
+      model: 'm',
+      clip: 'c',
+      lora_1: { on: false, lora: 'a', strength: 1 },
+      lora_2: { on: true, lora: 'b', strength: 1 },
+    };
+    const warnings: string[] = [];
+    const context = nodeContext({}, { warn: (text) => warnings.push(text) });
+    const { outputs } = nodeClasses.get('Power Lora Loader (rgthree)')!.run(inputs as never, context) as {
+      outputs: unknown[];
+    };
+    expect(outputs).toEqual(['m', 'c']);
+    expect(warnings).toEqual(['there is no LoRA b: it is left out']);
+  });
+});
