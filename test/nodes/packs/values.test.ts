@@ -17,15 +17,16 @@ function run(
 
 describe("Impact's pipes", () => {
   const parts = { model: 'm', clip: 'c', vae: 'v', positive: 'p', negative: 'n' };
-  const [pipe] = run('ToBasicPipe', parts).outputs;
+  const made = () => run('ToBasicPipe', parts).outputs[0];
 
   it('are taken apart as they were put together', () => {
+    const pipe = made();
     expect(run('FromBasicPipe', { basic_pipe: pipe }).outputs).toEqual(['m', 'c', 'v', 'p', 'n']);
     expect(run('FromBasicPipe_v2', { basic_pipe: pipe }).outputs).toEqual([pipe, 'm', 'c', 'v', 'p', 'n']);
   });
 
   it('get other parts', () => {
-    const [edited] = run('EditBasicPipe', { basic_pipe: pipe, vae: 'w', negative: 'x' }).outputs;
+    const [edited] = run('EditBasicPipe', { basic_pipe: made(), vae: 'w', negative: 'x' }).outputs;
     expect(run('FromBasicPipe', { basic_pipe: edited }).outputs).toEqual(['m', 'c', 'w', 'p', 'x']);
   });
 });
