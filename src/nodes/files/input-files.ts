@@ -2,10 +2,24 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
+import { shorten } from '../../safe-text.js';
 import { InputFileError, type Folders } from '../../models/folders/folders.js';
+
+/** What workflows of other programs name instead of a file. */
+const ELSEWHERE: readonly (readonly [form: RegExp, what: string])[] = [
+  [/^(https?|ftp|s3|gs):\/\//i, 'an address, which is not fetched from here'],
+  [/^data:/i, 'the data of a file, not its name'],
+  [/^([a-z]:[\\/]|\\\\)/i, 'a path of another machine'],
+];
+const MAX_SHOWN = 120;
 
 /** Why a file named by a workflow can't be taken, if so. */
 export function rejectMissing(name: string, folders: Folders): string | undefined {
+  const elsewhere = ELSEWHERE.find(([form]) => form.test(name));
+  if (elsewhere !== undefined) {
+    const where = `put the file into the input folder ${folders.input} and name it there`;
+    return `${JSON.stringify(shorten(name, MAX_SHOWN))} is ${elsewhere[1]}: ${where}`;
+  }
   try {
     folders.resolveInput(name);
     return undefined;
