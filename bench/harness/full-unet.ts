@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { NamedTensors } from '../../src/compute/backend.js';
 import type { Graph } from '../../src/compute/graph.js';
+import { evaluateDim } from '../../src/compute/dim.js';
 import { elementCount, tensor } from '../../src/compute/tensor.js';
 import { recogniseCheckpoint } from '../../src/models/families/recognise.js';
 import { safetensorsWeights } from '../../src/models/files/safetensors-weights.js';
 import { openSafetensors } from '../../src/models/files/safetensors.js';
+import type { WeightSource } from '../../src/models/weights/weight-source.js';
 import { fixtureManifest } from '../../test/support/golden.js';
 import { writeHollowCheckpoint } from '../../test/support/models.js';
 
@@ -17,6 +19,8 @@ export interface FullUnet {
   /** Opens the checkpoint once more, and lets it go. */
   open(): void;
   buildGraph(): Graph;
+  /** By the UNet's own keys. */
+  readonly weights: WeightSource;
 }
 
 export function fullUnet(): FullUnet {
@@ -30,6 +34,7 @@ export function fullUnet(): FullUnet {
       recogniseCheckpoint(safetensorsWeights(opened));
       opened.file.close();
     },
+    weights: denoiser.weights,
     buildGraph: () => denoiser.network.graph(denoiser.weights),
   };
 }
@@ -41,7 +46,7 @@ function hollowCheckpoint(): string {
   return path;
 }
 
-/** One evaluation with guidance: two rows of `side`×`side` latent pixels and 77 tokens. */
+/** One evaluation with guidance: two rows of `side`×`side` latent pixels, 77 tokens, and 16 words of pictures. */
 export function evaluation(graph: Graph, side: number): NamedTensors {
   const rank4 = graph.inputs.find(({ value }) => value.shape.length === 4)!.value.shape;
   const extents = new Map<string, number>([
@@ -51,7 +56,8 @@ export function evaluation(graph: Graph, side: number): NamedTensors {
   ]);
   return Object.fromEntries(
     graph.inputs.map(({ name, value }) => {
-      const shape = value.shape.map((dim) => (typeof dim === 'number' ? dim : (extents.get(dim.text) ?? 77)));
+      const known = { N: 2, H: side, W: side, T: 77, 'pictures.0': 16 };
+      const shape = value.shape.map((dim) => extents.get(String(dim)) ?? evaluateDim(dim, known));
       const data = Float32Array.from({ length: elementCount(shape) }, (_, i) => Math.sin(i * 12.9898));
       return [name, tensor(shape, data)];
     }),

@@ -4,9 +4,13 @@ import { graphCost } from '../compute/cost.js';
 import type { DimBindings } from '../compute/dim.js';
 import type { Graph } from '../compute/graph.js';
 import { elementCount } from '../compute/tensor.js';
+import { controlLora, LORA_MARK } from '../models/control/controlnet/borrowed-weights.js';
+import { buildControlGraph } from '../models/control/controlnet/graphs.js';
+import { controlNetLayout } from '../models/control/controlnet/layouts.js';
 import { recogniseCheckpoint } from '../models/families/recognise.js';
 import { openModelFile } from '../models/files/model-file.js';
 import { safetensorsWeights } from '../models/files/safetensors-weights.js';
+import { detectUnetEncoder } from '../models/unet/detect.js';
 import { readAutoencoder } from '../models/vae/autoencoder.js';
 import type { WeightSource } from '../models/weights/weight-source.js';
 
@@ -38,7 +42,12 @@ const TOKENS = 77;
 const PROMPTS = 2;
 
 /** Throws `ModelError` for a file that is no checkpoint of a known family. */
-export function pictureWork(path: string, { pixels, guided }: PictureCanvas): CountedWork {
+export function pictureWork(
+  path: string,
+  { pixels, guided }: PictureCanvas,
+  /** Files of ControlNets that steer each step, one for each time that it is applied. */
+  controls: readonly string[] = [],
+): CountedWork {
   const opened = openModelFile(path);
   try {
     const { denoiser, text, vae } = recogniseCheckpoint(safetensorsWeights(opened));
@@ -48,12 +57,29 @@ export function pictureWork(path: string, { pixels, guided }: PictureCanvas): Co
     return {
       bytes: statSync(path).size,
       encoding: sumOf(Object.values(text?.weights ?? {}).map(encodingWork)),
-      step: workOf(denoiser.network.graph(denoiser.weights), step),
+      step: sumOf([
+        workOf(denoiser.network.graph(denoiser.weights), step),
+        ...controls.map((control) => controlWork(control, denoiser.weights, step)),
+      ]),
       decoding:
         vae === undefined
           ? { flops: 0, operations: 0 }
           : workOf(readAutoencoder(vae).networks.decoder.build(), { ...latent, N: 1 }),
     };
+  } finally {
+    opened.file.close();
+  }
+}
+
+/** Of one evaluation beside the denoiser's; what is computed once a picture (T2I-Adapters) is little. */
+function controlWork(path: string, denoiser: WeightSource, dims: DimBindings): PartWork {
+  const opened = openModelFile(path);
+  try {
+    const file = safetensorsWeights(opened);
+    const weights = file.has(LORA_MARK) ? controlLora(denoiser, file) : controlNetLayout(file);
+    const config = weights && detectUnetEncoder(weights);
+    if (weights === undefined || config === undefined) return { flops: 0, operations: 0 };
+    return workOf(buildControlGraph(config, weights), dims);
   } finally {
     opened.file.close();
   }

@@ -110,15 +110,17 @@ function count({
   pixels,
 }: Extract<CheckerRequest, { kind: 'count' }>): CountedWork | undefined {
   try {
-    const nodes = [...parseWorkflow(workflow).nodes.values()];
+    const parsed = parseWorkflow(workflow);
+    const nodes = [...parsed.nodes.values()];
     // What ComfyUI, and the sampler here, take for a reason to leave the negative prompt out.
     const guided = nodes.every(({ inputs }) => !isOne(inputs.get('cfg')));
     const path = folders.resolve('checkpoints', model);
     const { size, mtimeMs } = statSync(path);
-    const key = [path, size, mtimeMs, pixels, guided].join('\n');
+    const controls = appliedControls(parsed.nodes).map((name) => folders.resolve('controlnet', name));
+    const key = [path, size, mtimeMs, pixels, guided, ...controls].join('\n');
     const known = works.get(key);
     if (known !== undefined) return known;
-    const work = pictureWork(path, { pixels, guided });
+    const work = pictureWork(path, { pixels, guided }, controls);
     if (works.size >= MAX_WORKS) works.clear();
     works.set(key, work);
     return work;
@@ -126,6 +128,22 @@ function count({
     if (error instanceof ModelError) return undefined;
     throw error;
   }
+}
+
+/** Names of files of controls, one for each node that applies one. */
+function appliedControls(nodes: ReturnType<typeof parseWorkflow>['nodes']): readonly string[] {
+  return [...nodes.values()].flatMap(({ inputs }) => {
+    if (!inputs.has('strength')) return [];
+    let name: unknown;
+    // Nodes on the way (SetUnionControlNetType) hand a control on; a circle ends as well.
+    let link = inputs.get('control_net');
+    for (let steps = 0; Array.isArray(link) && steps < nodes.size; steps++) {
+      const from = nodes.get(String(link[0]))?.inputs;
+      name = from?.get('control_net_name');
+      link = from?.get('control_net');
+    }
+    return typeof name === 'string' ? [name] : [];
+  });
 }
 
 function isOne(value: unknown): boolean {

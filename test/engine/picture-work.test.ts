@@ -10,7 +10,7 @@ import { ModelError } from '../../src/models/model-error.js';
 import { openSafetensors } from '../../src/models/files/safetensors.js';
 import { safetensorsWeights } from '../../src/models/files/safetensors-weights.js';
 import { klNetworks } from '../../src/models/vae/kl-networks.js';
-import { fixtureManifest, tinyCheckpoint } from '../support/golden.js';
+import { fixtureManifest, syntheticCheckpoint, tinyCheckpoint } from '../support/golden.js';
 import { writeHollowCheckpoint } from '../support/models.js';
 
 const STARTER = join(import.meta.dirname, '../../models/checkpoints/starter-sprites.safetensors');
@@ -45,6 +45,19 @@ describe.each([
     expect(work.encoding.flops / flops).toBeGreaterThan(0.7);
     expect(work.encoding.flops / flops).toBeLessThan(1.3);
   });
+});
+
+test('a ControlNet adds its own graph to each step, and a T2I-Adapter next to nothing', () => {
+  const path = tinyCheckpoint('sd15');
+  const plain = pictureWork(path, canvas).step;
+  const control = syntheticCheckpoint('control/sd15-control');
+  const lora = syntheticCheckpoint('control/sd15-control-lora');
+  const steered = pictureWork(path, canvas, [control]).step;
+  expect(steered.flops / plain.flops).toBeGreaterThan(1.25);
+  expect(steered.flops / plain.flops).toBeLessThan(1.45);
+  const twice = pictureWork(path, canvas, [control, lora]).step.flops;
+  expect(twice - steered.flops).toBe(steered.flops - plain.flops);
+  expect(pictureWork(path, canvas, [syntheticCheckpoint('control/sd15-adapter')]).step).toEqual(plain);
 });
 
 test('SD 1.5 at 512×512 takes twice 0.8 TFLOP a step, counted without reading a weight', () => {
