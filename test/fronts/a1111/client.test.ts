@@ -24,6 +24,11 @@ beforeAll(async () => {
     syntheticCheckpoint('control/sd15-control'),
     home.path('models/controlnet/sd15-control.safetensors'),
   );
+  mkdirSync(home.path('models/upscale_models'));
+  symlinkSync(
+    syntheticCheckpoint('upscale/compact-x4'),
+    home.path('models/upscale_models/compact-x4.safetensors'),
+  );
   daemon = await home.start('--http', '0', '--default-model', 'sd15-tiny.safetensors');
   api = new StableDiffusionApi({ baseUrl: daemon.httpAddress, timeout: 120_000 });
 });
@@ -242,6 +247,29 @@ describe('pictures that are there already', () => {
     ]);
   });
 
+  test('are enlarged by a network, to the size that is asked for, and mixed with another', async () => {
+    const result = await api.extraSingle({
+      image: image(),
+      upscaler_1: 'compact-x4',
+      upscaler_2: 'Lanczos',
+      extras_upscaler_2_visibility: 0.5,
+      upscaling_resize: 2.5,
+    });
+    expect(await result.image.metadata()).toMatchObject({ width: 50, height: 25 });
+  });
+
+  test('a network enlarges between the passes, too', async () => {
+    const request = {
+      ...SMALL,
+      enable_hr: true,
+      hr_scale: 1.5,
+      hr_upscaler: 'compact-x4',
+      hr_second_pass_steps: 1,
+    };
+    const { image: drawn } = await api.txt2img(request);
+    expect(await drawn.metadata()).toMatchObject({ width: 96, height: 96 });
+  });
+
   test('say how they came about', async () => {
     const { body } = await post('txt2img', { ...SMALL, prompt: 'ask me' });
     const reply = await post('png-info', { image: `data:image/png;base64,${body.images![0]!}` });
@@ -303,7 +331,12 @@ describe('options and lists', () => {
       },
       { model_name: 'sdxl-tiny' },
     ]);
-    expect((await api.getUpscalers()).map(({ name }) => name)).toEqual(['None', 'Lanczos', 'Nearest']);
+    expect((await api.getUpscalers()).map(({ name }) => name)).toEqual([
+      'None',
+      'Lanczos',
+      'Nearest',
+      'compact-x4',
+    ]);
     expect((await api.getFaceRestorers()).map(({ name }) => name)).toEqual(['CodeFormer', 'GFPGAN']);
     expect(
       await Promise.all([api.getHypernetworks(), api.getRealesrganModels(), api.getPromptStyles()]),

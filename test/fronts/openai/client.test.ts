@@ -2,6 +2,8 @@
 import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nativeSize } from '../../../src/fronts/openai/native-size.js';
+import { createFolders } from '../../../src/models/folders/folders.js';
 import { buildCli } from '../../cli/latentd.js';
 import { DaemonHome, type DaemonProcess } from '../../support/daemon-process.js';
 
@@ -60,8 +62,14 @@ describe('generations', () => {
   });
 
   test('have the size that a model draws best where none is said', async () => {
-    const result = await client.images.generate({ prompt: 'x', steps: 1 } as Generation);
-    expect(result).toMatchObject({ size: '512x512' });
+    const folders = createFolders({
+      models: home.path('models'),
+      input: home.path('input'),
+      output: home.path('output'),
+      temp: home.path('temp'),
+    });
+    expect(await nativeSize(folders, 'sd15-tiny.safetensors')).toEqual({ width: 512, height: 512 });
+    expect(await nativeSize(folders, 'sdxl-tiny.safetensors')).toEqual({ width: 1024, height: 1024 });
   });
 
   test('are shown on the way', async () => {
