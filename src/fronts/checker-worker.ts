@@ -16,7 +16,7 @@ import { nodeClasses } from '../nodes/index.js';
 import { WorkflowError, type FaultReport } from '../workflow/faults.js';
 import { pythonJson, type Json, type Literal } from '../workflow/literal.js';
 import { editorReader } from '../workflow/editor/from-editor.js';
-import { objectInfo } from '../workflow/object-info.js';
+import { objectInfo, objectInfoText } from '../workflow/object-info.js';
 import { parseWorkflow, type Workflow } from '../workflow/parse.js';
 import { validateWorkflow } from '../workflow/validate.js';
 import { workflowJson } from '../workflow/workflow-json.js';
@@ -72,6 +72,7 @@ const packed = await loadNodePacks(nodePacks);
 const works = new Map<string, CountedWork>();
 const MAX_WORKS = 1000;
 const registry = new Map([...nodeClasses, ...packed.map((node) => [node.name, node] as const)]);
+const wholeObjectInfo = objectInfoText(registry, folders);
 
 port.on('message', (request: CheckerRequest) => {
   const { ticket } = request;
@@ -227,7 +228,7 @@ function asLiteral(value: Json): Literal {
 }
 
 function describeNodes(name: string | undefined): string {
-  if (name === undefined) return JSON.stringify(objectInfo(registry, folders));
+  if (name === undefined) return wholeObjectInfo();
   const node = registry.get(name);
   return JSON.stringify(node === undefined ? {} : objectInfo(new Map([[name, node]]), folders));
 }

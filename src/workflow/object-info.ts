@@ -55,6 +55,28 @@ export function infoByName(
   };
 }
 
+/** The same as JSON text, time and again: that of classes that offer no files is made once. */
+export function objectInfoText(registry: NodeRegistry, folders: Folders): () => string {
+  const fixed = new Map<string, string>();
+  return () => {
+    const listed = rememberOptions(folders);
+    const seen = { files: false };
+    const optionsOf: OptionsOf = (spec) => {
+      if (typeof spec.options === 'function') seen.files = true;
+      return listed(spec);
+    };
+    const entries = [...registry].map(([name, node]) => {
+      const known = fixed.get(name);
+      if (known !== undefined) return known;
+      seen.files = false;
+      const text = `${JSON.stringify(name)}:${JSON.stringify(nodeInfo(node, optionsOf))}`;
+      if (!seen.files) fixed.set(name, text);
+      return text;
+    });
+    return `{${entries.join(',')}}`;
+  };
+}
+
 function nodeInfo(node: AnyNodeClass, optionsOf: OptionsOf): NodeInfo {
   const templates = node.outputs.map(({ template = null }) => template);
   const hidden = Object.entries(node.hidden ?? {}).map(([name, kind]): [string, readonly [string]] => [

@@ -1,0 +1,223 @@
+import { connect } from 'node:net';
+import sharp from 'sharp';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { buildCli } from '../../cli/latentd.js';
+import { DaemonHome, type DaemonProcess } from '../../support/daemon-process.js';
+import { SocketClient } from '../../support/web-socket.js';
+import { inverted, picture } from './prompts.js';
+
+const home = new DaemonHome();
+let daemon: DaemonProcess;
+
+const start = () => home.start('--http', '0', '--device', 'cpu');
+
+beforeAll(async () => {
+  buildCli();
+  daemon = await start();
+});
+beforeEach(async () => {
+  if (daemon.hasEnded) daemon = await start();
+});
+afterAll(async () => {
+  await daemon.stop();
+  home.remove();
+});
+
+async function ask<Answer>(path: string, body?: unknown): Promise<Answer> {
+  const options = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const reply = await fetch(daemon.httpAddress + path, options);
+  return (await reply.json()) as Answer;
+}
+
+async function submit(prompt: object, more: object = {}): Promise<string> {
+  const { prompt_id: id } = await ask<{ prompt_id: string }>('/prompt', { prompt, ...more });
+  return id;
+}
+
+test('a client that comes back is told what it missed, and what runs', async () => {
+  const before = await SocketClient.open(daemon.httpAddress, 'away');
+  const id = await submit(picture({ seed: 2, steps: 15 }), { client_id: 'away' });
+  await before.until(({ type }) => type === 'progress');
+  before.raw.terminate();
+  const watcher = await SocketClient.open(daemon.httpAddress, 'watcher');
+  const other = await submit(picture({ seed: 3, steps: 1 }), { client_id: 'watcher' });
+  await watcher.over(other);
+
+  const after = await SocketClient.open(daemon.httpAddress, 'away');
+  await after.over(id);
+  const kinds = after.heard.map(({ type }) => type);
+  expect(kinds).toEqual(expect.arrayContaining(['executed', 'execution_success', 'progress']));
+  // Of steps, the last one says all.
+  expect(kinds.filter((kind) => kind === 'progress')).toHaveLength(1);
+  after.raw.terminate();
+  const again = await SocketClient.open(daemon.httpAddress, 'away');
+  expect(again.heard.map(({ type }) => type)).toEqual(['status']);
+  for (const { raw } of [watcher, again]) raw.close();
+});
+
+test('previews are plain, or have metadata for clients that can read it', async () => {
+  const plain = await SocketClient.open(daemon.httpAddress, 'plain');
+  const able = await SocketClient.open(daemon.httpAddress, 'able');
+  able.raw.send(JSON.stringify({ type: 'feature_flags', data: { supports_preview_metadata: true } }));
+  const { data: flags } = await able.until(({ type }) => type === 'feature_flags');
+  expect(flags).toMatchObject({ supports_preview_metadata: true, max_upload_size: 104857600 });
+
+  await submit(picture({ seed: 4, steps: 4 }), { client_id: 'plain' });
+  const id = await submit(picture({ seed: 5, steps: 4 }), { client_id: 'able' });
+  const old = await plain.frame();
+  expect([old.readUInt32BE(0), old.readUInt32BE(4)]).toEqual([1, 2]);
+  expect((await sharp(old.subarray(8)).metadata()).format).toBe('png');
+  const frame = await able.frame();
+  expect(frame.readUInt32BE(0)).toBe(4);
+  const length = frame.readUInt32BE(4);
+  expect(JSON.parse(frame.toString('utf8', 8, 8 + length))).toEqual({
+    node_id: '3',
+    prompt_id: id,
+    display_node_id: '3',
+    parent_node_id: null,
+    real_node_id: '3',
+    image_type: 'image/png',
+  });
+  expect((await sharp(frame.subarray(8 + length)).metadata()).format).toBe('png');
+  await able.over(id);
+  for (const { raw } of [plain, able]) raw.close();
+});
+
+test('histories, and the seeds in them, survive a kill', async () => {
+  const client = await SocketClient.open(daemon.httpAddress, 'before');
+  const reply = await fetch(`${daemon.httpAddress}/prompt`, {
+    method: 'POST',
+    // More digits than JavaScript's numbers have.
+    body: JSON.stringify({ prompt: picture({ seed: 77, steps: 1 }), client_id: 'before' }).replace(
+      '"seed":77',
+      '"seed":18446744073709551615',
+    ),
+  });
+  const { prompt_id: id } = (await reply.json()) as { prompt_id: string };
+  await client.over(id);
+  const history = async () => (await fetch(`${daemon.httpAddress}/history/${id}`)).text();
+  const before = await history();
+  expect(before).toContain('"seed": 18446744073709551615');
+  await daemon.stop('SIGKILL');
+  daemon = await start();
+  expect(await history()).toBe(before);
+  expect(await ask('/history?max_items=1')).toHaveProperty(id);
+});
+
+test('a reader that takes nothing costs the others nothing', async () => {
+  const slow = await SocketClient.open(daemon.httpAddress, 'slow');
+  slow.raw.pause();
+  const brisk = await SocketClient.open(daemon.httpAddress, 'brisk');
+  // Steps of nobody's prompts are told to all.
+  for (let seed = 0; seed < 2; seed++) await submit(picture({ seed: 100 + seed, steps: 12 }));
+  const id = await submit(picture({ seed: 200, steps: 1 }), { client_id: 'brisk' });
+  await brisk.over(id);
+  const steps = brisk.heard.filter(({ type, data }) => type === 'progress' && data['max'] === 12);
+  expect(steps).toHaveLength(24);
+  slow.raw.terminate();
+  brisk.raw.close();
+});
+
+/** Sends bytes, and resolves with what came back when the daemon has closed or answered. */
+function raw(bytes: string | Buffer): Promise<string> {
+  const { port } = new URL(daemon.httpAddress);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    let text = '';
+    socket.on('data', (data) => {
+      text += data.toString('latin1');
+      socket.end();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      resolve(text);
+    });
+    socket.write(bytes);
+    if (typeof bytes !== 'string') socket.end();
+  });
+}
+
+test('malformed requests and frames are answered or closed, and nothing is left of them', async () => {
+  const odd = [
+    '',
+    '{',
+    '[]',
+    'null',
+    '"x"',
+    '{"prompt": 5}',
+    '{"prompt": {"1": 5}}',
+    '\u0000',
+    '{"prompt":{"1":{}}}',
+  ];
+  const paths = ['/prompt', '/queue', '/history', '/free', '/upload/image', '/api/jobs/cancel', '/settings'];
+  for (const path of paths) {
+    for (const body of odd) {
+      const reply = await fetch(daemon.httpAddress + path, { method: 'POST', body });
+      await reply.arrayBuffer();
+      expect([path, body, reply.status < 500]).toEqual([path, body, true]);
+    }
+  }
+  for (const path of [
+    '/view?filename=%00',
+    '/view?filename=a&subfolder=%00',
+    '/object_info/%ff',
+    '/userdata/%2e%2e%2fx',
+    '/history/%00',
+  ]) {
+    expect((await fetch(daemon.httpAddress + path)).status).toBeLessThan(500);
+  }
+  for (const bytes of [
+    'GET\r\n\r\n',
+    'NONSENSE\r\n\r\n',
+    'GET / HTTP/9.9\r\n\r\n',
+    Buffer.from([0, 1, 2, 255, 254]),
+  ]) {
+    expect(await raw(bytes)).toMatch(/^$|^HTTP\/1\.1 4/);
+  }
+  for (const frame of [
+    '',
+    '{',
+    '[]',
+    '5',
+    '{"type": "feature_flags", "data": 7}',
+    Buffer.alloc(10),
+    'x'.repeat(2 ** 21),
+  ]) {
+    const client = await SocketClient.open(daemon.httpAddress, 'odd');
+    client.raw.send(frame);
+    if (frame.length > 2 ** 20) await client.closed;
+    else client.raw.close();
+  }
+  expect(await ask('/queue')).toEqual({ queue_running: [], queue_pending: [] });
+});
+
+test('what a client uploads can be used, and answers by ranges and ETags', async () => {
+  const form = new FormData();
+  const png = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'blue' } })
+    .png()
+    .toBuffer();
+  form.append('image', new Blob([png]), 'blue.png');
+  form.append('subfolder', 'sky');
+  expect(
+    await (await fetch(`${daemon.httpAddress}/upload/image`, { method: 'POST', body: form })).json(),
+  ).toEqual({
+    name: 'blue.png',
+    subfolder: 'sky',
+    type: 'input',
+  });
+  const client = await SocketClient.open(daemon.httpAddress, 'uploader');
+  const id = await submit(inverted('sky/blue.png'), { client_id: 'uploader' });
+  await client.over(id);
+  client.raw.close();
+  const url = `${daemon.httpAddress}/view?filename=blue.png&subfolder=sky&type=input`;
+  const whole = await fetch(url);
+  expect(Buffer.from(await whole.arrayBuffer()).equals(png)).toBe(true);
+  const etag = whole.headers.get('etag')!;
+  // Node's own fetch asks past every cache.
+  const known = await raw(
+    `GET ${url.slice(daemon.httpAddress.length)} HTTP/1.1\r\nHost: x\r\nIf-None-Match: ${etag}\r\n\r\n`,
+  );
+  expect(known).toMatch(/^HTTP\/1\.1 304/);
+  const part = await fetch(url, { headers: { range: 'bytes=1-3' } });
+  expect([part.status, await part.text()]).toEqual([206, 'PNG']);
+});
