@@ -60,17 +60,17 @@ export function objectInfoText(registry: NodeRegistry, folders: Folders): () => 
   const fixed = new Map<string, string>();
   return () => {
     const listed = rememberOptions(folders);
-    const seen = { files: false };
+    let filesAsked = 0;
     const optionsOf: OptionsOf = (spec) => {
-      if (typeof spec.options === 'function') seen.files = true;
+      if (typeof spec.options === 'function') filesAsked++;
       return listed(spec);
     };
     const entries = [...registry].map(([name, node]) => {
       const known = fixed.get(name);
       if (known !== undefined) return known;
-      seen.files = false;
+      const before = filesAsked;
       const text = `${JSON.stringify(name)}:${JSON.stringify(nodeInfo(node, optionsOf))}`;
-      if (!seen.files) fixed.set(name, text);
+      if (filesAsked === before) fixed.set(name, text);
       return text;
     });
     return `{${entries.join(',')}}`;

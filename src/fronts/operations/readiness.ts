@@ -1,0 +1,43 @@
+/** Whether the daemon can do what it is there for. */
+import { access, constants, statfs } from 'node:fs/promises';
+import type { Settings } from '../../config/settings.js';
+import type { Jobs } from '../../jobs/jobs.js';
+
+/** A queue that can't be written, or a picture that can't be saved, is of no use: so much must be free. */
+const LEAST_FREE_BYTES = 64 * 2 ** 20;
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** `ok`, or what is wrong. */
+  readonly checks: Readonly<Record<'engine' | 'models' | 'data' | 'output' | 'queue', string>>;
+}
+
+export async function readiness(jobs: Jobs, { models, data, output }: Settings): Promise<Readiness> {
+  const checks = {
+    engine: jobs.engineStates.some(({ state }) => state === 'ready') ? 'ok' : 'no engine is up',
+    models: await readable(models),
+    data: await spacious(data),
+    // It is made with the first picture.
+    output: (await readable(output)) === 'ok' ? await spacious(output) : 'ok',
+    queue: jobs.isStopping ? 'the daemon stops' : jobs.size < jobs.capacity ? 'ok' : 'the queue is full',
+  };
+  return { ready: Object.values(checks).every((check) => check === 'ok'), checks };
+}
+
+async function readable(folder: string): Promise<string> {
+  try {
+    await access(folder, constants.R_OK | constants.X_OK);
+    return 'ok';
+  } catch {
+    return 'the folder is not there, or can not be read';
+  }
+}
+
+async function spacious(folder: string): Promise<string> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize >= LEAST_FREE_BYTES ? 'ok' : 'the disk is full';
+  } catch {
+    return 'the folder is not there';
+  }
+}
