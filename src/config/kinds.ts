@@ -168,6 +168,23 @@ export const webAddress: Kind<string> = {
   schema: (zod) => zod.string().min(1),
 };
 
+/** Such addresses, with queries where they need any; in one text, separated by spaces. */
+export const webAddresses: Kind<readonly string[]> = {
+  argument: 'URL',
+  repeatable: true,
+  parse: (texts, from) =>
+    texts
+      .flatMap((text) => text.split(/\s+/))
+      .filter((text) => text !== '')
+      .map((text) => {
+        if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+        throw new ConfigError(
+          `${from} must be an address like https://example.org/hook, not ${JSON.stringify(text)}`,
+        );
+      }),
+  schema: files.schema,
+};
+
 const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Seconds of `90`, `90s`, `15m`, `1.5h`, `30d`. */

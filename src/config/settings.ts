@@ -19,6 +19,7 @@ import {
   packages,
   toggle,
   webAddress,
+  webAddresses,
   webOrigin,
   type Kind,
 } from './kinds.js';
@@ -131,6 +132,14 @@ const rows = {
   corsOrigin: open('daemon', webOrigin, 'a web site whose pages may ask over HTTP, or *', 'none'),
   maxUpload: row('daemon', bytes, 'the largest HTTP request', '100MB', () => 100 * 2 ** 20),
   webRoot: open('daemon', folder, "a copy of ComfyUI's frontend, to be served at /", 'none'),
+  webhook: row<readonly string[]>(
+    'daemon',
+    webAddresses,
+    'told over HTTP when jobs start, go on and end',
+    'none',
+    () => [],
+  ),
+  webhookSecret: open('daemon', file, 'what those messages are signed with', 'none: they are not signed'),
   defaultModel: open(
     'daemon',
     name,

@@ -213,6 +213,20 @@ export class Jobs {
     return this.journal.forget(ids);
   }
 
+  /** Whom the ends of jobs are kept for, over restarts, until each was told (`delivered`). */
+  keepEndsFor(hooks: readonly string[]): Promise<void> {
+    return this.journal.setHooks(hooks);
+  }
+
+  /** The first job whose end one of them wasn't told yet. */
+  undelivered(hook: string): Promise<StoredJob | undefined> {
+    return this.journal.undelivered(hook);
+  }
+
+  delivered(hook: string, sequence: number): Promise<void> {
+    return this.journal.delivered(hook, sequence);
+  }
+
   /** Hears of every job, whoever asked for it; returns what ends that. */
   subscribe(listener: JobListener): () => void {
     return this.notices.subscribe(listener);

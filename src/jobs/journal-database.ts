@@ -15,9 +15,12 @@ import type {
   QueuedJob,
   StoredJob,
 } from './job.js';
+import { Deliveries } from './journal-deliveries.js';
 import { damaged, heal, isDamage } from './journal-health.js';
 import {
   clientOf,
+  PLACE,
+  RECORD,
   readJson,
   toRecord,
   toStored,
@@ -65,6 +68,11 @@ export interface JournalOperations {
   count(which: JobQuery['which']): number;
   /** Forgets jobs that are over, those of these ids or all. */
   forget(ids: readonly string[] | 'all'): void;
+  /** Whom the ends of jobs are kept for until they were told (`delivered`), from now on. */
+  setHooks(hooks: readonly string[]): void;
+  /** The first job whose end one of them wasn't told yet. */
+  undelivered(hook: string): StoredJob | undefined;
+  delivered(hook: string, sequence: number): void;
   /** Gives an old job what its front has made of it. */
   renew(job: Job): void;
   /** Forgets finished jobs older than `finishedBefore` (Unix ms) and all but the newest `keep`; returns how many. */
@@ -82,6 +90,7 @@ export type JournalOperation = {
 export class JournalDatabase implements JournalOperations {
   private readonly database: Database.Database;
   private readonly statements: ReturnType<typeof prepare>;
+  private readonly deliveries: Deliveries;
   private readonly inode: number;
 
   /**
@@ -96,6 +105,7 @@ export class JournalDatabase implements JournalOperations {
     heal(this.database);
     migrate(this.database, file);
     this.statements = prepare(this.database);
+    this.deliveries = new Deliveries(this.database);
     this.statements.recover.run();
     this.failDamaged();
     this.inode = statSync(file).ino;
@@ -216,6 +226,7 @@ export class JournalDatabase implements JournalOperations {
       milestones: milestones === undefined ? null : JSON.stringify(milestones),
       seconds: durationSeconds,
     });
+    if (changes > 0) this.deliveries.noteEnd(id);
     return changes > 0;
   }
 
@@ -246,6 +257,18 @@ export class JournalDatabase implements JournalOperations {
     else for (const id of ids) this.statements.forget.run(id);
   }
 
+  setHooks(hooks: readonly string[]): void {
+    this.deliveries.setHooks(hooks);
+  }
+
+  undelivered(hook: string): StoredJob | undefined {
+    return this.deliveries.next(hook);
+  }
+
+  delivered(hook: string, sequence: number): void {
+    this.deliveries.done(hook, sequence);
+  }
+
   renew({ id, client, priority, task, load, metadata }: Job): void {
     this.statements.renew.run({
       id,
@@ -273,49 +296,12 @@ export class JournalDatabase implements JournalOperations {
     throw new Error(`${this.file} was removed or replaced while the daemon uses it; restart the daemon`);
   }
 
-  private applyOne(operation: JournalOperation): unknown {
-    switch (operation.name) {
-      case 'accept':
-        return this.accept(...operation.args);
-      case 'begin':
-        return this.begin(...operation.args);
-      case 'tell':
-        this.tell(...operation.args);
-        return undefined;
-      case 'requeue':
-        this.requeue(...operation.args);
-        return undefined;
-      case 'finish':
-        return this.finish(...operation.args);
-      case 'amend':
-        return this.amend(...operation.args);
-      case 'list':
-        return this.list(...operation.args);
-      case 'recall':
-        return this.recall(...operation.args);
-      case 'count':
-        return this.count(...operation.args);
-      case 'forget':
-        this.forget(...operation.args);
-        return undefined;
-      case 'find':
-        return this.find(...operation.args);
-      case 'renew':
-        this.renew(...operation.args);
-        return undefined;
-      case 'prune':
-        return this.prune(...operation.args);
-      case 'recordTimes':
-        this.recordTimes(...operation.args);
-        return undefined;
-    }
+  private applyOne({ name, args }: JournalOperation): unknown {
+    // Each name has its own arguments, which the union pairs and a call by name can't.
+    const tables = this as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+    return tables[name]!(...args);
   }
 }
-
-const PLACE = 'ifnull(place, sequence - 1) AS place';
-
-const RECORD = `id, sequence, ${PLACE}, front, client, metadata, state, attempts, accepted_at, started_at, finished_at, outputs, error,
-  failure, milestones, duration_s`;
 
 const UNFINISHED = 'finished_at IS NULL';
 const OVER = 'finished_at IS NOT NULL';

@@ -46,6 +46,13 @@ export interface TimeRow extends Omit<MeasuredTime, 'meanSeconds'> {
   readonly mean_s: number;
 }
 
+/** Where a job stands. */
+export const PLACE = 'ifnull(place, sequence - 1) AS place';
+
+/** The columns of a `RecordRow`. */
+export const RECORD = `id, sequence, ${PLACE}, front, client, metadata, state, attempts, accepted_at, started_at, finished_at, outputs, error,
+  failure, milestones, duration_s`;
+
 /** Undefined for a text that is damaged. */
 export function readJson(text: string): unknown {
   try {

@@ -1,13 +1,22 @@
 /** The journal's tables, and how those of an older version become them. */
 import type Database from 'better-sqlite3';
 
-const SCHEMA_VERSION = 4;
+const SCHEMA_VERSION = 5;
+
+/** Ends of jobs that a webhook wasn't told yet. */
+const DELIVERIES = `
+  CREATE TABLE delivery (
+    hook TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (hook, sequence)
+  ) STRICT, WITHOUT ROWID;
+`;
 
 /**
  * `request` of a job that is over, or not of version 1, is null: version 1 kept its only protocol's requests, and the front of
  * that protocol turns those of jobs that still wait into tasks. `place` is null where it follows from `sequence`.
  */
-const SCHEMA = `
+const SCHEMA = `${DELIVERIES}
   CREATE TABLE job (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -68,7 +77,7 @@ const FROM_VERSION_1 = `
   DROP TABLE stage_time;
 `;
 
-const FROM_VERSION_3 = `
+const FROM_VERSION_3 = `${DELIVERIES}
   ALTER TABLE job ADD COLUMN place REAL;
   ALTER TABLE job ADD COLUMN milestones TEXT;
   CREATE INDEX ran_job ON job (finished_at) WHERE finished_at IS NOT NULL AND (started_at IS NOT NULL OR state <> 'cancelled');
@@ -82,6 +91,7 @@ const STEPS: Readonly<Record<number, string>> = {
   1: FROM_VERSION_1,
   2: FROM_VERSION_2,
   3: FROM_VERSION_3,
+  4: DELIVERIES,
 };
 
 /** Makes the tables, or brings them up to date. Throws an `Error` for a journal of a newer version. */

@@ -71,6 +71,9 @@ class ThreadJournal implements Journal {
   readonly list: Journal['list'] = (...args) => this.ask({ name: 'list', args });
   readonly recall: Journal['recall'] = (...args) => this.ask({ name: 'recall', args });
   readonly count: Journal['count'] = (...args) => this.ask({ name: 'count', args });
+  readonly setHooks: Journal['setHooks'] = (...args) => this.ask({ name: 'setHooks', args });
+  readonly undelivered: Journal['undelivered'] = (...args) => this.ask({ name: 'undelivered', args });
+  readonly delivered: Journal['delivered'] = (...args) => this.ask({ name: 'delivered', args });
   readonly forget: Journal['forget'] = (...args) => this.ask({ name: 'forget', args });
   readonly find: Journal['find'] = (...args) => this.ask({ name: 'find', args });
   readonly renew: Journal['renew'] = (...args) => this.ask({ name: 'renew', args });

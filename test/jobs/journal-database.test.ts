@@ -226,7 +226,7 @@ describe('the journal', () => {
     journal.close();
     const database = new Database(join(folder, 'journal.sqlite'));
     database.exec(
-      'DROP INDEX ran_job; ALTER TABLE job DROP COLUMN place; ALTER TABLE job DROP COLUMN milestones',
+      'DROP TABLE delivery; DROP INDEX ran_job; ALTER TABLE job DROP COLUMN place; ALTER TABLE job DROP COLUMN milestones',
     );
     database.pragma('user_version = 3');
     database.close();

@@ -31,6 +31,8 @@ const FIXED_SETTINGS: readonly SettingName[] = [
   'corsOrigin',
   'maxUpload',
   'webRoot',
+  'webhook',
+  'webhookSecret',
 ];
 
 const STATUS_INTERVAL_MS = 5000;

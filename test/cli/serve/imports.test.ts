@@ -36,6 +36,7 @@ test('the journal is a thread that knows the database alone', () => {
   expect([...importsOf('jobs/journal-worker.js')].toSorted()).toEqual([
     'better-sqlite3',
     'jobs/journal-database.js',
+    'jobs/journal-deliveries.js',
     'jobs/journal-health.js',
     'jobs/journal-rows.js',
     'jobs/journal-schema.js',
