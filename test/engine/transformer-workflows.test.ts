@@ -13,6 +13,9 @@ interface FamilyFiles {
 
 const families: Readonly<Record<string, FamilyFiles>> = {
   'flux2-klein': { denoiser: 'flux2-klein', encoder: 'qwen3_4b', vae: 'flux2_vae' },
+  z_image: { denoiser: 'z_image', encoder: 'qwen3_4b', vae: 'ae' },
+  qwen_image: { denoiser: 'qwen_image', encoder: 'qwen25_vl_7b', vae: 'qwen_image_vae' },
+  lumina2: { denoiser: 'lumina2', encoder: 'gemma2_2b', vae: 'ae' },
   'flux2-dev': { denoiser: 'flux2-dev', encoder: 'mistral3', vae: 'flux2_vae' },
 };
 

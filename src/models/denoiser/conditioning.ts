@@ -62,6 +62,8 @@ export interface ConditioningEntry {
   readonly referenceLatents?: readonly Tensor[];
   /** How these are placed; the model's own way when left out. */
   readonly referenceMethod?: ReferenceMethod;
+  /** What an image encoder's layer before the last made of pictures, N×T×C (Wan's image to video). */
+  readonly pictureStates?: Tensor;
   /** HiDream: the states of all layers of Llama, N×L×T×C. */
   readonly llama?: Tensor;
   /** Anima: T5's tokens, and their weights, N×T. */

@@ -8,3 +8,4 @@ export * from './pictures.js';
 export * from './family-text.js';
 export * from './edit-models.js';
 export * from './qwen-image.js';
+export * from './wan.js';

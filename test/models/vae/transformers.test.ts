@@ -88,6 +88,19 @@ describe.each(['qwen_image_vae', 'wan22_vae'])('%s, a film', (name) => {
   });
 });
 
+it('codes a film in tiles of space and time as the nodes do', async () => {
+  const vae = createAutoencoder(weightsOf('qwen_image_vae'), programs);
+  const frame = golden('tiles.frame');
+  const given = tensor([17, ...frame.shape.slice(1)]);
+  for (let index = 0; index < 17; index++) given.data.set(frame.data, index * frame.data.length);
+  const encoded = golden('tiles.encoded');
+  const tiles = { tileSize: 64, overlap: 16 };
+  const inTiles = await vae.encode(given, { ...tiles, temporalSize: 9, temporalOverlap: 5 });
+  expect(relativeRms(inTiles, encoded)).toBeLessThan(tolerance);
+  const decoded = await vae.decode(encoded, { ...tiles, temporalSize: 8, temporalOverlap: 4 });
+  expect(relativeRms(everySecond(decoded, 4), golden('tiles.decoded'))).toBeLessThan(tolerance);
+});
+
 it('sees a picture of odd sides in windows, as Qwen2.5-VL does', async () => {
   const options = {
     weights: weightsOf('qwen25_vl_7b'),
