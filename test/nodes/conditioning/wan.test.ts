@@ -33,7 +33,7 @@ it('a latent for Wan 2.2 begins with a picture, where no noise is put', async ()
     },
     nodeContext(),
   );
-  const { samples, noiseMask } = outputs![0] as Latent;
+  const { samples, noiseMask } = outputs[0];
   const [rows] = samples.shape;
   expect(rows).toBe(2);
   const half = samples.data.length / 2;
