@@ -50,5 +50,6 @@ export {
   type FaultReport,
   type NodeFaults,
 } from './workflow/faults.js';
+export { workflowFileText, workflowText } from './workflow/file-text.js';
 export type { InputInfo, NodeInfo } from './workflow/object-info.js';
 export { parseWorkflow, workflowFromObject, type Workflow, type WorkflowNode } from './workflow/parse.js';
