@@ -80,6 +80,7 @@ export function mixValues(a: Tensor, b: Tensor, weight: number): Tensor {
   return combineValues(a, b, (x, y) => Math.fround(x * weightA) + Math.fround(y * weightB));
 }
 
+/** How many pictures or latents a tensor holds: its first side. */
 export function batchOf(value: Tensor): number {
   return value.shape[0]!;
 }
