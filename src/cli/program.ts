@@ -15,6 +15,7 @@ import { pullCommand } from './pull.js';
 import { runCommand } from './run.js';
 import { refused } from './run/outcome.js';
 import { serveCommand } from './serve.js';
+import { completionCommand, manCommand } from './shell.js';
 import { statusCommand } from './status.js';
 import { submitCommand } from './submit.js';
 import { printJson, reportLines } from './terminal.js';
@@ -78,6 +79,9 @@ function createProgram(exit: (status: number) => void): Command {
   ];
   for (const command of commands) {
     program.addCommand(command(exit).copyInheritedSettings(program));
+  }
+  for (const command of [completionCommand, manCommand]) {
+    program.addCommand(command(exit, program).copyInheritedSettings(program));
   }
   return program;
 }

@@ -17,6 +17,10 @@ export function runCommand(exit: (status: number) => void): Command {
     .option('--checkpoint <NAME>', 'the checkpoint to load, as `latentd models` lists it')
     .option('--model <NAME>', 'the same as --checkpoint')
     .option('--lora <NAME>', 'the LoRA to load')
+    .option('--negative <TEXT>', 'what not to draw')
+    .option('--steps <N>', 'sampling steps')
+    .option('--size <WxH>', 'size of the image')
+    .option('--cfg <SCALE>', 'how closely to keep to the prompt')
     .option('--seed <N>', 'the seed of every sampler, or "random"')
     .option(
       '--set <NODE.INPUT=VALUE>',

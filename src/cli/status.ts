@@ -34,7 +34,7 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
       report(`latentd: the daemon knows no job ${id}`);
       return EXIT.failed;
     }
-    if (options.json === true) printLines(messageJson(status.job ?? status, 2));
+    if (options.json === true) printLines(messageJson(status.job ?? status));
     else printLines(status.job === undefined ? daemonTable(status, describeSeconds) : jobTable(status.job));
     return EXIT.done;
   });

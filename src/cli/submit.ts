@@ -12,7 +12,8 @@ export function submitCommand(exit: (status: number) => void): Command {
       "a file in ComfyUI's API format, - for standard input, or a template of the daemon (default: the one that suits the request)",
     )
     .option('--prompt <TEXT>', 'what to draw; needed where no workflow is given')
-    .option('--negative-prompt <TEXT>', "what not to draw, instead of the template's")
+    .option('--negative <TEXT>', "what not to draw, instead of the template's")
+    .option('--negative-prompt <TEXT>', 'the same as --negative')
     .option(
       '--checkpoint <NAME>',
       "the checkpoint (default: a workflow's own, else the first that the daemon lists, the starter model last)",

@@ -54,7 +54,7 @@ export function printJsonText(json: string): void {
 
 /** The same as text. */
 export function jsonText(value: unknown): string {
-  return `${safeJson(JSON.stringify(value, null, 2))}\n`;
+  return `${safeJson(JSON.stringify(value))}\n`;
 }
 
 /** A line of everything else: standard error. */

@@ -54,16 +54,9 @@ export async function withDaemon(
 }
 
 /** JSON of a message; integers beyond JavaScript's become their digits. */
-export function messageJson(message: unknown, indent?: number): string {
-  const json = JSON.stringify(
-    message,
-    (_, value: unknown) =>
-      typeof value === 'bigint'
-        ? Number.isSafeInteger(Number(value))
-          ? Number(value)
-          : String(value)
-        : value,
-    indent,
+export function messageJson(message: unknown): string {
+  const json = JSON.stringify(message, (_, value: unknown) =>
+    typeof value === 'bigint' ? (Number.isSafeInteger(Number(value)) ? Number(value) : String(value)) : value,
   );
   return safeJson(json);
 }

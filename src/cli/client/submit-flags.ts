@@ -3,6 +3,7 @@ import type { SettingOptions } from '../setting-options.js';
 
 export interface SubmitFlags extends SettingOptions {
   readonly prompt?: string;
+  readonly negative?: string;
   readonly negativePrompt?: string;
   readonly checkpoint?: string;
   readonly model?: string;

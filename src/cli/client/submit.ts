@@ -10,6 +10,7 @@ import { parseWorkflow, type Workflow } from '../../workflow/parse.js';
 import { workflowJson } from '../../workflow/workflow-json.js';
 import { EXIT, UsageError } from '../exit-codes.js';
 import { applySet, parseSeed } from '../overrides.js';
+import { readNumber, readPair } from '../read-flags.js';
 import { fillIn } from '../run/apply-options.js';
 import type { SubmitFlags } from './submit-flags.js';
 import { print, report, reportLines } from '../terminal.js';
@@ -121,7 +122,7 @@ async function firstModel(connection: Connection): Promise<string | undefined> {
 
 function requestOf(options: SubmitFlags, workflow: string | undefined) {
   const optional = {
-    negative_prompt: options.negativePrompt,
+    negative_prompt: options.negative ?? options.negativePrompt,
     lora: options.lora,
     lora_strength: readNumber('--lora-strength', options.loraStrength),
     seed: options.seed === undefined ? undefined : parseSeed(options.seed),
@@ -143,19 +144,6 @@ function requestOf(options: SubmitFlags, workflow: string | undefined) {
     cfg_scale: readNumber('--cfg', options.cfg),
     ...optional,
   };
-}
-
-function readNumber(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (text.trim() !== '' && Number.isFinite(number)) return number;
-  throw new UsageError(`${flag} must be a number, not ${JSON.stringify(text)}`);
-}
-
-function readPair(flag: string, text: string): [number, number] {
-  const match = /^(\d+)[x×](\d+)$/.exec(text);
-  if (match !== null) return [Number(match[1]), Number(match[2])];
-  throw new UsageError(`${flag} must be like 512x768, not ${JSON.stringify(text)}`);
 }
 
 /** A file, or standard input; anything else is the name of one of the daemon's templates. */

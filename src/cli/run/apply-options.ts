@@ -2,10 +2,12 @@
 import { completeName, type Folders } from '../../models/folders/folders.js';
 import type { ModelKind } from '../../models/folders/model-folders.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
+import { fillWorkflow, type TemplateValues } from '../../templates/fill.js';
 import { fillPlaceholders, placeholdersOf } from '../../templates/placeholders.js';
 import type { Workflow } from '../../workflow/parse.js';
 import { UsageError } from '../exit-codes.js';
 import { applySeed, applySet, parseSeed } from '../overrides.js';
+import { readNumber, readPair } from '../read-flags.js';
 import type { RunFlags } from './flags.js';
 import { report } from '../terminal.js';
 
@@ -29,8 +31,49 @@ export function applyOptions(workflow: Workflow, options: RunFlags, folders: Fol
     if (options.seed === 'random') report(`seed ${seed}`);
     changed = applySeed(changed, seed);
   }
+  changed = applySampling(changed, options);
   for (const assignment of options.set ?? []) changed = applySet(changed, assignment);
   return changed;
+}
+
+/** What `latentd submit` has the daemon do with the same flags. Throws `UsageError` where the workflow has no place for one. */
+function applySampling(workflow: Workflow, options: RunFlags): Workflow {
+  const steps = readNumber('--steps', options.steps);
+  if (steps !== undefined && !(Number.isSafeInteger(steps) && steps >= 1 && steps <= 10_000))
+    throw new UsageError(`--steps must be a whole number from 1 to 10000, not ${steps}`);
+  const cfg = readNumber('--cfg', options.cfg);
+  const [width, height] = options.size === undefined ? [] : readPair('--size', options.size);
+  const { negative } = options;
+  const changes: readonly (readonly [flag: string, values: TemplateValues, others: TemplateValues])[] = [
+    ...(steps === undefined ? [] : [['--steps', { steps }, { steps: steps + 1 }] as const]),
+    ...(cfg === undefined ? [] : [['--cfg', { cfg }, { cfg: cfg + 1 }] as const]),
+    ...(width === undefined || height === undefined
+      ? []
+      : [['--size', { width, height }, { width: width + 8, height: height + 8 }] as const]),
+    ...(negative === undefined
+      ? []
+      : [['--negative', { negativePrompt: negative }, { negativePrompt: `${negative}.` }] as const]),
+  ];
+  let changed = workflow;
+  for (const [flag, values, others] of changes) {
+    // The workflow may say the very same already: then another value would change it.
+    if ([values, others].every((given) => isSame(changed, fillWorkflow(changed, given)))) {
+      throw new UsageError(
+        `${flag}: no sampler of this workflow takes it from a node; use --set NODE.INPUT=VALUE`,
+      );
+    }
+    changed = fillWorkflow(changed, values);
+  }
+  return changed;
+}
+
+function isSame(one: Workflow, other: Workflow): boolean {
+  return [...other.nodes].every(([id, node]) => {
+    const before = one.nodes.get(id);
+    return (
+      before !== undefined && [...node.inputs].every(([name, value]) => before.inputs.get(name) === value)
+    );
+  });
 }
 
 /** Fills placeholders in. Throws `UsageError` for a value that the workflow has no placeholder for. */

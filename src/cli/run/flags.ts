@@ -6,6 +6,10 @@ export interface RunFlags extends SettingOptions {
   readonly checkpoint?: string;
   readonly model?: string;
   readonly lora?: string;
+  readonly negative?: string;
+  readonly steps?: string;
+  readonly size?: string;
+  readonly cfg?: string;
   readonly seed?: string;
   readonly set?: readonly string[];
   readonly batchIndex?: string;

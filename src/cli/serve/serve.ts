@@ -1,17 +1,17 @@
 /** The daemon's life: settings, log, signals and the service manager around it. */
 import { fileURLToPath } from 'node:url';
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import { settingValues, type ResolvedSettings } from '../../config/resolve-settings.js';
 import { ConfigError } from '../../config/config-error.js';
 import { SETTING_NAMES, type SettingName, type Settings } from '../../config/settings.js';
 import { KeyFileError } from '../../fronts/dgx-pixels/wire/curve-keys.js';
-import { safeJson } from '../../safe-text.js';
 import { checkDevice } from '../check-device.js';
 import { EXIT } from '../exit-codes.js';
 import { settingsFrom, type SettingOptions } from '../setting-options.js';
 import { reportLines } from '../terminal.js';
 import { daemonConfiguration } from './daemon-options.js';
 import { Daemon, type DaemonConfiguration } from './daemon.js';
+import { logFormat } from './log-format.js';
 import { ServiceManager } from './service-manager.js';
 
 /** Two folders below the package's root from both src/cli/serve and dist/cli/serve. */
@@ -44,7 +44,11 @@ export async function serve(options: SettingOptions): Promise<number> {
   const settings = settingValues(resolved);
   // Buffered: a journal that is slow to read must not hold the daemon up.
   const destination = pino.destination({ dest: 2, sync: false, minLength: 0 });
-  const log = pino({ level: settings.logLevel, base: null }, safe(destination));
+  const format = await logFormat(process.stderr.isTTY);
+  const log = pino(
+    { level: settings.logLevel, base: null },
+    { write: (line: string) => destination.write(format(line)) },
+  );
   for (const warning of warnings) log.warn(warning);
   const manager = new ServiceManager(process.env, (error) => {
     log.warn({ err: error }, 'systemd could not be told');
@@ -52,15 +56,6 @@ export async function serve(options: SettingOptions): Promise<number> {
   const code = await new Service(options, resolved, log, manager).run();
   destination.flushSync();
   return code;
-}
-
-/** JSON lines that can be looked at on a terminal, whatever they quote. */
-function safe(destination: DestinationStream): DestinationStream {
-  return {
-    write(line) {
-      destination.write(safeJson(line));
-    },
-  };
 }
 
 class Service {
