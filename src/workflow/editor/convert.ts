@@ -17,10 +17,11 @@ import { groupOf, groupStanding } from './group-node.js';
 import { resolveInput } from './resolve.js';
 import { savedValues, type SavedValues } from './saved-values.js';
 import { executionId, widgetKey, type GraphScope } from './scope.js';
+import { SEED_EVERYWHERE } from './sender-rules.js';
 import { inputsOf } from './slots.js';
 import { EndlessSubgraphs, openScopes, subgraphStanding } from './subgraph.js';
 import { replaceTexts, SAVERS } from './text-replacements.js';
-import { addEverywhereLinks, SEED_EVERYWHERE } from './use-everywhere.js';
+import { addEverywhereLinks } from './use-everywhere.js';
 import { isVirtual } from './virtual-nodes.js';
 import type { InfoOf, Widget } from './widgets.js';
 
