@@ -65,7 +65,16 @@ export const comfyui: HttpRoutes = async (app, house) => {
     { prefix: '/internal' },
   );
   if (settings.webRoot !== undefined) {
-    await app.register(serveStatic, { root: settings.webRoot, wildcard: true, decorateReply: false });
+    await app.register(serveStatic, {
+      root: settings.webRoot,
+      decorateReply: false,
+      cacheControl: false,
+      setHeaders(reply, path) {
+        // As ComfyUI has it (server.py, get_root; middleware/cache_middleware.py): new versions are seen at once.
+        if (path.endsWith('index.html')) void reply.header('cache-control', 'no-store, must-revalidate');
+        else if (/\.(?:js|css)$/.test(path)) void reply.header('cache-control', 'no-store');
+      },
+    });
   }
 };
 
