@@ -238,8 +238,8 @@ export function rawLink<Type extends ValueTypeName>(
 /** A value that an editor's widget of its own writes: a colour, a curve. `run` is given what is there, unchecked. */
 export function widget<Type extends ValueTypeName>(
   type: Type,
-  spec: Omit<LinkInput<Type>, 'kind' | 'type' | 'rawLink' | 'written'> = {},
-): LinkInput<Type> {
+  spec: Omit<LinkInput<Type, never>, 'kind' | 'type' | 'rawLink' | 'written' | 'also'> = {},
+): LinkInput<Type, never> {
   return { kind: 'LINK', type, written: true, ...spec };
 }
 

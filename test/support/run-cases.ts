@@ -1,4 +1,6 @@
 /** Cases of tools/reference/node_case_file.py, run through the workflow interpreter: a workflow of the one node. */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createFolders } from '../../src/models/folders/folders.js';
 import { openSafetensors } from '../../src/models/files/safetensors.js';
 import { defineNode, link, type AnyNodeClass } from '../../src/nodes/definition.js';
@@ -158,7 +160,8 @@ export async function runCase({ node, inputs }: Case, tensor: GoldenTensors): Pr
       ]),
     );
   }
-  const root = temporaryFolder();
+  // Others write no files.
+  const root = nodeClass.outputNode === true ? temporaryFolder() : join(tmpdir(), 'latentd-no-files');
   const folders = createFolders({
     models: `${root}/models`,
     input: `${root}/input`,

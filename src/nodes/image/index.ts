@@ -12,3 +12,6 @@ export * from './quantize.js';
 export * from './upscale-model.js';
 export * from './faces.js';
 export * from './save-animated.js';
+export * from './edges.js';
+export * from './batches.js';
+export * from './resize-any.js';
