@@ -119,7 +119,7 @@ test('a daemon that goes and comes back loses no job', async () => {
   const port = await freePort();
   const first = await other.start('--http', String(port));
   const client = await connect(`http://127.0.0.1:${port}`);
-  const job = await client.submit(smallWorkflow({ steps: 400 }));
+  const job = await client.submit(smallWorkflow({ steps: 60 }));
   for await (const { type } of job.events()) if (type === 'progress') break;
   await first.stop('SIGKILL');
   const second = await other.start('--http', String(port));

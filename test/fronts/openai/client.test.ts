@@ -74,7 +74,7 @@ describe('generations', () => {
 
   test('are shown on the way', async () => {
     const events = await client.images.generate({
-      ...small({ steps: 200, size: '128x128', partial_images: 2 }),
+      ...small({ steps: 100, size: '128x128', partial_images: 2 }),
       stream: true,
     });
     const seen: OpenAI.Images.ImageGenStreamEvent[] = [];
