@@ -15,6 +15,7 @@ import { pullCommand } from './pull.js';
 import { runCommand } from './run.js';
 import { refused } from './run/outcome.js';
 import { serveCommand } from './serve.js';
+import { serviceCommand } from './service.js';
 import { completionCommand, manCommand } from './shell.js';
 import { statusCommand } from './status.js';
 import { submitCommand } from './submit.js';
@@ -76,6 +77,7 @@ function createProgram(exit: (status: number) => void): Command {
     modelsCommand,
     pullCommand,
     doctorCommand,
+    serviceCommand,
   ];
   for (const command of commands) {
     program.addCommand(command(exit).copyInheritedSettings(program));
