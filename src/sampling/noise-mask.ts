@@ -1,4 +1,4 @@
-import { tensor, type Tensor } from '../compute/tensor.js';
+import { elementCount, tensor, type Tensor } from '../compute/tensor.js';
 import type { Guidance } from '../models/denoiser/guidance.js';
 import type { ModelSampling } from '../models/denoiser/model-sampling.js';
 import type { Denoise } from './guider.js';
@@ -7,7 +7,9 @@ import { noisedKept } from './prediction.js';
 /** What stays where the mask is 0. */
 export interface KeptLatent {
   readonly sampling: ModelSampling;
-  /** N×1×h×w, 1 where it is sampled. */
+  /** The network sees what is kept without noise. */
+  readonly clean?: boolean | undefined;
+  /** N×1×[F×]h×w, 1 where it is sampled. */
   readonly mask: Tensor;
   /** What the model makes of the mask at each step. */
   readonly maskAt: Guidance['noiseMask'];
@@ -27,7 +29,7 @@ export function maskedDenoiser(denoiser: Denoise, kept: KeptLatent): Denoise {
   const { sampling, sigmas, latent, noise } = kept;
   return async (x, sigma, needsUncond) => {
     const mask = kept.maskAt?.(kept.mask, { sigma, sigmas, sampling }) ?? kept.mask;
-    const noised = blend(x, noisedKept(sampling, latent, noise, sigma), mask);
+    const noised = blend(x, kept.clean === true ? latent : noisedKept(sampling, latent, noise, sigma), mask);
     const { denoised, uncond } = await denoiser(noised, sigma, needsUncond);
     return { denoised: blend(denoised, latent, mask), uncond };
   };
@@ -35,8 +37,8 @@ export function maskedDenoiser(denoiser: Denoise, kept: KeptLatent): Denoise {
 
 /** inside·mask + outside·(1 − mask), each product rounded to float32. */
 function blend(inside: Tensor, outside: Tensor, mask: Tensor): Tensor {
-  const [, channels = 1, height = 1, width = 1] = inside.shape;
-  const area = height * width;
+  const [, channels = 1, ...extents] = inside.shape;
+  const area = elementCount(extents);
   const data = inside.data.map((value, index) => {
     const share = mask.data[Math.floor(index / (channels * area)) * area + (index % area)]!;
     const rest = Math.fround(1 - share);

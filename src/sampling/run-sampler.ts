@@ -91,13 +91,17 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
           sigmas,
           latent,
           noise: kept.noise,
+          clean: guider.model.keepsLatentClean,
         });
 
   const x = noisedStart(sampling, latent, noise, sigmas[0]!);
   const { name, ...choices } = sampler;
   const init = { x: x.data, sigmas, seed, levels: sampling.levels, flow: isFlow(sampling), ...choices };
   const finished = (sample: Tensor, last: Tensor | undefined): Sampled => {
-    const samples = fromModelSpace(latentFormat, sampledEnd(sampling, sample, sigmas.at(-1)!));
+    const samples = fromModelSpace(
+      latentFormat,
+      sampledEnd(sampling, sample, lastLevel(sampler.name, sigmas)),
+    );
     const denoised = last === undefined ? samples : fromModelSpace(latentFormat, last);
     return { samples, denoised, random: kept.random };
   };
@@ -158,6 +162,12 @@ async function sampleOnDevice(
     if (error instanceof DeviceLost) return undefined;
     throw error;
   }
+}
+
+/** ComfyUI's uni_pc writes 0.001 over a last level of 0, and a flow's result is divided by what that leaves. */
+function lastLevel(sampler: string, sigmas: Float32Array): number {
+  const last = sigmas.at(-1)!;
+  return last === 0 && sampler.startsWith('uni_pc') ? 0.001 : last;
 }
 
 function requireLevels(sigmas: Float32Array): void {

@@ -63,6 +63,20 @@ CASES = {
         **{method: {**picture(1, 6, 8, rows=1), **flux(64, pooled=0, rows=1),
                     **references(method, (1, 4, 6), (1, 5, 3), rows=1)} for method in METHODS},
     },
+    "sd35-medium": {
+        "plain": {**picture(6, 8), **flux(320, pooled=256), "timestep": torch.tensor([830.0, 31.0])},
+        "odd": {**picture(5, 7, rows=1), **flux(320, pooled=256, rows=1), "timestep": torch.tensor([500.0])},
+    },
+    "sd35-large": {"plain": {**picture(6, 8), **flux(320, pooled=256), "timestep": torch.tensor([830.0, 31.0])}},
+    "wan21": {
+        "plain": {**picture(2, 6, 8), **flux(128, pooled=0), "timestep": torch.tensor([830.0, 31.0])},
+        "odd": {**picture(1, 5, 7, rows=1), **flux(128, pooled=0, rows=1), "timestep": torch.tensor([500.0])},
+    },
+    "wan22": {
+        "plain": {**picture(2, 4, 6, channels=48), **flux(128, pooled=0), "timestep": torch.tensor([830.0, 31.0])},
+        "timed": {**picture(3, 4, 6, channels=48), **flux(128, pooled=0), "timestep": torch.tensor([830.0, 31.0]),
+                  "noise_mask": torch.tensor([0.0, 0.25, 1.0]).reshape(1, 1, 3, 1, 1).expand(2, 1, 3, 4, 6)},
+    },
     "flux-schnell": {"plain": {**picture(6, 8), **flux(320)}},
     "flux-fill": {"plain": {**picture(6, 8, channels=96), **flux(320), "guidance": torch.tensor([30.0, 3.5])}},
 }
@@ -71,12 +85,16 @@ CASES = {
 def evaluate(model, given):
     options = {}
     keywords = {name: value for name, value in given.items() if name not in ("x", "timestep", "context", "method") and "." not in name}
+    timestep = given["timestep"].clone()
+    mask = keywords.pop("noise_mask", None)
+    if mask is not None:  # as comfy/model_base.py, WAN22.process_timestep
+        timestep = mask.mean((1, 3, 4)) * timestep[:, None]
     latents = [value for name, value in given.items() if name.startswith("ref_latents.")]
     if latents:
         keywords.update(ref_latents=latents, ref_latents_method=given["method"])
     with torch.inference_mode():
         copies = {name: value.clone() if torch.is_tensor(value) else value for name, value in keywords.items()}
-        return model(given["x"].clone(), given["timestep"].clone(), context=given["context"].clone(), transformer_options=options, **copies)
+        return model(given["x"].clone(), timestep, context=given["context"].clone(), transformer_options=options, **copies)
 
 
 results = {}

@@ -1,10 +1,10 @@
 import { formatShape } from '../dim.js';
-import { weightShape, type NodeBuilder } from '../node-builder.js';
+import type { NodeBuilder } from '../node-builder.js';
 import type { Value } from '../value.js';
 import type { Weight } from '../weight.js';
 import { computedOnCpu, defineOperation } from './definition.js';
 
-/** A parameter as a value, 1×C×H×W. */
+/** A parameter as a value, 1×C×H×W or 1×1×C. */
 export interface Constant {
   readonly kind: 'constant';
   readonly weight: Weight;
@@ -16,10 +16,10 @@ export const constant = defineOperation<Constant>()({
   weights: { weight: true },
   build: {
     constant(graph: NodeBuilder<Constant>, weight: Weight): Value {
-      const shape = weightShape(graph, weight, 4);
+      const { shape } = weight;
       graph.check(
-        shape[0] === 1,
-        `constant needs a leading extent of 1, ${weight.name} has ${formatShape(shape)}`,
+        shape[0] === 1 && (shape.length === 4 || (shape.length === 3 && shape[1] === 1)),
+        `constant needs 1×C×H×W or 1×1×C, ${weight.name} has ${formatShape(shape)}`,
       );
       return graph.emit({ kind: 'constant', weight }, shape);
     },
@@ -27,9 +27,11 @@ export const constant = defineOperation<Constant>()({
   cost: () => ({ flops: 0 }),
   onnx: {
     plain: ({ weight }, context) => context.weight(weight),
-    // 1×C×H×W and C×1×H×W are the same values in the same order.
-    channelMajor: ({ weight }, context) =>
-      context.constant(weight, [weight.shape[1]!, 1, ...weight.shape.slice(2)]),
+    // 1×C×H×W and C×1×H×W are the same values in the same order, and so are 1×1×C and C×1×1.
+    channelMajor: ({ weight }, context) => {
+      const [, second, ...rest] = weight.shape;
+      return context.constant(weight, rest.length === 1 ? [...rest, 1, 1] : [second!, 1, ...rest]);
+    },
   },
   cuda: computedOnCpu,
 });

@@ -56,11 +56,21 @@ export interface PicturePrompts {
   readonly pictures: AttendedPictures;
 }
 
+/** Blocks of a transformer that are left out, by their numbers (skip layer guidance). */
+export interface SkippedBlocks {
+  readonly kind: 'skip-blocks';
+  /** Of those with streams of their own for text and image, or of the only kind. */
+  readonly double: readonly number[];
+  /** Of those with one stream. */
+  readonly single: readonly number[];
+}
+
 /**
  * A further kind is a member here and a reader in the networks that heed it: what shapes their graph becomes part of its variant, and
  * what it feeds in each evaluation inputs of that graph.
  */
-export type ModelChange = FreeU | HyperTile | TokenMerging | AttentionRecording | OwnValues | PicturePrompts;
+export type ModelChange =
+  FreeU | HyperTile | TokenMerging | AttentionRecording | OwnValues | PicturePrompts | SkippedBlocks;
 
 /** Those of some kinds, in order. */
 export function changesOfKind<Kind extends ModelChange['kind']>(

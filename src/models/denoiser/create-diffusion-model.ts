@@ -7,7 +7,7 @@ import { plainGuidance } from './guidance.js';
 /** What a family reads off a checkpoint. */
 export interface DiffusionModelParts extends Pick<
   DiffusionModel,
-  'family' | 'inputs' | 'latentFormat' | 'sampling' | 'weights' | 'loraNames'
+  'family' | 'inputs' | 'latentFormat' | 'sampling' | 'weights' | 'loraNames' | 'keepsLatentClean'
 > {
   readonly network: Network;
 }

@@ -9,8 +9,14 @@ import type { Guidance } from './guidance.js';
 import type { LatentFormat } from './latent-format.js';
 import type { ModelSampling } from './model-sampling.js';
 
-/** A layer's name in a LoRA file, and the denoiser's own key. */
-export type LoraName = readonly [name: string, key: string];
+/** Rows of a fused weight. */
+export interface WeightRows {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** A layer's name in a LoRA file, the denoiser's own key, and the rows of it that are meant where not all are. */
+export type LoraName = readonly [name: string, key: string, rows?: WeightRows];
 
 /** A denoiser as a checkpoint describes it, with all that sampling needs. Light and immutable: weights are read when it first predicts. */
 export interface DiffusionModel {
@@ -21,6 +27,8 @@ export interface DiffusionModel {
   readonly inputs: readonly DenoiserInput[];
   readonly latentFormat: LatentFormat;
   readonly sampling: ModelSampling;
+  /** Where a mask keeps the latent, the network sees it without noise. */
+  readonly keepsLatentClean?: boolean | undefined;
   /** How its predictions are guided. */
   readonly guidance: Guidance;
   /** How its network computes otherwise, in order. */

@@ -3,6 +3,7 @@ import { referencePictures } from '../denoiser-inputs/references.js';
 import { distilledGuidance, paddedText } from '../denoiser-inputs/text.js';
 import { fluxSampling } from '../denoiser/model-sampling.js';
 import { flux2Latent } from '../denoiser/transformer-latents.js';
+import { loraNamesOf, fluxNames, SPELLINGS } from '../transformer/diffusers-names.js';
 import { detectFlux } from '../transformer/flux/config.js';
 import { fluxNetwork } from '../transformer/flux/network.js';
 import { transformerFamily } from './transformer-family.js';
@@ -24,5 +25,6 @@ export const flux2 = transformerFamily({
     inputs: [paddedText(TOKENS), distilledGuidance(GUIDANCE), ...referencePictures],
     latentFormat: flux2Latent,
     sampling: fluxSampling(2.02),
+    loraNames: () => loraNamesOf(fluxNames(config), SPELLINGS.flux),
   }),
 });

@@ -2,6 +2,7 @@
 import { wholeText } from '../denoiser-inputs/text.js';
 import { flowSampling } from '../denoiser/model-sampling.js';
 import { fluxLatent } from '../denoiser/transformer-latents.js';
+import { loraNamesOf, luminaNames, SPELLINGS } from '../transformer/diffusers-names.js';
 import { detectLumina, luminaNetwork } from '../transformer/lumina/network.js';
 import { transformerFamily } from './transformer-family.js';
 
@@ -18,6 +19,7 @@ function family(name: string, title: string, isZImage: boolean, shift: number) {
       inputs: [wholeText],
       latentFormat: fluxLatent,
       sampling: flowSampling(shift, 1),
+      loraNames: () => loraNamesOf(luminaNames(config), SPELLINGS.lumina),
     }),
   });
 }

@@ -16,8 +16,10 @@ import { qwenImage } from './qwen-image.js';
 import { sd1 } from './sd1.js';
 import { sd2 } from './sd2.js';
 import { sd2Unclip } from './sd2-unclip.js';
+import { sd3 } from './sd3.js';
 import { sdxl } from './sdxl.js';
 import { sdxlRefiner } from './sdxl-refiner.js';
+import { wan } from './wan.js';
 import { unetRelative } from './unet-family.js';
 
 /** Every family, in the order in which they are asked. */
@@ -33,6 +35,8 @@ const families: readonly Family[] = [
   lumina2,
   zImage,
   qwenImage,
+  sd3,
+  wan,
 ];
 
 /** Where denoisers lie in checkpoints of most trainers, of audio models, and of Cosmos'. */

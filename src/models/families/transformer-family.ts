@@ -27,6 +27,7 @@ export interface TransformerKind {
   readonly latentFormat: LatentFormat;
   readonly sampling: ModelSampling;
   readonly loraNames?: () => Iterable<LoraName>;
+  readonly keepsLatentClean?: boolean;
   /** It draws from a prompt alone; true when left out. */
   readonly drawsFromText?: boolean;
   /** Pixels a side; 1024 when left out. */

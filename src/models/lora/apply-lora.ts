@@ -1,4 +1,5 @@
-import type { DiffusionModel } from '../denoiser/diffusion-model.js';
+import type { Weight } from '../../compute/weight.js';
+import type { DiffusionModel, WeightRows } from '../denoiser/diffusion-model.js';
 import type { TextEncoders } from '../text/text-encoders.js';
 import type { WeightPatch, WeightPatches } from '../weights/weight-patches.js';
 import type { WeightSource } from '../weights/weight-source.js';
@@ -63,13 +64,18 @@ export function applyLora(
   const misfits: string[] = [];
   let matched = 0;
   for (const change of readChanges(file, keyMap)) {
-    const { encoder, key } = change.target;
+    const { encoder, key, rows } = change.target;
     const source = encoder === undefined ? model?.weights : clip?.weights[encoder];
     if (source?.has(key) !== true) {
       misfits.push(`${change.prefix} (there is no ${key})`);
       continue;
     }
-    const fault = change.adapter.mismatch(source.weight(key).shape);
+    const { shape } = source.weight(key);
+    if (rows !== undefined && rows.start + rows.count > shape[0]!) {
+      misfits.push(`${change.prefix} (${key} has ${shape[0]} rows)`);
+      continue;
+    }
+    const fault = change.adapter.mismatch(rows === undefined ? shape : [rows.count, ...shape.slice(1)]);
     if (fault !== undefined) {
       misfits.push(`${change.prefix} (${fault})`);
       continue;
@@ -78,7 +84,9 @@ export function applyLora(
     const strength = encoder === undefined ? strengths.model : strengths.clip;
     if (strength === 0 && change.adapter.replaces !== true) continue;
     const partPatches = patches.get(encoder) ?? new Map<string, WeightPatch[]>();
-    patches.set(encoder, partPatches.set(key, [patchOf(file, change, strength)]));
+    const patch = patchOf(file, change, strength);
+    const whole = rows === undefined ? patch : patchOfRows(patch, rows, shape[0]!);
+    patches.set(encoder, partPatches.set(key, [...(partPatches.get(key) ?? []), whole]));
   }
 
   const denoiserPatches = patches.get(undefined);
@@ -99,6 +107,32 @@ function patchOf(file: LoraFile, { prefix, adapter }: Change, strength: number):
       adapter.apply(values, shape, strength);
     },
     product: adapter.product && { ...adapter.product, factor: strength * adapter.product.factor },
+  };
+}
+
+/** A patch of some rows as one of all. */
+function patchOfRows(patch: WeightPatch, { start, count }: WeightRows, all: number): WeightPatch {
+  const { product } = patch;
+  return {
+    identity: `${patch.identity} ${start}+${count}`,
+    apply(values, shape) {
+      const row = values.length / shape[0]!;
+      patch.apply(values.subarray(start * row, (start + count) * row), [count, ...shape.slice(1)]);
+    },
+    product: product && { ...product, up: amongZeros(product.up, start, all) },
+  };
+}
+
+/** A factor's rows at their place among rows of zeros. */
+function amongZeros(up: Weight, start: number, all: number): Weight {
+  const [count = 0, rank = 1] = up.shape;
+  return {
+    name: up.name,
+    shape: [all, rank],
+    read(into) {
+      into.fill(0);
+      up.read(into.subarray(start * rank, (start + count) * rank));
+    },
   };
 }
 

@@ -26,13 +26,14 @@ export interface Change {
 }
 
 /**
- * The changes that a file describes for the prefixes of `keyMap`, at most one a weight (ComfyUI comfy/lora.py, load_lora).
+ * The changes that a file describes for the prefixes of `keyMap`, at most one a weight or part of one (ComfyUI comfy/lora.py, load_lora).
  * Throws `ModelError` when half of a pair of factors is missing.
  */
 export function readChanges(file: LoraFile, keyMap: LoraKeyMap): Iterable<Change> {
   const changes = new Map<string, Change>();
   const add = (prefix: string, target: LoraTarget, adapter: Adapter): void => {
-    changes.set(`${target.encoder ?? ''} ${target.key}`, { prefix, target, adapter });
+    const { encoder = '', key, rows } = target;
+    changes.set(`${encoder} ${key} ${rows?.start ?? ''}`, { prefix, target, adapter });
   };
   for (const [prefix, target] of keyMap) {
     const alpha = file.scalar(`${prefix}.alpha`);

@@ -3,7 +3,7 @@
  * OneTrainer write (ComfyUI comfy/lora.py, model_lora_keys_unet and model_lora_keys_clip). Those that are no weight's own key with
  * dots or underscores are told by model and text encoders.
  */
-import type { DiffusionModel } from '../denoiser/diffusion-model.js';
+import type { DiffusionModel, WeightRows } from '../denoiser/diffusion-model.js';
 import type { TextEncoders } from '../text/text-encoders.js';
 
 /** A weight of a model part. */
@@ -12,6 +12,8 @@ export interface LoraTarget {
   readonly encoder?: string | undefined;
   /** The part's own key. */
   readonly key: string;
+  /** Only these rows: a projection that the weight holds beside others. */
+  readonly rows?: WeightRows | undefined;
 }
 
 /** Prefixes of a file's keys, in the order in which they are tried; where several name one weight, the last found counts. */
@@ -32,7 +34,7 @@ export function addDenoiserKeys(
       map.set(`diffusion_model.${key}`, { key });
     }
   }
-  for (const [name, key] of loraNames()) map.set(name, { key });
+  for (const [name, key, rows] of loraNames()) map.set(name, { key, rows });
 }
 
 export function addTextKeys(map: LoraKeyMap, text: TextEncoders): void {

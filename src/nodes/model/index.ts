@@ -1,6 +1,7 @@
 /** Changes to how a model predicts. */
 export * from './model-sampling.js';
 export * from './flow-sampling.js';
+export * from './skip-layers.js';
 export * from './guidance.js';
 export * from './guidance-patches.js';
 export * from './unet-changes.js';

@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
   attention_mask: 'attention_mask',
   guidance: 'guidance',
   method: 'reference_method',
+  noise_mask: 'noise_mask',
 };
 
 function modelOf(name: string): DiffusionModel {

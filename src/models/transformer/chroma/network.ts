@@ -2,6 +2,7 @@
 import { addDims, SymbolicDim } from '../../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js';
 import { tensor, type Tensor } from '../../../compute/tensor.js';
+import type { ModelChange } from '../../denoiser/changes.js';
 import type { Evaluation, Network } from '../../denoiser/denoiser.js';
 import { timestepEmbedding } from '../../denoiser/timestep-embedding.js';
 import { countOf } from '../../weights/count-of.js';
@@ -13,6 +14,7 @@ import { MACHINE_EPSILON, TransformerLayers } from '../layers.js';
 import { modulated, type Modulation } from '../modulation.js';
 import { transformerNetwork, type TransformerPlan } from '../network.js';
 import { fromPatches, gridOf, toPatches } from '../patches.js';
+import { nothingSkipped, skippedBlocks, type Skipped } from '../skipped.js';
 import { angleTables, gridPositions, positions } from '../positions.js';
 
 export interface ChromaConfig {
@@ -50,15 +52,15 @@ export function detectChroma(weights: WeightSource): ChromaConfig | undefined {
 
 /** Its inputs are `context` (N×T×C) and `guidance` (N×1). */
 export function chromaNetwork(config: ChromaConfig): Network {
-  return transformerNetwork({
+  return transformerNetwork<Skipped>({
     name: 'chroma',
-    plain: {},
-    graph: (weights) => buildChromaGraph(config, weights),
-    plan: (evaluation) => planChroma(config, evaluation),
+    plain: nothingSkipped,
+    graph: (weights, skipped) => buildChromaGraph(config, weights, skipped),
+    plan: (evaluation, changes) => planChroma(config, evaluation, changes),
   });
 }
 
-function buildChromaGraph(config: ChromaConfig, weights: WeightSource): Graph {
+function buildChromaGraph(config: ChromaConfig, weights: WeightSource, skipped: Skipped): Graph {
   const graph = new GraphBuilder('chroma', { mayRound: true, range: 'wide' });
   const layers = new TransformerLayers(graph, weights);
   const [batch, text, image] = [
@@ -89,6 +91,7 @@ function buildChromaGraph(config: ChromaConfig, weights: WeightSource): Graph {
   const ofTexts = ofImages + 6 * config.doubleBlocks;
   let x = { image: ownImage, text: ownText };
   for (let index = 0; index < config.doubleBlocks; index++) {
+    if (skipped.double.includes(index)) continue;
     const pair = (start: number) => [from(start + 6 * index), from(start + 6 * index + 3)] as const;
     x = doubleBlock(
       layers,
@@ -100,6 +103,7 @@ function buildChromaGraph(config: ChromaConfig, weights: WeightSource): Graph {
   }
   let all = graph.concat([x.text, x.image], 1);
   for (let index = 0; index < config.singleBlocks; index++) {
+    if (skipped.single.includes(index)) continue;
     all = singleBlock(layers, `single_blocks.${index}`, all, from(3 * index), options);
   }
   const made = layers.plainLayerNorm(graph.takeTokens(all, ownImage, 'last'));
@@ -119,7 +123,11 @@ function approximated(layers: TransformerLayers, input: Value, config: ChromaCon
   return layers.linear(x, `${APPROXIMATOR}.out_proj`);
 }
 
-function planChroma(config: ChromaConfig, { x, timesteps, inputs }: Evaluation): TransformerPlan<object> {
+function planChroma(
+  config: ChromaConfig,
+  { x, timesteps, inputs }: Evaluation,
+  changes: readonly ModelChange[],
+): TransformerPlan<Skipped> {
   const context = checkContext('chroma', config.contextWidth, inputs);
   const guidance = inputs['guidance']?.data ?? new Float32Array(timesteps.length);
   const runs = [
@@ -127,7 +135,7 @@ function planChroma(config: ChromaConfig, { x, timesteps, inputs }: Evaluation):
     gridPositions(gridOf(x, patching.size), AXES.widths.length, (_, row, column) => [0, row, column]),
   ];
   return {
-    variant: {},
+    variant: skippedBlocks(changes),
     inputs: {
       image: toPatches(x, patching),
       context,

@@ -4,6 +4,7 @@ import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js'
 import type { WeightSource } from '../../weights/weight-source.js';
 import { TransformerLayers } from '../layers.js';
 import { modulated, type Modulated, type Modulation } from '../modulation.js';
+import type { Skipped } from '../skipped.js';
 import { doubleBlock, singleBlock, type DoubleModulation } from './blocks.js';
 import type { FluxConfig } from './config.js';
 
@@ -15,6 +16,7 @@ export interface FluxVariant {
   readonly pooled: boolean;
   /** Reference tokens have an input and a time (zero) of their own. */
   readonly zeroTime: boolean;
+  readonly skipped: Skipped;
 }
 
 /** Inputs are `image`, `context`, `time`, `cosines` and `sines`, and as the variant says `guidance`, `pooled`, `references`, `zero_time`. */
@@ -79,6 +81,7 @@ export function buildFluxGraph(config: FluxConfig, weights: WeightSource, varian
     ? pair('double_stream_modulation_img.lin', 'double_stream_modulation_txt.lin')
     : undefined;
   for (let index = 0; index < config.doubleBlocks; index++) {
+    if (variant.skipped.double.includes(index)) continue;
     const path = `double_blocks.${index}`;
     x = layers.within(path, () =>
       doubleBlock(layers, path, x, shared ?? pair(`${path}.img_mod.lin`, `${path}.txt_mod.lin`), options),
@@ -88,6 +91,7 @@ export function buildFluxGraph(config: FluxConfig, weights: WeightSource, varian
   let all = graph.concat([x.text, x.image], 1);
   const [sharedSingle] = config.second ? modulations('single_stream_modulation.lin', 1, first) : [];
   for (let index = 0; index < config.singleBlocks; index++) {
+    if (variant.skipped.single.includes(index)) continue;
     const path = `single_blocks.${index}`;
     all = layers.within(path, () =>
       singleBlock(

@@ -1,6 +1,7 @@
 import type { Tensor } from '../../../compute/tensor.js';
 import { tensor } from '../../../compute/tensor.js';
 import { concatChannels } from '../../../imaging/latent-channels.js';
+import type { ModelChange } from '../../denoiser/changes.js';
 import type { Evaluation, Network } from '../../denoiser/denoiser.js';
 import { timestepEmbedding } from '../../denoiser/timestep-embedding.js';
 import { ModelError } from '../../model-error.js';
@@ -9,6 +10,7 @@ import { transformerNetwork, type TransformerPlan } from '../network.js';
 import { fromPatches, gridOf, toPatches, type Patching } from '../patches.js';
 import { angleTables, gridPositions, positions, type Positions } from '../positions.js';
 import { placeReferences, referencesOf, type Place } from '../references.js';
+import { nothingSkipped, skippedBlocks } from '../skipped.js';
 import { firstTokens, joinTokens } from '../tokens.js';
 import type { FluxConfig } from './config.js';
 import { buildFluxGraph, SINUSOID_WIDTH, type FluxVariant } from './graph.js';
@@ -22,9 +24,14 @@ const TIME_FACTOR = 1000;
 export function fluxNetwork(family: string, config: FluxConfig): Network {
   return transformerNetwork<FluxVariant>({
     name: config.second ? 'flux2' : 'flux',
-    plain: { guidance: config.takesGuidance, pooled: config.pooledWidth !== undefined, zeroTime: false },
+    plain: {
+      guidance: config.takesGuidance,
+      pooled: config.pooledWidth !== undefined,
+      zeroTime: false,
+      skipped: nothingSkipped,
+    },
     graph: (weights, variant) => buildFluxGraph(config, weights, variant),
-    plan: (evaluation) => planFlux(family, config, evaluation),
+    plan: (evaluation, changes) => planFlux(family, config, evaluation, changes),
   });
 }
 
@@ -32,6 +39,7 @@ function planFlux(
   family: string,
   config: FluxConfig,
   { x, timesteps, inputs }: Evaluation,
+  changes: readonly ModelChange[],
 ): TransformerPlan<FluxVariant> {
   const context = checkContext(family, config.contextWidth, inputs);
   const { guidance, pooled, concat } = inputs;
@@ -64,7 +72,12 @@ function planFlux(
   const referenceTokens = tokens.length === 0 ? undefined : tokens.reduce(joinTokens);
   const together = referenceTokens === undefined || zeroTime ? image : joinTokens(image, referenceTokens);
   return {
-    variant: { guidance: usesGuidance, pooled: ownPooled !== undefined, zeroTime },
+    variant: {
+      guidance: usesGuidance,
+      pooled: ownPooled !== undefined,
+      zeroTime,
+      skipped: skippedBlocks(changes),
+    },
     inputs: {
       image: together,
       context,

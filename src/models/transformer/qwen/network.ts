@@ -4,6 +4,7 @@ import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js'
 import type { Angles } from '../../../compute/operations/rotary.js';
 import { tensor, type Tensor } from '../../../compute/tensor.js';
 import type { ReferenceMethod } from '../../denoiser/conditioning.js';
+import type { ModelChange } from '../../denoiser/changes.js';
 import type { Evaluation, Network } from '../../denoiser/denoiser.js';
 import { timestepEmbedding } from '../../denoiser/timestep-embedding.js';
 import { countOf } from '../../weights/count-of.js';
@@ -15,6 +16,7 @@ import { transformerNetwork, type TransformerPlan } from '../network.js';
 import { fromPatches, gridOf, toPatches, tokenCount } from '../patches.js';
 import { angleTables, gridPositions, positions, type Positions } from '../positions.js';
 import { placeReferences, referencesOf, type Place } from '../references.js';
+import { skippedBlocks } from '../skipped.js';
 import { firstTokens, joinTokens } from '../tokens.js';
 
 export interface QwenImageConfig {
@@ -30,6 +32,7 @@ interface Variant {
   readonly zeroTime: boolean;
   /** Some text is padding: scores have a bias. */
   readonly masked: boolean;
+  readonly skipped: readonly number[];
 }
 
 const SINUSOID_WIDTH = 256;
@@ -62,9 +65,9 @@ export function detectQwenImage(weights: WeightSource): QwenImageConfig | undefi
 export function qwenImageNetwork(config: QwenImageConfig): Network {
   return transformerNetwork<Variant>({
     name: 'qwen_image',
-    plain: { zeroTime: false, masked: false },
+    plain: { zeroTime: false, masked: false, skipped: [] },
     graph: (weights, variant) => buildQwenImageGraph(config, weights, variant),
-    plan: (evaluation) => planQwenImage(config, evaluation),
+    plan: (evaluation, changes) => planQwenImage(config, evaluation, changes),
   });
 }
 
@@ -110,6 +113,7 @@ function buildQwenImageGraph(config: QwenImageConfig, weights: WeightSource, var
     ]);
   };
   for (let index = 0; index < config.blocks; index++) {
+    if (variant.skipped.includes(index)) continue;
     const path = `transformer_blocks.${index}`;
     const modulation = {
       image: ofImage(`${path}.img_mod.1`),
@@ -199,6 +203,7 @@ function block(
 function planQwenImage(
   config: QwenImageConfig,
   { x, timesteps, inputs }: Evaluation,
+  changes: readonly ModelChange[],
 ): TransformerPlan<Variant> {
   const context = checkContext('qwen_image', config.contextWidth, inputs);
   const references = referencesOf(inputs, config.referenceMethod);
@@ -229,7 +234,7 @@ function planQwenImage(
   const masked = mask?.data.some((seen) => seen !== 1) === true;
   const all = runs.reduce((sum, run) => sum + run.count, 0);
   return {
-    variant: { zeroTime, masked },
+    variant: { zeroTime, masked, skipped: skippedBlocks(changes).double },
     inputs: {
       image: referenceTokens === undefined || zeroTime ? image : joinTokens(image, referenceTokens),
       context,
