@@ -99,25 +99,30 @@ comparison(
       ['with pictures', pictures],
     ] as const;
     const times = contenders.map((): number[] => []);
+    const processor = contenders.map((): number[] => []);
     // The first round, in which caches fill, doesn't count.
     for (let round = -1; round < rounds; round++) {
       for (const [index, [, step]] of contenders.entries()) {
+        const before = process.cpuUsage();
         const started = performance.now();
         await step();
-        if (round >= 0) times[index]!.push(performance.now() - started);
+        const taken = performance.now() - started;
+        const { user, system } = process.cpuUsage(before);
+        if (round < 0) continue;
+        times[index]!.push(taken);
+        processor[index]!.push((user + system) / 1000);
       }
     }
-    contenders.forEach(([contender], index) => {
-      const ratio = { to: 'plain', ...pairedRatio(times[0]!, times[index]!) };
-      const samples = times[index]!;
-      results.add({
-        group: 'a step',
-        name: contender,
-        unit: 'ms',
-        samples,
-        ...(index === 0 ? {} : { ratio }),
+    for (const [group, all] of [
+      ['a step', times],
+      ['a step, processor time of all threads', processor],
+    ] as const) {
+      contenders.forEach(([contender], index) => {
+        const samples = all[index]!;
+        const ratio = { to: 'plain', ...pairedRatio(all[0]!, samples) };
+        results.add({ group, name: contender, unit: 'ms', samples, ...(index === 0 ? {} : { ratio }) });
       });
-    });
+    }
   },
 );
 
