@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { buildCli } from '../cli/latentd.js';
 import { DaemonHome } from '../support/daemon-process.js';
 import { smallWorkflow } from '../support/small-workflow.js';
@@ -11,6 +11,10 @@ test('the Python client passes its own test', async () => {
   buildCli();
   const home = new DaemonHome();
   const daemon = await home.start('--http', '0');
+  onTestFinished(async () => {
+    await daemon.stop();
+    home.remove();
+  });
   const workflow = home.path('workflow.json');
   writeFileSync(workflow, smallWorkflow());
   const { stderr } = await promisify(execFile)('python3', ['-W', 'error', '-B', '-m', 'unittest'], {
@@ -19,6 +23,4 @@ test('the Python client passes its own test', async () => {
     timeout: 55_000,
   });
   expect(stderr).toMatch(/Ran 7 tests[^]*OK/);
-  await daemon.stop();
-  home.remove();
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { buildCli } from '../cli/latentd.js';
 import { DaemonHome } from '../support/daemon-process.js';
 
@@ -21,9 +21,11 @@ test('the dashboard asks for what the daemon tells', async () => {
   buildCli();
   const home = new DaemonHome();
   const daemon = await home.start('--http', '0');
+  onTestFinished(async () => {
+    await daemon.stop();
+    home.remove();
+  });
   const metrics = await (await fetch(`${daemon.httpAddress}/metrics`)).text();
-  await daemon.stop();
-  home.remove();
   const told = new Map(
     [...metrics.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name!, type!]),
   );
