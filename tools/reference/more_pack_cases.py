@@ -1,6 +1,6 @@
 """Makes test/fixtures/nodes/cases/more-packs.safetensors: nodes of further packs on small inputs.
 
-Usage: NODE_PACKS=folders of was-node-suite-comfyui, ComfyUI-Impact-Pack, ComfyUI-Easy-Use, eden_comfy_pipelines COMFY=... TORCHSDE=... PYTHONPATH=REF python tools/reference/more_pack_cases.py [OUT]
+Usage: NODE_PACKS=folders of was-node-suite-comfyui, ComfyUI-Impact-Pack, ComfyUI-Easy-Use, eden_comfy_pipelines, ComfyUI-VideoHelperSuite COMFY=... TORCHSDE=... PYTHONPATH=REF python tools/reference/more_pack_cases.py [OUT]
 """
 import sys
 
@@ -32,4 +32,10 @@ for mode in (True, False):
     for a, b in ((1, 2), (7, -3), (4, 4)): case("ImpactMinMax", mode=mode, a=a, b=b)
 for cond in (True, False):
     for yes, no in ((1, "x"), (2.5, 3)): case("ImpactConditionalBranch", cond=cond, tt_value=yes, ff_value=no)
+for count in (1, 2, 5):
+    latents, masks = {"samples": torch.rand(count, 4, 2, 3)}, torch.rand(count, 3, 2)
+    case("VHS_GetLatentCount", latents=latents)
+    case("VHS_GetMaskCount", mask=masks)
+    case("VHS_DuplicateLatents", latents=latents, multiply_by=count)
+    case("VHS_DuplicateMasks", mask=masks, multiply_by=4 - min(count, 3))
 file.save(sys.argv[1] if len(sys.argv) > 1 else "test/fixtures/nodes/cases/more-packs.safetensors")

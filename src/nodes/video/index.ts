@@ -4,3 +4,4 @@ export * from './load-audio.js';
 export * from './combine-video.js';
 export * from './video-info.js';
 export * from './film-batches.js';
+export * from './latent-batches.js';
