@@ -4,7 +4,6 @@
  */
 import type { Weight } from '../../compute/weight.js';
 import { inHalfPrecision, roundToHalf } from './half-precision.js';
-import { withFloat32Products } from '../files/gguf-products.js';
 import type { WeightSource } from '../weights/weight-source.js';
 
 export interface PrecisionRule {
@@ -25,21 +24,13 @@ export function inStoredPrecision(
     case 'BF16':
       return inBfloat16(source);
     case 'F32':
-      return keepsFloat32 ? inFloat32(source) : inHalfPrecision(source);
+      return keepsFloat32 ? source : inHalfPrecision(source);
     case 'F8_E4M3':
     case 'F8_E5M2':
       return source;
     default:
       return inHalfPrecision(source);
   }
-}
-
-/**
- * ComfyUI-GGUF's language models, whose norms are float32: their layers' blocks are multiplied out in float32, their token embeddings in
- * float16, as it does when it loads them.
- */
-function inFloat32(source: WeightSource): WeightSource {
-  return { ...withFloat32Products(source), rows: (key, start, count) => source.rows(key, start, count) };
 }
 
 /** Rounds to the type that a weight is stored in, where that is a half. */
