@@ -8,6 +8,7 @@ import { transformerFamily } from './transformer-family.js';
 export const chroma = transformerFamily({
   name: 'chroma',
   title: 'Chroma',
+  encoderType: 'chroma',
   detect: detectChroma,
   kind: (config) => ({
     network: chromaNetwork(config),

@@ -15,6 +15,7 @@ const GUIDANCE = 3.5;
 export const flux = transformerFamily({
   name: 'flux',
   title: 'Flux.1',
+  encoderType: 'flux',
   detect(denoiser) {
     const config = detectFlux(denoiser);
     return config === undefined || config.second ? undefined : config;

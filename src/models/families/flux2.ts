@@ -15,6 +15,7 @@ const TOKENS = 512;
 export const flux2 = transformerFamily({
   name: 'flux2',
   title: 'Flux.2',
+  encoderType: 'flux2',
   detect(denoiser) {
     const config = detectFlux(denoiser);
     return config?.second === true ? config : undefined;

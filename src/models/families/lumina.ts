@@ -10,6 +10,7 @@ function family(name: string, title: string, isZImage: boolean, shift: number) {
   return transformerFamily({
     name,
     title,
+    encoderType: 'lumina2',
     detect(denoiser) {
       const config = detectLumina(denoiser);
       return config?.isZImage === isZImage ? config : undefined;

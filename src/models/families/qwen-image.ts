@@ -11,6 +11,7 @@ import { transformerFamily } from './transformer-family.js';
 export const qwenImage = transformerFamily({
   name: 'qwen_image',
   title: 'Qwen-Image',
+  encoderType: 'qwen_image',
   detect: detectQwenImage,
   kind: (config, denoiser) => ({
     network: qwenImageNetwork(config),

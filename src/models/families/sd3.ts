@@ -9,6 +9,7 @@ import { transformerFamily } from './transformer-family.js';
 export const sd3 = transformerFamily({
   name: 'sd3',
   title: 'SD3',
+  encoderType: 'sd3',
   detect: detectSd3,
   kind: (config, denoiser) => ({
     network: sd3Network(config, denoiser),

@@ -6,15 +6,16 @@ import type { LatentFormat } from '../denoiser/latent-format.js';
 import type { ModelSampling } from '../denoiser/model-sampling.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import { underPrefix } from '../weights/weight-views.js';
-import type { CheckpointFile, Family, FamilyText } from './family.js';
+import type { CheckpointFile, Family } from './family.js';
+import { enclosedText } from './text/split-text.js';
 
 /** A family by what tells it from the others. */
 export interface TransformerFamily<Config> extends Pick<Family, 'name' | 'title'> {
   /** Sizes of a denoiser of this family; undefined for another. */
   readonly detect: (denoiser: WeightSource) => Config | undefined;
   readonly kind: (config: Config, denoiser: WeightSource) => TransformerKind;
-  /** Its text encoders and what a checkpoint has of them; left out where they only come in files of their own. */
-  readonly text?: (checkpoint: WeightSource) => FamilyText | undefined;
+  /** CLIPLoader's type for its text encoders, which a checkpoint may hold. */
+  readonly encoderType: string;
   /** Where a checkpoint keeps the autoencoder. */
   readonly vaePrefix?: string;
 }
@@ -49,7 +50,7 @@ export function transformerFamily<Config>(family: TransformerFamily<Config>): Fa
       return {
         description: kind === undefined ? name : `${name} ${kind}`,
         denoiser: { family: name, weights: denoiser, loraNames: loraNames ?? (() => []), ...parts },
-        text: family.text?.(whole),
+        text: enclosedText(whole, family.encoderType),
         vae: hasAny(vae) ? vae : undefined,
         drawsFromText: drawsFromText ?? true,
         trainedSide: trainedSide ?? 1024,

@@ -12,6 +12,7 @@ const MULTIPLIER = 1000;
 export const wan = transformerFamily({
   name: 'wan',
   title: 'Wan',
+  encoderType: 'wan',
   detect: detectWan,
   kind(config) {
     const isSmall = config.outputs === wan22Latent.channels;

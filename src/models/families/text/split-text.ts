@@ -3,6 +3,7 @@ import { ModelError } from '../../model-error.js';
 import { joinChannels } from '../../text/join-channels.js';
 import type { TextEncoding } from '../../text/text-encoding.js';
 import type { WeightSource } from '../../weights/weight-source.js';
+import { underPrefix } from '../../weights/weight-views.js';
 import { refinerClipG, sd1ClipL, sd2ClipH, sdxlClipG, sdxlClipL } from '../clip-uses.js';
 import type { FamilyText } from '../family.js';
 import { fluxText } from './flux-text.js';
@@ -37,6 +38,23 @@ export function splitText(files: readonly WeightSource[], type: string): FamilyT
     weights[name] = source;
   }
   return { encoding, weights };
+}
+
+/** Where checkpoints of transformers keep their text encoders: `text_encoders.clip_l.transformer.…`, one name each. */
+const enclosed = /^(text_encoders\.[^.]+\.)/;
+
+/** The encoding of those encoders that a checkpoint holds; undefined for one that holds none. Throws `ModelError` likewise. */
+export function enclosedText(checkpoint: WeightSource, type: string): FamilyText | undefined {
+  const prefixes = new Set<string>();
+  for (const key of checkpoint.keys()) {
+    const [, prefix] = enclosed.exec(key) ?? [];
+    if (prefix !== undefined) prefixes.add(prefix);
+  }
+  if (prefixes.size === 0) return undefined;
+  return splitText(
+    [...prefixes].map((prefix) => underPrefix(underPrefix(checkpoint, prefix), 'transformer.')),
+    type,
+  );
 }
 
 function recognised(file: WeightSource): RecognisedEncoder {
