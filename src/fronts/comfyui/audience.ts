@@ -79,15 +79,28 @@ export class Clients {
 
   /** Shows a picture to one client, or to all who are here; `frames` makes it for those who can do something or can't. */
   show(client: string | undefined, frame: (features: Seat['features']) => Buffer): void {
-    const seats = client === undefined ? [...this.seats.values()] : [this.seats.get(client)];
-    for (const seat of seats) {
-      if (seat === undefined || seat.socket.bufferedAmount > BUSY_BYTES) continue;
-      seat.socket.send(frame(seat.features));
-    }
+    this.sendFrames(client, frame, BUSY_BYTES);
+  }
+
+  /** The same of a picture that is a result: it is left out for those alone who take nothing at all. */
+  hand(client: string | undefined, frame: (features: Seat['features']) => Buffer): void {
+    this.sendFrames(client, frame, STUCK_BYTES);
   }
 
   close(): void {
     clearInterval(this.pinging);
+  }
+
+  private sendFrames(
+    client: string | undefined,
+    frame: (features: Seat['features']) => Buffer,
+    mostBuffered: number,
+  ): void {
+    const seats = client === undefined ? [...this.seats.values()] : [this.seats.get(client)];
+    for (const seat of seats) {
+      if (seat === undefined || seat.socket.bufferedAmount > mostBuffered) continue;
+      seat.socket.send(frame(seat.features));
+    }
   }
 
   private send(client: string, { socket }: Seat, message: ComfyMessage, text: string): void {

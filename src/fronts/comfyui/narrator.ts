@@ -1,7 +1,7 @@
 /** Tells a running job in ComfyUI's messages, one after the other. */
 import type { JobEvent } from '../../engine-process/messages.js';
 import { idsOf, isMilestone, milestoneMessage, type ComfyMessage, type NodeIds } from './messages.js';
-import { shownUi } from './stored-prompt.js';
+import { handedPictures, shownUi } from './stored-prompt.js';
 
 /** A picture of what is being sampled. */
 export interface PreviewFile {
@@ -19,6 +19,8 @@ interface NodeProgress {
 export interface NarratorAudience {
   tell(message: ComfyMessage): void;
   show(preview: PreviewFile): void;
+  /** The same of a picture that a node hands over: it goes out before what is told next. */
+  hand(picture: PreviewFile): void;
 }
 
 export class Narrator {
@@ -55,12 +57,18 @@ export class Narrator {
       }
       case 'executed': {
         const { node, display_node: displayNode = node, ui, cached } = event;
-        if (ui !== undefined) {
-          const output = shownUi(ui);
+        for (const path of handedPictures(ui)) {
+          this.audience.hand({
+            path,
+            node: { node_id: node, prompt_id: this.id, ...idsOf(node, displayNode) },
+          });
+        }
+        const output = ui === undefined ? {} : shownUi(ui);
+        if (Object.keys(output).length > 0) {
           this.tell('executed', { node, display_node: displayNode, output, prompt_id: this.id });
         }
         // Of nodes that were not asked for, as their results were known, ComfyUI says nothing.
-        if (cached && ui === undefined) return;
+        if (cached && Object.keys(output).length === 0) return;
         const { max } = this.nodes.get(node) ?? { max: 1 };
         this.progress(node, { value: max, max, state: 'finished', displayNode });
         return;

@@ -60,17 +60,31 @@ export function outputsByNode(
 ): Readonly<Record<string, Readonly<Record<string, unknown[]>>>> {
   const nodes: Record<string, Record<string, unknown[]>> = {};
   for (const { node = 'sheet', ui } of outputs) {
+    const shown = Object.entries(shownUi(ui));
+    if (shown.length === 0) continue;
     const lists = (nodes[node] ??= {});
-    for (const [kind, items] of Object.entries(shownUi(ui))) (lists[kind] ??= []).push(...items);
+    for (const [kind, items] of shown) (lists[kind] ??= []).push(...items);
   }
   return nodes;
 }
 
-/** Without the paths on this machine. */
+/** What SaveImageWebsocket hands over its socket and lists nowhere. */
+const HANDED = 'websocket_images';
+
+/** The paths of those pictures. */
+export function handedPictures(ui: NodeOutput['ui'] | undefined): readonly string[] {
+  return (ui?.[HANDED] ?? []).flatMap((item) =>
+    typeof item === 'object' && item !== null && 'path' in item && typeof item.path === 'string'
+      ? [item.path]
+      : [],
+  );
+}
+
+/** Without the paths on this machine, and without pictures that are handed over. */
 export function shownUi(ui: NodeOutput['ui']): Readonly<Record<string, readonly unknown[]>> {
   return Object.fromEntries(
     Object.entries(ui).flatMap(([kind, items]) =>
-      items === undefined ? [] : [[kind, items.map(withoutPath)]],
+      items === undefined || kind === HANDED ? [] : [[kind, items.map(withoutPath)]],
     ),
   );
 }

@@ -1,4 +1,5 @@
 /** Turns what happens to jobs into what ComfyUI's clients are told. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { JobNotice } from '../../jobs/events.js';
@@ -96,6 +97,9 @@ export class Teller {
         this.tell(job, message);
       },
       show: (preview) => void this.show(job, preview),
+      hand: (picture) => {
+        this.hand(job, picture);
+      },
     });
   }
 
@@ -118,9 +122,17 @@ export class Teller {
       return;
     }
     if (this.running.get(job.id) !== narrator) return;
-    this.clients.show(id, ({ supports_preview_metadata: withMetadata }) =>
-      withMetadata === true ? previewWithMetadata(picture, node) : plainPreview(picture),
-    );
+    this.clients.show(id, frameOf(picture, node));
+  }
+
+  /** At once, as clients tell by the message before whose picture it is. */
+  private hand({ client: { id } }: QueuedJob, { path, node }: PreviewFile): void {
+    if (!this.clients.hears(id)) return;
+    try {
+      this.clients.hand(id, frameOf(readFileSync(path), node));
+    } catch (error) {
+      this.log.warn({ err: error }, 'a picture for a socket could not be read');
+    }
   }
 
   private tellStatus(): void {
@@ -141,6 +153,11 @@ const FOR_ALL: ReadonlySet<string> = new Set(['progress', 'progress_state', 'exe
 const PREVIEW_IMAGE = 1;
 const PREVIEW_IMAGE_WITH_METADATA = 4;
 const PNG = 2;
+
+function frameOf(picture: Buffer, node: PreviewFile['node']) {
+  return ({ supports_preview_metadata: withMetadata }: Readonly<Record<string, unknown>>): Buffer =>
+    withMetadata === true ? previewWithMetadata(picture, node) : plainPreview(picture);
+}
 
 /** ComfyUI protocol.py, BinaryEventTypes, and server.py, send_image; big-endian. */
 function plainPreview(picture: Buffer): Buffer {

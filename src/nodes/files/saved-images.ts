@@ -14,7 +14,11 @@ interface Saving {
 }
 
 /** Saves each image of a batch, numbered on from what is there. */
-export async function saveImages(images: Tensor, saving: Saving, context: RunContext): Promise<SavedFile[]> {
+export async function saveImages(
+  images: Tensor,
+  saving: Saving,
+  context: Pick<RunContext, 'folders' | 'metadata' | 'signal'>,
+): Promise<SavedFile[]> {
   const { type, prefix, compressionLevel } = saving;
   const [batch, height, width] = images.shape as readonly [number, number, number, number];
   const series = await openSeries(type, context.folders[type], prefix, { width, height });

@@ -54,9 +54,9 @@ export const saveImageWebsocket = defineNode({
   outputNode: true,
   // As in ComfyUI, it runs each time.
   fingerprint: () => String(Date.now()),
-  async run({ images }, context) {
+  async run({ images }, { folders, signal }) {
     const saving = { type: 'temp', prefix: previewPrefix(), compressionLevel: 1 } as const;
-    const files = await saveImages(images, saving, { ...context, metadata: {} });
+    const files = await saveImages(images, saving, { folders, signal, metadata: {} });
     return { outputs: [], ui: { websocket_images: files } };
   },
 });

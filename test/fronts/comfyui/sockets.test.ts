@@ -83,6 +83,32 @@ test('previews are plain, or have metadata for clients that can read it', async 
   for (const { raw } of [plain, able]) raw.close();
 });
 
+test('SaveImageWebsocket hands its pictures over before the next node, and lists them nowhere', async () => {
+  const client = await SocketClient.open(daemon.httpAddress, 'handed');
+  const { prompt_id: id } = (await (
+    await fetch(`${daemon.httpAddress}/prompt`, {
+      method: 'POST',
+      body: JSON.stringify({
+        client_id: 'handed',
+        prompt: {
+          1: { class_type: 'EmptyImage', inputs: { width: 40, height: 24, batch_size: 2, color: 0x3366cc } },
+          2: { class_type: 'SaveImageWebsocket', inputs: { images: ['1', 0] } },
+        },
+      }),
+    })
+  ).json()) as { prompt_id: string };
+  await client.over(id);
+  expect(client.frames).toHaveLength(2);
+  for (const frame of client.frames) {
+    expect([frame.readUInt32BE(0), frame.readUInt32BE(4)]).toEqual([1, 2]);
+    expect(await sharp(frame.subarray(8)).metadata()).toMatchObject({ format: 'png', width: 40, height: 24 });
+  }
+  expect(client.heard.map(({ type }) => type)).not.toContain('executed');
+  const history = (await ask(`/history/${id}`)) as Record<string, { outputs: unknown }>;
+  expect(history[id]!.outputs).toEqual({});
+  client.raw.close();
+});
+
 test('histories, and the seeds in them, survive a kill', async () => {
   const client = await SocketClient.open(daemon.httpAddress, 'before');
   const reply = await fetch(`${daemon.httpAddress}/prompt`, {
