@@ -104,7 +104,7 @@ test('SaveImageWebsocket hands its pictures over before the next node, and lists
     expect(await sharp(frame.subarray(8)).metadata()).toMatchObject({ format: 'png', width: 40, height: 24 });
   }
   expect(client.heard.map(({ type }) => type)).not.toContain('executed');
-  const history = (await ask(`/history/${id}`)) as Record<string, { outputs: unknown }>;
+  const history = await ask<Record<string, { outputs: unknown }>>(`/history/${id}`);
   expect(history[id]!.outputs).toEqual({});
   client.raw.close();
 });
