@@ -157,11 +157,9 @@ export const colorToRgbInt = defineNode({
     { type: 'FLOAT', name: 'alpha' },
   ],
   run({ color }) {
-    const parts = /^#([0-9a-f]{6})([0-9a-f]{2})?$/i.exec(String(color));
+    const parts = /^#([0-9a-f]{6})([0-9a-f]{2})?$/i.exec(color);
     if (parts === null)
-      throw new RangeError(
-        `the colour must be #RRGGBB or #RRGGBBAA, not ${pythonRepr(String(color).slice(0, 40))}`,
-      );
+      throw new RangeError(`the colour must be #RRGGBB or #RRGGBBAA, not ${pythonRepr(color.slice(0, 40))}`);
     const [, rgb = '', alpha] = parts;
     return {
       outputs: [
