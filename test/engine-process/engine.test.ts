@@ -49,7 +49,7 @@ test('a job that is sent before the one before it is put away can be cancelled',
       child.send({ kind: 'run', id, task, workFolder: work });
     };
     run('short', 1);
-    run('long', 5000);
+    run('long', 10_000);
     await until((message) => message.kind === 'done' && message.id === 'short');
     await until(
       (message) => message.kind === 'event' && message.id === 'long' && message.event.type === 'progress',

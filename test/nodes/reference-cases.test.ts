@@ -21,7 +21,13 @@ function run(name: string, inputs: Record<string, unknown>): unknown {
   if (node === undefined) throw new Error(`no node class ${name}`);
   // These nodes use nothing but their inputs.
   const result = node.run(inputs as never, {} as RunContext) as { readonly outputs: unknown };
-  return result.outputs;
+  return (result.outputs as readonly unknown[]).map(withoutOwn);
+}
+
+/** Without what latents say of themselves here alone. */
+function withoutOwn(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('madeFor' in value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'madeFor'));
 }
 
 describe("nodes return what ComfyUI's do", () => {
