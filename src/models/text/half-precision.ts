@@ -5,37 +5,15 @@
 import type { Weight } from '../../compute/weight.js';
 import { dtypes } from '../../native/dtypes.js';
 import type { WeightSource } from '../weights/weight-source.js';
+import { roundedWeights } from './rounded-weights.js';
 
 /** `source` with every value rounded to float16; what is stored in a type that fits is left where it lies. */
 export function inHalfPrecision(source: WeightSource): WeightSource {
-  return {
-    path: source.path,
-    identity: `${source.identity}/f16`,
-    keys: () => source.keys(),
-    has: (key) => source.has(key),
-    weight: (key) => rounded(source.weight(key)),
-    rows(key, start, count) {
-      const values = source.rows(key, start, count);
-      if (!fits(source.weight(key))) roundToHalf(values);
-      return values;
-    },
-  };
+  return roundedWeights(source, { name: 'f16', fits, round: roundToHalf });
 }
 
 function fits({ stored }: Weight): boolean {
   return stored !== undefined && dtypes[stored.dtype].fitsF16 === true;
-}
-
-function rounded(weight: Weight): Weight {
-  if (fits(weight)) return weight;
-  return {
-    name: weight.name,
-    shape: weight.shape,
-    read(into) {
-      weight.read(into);
-      roundToHalf(into);
-    },
-  };
 }
 
 const signBit = 0x80000000;

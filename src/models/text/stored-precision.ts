@@ -4,6 +4,7 @@
  */
 import type { Weight } from '../../compute/weight.js';
 import { inHalfPrecision, roundToHalf } from './half-precision.js';
+import { roundedWeights } from './rounded-weights.js';
 import type { WeightSource } from '../weights/weight-source.js';
 
 export interface PrecisionRule {
@@ -46,18 +47,7 @@ export function roundingOf({ stored }: Weight): (values: Float32Array) => void {
 }
 
 function inBfloat16(source: WeightSource): WeightSource {
-  return {
-    path: source.path,
-    identity: `${source.identity}/bf16`,
-    keys: () => source.keys(),
-    has: (key) => source.has(key),
-    weight: (key) => rounded(source.weight(key)),
-    rows(key, start, count) {
-      const values = source.rows(key, start, count);
-      if (!fits(source.weight(key))) roundToBfloat16(values);
-      return values;
-    },
-  };
+  return roundedWeights(source, { name: 'bf16', fits, round: roundToBfloat16 });
 }
 
 /** Types that are rounded; what is quantised counts as it is. */
@@ -65,18 +55,6 @@ const finer: ReadonlySet<string> = new Set(['F64', 'F32', 'F16']);
 
 function fits({ stored }: Weight): boolean {
   return stored !== undefined && !finer.has(stored.dtype);
-}
-
-function rounded(weight: Weight): Weight {
-  if (fits(weight)) return weight;
-  return {
-    name: weight.name,
-    shape: weight.shape,
-    read(into) {
-      weight.read(into);
-      roundToBfloat16(into);
-    },
-  };
 }
 
 /** Rounds float32 values in place to the nearest bfloat16, ties to even; what is no number stays none. */

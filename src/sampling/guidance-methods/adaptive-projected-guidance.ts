@@ -1,6 +1,7 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import { combineValues, mapValues } from '../../imaging/tensor-ops.js';
+import { combineValues } from '../../imaging/tensor-ops.js';
 import type { GuidanceInput } from '../../models/denoiser/guidance.js';
+import { mapRows, rowProducts } from './rows.js';
 
 export interface ProjectedGuidance {
   /** Scales the part of guidance that runs along the prediction; 1 leaves it. */
@@ -28,19 +29,18 @@ export function adaptiveProjectedGuidance({ eta, normThreshold, momentum }: Proj
       if (last !== undefined) guidance = combineValues(last, guidance, (a, b) => momentum * a + b);
       average = guidance;
     }
-    const planes = planeSets(cond);
+    const direction = normalised(asSets(cond));
+    let bounded = asSets(guidance);
     if (normThreshold > 0) {
-      const norms = planes.products(guidance, guidance).map(Math.sqrt);
-      guidance = planes.map(guidance, (value, set) => value * Math.min(1, normThreshold / norms[set]!));
+      const norms = rowProducts(bounded, bounded).map(Math.sqrt);
+      bounded = mapRows(bounded, (value, set) => value * Math.min(1, normThreshold / norms[set]!));
     }
-    // torch's normalize divides by no less than 1e-12.
-    const lengths = planes.products(cond, cond).map((square) => Math.max(Math.sqrt(square), 1e-12));
-    const direction = planes.map(cond, (value, set) => value / lengths[set]!);
-    const along = planes.products(guidance, direction);
-    const projected = planes.map(guidance, (value, set, index) => {
+    const along = rowProducts(bounded, direction);
+    const sets = mapRows(bounded, (value, set, index) => {
       const parallel = along[set]! * direction.data[index]!;
       return value - parallel + eta * parallel;
     });
+    const projected = tensor(cond.shape, sets.data);
     // What plain guidance adds, it is to add of this: uncond + cfg·(cond − uncond).
     const plain = combineValues(cond, uncond, (a, b) => (a - b) / cfg);
     const guided = combineValues(uncond, projected, (a, b) => a + b);
@@ -48,26 +48,14 @@ export function adaptiveProjectedGuidance({ eta, normThreshold, momentum }: Proj
   };
 }
 
-/** ComfyUI measures over the last three axes, which are a picture's row, and one channel of a film. */
-function planeSets({ shape, data }: Tensor) {
+/** A row for each run of the last three axes, over which ComfyUI measures: a picture, or one channel of a film. */
+function asSets({ shape, data }: Tensor): Tensor {
   const length = shape.slice(-3).reduce((product, extent) => product * extent, 1);
-  const sets = data.length / length;
-  const view = (value: Tensor) => tensor([sets, length], value.data);
-  return {
-    products: (a: Tensor, b: Tensor): number[] => {
-      const [one, other] = [view(a), view(b)];
-      return Array.from({ length: sets }, (_, set) => {
-        let sum = 0;
-        for (let at = set * length; at < (set + 1) * length; at++) sum += one.data[at]! * other.data[at]!;
-        return sum;
-      });
-    },
-    map(source: Tensor, apply: (value: number, set: number, index: number) => number): Tensor {
-      let index = 0;
-      return mapValues(source, (value) => {
-        const at = index++;
-        return apply(value, Math.floor(at / length), at);
-      });
-    },
-  };
+  return tensor([data.length / length, length], data);
+}
+
+/** Rows of length 1; torch's normalize divides by no less than 1e-12. */
+function normalised(sets: Tensor): Tensor {
+  const lengths = rowProducts(sets, sets).map((square) => Math.max(Math.sqrt(square), 1e-12));
+  return mapRows(sets, (value, set) => value / lengths[set]!);
 }
