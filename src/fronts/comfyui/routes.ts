@@ -69,10 +69,10 @@ export const comfyui: HttpRoutes = async (app, house) => {
       root: settings.webRoot,
       decorateReply: false,
       cacheControl: false,
-      setHeaders(reply, path) {
+      setHeaders(response, path) {
         // As ComfyUI has it (server.py, get_root; middleware/cache_middleware.py): new versions are seen at once.
-        if (path.endsWith('index.html')) void reply.header('cache-control', 'no-store, must-revalidate');
-        else if (/\.(?:js|css)$/.test(path)) void reply.header('cache-control', 'no-store');
+        if (path.endsWith('index.html')) void response.setHeader('cache-control', 'no-store, must-revalidate');
+        else if (/\.(?:js|css)$/.test(path)) void response.setHeader('cache-control', 'no-store');
       },
     });
   }
