@@ -71,7 +71,8 @@ export const comfyui: HttpRoutes = async (app, house) => {
       cacheControl: false,
       setHeaders(response, path) {
         // As ComfyUI has it (server.py, get_root; middleware/cache_middleware.py): new versions are seen at once.
-        if (path.endsWith('index.html')) void response.setHeader('cache-control', 'no-store, must-revalidate');
+        if (path.endsWith('index.html'))
+          void response.setHeader('cache-control', 'no-store, must-revalidate');
         else if (/\.(?:js|css)$/.test(path)) void response.setHeader('cache-control', 'no-store');
       },
     });
