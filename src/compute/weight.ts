@@ -15,6 +15,8 @@ export interface Weight {
    * type is used in place.
    */
   readonly stored?: StoredValues;
+  /** What is kept of its sums with patches, where they are rounded: F16 in GGUF files, as ComfyUI-GGUF does (nodes.py, patch_weight_to_device). */
+  readonly patchedAs?: 'F16';
   /** Set when the values are stored ones with low-rank products added (LoRAs): backends may do that themselves. */
   readonly merged?: MergedValues;
 }
@@ -28,6 +30,8 @@ export interface MergedValues {
 export interface LowRankProduct {
   /** Rows × rank. */
   readonly up: Weight;
+  /** The weight's rows that it is added to, as many as `up` has; all of them when left out. */
+  readonly rows?: { readonly start: number; readonly count: number };
   /** Rank × values of a row. */
   readonly down: Weight;
   readonly factor: number;
@@ -51,9 +55,49 @@ export interface ReadableMapping {
   widen(offset: number, dtype: StoredDType, into: Float32Array): void;
 }
 
+/** Stored values as float32. */
+export function readStored({ file, offset, dtype, scale = 1 }: StoredValues, into: Float32Array): void {
+  file.widen(offset, dtype, into);
+  if (scale === 1) return;
+  const factor = Math.fround(scale);
+  for (let index = 0; index < into.length; index++) into[index]! *= factor;
+}
+
 /** Bytes of memory that a loaded graph holds for the weight: stored matrices stay as they are, all else is float32. */
-export function heldBytes({ shape, stored }: Weight): number {
+export function heldBytes(weight: Weight): number {
+  const { shape } = weight;
   const values = shape.reduce((product, extent) => product * extent, 1);
+  const stored = weight.stored ?? separateProducts(weight)?.base;
   const asStored = shape.length > 1 && stored !== undefined && dtypes[stored.dtype].inPlace;
   return bytesOf(asStored ? stored.dtype : 'F32', values);
+}
+
+/** Of a matrix's own work, what products beside it may cost. */
+const MOST_BESIDE = 1 / 4;
+
+/**
+ * A matrix whose products are better computed beside it, layer by layer, than added to it: then it stays where it lies in its file. Undefined
+ * where they cost too much, or there are none.
+ */
+export function separateProducts({ shape, merged }: Weight): MergedValues | undefined {
+  const [rows, columns] = shape;
+  if (merged === undefined || rows === undefined || columns === undefined || shape.length !== 2)
+    return undefined;
+  if (!dtypes[merged.base.dtype].inPlace) return undefined;
+  const cost = merged.products.reduce((sum, { down }) => sum + down.shape[0]! * (rows + columns), 0);
+  return cost <= MOST_BESIDE * rows * columns ? merged : undefined;
+}
+
+/** A product's `up` with a row for each of `all`: zeros where it adds nothing. */
+export function wholeUp({ up, rows }: LowRankProduct, all: number): Weight {
+  if (rows === undefined) return up;
+  const rank = up.shape.slice(1).reduce((product, extent) => product * extent, 1);
+  return {
+    name: up.name,
+    shape: [all, rank],
+    read(into) {
+      into.fill(0);
+      up.read(into.subarray(rows.start * rank, (rows.start + rows.count) * rank));
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { dtypeNames, dtypes, type StoredDType } from '../../native/dtypes.js';
 import type { EncodedValues, EncodedWeightPart, EncodedWeights } from '../../native/cuda-addon.js';
 import { CUDA_MOST_PRODUCTS } from '../../native/kernel-numbers.js';
 import { elementCount } from '../tensor.js';
-import type { LowRankProduct, StoredValues, Weight } from '../weight.js';
+import { wholeUp, type LowRankProduct, type StoredValues, type Weight } from '../weight.js';
 import { padded, type PackedWeight } from '../lowering/cuda/program.js';
 
 /** Tensors that lie in a mapped file are named by their place there; all others are read now. */
@@ -24,11 +24,11 @@ function encodePart(part: Weight | number): EncodedWeightPart {
   const extents = { rows: shape[0]!, channels: shape[1] ?? 1, taps: elementCount(shape.slice(2)) };
   const merged = mergeable(part);
   if (merged === undefined) return { ...extents, ...encodeValues(part) };
-  const products = merged.products.map(({ up, down, factor }) => ({
-    up: encodeValues(up),
-    down: encodeValues(down),
-    rank: down.shape[0]!,
-    factor,
+  const products = merged.products.map((product) => ({
+    up: encodeValues(wholeUp(product, extents.rows)),
+    down: encodeValues(product.down),
+    rank: product.down.shape[0]!,
+    factor: product.factor,
   }));
   return { ...extents, ...encodeStored(merged.base)!, products };
 }
@@ -93,7 +93,8 @@ function storedIdentity({ file, offset, dtype, scale = 1 }: StoredValues, shape:
   return `${fileNumber(file)}:${offset}:${dtype}:${scale}:${shape.join('×')}`;
 }
 
-function productIdentity({ up, down, factor }: LowRankProduct): string | undefined {
+function productIdentity({ up, down, factor, rows }: LowRankProduct): string | undefined {
   const [left, right] = [weightIdentity(up), weightIdentity(down)];
-  return left === undefined || right === undefined ? undefined : `${factor}·${left}·${right}`;
+  if (left === undefined || right === undefined) return undefined;
+  return `${factor}·${left}·${right}${rows === undefined ? '' : `@${rows.start}+${rows.count}`}`;
 }

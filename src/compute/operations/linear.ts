@@ -3,7 +3,11 @@ import { columnsOf } from '../lowering/cuda/program.js';
 import { formatShape } from '../dim.js';
 import { checkVector, weightShape, type NodeBuilder } from '../node-builder.js';
 import type { Value } from '../value.js';
-import type { Weight } from '../weight.js';
+import { readStored, separateProducts, wholeUp, type LowRankProduct, type Weight } from '../weight.js';
+import type { Epilogue } from '../epilogue.js';
+import type { ChannelMajorContext } from '../lowering/onnx/channel-major-context.js';
+import { elementCount } from '../tensor.js';
+import { KERNEL_ACTIVATION } from '../../native/kernel-numbers.js';
 import { defineOperation } from './definition.js';
 import { fusedActivation, productEpilogue, productFlops, productTakes } from './shared/products.js';
 
@@ -56,6 +60,72 @@ function lowerCuda(operation: Linear, context: CudaContext, node: CudaNode): voi
   });
 }
 
+/** Products that are better not added to the weight are computed beside it; what they come to is a residual. */
+function lowerChannelMajor(
+  { x, weight, bias }: Linear,
+  context: ChannelMajorContext,
+  epilogue: Epilogue,
+): string {
+  const input = context.name(x);
+  const residual = epilogue.residual && context.name(epilogue.residual);
+  const product = (of: Weight, from: string, options: ProductOptions = {}) => {
+    const [outputs, inputs] = of.shape as [number, number];
+    return context.kernel('Linear', [from, options.residual], {
+      inputs,
+      outputs,
+      weight: context.weights.matrix(of),
+      bias: context.weights.vector(options.bias),
+      ...fusedActivation(context, options.epilogue ?? {}, outputs),
+    });
+  };
+  const { activation, slope } = epilogue;
+  const separate = activation === 'geglu' || slope !== undefined ? undefined : separateProducts(weight);
+  if (separate === undefined) return product(weight, input, { bias, residual, epilogue });
+
+  const rows = weight.shape[0]!;
+  const beside = separate.products.reduce<string | undefined>(
+    (sum, each) => product(scaledUp(each, rows), product(asMatrix(each.down), input), { residual: sum }),
+    activation === undefined ? residual : undefined,
+  );
+  const base: Weight = {
+    name: weight.name,
+    shape: weight.shape,
+    stored: separate.base,
+    read: (into) => {
+      readStored(separate.base, into);
+    },
+  };
+  const sum = product(base, input, { bias, residual: beside });
+  if (activation === undefined) return sum;
+  const activated = context.kernel('Activate', [sum], { activation: KERNEL_ACTIVATION[activation] });
+  return residual === undefined ? activated : context.node('Add', [activated, residual]);
+}
+
+interface ProductOptions {
+  readonly bias?: Weight | undefined;
+  readonly residual?: string | undefined;
+  readonly epilogue?: Epilogue;
+}
+
+/** A product's factors as the matrices of two layers; the factor is the second's. */
+function asMatrix(weight: Weight): Weight {
+  const [rows = 1, ...rest] = weight.shape;
+  return { ...weight, shape: [rows, elementCount(rest)] };
+}
+
+function scaledUp(product: LowRankProduct, rows: number): Weight {
+  const { factor } = product;
+  const up = asMatrix(wholeUp(product, rows));
+  return {
+    ...up,
+    ...(up.stored === undefined ? {} : { stored: { ...up.stored, scale: (up.stored.scale ?? 1) * factor } }),
+    read(into) {
+      up.read(into);
+      into.forEach((value, index) => (into[index] = value * factor));
+    },
+  };
+}
+
 export const linear = defineOperation<Linear>()({
   kind: 'linear',
   operands: { x: true },
@@ -79,17 +149,7 @@ export const linear = defineOperation<Linear>()({
       const product = context.nodeIn('com.microsoft', 'FusedMatMul', operands, { transB: 1 });
       return bias === undefined ? product : context.node('Add', [product, context.weight(bias)]);
     },
-    channelMajor({ x, weight, bias }, context, epilogue) {
-      const [outputs, inputs] = weight.shape as [number, number];
-      const operands = [x, epilogue.residual].map((value) => value && context.name(value));
-      return context.kernel('Linear', operands, {
-        inputs,
-        outputs,
-        weight: context.weights.matrix(weight),
-        bias: context.weights.vector(bias),
-        ...fusedActivation(context, epilogue, outputs),
-      });
-    },
+    channelMajor: lowerChannelMajor,
   },
   cuda: lowerCuda,
   takes: (_, epilogue, step) => step.part !== 'sums' && productTakes(epilogue, step),

@@ -167,5 +167,5 @@ function entryOf(
       `${path} is truncated: the tensor ${shown} ends at byte ${offset + byteLength}, the file has ${size} (rows of ${row})`,
     );
   }
-  return { dtype, shape, offset, byteLength };
+  return { dtype, shape, offset, byteLength, ...(dtype === 'F16' ? { patchedAs: dtype } : {}) };
 }

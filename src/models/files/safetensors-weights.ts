@@ -48,9 +48,12 @@ function weight(opened: SafetensorsFile, key: string, entry: SafetensorsEntry): 
     if (entry.strides === undefined) readValues(opened, key, entry, 0, into);
     else into.set(gathered(opened, key, entry));
   };
-  return dtypes[dtype].widens && entry.strides === undefined
-    ? { name: key, shape, read, stored: { file: opened.file, offset, dtype } }
-    : { name: key, shape, read };
+  if (!dtypes[dtype].widens || entry.strides !== undefined) return { name: key, shape, read };
+  const { patchedAs } = entry;
+  return {
+    ...{ name: key, shape, read, stored: { file: opened.file, offset, dtype } },
+    ...(patchedAs === undefined ? {} : { patchedAs }),
+  };
 }
 
 /** Values of the file to each of a tensor's, up to which they are read together. */

@@ -24,6 +24,8 @@ export interface SafetensorsEntry {
   readonly byteLength: number;
   /** Steps from a value to its neighbour along each axis, in values, where they don't lie one after the other (torch's files). */
   readonly strides?: readonly number[];
+  /** What its sums with patches are rounded to. */
+  readonly patchedAs?: 'F16';
 }
 
 /** Tensors by key, in the file's order. */

@@ -1,4 +1,3 @@
-import type { Weight } from '../../compute/weight.js';
 import type { DiffusionModel, WeightRows } from '../denoiser/diffusion-model.js';
 import type { TextEncoders } from '../text/text-encoders.js';
 import type { WeightPatch, WeightPatches } from '../weights/weight-patches.js';
@@ -85,7 +84,7 @@ export function applyLora(
     if (strength === 0 && change.adapter.replaces !== true) continue;
     const partPatches = patches.get(encoder) ?? new Map<string, WeightPatch[]>();
     const patch = patchOf(file, change, strength);
-    const whole = rows === undefined ? patch : patchOfRows(patch, rows, shape[0]!);
+    const whole = rows === undefined ? patch : patchOfRows(patch, rows);
     patches.set(encoder, partPatches.set(key, [...(partPatches.get(key) ?? []), whole]));
   }
 
@@ -111,7 +110,7 @@ function patchOf(file: LoraFile, { prefix, adapter }: Change, strength: number):
 }
 
 /** A patch of some rows as one of all. */
-function patchOfRows(patch: WeightPatch, { start, count }: WeightRows, all: number): WeightPatch {
+function patchOfRows(patch: WeightPatch, { start, count }: WeightRows): WeightPatch {
   const { product } = patch;
   return {
     identity: `${patch.identity} ${start}+${count}`,
@@ -119,20 +118,7 @@ function patchOfRows(patch: WeightPatch, { start, count }: WeightRows, all: numb
       const row = values.length / shape[0]!;
       patch.apply(values.subarray(start * row, (start + count) * row), [count, ...shape.slice(1)]);
     },
-    product: product && { ...product, up: amongZeros(product.up, start, all) },
-  };
-}
-
-/** A factor's rows at their place among rows of zeros. */
-function amongZeros(up: Weight, start: number, all: number): Weight {
-  const [count = 0, rank = 1] = up.shape;
-  return {
-    name: up.name,
-    shape: [all, rank],
-    read(into) {
-      into.fill(0);
-      up.read(into.subarray(start * rank, (start + count) * rank));
-    },
+    product: product && { ...product, rows: { start, count } },
   };
 }
 

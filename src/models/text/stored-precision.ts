@@ -3,7 +3,8 @@
  * added; all is computed in float32 (comfy/sd.py, t5xxl_detect and llama_detect; comfy/model_management.py, pick_weight_dtype).
  */
 import type { Weight } from '../../compute/weight.js';
-import { inHalfPrecision, roundToHalf } from './half-precision.js';
+import { roundToBfloat16, roundToHalf } from '../weights/rounding.js';
+import { inHalfPrecision } from './half-precision.js';
 import { roundedWeights } from './rounded-weights.js';
 import type { WeightSource } from '../weights/weight-source.js';
 
@@ -55,13 +56,4 @@ const finer: ReadonlySet<string> = new Set(['F64', 'F32', 'F16']);
 
 function fits({ stored }: Weight): boolean {
   return stored !== undefined && !finer.has(stored.dtype);
-}
-
-/** Rounds float32 values in place to the nearest bfloat16, ties to even; what is no number stays none. */
-export function roundToBfloat16(values: Float32Array): void {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  for (let index = 0; index < bits.length; index++) {
-    const word = bits[index]!;
-    if ((word & 0x7fffffff) <= 0x7f800000) bits[index] = (word + 0x7fff + ((word >>> 16) & 1)) & ~0xffff;
-  }
 }

@@ -1,10 +1,17 @@
 /** Other ways to look at named weights: part of them, under other names, cut, turned, or with LoRAs on top. */
 import { createHash } from 'node:crypto';
 import { elementCount } from '../../compute/tensor.js';
-import type { MergedValues, StoredValues, Weight } from '../../compute/weight.js';
-import { bytesOf, type StoredDType } from '../../native/dtypes.js';
+import {
+  readStored,
+  type LowRankProduct,
+  type MergedValues,
+  type StoredValues,
+  type Weight,
+} from '../../compute/weight.js';
+import { bytesOf, dtypes, type StoredDType } from '../../native/dtypes.js';
 import type { WeightPatch, WeightPatches } from './weight-patches.js';
 import { ModelError } from '../model-error.js';
+import { roundToHalf } from './rounding.js';
 import type { WeightSource } from './weight-source.js';
 
 /** The weights whose keys begin with `prefix`, without it. */
@@ -98,19 +105,26 @@ export function rowSlice(weight: Weight, start: number, count: number): Weight {
   };
   if (stored !== undefined) return { ...part, stored: cut(stored) };
   if (merged === undefined) return part;
-  const products = merged.products.map((product) => ({
-    ...product,
-    up: rowSlice(product.up, start, count),
-  }));
-  return { ...part, merged: { base: cut(merged.base), products } };
+  const products = merged.products.flatMap((product) => productOfRows(product, start, count) ?? []);
+  const base = cut(merged.base);
+  if (products.length > 0) return { ...part, merged: { base, products } };
+  return {
+    ...part,
+    stored: base,
+    read: (into) => {
+      readStored(base, into);
+    },
+  };
 }
 
-/** Stored values as float32. */
-export function readStored({ file, offset, dtype, scale = 1 }: StoredValues, into: Float32Array): void {
-  file.widen(offset, dtype, into);
-  if (scale === 1) return;
-  const factor = Math.fround(scale);
-  for (let index = 0; index < into.length; index++) into[index]! *= factor;
+/** What of a product is added to rows [start, start + count); undefined where that is nothing. */
+function productOfRows(product: LowRankProduct, start: number, count: number): LowRankProduct | undefined {
+  const { up, down, factor, rows: own = { start: 0, count: up.shape[0]! } } = product;
+  const from = Math.max(start, own.start);
+  const to = Math.min(start + count, own.start + own.count);
+  if (from >= to) return undefined;
+  const part = { down, factor, up: rowSlice(up, from - own.start, to - from) };
+  return to - from === count ? part : { ...part, rows: { start: from - start, count: to - from } };
 }
 
 /** Columns of a matrix. */
@@ -188,14 +202,15 @@ export function patched(source: WeightSource, patches: WeightPatches): WeightSou
 }
 
 function patchedWeight(base: Weight, patches: readonly WeightPatch[]): Weight {
-  const { name, shape } = base;
-  const merged = mergedValues(base, patches);
+  const { name, shape, patchedAs } = base;
+  const merged = patchedAs === undefined ? mergedValues(base, patches) : undefined;
   return {
     name,
     shape,
     read(into) {
       base.read(into);
       for (const patch of patches) patch.apply(into, shape);
+      if (patchedAs === 'F16') roundToHalf(into);
     },
     ...(merged === undefined ? {} : { merged }),
   };
@@ -205,7 +220,7 @@ function patchedWeight(base: Weight, patches: readonly WeightPatch[]): Weight {
 function mergedValues(base: Weight, patches: readonly WeightPatch[]): MergedValues | undefined {
   const known = base.merged ?? (base.stored && { base: base.stored, products: [] });
   const products = patches.map(({ product }) => product).filter((product) => product !== undefined);
-  const fit = products.every(({ up }) => up.shape[0] === base.shape[0]);
+  const fit = products.every(({ up, rows }) => up.shape[0] === (rows?.count ?? base.shape[0]));
   if (known === undefined || products.length < patches.length || !fit) return undefined;
   return { base: known.base, products: [...known.products, ...products] };
 }
@@ -216,11 +231,17 @@ function readAll(weight: Weight): Float32Array {
   return values;
 }
 
-/** Rows of a weight whose rows have no place of their own. */
+/** Rows of a weight: read from where they lie, or cut from the whole of what is computed. */
 export function rowsOf(weight: Weight, start: number, count: number): Float32Array {
   const [rows = 0, ...rest] = weight.shape;
   requireRange(weight, 'rows', start, count, rows);
   const rowLength = elementCount(rest);
+  const { stored } = weight;
+  if (stored !== undefined && rowLength % dtypes[stored.dtype].blockValues === 0) {
+    const values = new Float32Array(count * rowLength);
+    readStored({ ...stored, offset: stored.offset + bytesOf(stored.dtype, start * rowLength) }, values);
+    return values;
+  }
   return readAll(weight).slice(start * rowLength, (start + count) * rowLength);
 }
 

@@ -2,7 +2,7 @@
 import { elementCount } from '../../../compute/tensor.js';
 import type { Weight } from '../../../compute/weight.js';
 import { addProduct } from '../../../native/addon.js';
-import { roundToHalf } from '../../text/half-precision.js';
+import { roundToHalf } from '../../weights/rounding.js';
 import { matrixShape, readMatrix } from '../../lora/matrix.js';
 import { ModelError } from '../../model-error.js';
 import type { WeightPatch } from '../../weights/weight-patches.js';

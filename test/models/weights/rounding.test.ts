@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { roundToHalf } from '../../../src/models/text/half-precision.js';
+import { roundToHalf } from '../../../src/models/weights/rounding.js';
 import { narrowToF16 } from '../../../src/native/addon.js';
 
 it('rounds to what half precision can hold, as the addon does', () => {
