@@ -63,6 +63,11 @@ export {
 } from './definition.js';
 export type { DynamicPrompt, HiddenInputs, HiddenName } from './hidden.js';
 export { clipTextEncode } from './conditioning/text-encoding.js';
+export { sampleLatent, type KSamplerChoices } from './sampling/sample-latent.js';
+export { sampleCustom, type CustomSampling } from './sampling/sample-custom.js';
+export { partOfRun } from './sampling/progress.js';
+export { samplerNames } from '../native/samplers.js';
+export { schedulerNames } from '../native/addon.js';
 export { applyLoraFile } from './files/apply-lora-file.js';
 export { previewPrefix, saveImages } from './files/saved-images.js';
 export { valueText } from './describe-value.js';
@@ -97,6 +102,7 @@ export {
   rotate,
   type Rectangle,
 } from '../imaging/planes.js';
+export { pillowResize, PILLOW_FILTERS, type PillowFilter } from '../imaging/pillow-resize.js';
 export { roundHalfEven } from '../imaging/rounding.js';
 export { spreadOverBatch } from '../imaging/spread-over-batch.js';
 export {

@@ -8,7 +8,7 @@ import { createEngine, type Engine } from '../../src/index.js';
 import { defineNode, link, string } from '../../src/nodes/definition.js';
 import { fixture, tinyCheckpoint } from './golden.js';
 
-/** A workflow, and which tensor each of its SaveLatent nodes was given. */
+/** A workflow, and which tensor each of its SaveLatent and KeepImage nodes was given. */
 export interface WorkflowCase {
   readonly name: string;
   /** JSON; seeds have more digits than numbers in JavaScript. */
@@ -18,7 +18,7 @@ export interface WorkflowCase {
 
 export interface LatentEngine {
   readonly engine: Engine;
-  /** What a workflow's SaveLatent nodes were given, by node. */
+  /** What a workflow's SaveLatent and KeepImage nodes were given, by node. */
   latents(workflow: string): Promise<ReadonlyMap<string, Tensor>>;
   close(): Promise<void>;
 }
@@ -41,7 +41,11 @@ export async function openLatentEngine(files: Readonly<Record<string, string>> =
   mkdirSync(input, { recursive: true });
   await sharp(picture(), { raw: { width: 150, height: 110, channels: 4 } }).toFile(join(input, 'parity.png'));
   const saved = new Map<string, Tensor>();
-  const engine = createEngine({ folders: { models, input }, threads: 2, nodes: [savingLatents(saved)] });
+  const engine = createEngine({
+    folders: { models, input },
+    threads: 2,
+    nodes: [keeping(saved, 'SaveLatent', 'LATENT'), keeping(saved, 'KeepImage', 'IMAGE')],
+  });
   return {
     engine,
     async latents(workflow) {
@@ -57,19 +61,19 @@ export async function openLatentEngine(files: Readonly<Record<string, string>> =
   };
 }
 
-/** SaveLatent, in memory. */
-function savingLatents(saved: Map<string, Tensor>) {
+/** Keeps what it is given in memory. */
+function keeping(saved: Map<string, Tensor>, name: string, type: 'LATENT' | 'IMAGE') {
   return defineNode({
-    name: 'SaveLatent',
-    displayName: 'SaveLatent',
+    name,
+    displayName: name,
     category: 'test',
     description: '',
-    required: { samples: link('LATENT'), filename_prefix: string() },
+    required: { samples: link(type), filename_prefix: string() },
     optional: {},
     outputs: [],
     outputNode: true,
     run({ samples }, { nodeId }) {
-      saved.set(nodeId, samples.samples);
+      saved.set(nodeId, 'samples' in samples ? samples.samples : samples);
       return { outputs: [] };
     },
   });

@@ -3,7 +3,7 @@ import { tensor, type Tensor } from '../../compute/tensor.js';
 import { mapValues } from '../../imaging/tensor-ops.js';
 import type { Control, ControlledEvaluation, ControlResiduals } from '../denoiser/control.js';
 import { ModelError } from '../model-error.js';
-import type { ShownControl } from './control-network.js';
+import type { ControlNetwork, ControlPicture, ShownControl } from './control-network.js';
 
 export interface Steering {
   readonly strength: number;
@@ -12,6 +12,29 @@ export interface Steering {
   readonly end: number;
   /** What steers as well. */
   readonly previous?: Control | undefined;
+}
+
+/**
+ * A control that adds what a network that is shown a picture gives to what `previous` does. `shown` may be handed over where several
+ * controls share it.
+ */
+export function steeredByPicture(
+  network: ControlNetwork,
+  picture: ControlPicture,
+  steering: Steering,
+  shown = network.show(picture),
+): Control {
+  return {
+    ...steeredBy(shown, steering),
+    withPictures(change) {
+      const { previous } = steering;
+      const changed = { ...picture, image: change(picture.image) };
+      return steeredByPicture(network, changed, {
+        ...steering,
+        previous: previous?.withPictures?.(change) ?? previous,
+      });
+    },
+  };
 }
 
 /** A control that adds what `shown` gives to what `previous` does. */

@@ -27,4 +27,6 @@ export interface ControlledEvaluation {
 export interface Control {
   /** Undefined at noise levels where it doesn't count. */
   residuals(evaluation: ControlledEvaluation): Promise<ControlResiduals | undefined>;
+  /** The same shown changed pictures, N×H×W×3 each: parts of them, for a part of what is drawn. */
+  withPictures?(change: (picture: Tensor) => Tensor): Control;
 }

@@ -6,7 +6,7 @@ import { upscaleLatent } from '../../imaging/upscale.js';
 import { withChannel } from '../../imaging/latent-channels.js';
 import { UNION_KINDS } from '../../models/control/controlnet/union-kinds.js';
 import type { ControlPicture } from '../../models/control/control-network.js';
-import { steeredBy, type Steering } from '../../models/control/steering.js';
+import { steeredByPicture, type Steering } from '../../models/control/steering.js';
 import type { Control } from '../../models/denoiser/control.js';
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { combo, defineNode, float, link } from '../definition.js';
@@ -48,7 +48,7 @@ export const controlNetApply = defineNode({
     const picture = { image: rgbOf(image) };
     const steered = conditioning.map((entry) => ({
       ...entry,
-      control: steeredBy(control_net.show(picture), {
+      control: steeredByPicture(control_net, picture, {
         strength,
         start: 0,
         end: 1,
@@ -71,7 +71,8 @@ function applied(
   const shown = network.show(picture);
   const controls = new Map<Control | undefined, Control>();
   const after = (previous: Control | undefined): Control => {
-    const known = controls.get(previous) ?? steeredBy(shown, { ...steering, previous });
+    const known =
+      controls.get(previous) ?? steeredByPicture(network, picture, { ...steering, previous }, shown);
     controls.set(previous, known);
     return known;
   };

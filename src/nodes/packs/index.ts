@@ -7,6 +7,18 @@ import * as impact from './impact/index.js';
 import * as kjnodes from './kjnodes/index.js';
 import * as pysssss from './pysssss/index.js';
 import * as rgthree from './rgthree/index.js';
+import * as ultimateSdUpscale from './ultimate-sd-upscale/index.js';
 import * as was from './was/index.js';
 
-export const packs = [essentials, kjnodes, rgthree, pysssss, crystools, eden, was, impact, easyUse];
+export const packs = [
+  essentials,
+  kjnodes,
+  rgthree,
+  pysssss,
+  crystools,
+  eden,
+  was,
+  impact,
+  easyUse,
+  ultimateSdUpscale,
+];

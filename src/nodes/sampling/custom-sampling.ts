@@ -1,12 +1,6 @@
 /** Sampling put together out of parts (ComfyUI comfy_extras/nodes_custom_sampler.py). */
-import { cfgGuider } from '../../sampling/cfg-guider.js';
-import { fitEmptyLatent } from '../../sampling/empty-latent.js';
-import { drawNoise } from '../../sampling/noise.js';
-import { runSampler, type SamplingOptions } from '../../sampling/run-sampler.js';
-import type { RunContext } from '../context.js';
 import { boolean, defineNode, float, link, seed } from '../definition.js';
-import { duringRun } from './progress.js';
-import type { Latent, ValueTypes } from '../values.js';
+import { sampleCustom, sampleParts } from './sample-custom.js';
 
 const category = 'model/sampling/custom';
 const outputs = [
@@ -20,32 +14,6 @@ const outputs = [
 const sampler = link('SAMPLER', { tooltip: 'The way from noise to picture.' });
 const sigmas = link('SIGMAS', { tooltip: 'The noise levels to visit.' });
 const latentImage = link('LATENT', { tooltip: 'The latent image to denoise.' });
-
-interface Parts extends Pick<SamplingOptions, 'guider' | 'sampler' | 'sigmas'> {
-  readonly noise: ValueTypes['NOISE'];
-  readonly latent: Latent;
-}
-
-async function sampleParts(parts: Parts, context: RunContext): Promise<{ outputs: [Latent, Latent] }> {
-  const { guider, noise, latent } = parts;
-  const samples = fitEmptyLatent(latent.samples, guider.model, latent.madeFor);
-  const sampled = await runSampler({
-    guider,
-    sampler: { ...parts.sampler, ...context.noise },
-    sigmas: parts.sigmas,
-    latent: samples,
-    ...drawNoise(noise, samples.shape, latent.batchIndex, latent.random),
-    noiseMask: latent.noiseMask,
-    seed: noise.seed,
-    ...duringRun(guider.model, context),
-  });
-  return {
-    outputs: [
-      { ...latent, samples: sampled.samples, random: sampled.random, madeFor: undefined },
-      { ...latent, samples: sampled.denoised, random: sampled.random, madeFor: undefined },
-    ],
-  };
-}
 
 export const samplerCustom = defineNode({
   name: 'SamplerCustom',
@@ -73,10 +41,9 @@ export const samplerCustom = defineNode({
   },
   optional: {},
   outputs,
-  run(inputs, context) {
-    const guider = cfgGuider(inputs.model, inputs, inputs.cfg);
+  async run(inputs, context) {
     const noise = { seed: inputs.noise_seed, disabled: !inputs.add_noise };
-    return sampleParts({ ...inputs, guider, noise, latent: inputs.latent_image }, context);
+    return { outputs: await sampleCustom({ ...inputs, noise, latent: inputs.latent_image }, context) };
   },
 });
 
@@ -95,5 +62,7 @@ export const samplerCustomAdvanced = defineNode({
   },
   optional: {},
   outputs,
-  run: (inputs, context) => sampleParts({ ...inputs, latent: inputs.latent_image }, context),
+  run: async (inputs, context) => ({
+    outputs: await sampleParts({ ...inputs, latent: inputs.latent_image }, context),
+  }),
 });

@@ -1,11 +1,8 @@
 /** The samplers of everyday workflows (ComfyUI nodes.py, KSampler, KSamplerAdvanced and common_ksampler). */
 import { samplerNames } from '../../native/samplers.js';
 import { schedulerNames } from '../../native/addon.js';
-import { sample, type KSamplerOptions } from '../../sampling/k-sampler.js';
-import type { RunContext } from '../context.js';
 import { combo, defineNode, float, int, link, seed } from '../definition.js';
-import { duringRun } from './progress.js';
-import type { Latent } from '../values.js';
+import { sampleLatent } from './sample-latent.js';
 
 const steps = int({
   default: 20,
@@ -31,26 +28,6 @@ const inputs = {
   negative: link('CONDITIONING', { tooltip: 'What the picture should not show.' }),
   seed: seed({ tooltip: 'The same seed gives the same noise.' }),
 };
-
-type Choices = Omit<
-  KSamplerOptions,
-  'latent' | 'madeFor' | 'noiseMask' | 'batchIndex' | 'random' | 'samplerNoise' | 'signal' | 'progress'
->;
-
-/** Samples a latent and keeps what else it carries: its noise mask, its rows of the batch. */
-async function sampleLatent(latent: Latent, choices: Choices, context: RunContext): Promise<Latent> {
-  const sampled = await sample({
-    ...choices,
-    latent: latent.samples,
-    madeFor: latent.madeFor,
-    noiseMask: latent.noiseMask,
-    batchIndex: latent.batchIndex,
-    random: latent.random,
-    samplerNoise: context.noise,
-    ...duringRun(choices.model, context),
-  });
-  return { ...latent, ...sampled, madeFor: undefined };
-}
 
 export const kSampler = defineNode({
   name: 'KSampler',

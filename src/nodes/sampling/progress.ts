@@ -22,6 +22,30 @@ export function duringRun(
   };
 }
 
+/** The same run for the one of `count` equal parts of a node's work: steps that it reports are counted among those of all. */
+export function partOfRun(context: RunContext, index: number, count: number): RunContext {
+  const { folders, models, noise, signal, warn, metadata, nodeId, receivedTypes, newGraph } = context;
+  return {
+    folders,
+    models,
+    noise,
+    signal,
+    warn,
+    metadata,
+    nodeId,
+    receivedTypes,
+    newGraph,
+    progress(step) {
+      const { totalSteps } = step;
+      context.progress({
+        ...step,
+        step: index * totalSteps + step.step,
+        totalSteps: count * totalSteps,
+      });
+    },
+  };
+}
+
 function tinyDecoders(
   { tinyDecoder: file }: LatentFormat,
   { folders, models }: RunContext,

@@ -1,0 +1,122 @@
+"""Makes test/fixtures/nodes/pack-workflows.safetensors: what samplers, detailers and upscalers of node packs make of whole workflows on the tiny checkpoints.
+Workflows are kept as texts: their seeds have more digits than JavaScript's numbers.
+
+Usage: REF=... COMFY=... TORCHSDE=... NODE_PACKS=... python tools/reference/pack_workflows.py MODELS OUT [NAME...]   (REF holds run_workflow.py; MODELS the tiny checkpoints)
+NODE_PACKS names folders of ComfyUI_UltimateSDUpscale (with Coyote-A's script in repositories/ultimate_sd_upscale).
+"""
+import importlib.util
+import json
+import os
+import sys
+import types
+
+sys.path.insert(0, os.environ["REF"])
+import comfy_env
+import numpy
+import run_workflow
+import nodes
+import safetensors.torch
+import torch
+from PIL import Image
+
+MODELS, OUT = sys.argv[1:3]
+ONLY = sys.argv[3:]
+comfy_env._Finder.names.update(name for name in ("torchvision", "gradio", "server", "spandrel", "skimage", "piexif", "segment_anything", "matplotlib", "cm_global") if importlib.util.find_spec(name) is None)
+run_workflow.NODES += ("controlnet",)
+run_workflow.setup(MODELS)
+run_workflow.extra()
+for folder in filter(None, os.environ.get("NODE_PACKS", "").split(":")):
+    name = os.path.basename(folder.rstrip("/")).replace("-", "_")
+    spec = importlib.util.spec_from_file_location(name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    nodes.NODE_CLASS_MAPPINGS.update(module.NODE_CLASS_MAPPINGS)
+
+
+def keeping(kind):
+    return type("Keep", (), {
+        "INPUT_TYPES": classmethod(lambda cls: {"required": {"samples": (kind,), "filename_prefix": ("STRING",)}}),
+        "FUNCTION": "save", "OUTPUT_NODE": True, "RETURN_TYPES": (), "save": lambda self, samples, filename_prefix: ()})
+
+
+nodes.NODE_CLASS_MAPPINGS["SaveLatent"] = keeping("LATENT")
+nodes.NODE_CLASS_MAPPINGS["KeepImage"] = keeping("IMAGE")
+picture = os.path.join(MODELS, "input", "parity.png")
+if not os.path.exists(picture):  # as test/support/latent-workflows.ts draws it
+    os.makedirs(os.path.dirname(picture), exist_ok=True)
+    image = Image.new("RGBA", (150, 110))
+    image.putdata([((x * 37 + y * 11) % 256, (x * x + y) % 256, y * 5 % 256, 255 if (x // 20 + y // 30) % 2 else x * 2 % 200) for y in range(110) for x in range(150)])
+    image.save(picture)
+
+
+class Workflow:
+    def __init__(self, checkpoint):
+        self.nodes = {}
+        self.model = self.add("CheckpointLoaderSimple", ckpt_name=f"{checkpoint}-tiny.safetensors")
+        self.clip, self.vae = [self.model[0], 1], [self.model[0], 2]
+        self.positive = self.prompt("a castle on a hill, pixel art")
+        self.negative = self.prompt("blurry, low quality")
+
+    def prompt(self, text):
+        return self.add("CLIPTextEncode", clip=self.clip, text=text)
+
+    def picture(self, width, height, method="bilinear"):
+        return self.add("ImageScale", image=self.add("LoadImage", image="parity.png"), upscale_method=method, width=width, height=height, crop="disabled")
+
+    def add(self, class_type, **inputs):
+        node = str(len(self.nodes) + 1)
+        self.nodes[node] = {"class_type": class_type, "inputs": inputs}
+        return [node, 0]
+
+    def keep(self, value, slot=0, kind="KeepImage"):
+        self.add(kind, samples=[value[0], slot], filename_prefix="kept")
+        return self.nodes
+
+
+def tiled_upscales():
+    def redraw(checkpoint, width, height, node="UltimateSDUpscaleNoUpscale", image="upscaled_image", batch=1, prepare=lambda w: None, **changes):
+        w = Workflow(checkpoint)
+        w.custom = {}
+        prepare(w)
+        source = w.picture(width, height)
+        if batch == 2: source = w.add("ImageBatch", image1=source, image2=w.add("ImageInvert", image=source))
+        settings = dict(seed=2**63 + 5, steps=2, cfg=4.0, sampler_name="euler", scheduler="normal", denoise=0.5, mode_type="Linear", tile_width=64, tile_height=64, mask_blur=4, tile_padding=16,
+                        seam_fix_mode="None", seam_fix_denoise=1.0, seam_fix_mask_blur=3, seam_fix_width=32, seam_fix_padding=16, force_uniform_tiles=True, tiled_decode=False, batch_size=1)
+        made = w.add(node, **{image: source}, model=w.model, positive=w.positive, negative=w.negative, vae=w.vae, **{**settings, **changes}, **w.custom)
+        return w.keep(made)
+
+    yield "usdu.linear", redraw("sd15", 120, 96, seam_fix_mode="Half Tile + Intersections")
+    yield "usdu.chess", redraw("sd15", 120, 120, batch=2, mode_type="Chess", batch_size=2, tiled_decode=True)
+    yield "usdu.free", redraw("sd15", 88, 120, force_uniform_tiles=False, tile_padding=8, mask_blur=0, seam_fix_mode="Band Pass")
+
+    def areas(w):
+        area = w.add("ConditioningSetArea", conditioning=w.prompt("a red fox"), width=64, height=64, x=40, y=8, strength=0.8)
+        mask = w.add("MaskComposite", destination=w.add("SolidMask", value=0.2, width=60, height=60), source=w.add("SolidMask", value=0.9, width=30, height=44), x=20, y=10, operation="add")
+        masked = w.add("ConditioningSetMask", conditioning=w.prompt("a moon"), mask=mask, strength=0.7, set_cond_area="default")
+        w.positive = w.add("ConditioningCombine", conditioning_1=w.add("ConditioningCombine", conditioning_1=w.positive, conditioning_2=area), conditioning_2=masked)
+
+        w.custom = dict(custom_sampler=w.add("KSamplerSelect", sampler_name="dpmpp_2m"), custom_sigmas=w.add("BasicScheduler", model=w.model, scheduler="karras", steps=2, denoise=0.4))
+
+    yield "usdu.areas", redraw("sd15", 80, 64, node="UltimateSDUpscaleCustomSample", image="image", upscale_by=1.5, prepare=areas, batch=2)
+
+
+def all_cases():
+    yield from tiled_upscales()
+
+
+tensors, kept, memo = {}, [], {}
+for name, workflow in all_cases():
+    if ONLY and not any(part in name for part in ONLY): continue
+    done = run_workflow.run(workflow, memo=memo)
+    saved = {}
+    for node, spec in workflow.items():
+        if spec["class_type"] not in ("SaveLatent", "KeepImage"): continue
+        source, slot = spec["inputs"]["samples"]
+        saved[node] = str(len(tensors))
+        value = done[source][slot]
+        if spec["class_type"] == "SaveLatent": value = value["samples"]
+        else: value = value[:, ::3, ::3].half()  # a ninth of the pixels says enough
+        tensors[saved[node]] = value.contiguous().clone()
+    print(name, *[f"{tuple(tensors[key].shape)} {float(tensors[key].float().std()):.5f}" for key in saved.values()], flush=True)
+    kept.append({"name": name, "workflow": json.dumps(workflow), "saved": saved})
+safetensors.torch.save_file(tensors, OUT, metadata={"cases": json.dumps(kept, separators=(",", ":"))})
