@@ -36,6 +36,8 @@ export const referenceClasses = JSON.parse(readFileSync(file, 'utf8')) as Readon
 export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   A1111PasteImage: { class: "latentd's own, for A1111's clients" },
   A1111PrepareImage: { class: "latentd's own, for A1111's clients" },
+  AIO_Preprocessor: { 'optional.preprocessor': 'the preprocessors that latentd has' },
+  ControlNetPreprocessorSelector: { 'required.preprocessor': 'the preprocessors that latentd has' },
   'MaskFromList+': { 'optional.values': 'bounds of an input of any type bound nothing' },
   ImageResizeKJ: { 'optional.crop': 'lists are of texts; the number 0 is taken all the same' },
   ImageResizeKJv2: { 'required.keep_proportion': 'the default is none of the list' },

@@ -10,6 +10,7 @@ import * as mask from './mask/index.js';
 import * as model from './model/index.js';
 import { specificMerges } from './model/specific-merging.js';
 import { packs } from './packs/index.js';
+import * as preprocessors from './preprocessors/index.js';
 import * as sampling from './sampling/index.js';
 import * as text from './text/index.js';
 import * as utilities from './utilities/index.js';
@@ -32,6 +33,7 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   ...packs,
   a1111,
   ipAdapter,
+  preprocessors,
 ];
 
 export const nodeClasses: NodeRegistry = new Map(

@@ -1,0 +1,4 @@
+/** Pictures that ControlNets are shown: the classes of comfyui_controlnet_aux. */
+export * from './any.js';
+export * from './arithmetic.js';
+export * from './sizes.js';
