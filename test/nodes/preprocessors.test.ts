@@ -20,7 +20,7 @@ const EXACT = /Canny|Scribble|Binary|AIO/;
 
 async function hintOf({ node, image, inputs }: Case): Promise<Tensor> {
   const picture = mapValues(tensor(image), (value) => value / 255);
-  const seed = 'seed' in inputs ? { seed: BigInt(inputs['seed']!) } : {};
+  const seed = 'seed' in inputs ? { seed: BigInt(inputs['seed']) } : {};
   const { outputs } = (await nodeClasses
     .get(node)!
     .run({ ...inputs, ...seed, image: picture } as never, nodeContext())) as { outputs: readonly [Tensor] };

@@ -2,7 +2,7 @@
 import type { Tensor } from '../../compute/tensor.js';
 import type { RunContext } from '../context.js';
 import { combo, defineNode, link } from '../definition.js';
-import * as arithmetic from './arithmetic.js';
+import * as ofPictures from './arithmetic.js';
 import { resolution } from './define.js';
 
 type Hint = { readonly outputs: readonly [Tensor, ...unknown[]] };
@@ -15,8 +15,6 @@ interface OfPictureAlone {
     context: RunContext,
   ): Hint | Promise<Hint>;
 }
-
-const { inpaintPreprocessor: _needsMask, ...ofPictures } = arithmetic;
 
 const preprocessors: ReadonlyMap<string, OfPictureAlone> = new Map(
   Object.values(ofPictures).map((node) => [node.name, node]),

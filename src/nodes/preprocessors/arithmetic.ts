@@ -11,9 +11,7 @@ import {
 import { shuffled } from '../../imaging/hints/shuffle.js';
 import { cannyBytes } from '../../imaging/opencv/canny.js';
 import type { BytePicture } from '../../imaging/bytes.js';
-import { upscaleImage } from '../../imaging/upscale.js';
-import { tensor } from '../../compute/tensor.js';
-import { boolean, defineNode, float, int, link, seed } from '../definition.js';
+import { float, int, seed } from '../definition.js';
 import { ADAPTERS_ONLY, definePreprocessor, LINES, resolution } from './define.js';
 
 const level = (initial: number, min = 0, max = 255) => int({ default: initial, min, max, step: 1 });
@@ -142,28 +140,4 @@ export const imageIntensityDetector = definePreprocessor({
   inputs: { gamma_correction, resolution },
   hint: (source, { gamma_correction: gamma, resolution: side }) =>
     at(source, side, (picture) => recoloured(picture, 'intensity', gamma)),
-});
-
-export const inpaintPreprocessor = defineNode({
-  name: 'InpaintPreprocessor',
-  displayName: 'Inpaint Preprocessor',
-  category: 'ControlNet Preprocessors/others',
-  description: 'Marks what is masked with −1, or with black where a ControlNet wants that.',
-  required: { image: link('IMAGE'), mask: link('MASK') },
-  optional: { black_pixel_for_xinsir_cn: boolean({ default: false }) },
-  outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
-  run({ image, mask, black_pixel_for_xinsir_cn: black = false }) {
-    const [count = 0, height = 0, width = 0, channels = 0] = image.shape;
-    const [rows, maskHeight, maskWidth] = mask.shape.length === 2 ? [1, ...mask.shape] : mask.shape;
-    if (rows !== count) {
-      throw new RangeError(`${count} pictures need as many masks, there are ${rows}`);
-    }
-    const grey = tensor([rows, maskHeight!, maskWidth!, 1], mask.data);
-    const fitted = upscaleImage(grey, 'bilinear', { height, width, crop: 'disabled' });
-    const marked = tensor(image.shape, image.data.slice());
-    fitted.data.forEach((value, pixel) => {
-      if (value > 0.5) marked.data.fill(black ? 0 : -1, pixel * channels, (pixel + 1) * channels);
-    });
-    return { outputs: [marked] };
-  },
 });
