@@ -1,5 +1,5 @@
 import type { ResolvedSettings } from '../config/resolve-settings.js';
-import type { Device } from '../engine/choose-backend.js';
+import { cardOf, devicesOf, type Device } from '../engine/device.js';
 import { hasFastBf16 } from '../native/addon.js';
 import { cudaProblem } from '../native/find-cuda.js';
 import { UsageError } from './exit-codes.js';
@@ -11,13 +11,18 @@ export function checkDevice({ device, precision }: ResolvedSettings): void {
       `${precision.from}: this processor has no arithmetic of bfloat16 (AVX512-BF16), so bf16 would only cost digits; use fp32`,
     );
   }
-  if (device.value === 'auto' || device.value === 'cpu') return;
-  const problem = device.value === 'cuda' ? cudaProblem() : 'latentd has no webgpu backend yet';
-  if (problem === undefined) return;
-  throw new UsageError(`${device.from}: ${problem}; use cpu or auto, and see \`latentd doctor\``);
+  for (const name of device.value.split(',')) {
+    if (name === 'auto' || name === 'cpu') continue;
+    const problem =
+      name === 'webgpu' ? 'latentd has no webgpu backend yet' : cudaProblem(cardOf(name as Device));
+    if (problem === undefined) continue;
+    throw new UsageError(`${device.from}: ${problem}; use cpu or auto, and see \`latentd doctor\``);
+  }
 }
 
-/** The device to compute on, once it was checked. */
+/** The one device to compute on, once it was checked. Throws `UsageError` for several. */
 export function deviceOf({ device }: ResolvedSettings): Device {
-  return device.value === 'webgpu' ? 'cpu' : device.value;
+  const [first, ...others] = devicesOf(device.value);
+  if (first !== undefined && others.length === 0) return first;
+  throw new UsageError(`${device.from}: one workflow is run on one device; several are for latentd serve`);
 }

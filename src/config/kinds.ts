@@ -84,6 +84,35 @@ export function oneOf<const Name extends string>(argument: string, names: readon
   };
 }
 
+/**
+ * What computes: one of a few words, `cuda:N` for one of several cards, or a list of those, `cuda:0,cuda:1,cpu`. Devices may
+ * come more than once; what looks for a device by itself stands alone.
+ */
+export function deviceList(names: readonly string[], alone: readonly string[]): Kind<string> {
+  return {
+    argument: 'DEVICE',
+    parse: (texts, from) => {
+      const devices = last(texts)
+        .split(',')
+        .map((text) => text.trim());
+      for (const device of devices) {
+        if (names.includes(device) || /^cuda:\d{1,3}$/.test(device)) continue;
+        throw new ConfigError(
+          `${from} must be one of ${names.join(', ')}, not ${JSON.stringify(device)}${nearestHint(device, names)}`,
+        );
+      }
+      const loner = devices.find((device) => alone.includes(device));
+      if (loner !== undefined && devices.length > 1) {
+        throw new ConfigError(
+          `${from}: ${loner} stands alone; several devices are named, as cuda:0,cuda:1,cpu`,
+        );
+      }
+      return devices.join(',');
+    },
+    schema: (zod) => zod.string(),
+  };
+}
+
 /** Yes or no; the flag alone means yes. */
 export const toggle: Kind<boolean> = {
   argument: undefined,

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import {
   bytes,
   count,
+  deviceList,
   duration,
   endpoint,
   file,
@@ -31,6 +32,7 @@ export const DEVICES = ['auto', 'cpu', 'cuda', 'webgpu'] as const;
 export const PRECISIONS = ['fp32', 'bf16'] as const;
 export const NOISE_KINDS = ['cpu', 'cpu-0.3.64', 'gpu'] as const;
 export const PREVIEW_METHODS = ['latent2rgb', 'taesd', 'none'] as const;
+export const QUEUE_ORDERS = ['turns', 'arrival'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 /** Whom a setting concerns: whatever runs workflows, `latentd pull`, the daemon and its clients, or the daemon alone. */
@@ -78,8 +80,18 @@ const rows = {
     'none',
     () => [],
   ),
-  device: fixed('engine', oneOf('DEVICE', DEVICES), `what computes: ${DEVICES.join(', ')}`, 'auto'),
-  threads: open('engine', count({ max: 1024 }), 'threads of an operator', "the processor's cores"),
+  device: fixed(
+    'engine',
+    deviceList(DEVICES, ['auto', 'webgpu']),
+    `what computes: ${DEVICES.join(', ')}; the daemon takes several, as cuda:0,cuda:1,cpu`,
+    'auto',
+  ),
+  threads: open(
+    'engine',
+    count({ max: 1024 }),
+    'threads of an operator',
+    "the processor's cores, shared by the engines on it",
+  ),
   memoryLimit: open('engine', bytes, 'weights kept in memory, as 6GB', 'what is free'),
   precision: fixed(
     'engine',
@@ -165,6 +177,19 @@ const rows = {
     'what the limit of open files has room for',
   ),
   queueCapacity: fixed('daemon', count({ max: 1_000_000 }), 'jobs that may wait', 1000),
+  queueOrder: fixed(
+    'daemon',
+    oneOf('ORDER', QUEUE_ORDERS),
+    'whose job is next among those of a priority: clients take turns, or the one that came first',
+    'turns',
+  ),
+  clientConcurrency: open('daemon', count({ max: 1000 }), 'jobs of one client that run at once', 'no limit'),
+  clientRate: open(
+    'daemon',
+    count({ max: 1_000_000 }),
+    'jobs that one client may submit a minute',
+    'no limit',
+  ),
   jobTimeLimit: time('longest time for an attempt at a job', '1h', 3600),
   engineTimeout: time('longest silence of the engine in a job', '10m', 600),
   gracePeriod: time('time to finish the running job when told to stop', '30s', 30),

@@ -4,12 +4,11 @@ import { openCuda } from '../compute/cuda/open.js';
 import { createOnnxBackend, type OnnxBackendOptions } from '../compute/onnx/backend.js';
 import { withFallback } from '../compute/with-fallback.js';
 import { CudaUnavailable } from '../native/find-cuda.js';
-
-export type Device = 'auto' | 'cpu' | 'cuda';
+import { cardOf, type Device } from './device.js';
 
 /**
  * `notice` is told when `auto` can't use a card that seems to be there, and of graphs that run on the CPU all the same. Throws
- * `CudaUnavailable` for `cuda`.
+ * `CudaUnavailable` for a card that was asked for by name.
  */
 export function chooseBackend(
   device: Device,
@@ -19,9 +18,9 @@ export function chooseBackend(
   const cpu = createOnnxBackend(cpuOptions);
   if (device === 'cpu') return cpu;
   try {
-    return withFallback(openCuda().backend, cpu, notice);
+    return withFallback(openCuda(cardOf(device)).backend, cpu, notice);
   } catch (error) {
-    if (!(error instanceof CudaUnavailable) || device === 'cuda') throw error;
+    if (!(error instanceof CudaUnavailable) || device !== 'auto') throw error;
     if (error.promising) notice(`the CPU computes: ${error.message}`);
     return cpu;
   }

@@ -7,7 +7,8 @@ import { createProgramCache, type ProgramObserver } from '../models/programs/pro
 import type { AnyNodeClass } from '../nodes/definition.js';
 import { nodeClasses } from '../nodes/index.js';
 import { WarningRelay } from '../workflow/warnings.js';
-import { chooseBackend, type Device } from './choose-backend.js';
+import { chooseBackend } from './choose-backend.js';
+import type { Device } from './device.js';
 import { engineOf, type Engine } from './engine.js';
 
 export interface EngineOptions {

@@ -15,8 +15,8 @@ export interface Premises {
   readonly folders: Folders;
   /** Folders of workflow templates, in the order in which they are asked. */
   readonly graphs: readonly string[];
-  /** What samples. */
-  readonly device: string;
+  /** What samples: an engine each. */
+  readonly devices: readonly string[];
   /** The checkpoint for requests that name none that is there; what templates would take where it isn't set. */
   readonly defaultModel?: string;
   /** Requests that name a checkpoint which isn't there are turned away instead. */

@@ -17,7 +17,7 @@ const MAX_MILESTONES = 100;
 
 export interface ActiveJobOptions {
   readonly job: QueuedJob;
-  /** Which engine has it. */
+  /** Which engine has it first. */
   readonly engine: number;
   readonly estimates: Estimates;
   readonly notices: JobNotices;
@@ -29,6 +29,8 @@ export class ActiveJob {
   readonly cancellation = new AbortController();
   /** Its outcome is on its way to the journal; too late to cancel. */
   settling = false;
+  /** Which engine has it. */
+  engine: number;
   /** Of its last attempt. */
   folder: AttemptFolder | undefined;
   private readonly began = performance.now();
@@ -39,6 +41,7 @@ export class ActiveJob {
 
   constructor(private readonly options: ActiveJobOptions) {
     const { job, engine, estimates } = options;
+    this.engine = engine;
     this.timeLeft = new TimeLeft(estimates.forecast(job.load, engine));
     this.tracker = this.createTracker();
   }

@@ -16,8 +16,10 @@ export interface EngineHostOptions {
   readonly log: Logger;
   /** Told when a process has ended, before another is started. */
   readonly onEnd: () => void;
-  /** Told when a process is ready that has measured how many FLOP a second it does. */
-  readonly onSpeed?: (speed: number) => void;
+  /** Told when a process is ready, with the FLOP a second that it does where it has measured that. */
+  readonly onReady?: (speed: number | undefined) => void;
+  /** Told when one ended before it was ready. */
+  readonly onStartFailed?: (cause: string) => void;
 }
 
 /** What bounds a job, in seconds. */
@@ -45,10 +47,12 @@ export type AttemptEnd =
 
 /** What is known of the process. */
 export interface EngineState {
-  readonly state: 'starting' | 'ready' | 'down';
+  /** `set aside`: its device keeps failing, and gets no jobs for a while. */
+  readonly state: 'starting' | 'ready' | 'down' | 'set aside';
+  readonly device: string;
   readonly restarts: number;
   readonly pid?: number;
-  /** Why it is down. */
+  /** Why it is down, or set aside. */
   readonly error?: string;
 }
 
@@ -83,6 +87,7 @@ export class EngineHost {
     const { pid } = this.child ?? {};
     return {
       state: this.state,
+      device: this.settings.device,
       restarts: Math.max(0, this.started - 1),
       ...(pid !== undefined && { pid }),
       ...(this.state === 'down' && this.lastError !== undefined && { error: this.lastError }),
@@ -216,7 +221,7 @@ export class EngineHost {
     if (message.kind === 'ready') {
       this.state = 'ready';
       this.startsFailed = 0;
-      if (message.speed !== undefined) this.options.onSpeed?.(message.speed);
+      this.options.onReady?.(message.speed);
       return;
     }
     running?.heard();
@@ -227,13 +232,15 @@ export class EngineHost {
 
   private ended(child: EngineChild, cause: string): void {
     const { log, onEnd } = this.options;
-    if (this.state === 'starting') this.startsFailed++;
+    const failedToStart = this.state === 'starting';
+    if (failedToStart) this.startsFailed++;
     this.state = 'down';
     this.lastError = cause;
     this.child = undefined;
     this.running?.end({ kind: 'died', cause });
     if (this.stopping.signal.aborted) return;
     log.warn({ engine: child.pid, cause }, 'engine ended');
+    if (failedToStart) this.options.onStartFailed?.(cause);
     onEnd();
     void this.warmUp();
   }

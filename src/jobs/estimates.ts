@@ -44,6 +44,12 @@ const FIRST_GUESS: Readonly<Record<Measure, number>> = {
 /** What grows with the image's area. */
 const SCALED: readonly Measure[] = ['sampling', 'decoding', 'finishing'];
 
+/** What a faster device is faster at. */
+const COMPUTED: readonly Measure[] = ['encoding', 'sampling', 'decoding'];
+
+/** What two engines of the same kind may differ by when they measure their speed while others work. */
+const ALIKE = 1.5;
+
 /** Old measurements fade: the mean is over about this many runs. */
 const MEMORY = 10;
 
@@ -56,6 +62,8 @@ export type JobForecast = Readonly<Record<Phase, number>>;
 export class Estimates {
   private readonly times = new Map<string, PhaseTime>();
   private readonly forecasts = new Map<string, number>();
+  /** Of an engine. */
+  private readonly forecastsOn = new Map<string, number>();
   private readonly works = new Map<string, CountedWork>();
   /** FLOP a second, by engine. */
   private readonly speeds = new Map<number, number>();
@@ -63,10 +71,12 @@ export class Estimates {
   /** By engine: the model that it ran last, so that its weights are loaded. */
   private readonly warmModels = new Map<number, string>();
 
-  constructor(known: readonly MeasuredTime[]) {
+  /** `engines`: how many there are; an older daemon may have had more. */
+  constructor(known: readonly MeasuredTime[], engines = Infinity) {
     for (const { measure, ...time } of known) {
-      if (measure === TFLOP) this.speeds.set(Number(time.model), 1e12 / time.meanSeconds);
-      else this.times.set(keyOf(time.model, time.pixels, measure), { ...time, measure });
+      if (measure === TFLOP) {
+        if (Number(time.model) < engines) this.speeds.set(Number(time.model), 1e12 / time.meanSeconds);
+      } else this.times.set(keyOf(time.model, time.pixels, measure), { ...time, measure });
     }
   }
 
@@ -105,8 +115,11 @@ export class Estimates {
       ['finishing', phases.finishing],
     ];
     this.warmModels.set(engine, load.model);
+    const slowness = this.slowness(engine);
     const folded = measured.flatMap(([measure, seconds]) =>
-      seconds === undefined ? [] : this.fold(load, measure, seconds),
+      seconds === undefined
+        ? []
+        : this.fold(load, measure, COMPUTED.includes(measure) ? seconds / slowness : seconds),
     );
     this.changed();
     return folded;
@@ -120,8 +133,10 @@ export class Estimates {
 
   /** What the phases of a job should take, once it begins: on this engine, or on the one that suits it best. */
   forecast(load: JobLoad, engine?: number): JobForecast {
-    const first = this.first(load, engine);
-    const each = (measure: Measure) => this.each(load, measure, first);
+    const first = this.first(load);
+    const slowness = engine === undefined ? 1 : this.slowness(engine);
+    const each = (measure: Measure) =>
+      this.each(load, measure, first) * (COMPUTED.includes(measure) ? slowness : 1);
     const finishing = each('decoding') + each('finishing');
     return {
       preparing: each('preparing'),
@@ -148,6 +163,20 @@ export class Estimates {
     return total;
   }
 
+  /** Seconds that a whole job should take on an engine. */
+  secondsOn(load: JobLoad, engine: number): number {
+    const key = `${engine}/${load.pixels}/${load.steps}/${load.images}/${load.model}`;
+    const known = this.forecastsOn.get(key);
+    if (known !== undefined) return known;
+    // Whether a model that isn't named is loaded there, nobody knows.
+    const total =
+      load.model === ''
+        ? this.seconds(load) * this.slowness(engine)
+        : Object.values(this.forecast(load, engine)).reduce((sum, seconds) => sum + seconds, 0);
+    this.forecastsOn.set(key, total);
+    return total;
+  }
+
   summary(): MeasuredSummary {
     const sums = new Map<Measure, { count: number; seconds: number }>();
     for (const { measure, count, meanSeconds } of this.times.values()) {
@@ -162,6 +191,7 @@ export class Estimates {
   private changed(): void {
     this.changes++;
     this.forecasts.clear();
+    this.forecastsOn.clear();
   }
 
   private isWarm({ model }: JobLoad, engine?: number): boolean {
@@ -198,10 +228,16 @@ export class Estimates {
     return others.sort((a, b) => Math.abs(a.pixels - pixels) - Math.abs(b.pixels - pixels))[0];
   }
 
-  private first({ model, pixels }: JobLoad, engine?: number): Partial<FirstEstimate> {
+  private first({ model, pixels }: JobLoad): Partial<FirstEstimate> {
     const work = this.works.get(workKey(model, pixels));
-    const speed = (engine === undefined ? undefined : this.speeds.get(engine)) ?? this.fastest;
+    const speed = this.fastest;
     return work === undefined || speed === undefined ? {} : firstEstimate(work, speed);
+  }
+
+  /** How many times as long an engine takes as the fastest one: times are kept as that one's. */
+  private slowness(engine: number): number {
+    const ratio = (this.fastest ?? 1) / (this.speeds.get(engine) ?? this.fastest ?? 1);
+    return ratio < ALIKE ? 1 : ratio;
   }
 
   private get fastest(): number | undefined {

@@ -2,20 +2,19 @@
  * The jobs of one data folder: a queue that survives a crash, and the engine processes that work it off. Fronts submit to it,
  * ask it, and hear from it; it knows none of them. Nothing here does inference, or waits for any.
  */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { CountedWork } from '../engine/picture-work.js';
 import type { EngineSettings } from '../engine-process/messages.js';
-import { clearLeftovers } from './attempt-folder.js';
+import { ClientRates, type ClientRules } from './client-rules.js';
+import { DeviceHealth } from './device-health.js';
 import { EngineHost, type EngineState, type JobBounds } from './engine-host.js';
 import { Estimates, type MeasuredSummary } from './estimates.js';
 import { JobNotices, type JobListener } from './events.js';
 import type { Job, JobLoad, JobQuery, JobRecord, QueuedJob, StoredJob } from './job.js';
 import type { OldJob } from './journal-database.js';
-import { makeDataFolder } from './data-folder.js';
-import { JournalError, openJournal, type Journal } from './journal.js';
-import { lockFolder } from './lock.js';
+import { JournalError, type Journal } from './journal.js';
+import { closeAll, openDataFolder, type Closer } from './open-data-folder.js';
 import { JobQueue, Refusal } from './queue.js';
 import { Runner, type RunningJob } from './runner.js';
 
@@ -30,6 +29,7 @@ export interface JobsConfiguration {
   /** One engine process each. Their number can't change. */
   readonly engines: readonly EngineSettings[];
   readonly queueCapacity: number;
+  readonly clients: ClientRules;
   readonly bounds: JobBounds;
   /** Finished jobs are forgotten after so many seconds, and beyond so many. */
   readonly keepSeconds: number;
@@ -55,14 +55,13 @@ const JOURNAL_FAULT_INTERVAL_MS = 10_000;
 /** For an engine to end by itself when no job runs. */
 const ENGINE_STOP_MS = 2000;
 
-/** What is opened one after the other at the start, and closed in reverse at the end. */
-type Closer = () => unknown;
-
 export class Jobs {
   private readonly stopping = new AbortController();
   private readonly notices: JobNotices;
   private readonly queue: JobQueue;
   private readonly engines: readonly EngineHost[];
+  private readonly health: DeviceHealth;
+  private readonly rates = new ClientRates();
   private readonly runner: Runner;
   private readonly estimates: Estimates;
   private readonly log: Logger;
@@ -84,7 +83,23 @@ export class Jobs {
     this.notices = new JobNotices((error) => {
       log.error({ err: error }, 'fault while telling of a job');
     });
-    this.queue = new JobQueue(journal, known.waiting, () => this.configuration.queueCapacity, this.estimates);
+    this.queue = new JobQueue(
+      journal,
+      known.waiting,
+      () => this.configuration.queueCapacity,
+      this.estimates,
+      () => this.configuration.clients,
+    );
+    this.health = new DeviceHealth(
+      configuration.engines.map(({ device }) => device),
+      log,
+      () => {
+        this.runner.handOut();
+      },
+    );
+    closers.push(() => {
+      this.health.close();
+    });
     this.engines = configuration.engines.map(
       (settings, index) =>
         new EngineHost({
@@ -94,8 +109,12 @@ export class Jobs {
           onEnd: () => {
             this.estimates.forgetLoaded(index);
           },
-          onSpeed: (speed) => {
-            this.keepSpeed(index, speed);
+          onReady: (speed) => {
+            if (speed !== undefined) this.keepSpeed(index, speed);
+            this.runner.handOut();
+          },
+          onStartFailed: (cause) => {
+            this.health.failed(index, cause);
           },
         }),
     );
@@ -105,6 +124,7 @@ export class Jobs {
       engines: this.engines,
       notices: this.notices,
       estimates: this.estimates,
+      health: this.health,
       log,
       workFolder: join(dataFolder, 'work'),
       bounds: () => this.configuration.bounds,
@@ -118,7 +138,11 @@ export class Jobs {
   static async open(options: JobsOptions): Promise<Jobs> {
     const closers: Closer[] = [];
     try {
-      return await openParts(options, closers, (...parts) => new Jobs(options, ...parts, closers));
+      const { journal, ...known } = await openDataFolder(
+        { ...options, engines: options.configuration.engines.length },
+        closers,
+      );
+      return new Jobs(options, journal, known, closers);
     } catch (cause) {
       await closeAll(closers);
       throw cause;
@@ -149,6 +173,7 @@ export class Jobs {
   /** Takes what has changed without a restart; engines are replaced between two jobs where they have to be. */
   reconfigure(configuration: JobsConfiguration): void {
     this.configuration = configuration;
+    this.runner.handOut();
     for (const [index, engine] of this.engines.entries()) {
       const settings = configuration.engines[index];
       if (settings !== undefined) engine.configure(settings);
@@ -157,6 +182,7 @@ export class Jobs {
 
   /** Resolves once the job is durable, with the seconds until it should be done. Throws `Refusal`. */
   async submit(job: Job): Promise<SubmittedJob> {
+    this.rates.count(job.client, this.configuration.clients.jobsAMinute);
     const seconds = this.secondsAhead() + this.estimates.seconds(job.load);
     const queued = await this.queue.accept(job).catch((cause: unknown) => {
       throw this.refusalOf(cause);
@@ -245,10 +271,10 @@ export class Jobs {
     return this.runner.running;
   }
 
-  /** The first `count` jobs that wait, with the seconds until each should be done. */
+  /** The first `count` jobs that wait, in the order in which they should begin, with the seconds until each should be done. */
   pending(count: number): readonly { readonly job: QueuedJob; readonly seconds: number }[] {
     let seconds = this.runningSeconds();
-    return this.queue.pending.slice(0, count).map((job) => {
+    return this.queue.next(count).map((job) => {
       seconds += this.estimates.seconds(job.load) / this.engines.length;
       return { job, seconds };
     });
@@ -265,7 +291,10 @@ export class Jobs {
   }
 
   get engineStates(): readonly EngineState[] {
-    return this.engines.map(({ info }) => info);
+    return this.engines.map(({ info }, index) => {
+      const aside = this.health.setAside(index);
+      return aside === undefined ? info : { ...info, state: 'set aside', error: aside.cause };
+    });
   }
 
   /** Frees what models and earlier results take in the engines, after the jobs that run. */
@@ -340,61 +369,4 @@ export class Jobs {
       this.log.error({ err: error }, 'finished jobs could not be pruned');
     });
   }
-}
-
-async function openParts<Result>(
-  { dataFolder, log, renew, onFatal }: JobsOptions,
-  closers: Closer[],
-  create: (
-    journal: Journal,
-    known: { readonly waiting: readonly QueuedJob[]; readonly estimates: Estimates },
-  ) => Result,
-): Promise<Result> {
-  makeDataFolder(dataFolder);
-  closers.push(lockFolder(dataFolder));
-  const work = join(dataFolder, 'work');
-  const { journal, waiting, old, times } = await openJournal(join(dataFolder, 'journal.sqlite'), onFatal);
-  closers.push(() => journal.close());
-  const unfinished = new Set([...waiting, ...old].map(({ sequence }) => sequence));
-  await clearLeftovers(work, (sequence) => unfinished.has(sequence), log);
-  closers.push(() => rm(work, { recursive: true, force: true }));
-  const renewed = await renewAll(journal, old, renew, log);
-  const jobs = waiting.length + renewed.length;
-  if (jobs > 0) log.info({ jobs }, 'unfinished jobs go on');
-  return create(journal, { waiting: [...renewed, ...waiting], estimates: new Estimates(times) });
-}
-
-/** Jobs of an older journal that still wait become jobs of today, or fail with what stands in their way. */
-async function renewAll(
-  journal: Journal,
-  old: readonly OldJob[],
-  renew: JobsOptions['renew'],
-  log: Logger,
-): Promise<readonly QueuedJob[]> {
-  const renewed: QueuedJob[] = [];
-  for (const each of old) {
-    const { sequence, id, interruptions } = each;
-    try {
-      const job = renew(each);
-      await journal.renew(job);
-      renewed.push({
-        id,
-        sequence,
-        place: sequence - 1,
-        interruptions,
-        client: job.client,
-        priority: job.priority,
-        load: job.load,
-      });
-    } catch (cause) {
-      const error = cause instanceof Error ? cause.message : String(cause);
-      log.warn({ job: id, error }, 'a job of an older version can not be run');
-      await journal.finish(id, { state: 'failed', outputs: [], error, durationSeconds: 0 }, Date.now());
-    }
-  }
-  return renewed;
-}
-
-async function closeAll(closers: Closer[]): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close();
 }

@@ -3,26 +3,27 @@ import type { Estimates } from './estimates.js';
 import type { Job, QueuedJob } from './job.js';
 import type { Acceptance } from './journal-database.js';
 import type { Journal } from './journal.js';
+import { NO_RULES, type ClientRules } from './client-rules.js';
+import { Refusal } from './refusal.js';
+import { WaitingJobs } from './waiting-jobs.js';
 import { WaitingTime } from './waiting-time.js';
 
-/** A job that is turned away; the text goes to the client as it is. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
-}
+export { Refusal } from './refusal.js';
 
 export class JobQueue {
-  /** Accepted and durable; by priority, then oldest first. */
-  private readonly waiting: QueuedJob[] = [];
+  /** Accepted and durable. */
+  private readonly waiting = new WaitingJobs();
   /** Jobs whose acceptance is on its way to the disk. */
   private arriving = 0;
   private readonly time: WaitingTime;
-  private readonly wakers = new Set<() => void>();
+  private readonly listeners = new Set<() => void>();
 
   constructor(
     private readonly journal: Pick<Journal, 'accept'>,
     recovered: readonly QueuedJob[],
     private readonly capacity: () => number,
     estimates: Pick<Estimates, 'seconds' | 'version'>,
+    private readonly rules: () => ClientRules = () => NO_RULES,
   ) {
     this.time = new WaitingTime(estimates);
     for (const job of recovered) this.insert(job);
@@ -38,9 +39,24 @@ export class JobQueue {
     return this.waiting.length + this.arriving;
   }
 
-  /** Jobs in the order in which they will run. */
+  /** Jobs in the order in which they should begin, wherever that is. */
   get pending(): readonly QueuedJob[] {
-    return this.waiting;
+    return this.next(Infinity);
+  }
+
+  /** The first so many of them. */
+  next(count: number): readonly QueuedJob[] {
+    const jobs: QueuedJob[] = [];
+    for (const job of this.waiting.inOrder({ order: this.rules().order }, new Map())) {
+      if (jobs.length >= count) break;
+      jobs.push(job);
+    }
+    return jobs;
+  }
+
+  /** Jobs that may begin, the first one first. `running` says how many each client has (`clientKey`). */
+  candidates(running: ReadonlyMap<string, number>): Iterable<QueuedJob> {
+    return this.waiting.inOrder(this.rules(), running);
   }
 
   /** Resolves once the job is durable. Throws `Refusal` when the queue is full or a job of that id waits or runs. */
@@ -62,25 +78,17 @@ export class JobQueue {
     return queued;
   }
 
-  /** Resolves when a job waits, or `signal` is aborted. */
-  async untilWaiting(signal: AbortSignal): Promise<void> {
-    while (this.waiting.length === 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          this.wakers.delete(wake);
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.wakers.add(wake);
-        signal.addEventListener('abort', wake);
-      });
-    }
+  /** Hears when there is a job more; returns what ends that. */
+  onArrival(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
   }
 
-  /** Takes the next job out of the queue. */
-  take(): QueuedJob | undefined {
-    const job = this.waiting.shift();
-    if (job !== undefined) this.time.remove(job.load);
+  /** Takes a job out of the queue, the next one unless told otherwise: it begins. */
+  take(job: QueuedJob | undefined = this.next(1)[0]): QueuedJob | undefined {
+    if (job !== undefined) this.remove(job, true);
     return job;
   }
 
@@ -91,23 +99,19 @@ export class JobQueue {
 
   /** Takes a waiting job out of the queue; undefined when it isn't waiting. */
   withdraw(id: string): QueuedJob | undefined {
-    const index = this.waiting.findIndex((job) => job.id === id);
-    if (index === -1) return undefined;
-    const [job] = this.waiting.splice(index, 1);
-    if (job !== undefined) this.time.remove(job.load);
+    const job = this.waiting.find(id);
+    if (job !== undefined) this.remove(job, false);
     return job;
   }
 
-  /** Found from the end: most jobs come last. */
+  private remove(job: QueuedJob, begins: boolean): void {
+    this.waiting.remove(job, begins);
+    this.time.remove(job.load);
+  }
+
   private insert(job: QueuedJob): void {
-    const before = this.waiting.findLastIndex(
-      ({ priority, place, sequence }) =>
-        priority > job.priority ||
-        (priority === job.priority &&
-          (place < job.place || (place === job.place && sequence < job.sequence))),
-    );
-    this.waiting.splice(before + 1, 0, job);
+    this.waiting.insert(job);
     this.time.add(job.load);
-    for (const wake of this.wakers) wake();
+    for (const listener of this.listeners) listener();
   }
 }

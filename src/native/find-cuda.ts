@@ -14,10 +14,14 @@ export class CudaUnavailable extends Error {
   }
 }
 
-/** Why no card can be used, as far as can be told without opening one; undefined when there is one. */
-export function cudaProblem(): string | undefined {
+/** Why a card, the first unless told otherwise, can't be used, as far as can be told without opening it; undefined when it can. */
+export function cudaProblem(card = 0): string | undefined {
   try {
-    return findCudaAddon().countDevices() > 0 ? undefined : 'this machine has no NVIDIA card';
+    const cards = findCudaAddon().countDevices();
+    if (card < cards) return undefined;
+    return cards === 0
+      ? 'this machine has no NVIDIA card'
+      : `there is no card ${card}; ${cards === 1 ? 'there is' : 'they are'} ${cardNames(cards)}`;
   } catch (error) {
     return messageOf(error);
   }
@@ -43,6 +47,11 @@ export function findCudaAddon(): CudaAddon {
 /** Whether a driver of NVIDIA's, or of Windows' subsystem for Linux, shows a device. */
 export function hasNvidiaDevice(): boolean {
   return existsSync('/dev/nvidiactl') || existsSync('/dev/dxg');
+}
+
+/** `cuda:0`, or `cuda:0 to cuda:3`. */
+function cardNames(cards: number): string {
+  return cards === 1 ? 'cuda:0' : `cuda:0 to cuda:${cards - 1}`;
 }
 
 function messageOf(error: unknown): string {

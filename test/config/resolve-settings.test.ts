@@ -130,7 +130,8 @@ describe('faults', () => {
   test.each([
     ['{', 'is no valid JSON'],
     [{ modles: 'x' }, 'unknown key "modles"; nearest: "models"'],
-    [{ device: 'tpu' }, 'device: Invalid option'],
+    [{ device: 'tpu' }, 'device must be one of auto, cpu, cuda, webgpu, not "tpu"'],
+    [{ device: 'cpu,auto' }, 'device: auto stands alone'],
     [{ threads: 1.5 }, 'threads: Invalid input: expected int'],
     [[], 'the file: Invalid input: expected object'],
     [{ memoryLimit: 'much' }, 'memoryLimit must be a size like 6GB or 512MB'],

@@ -53,16 +53,15 @@ test('puts jobs of one priority in the order of their places', async () => {
   expect(queue.pending.map(({ id }) => id)).toEqual(['e', 'd', 'a', 'c', 'b']);
 });
 
-test('wakes whoever waits for a job, or for the end', async () => {
+test('tells whoever works it off of each job that is new, or comes back', async () => {
   const queue = new JobQueue(memory(), [], () => 10, new Estimates([]));
-  const stopping = new AbortController();
-  const waiting = queue.untilWaiting(stopping.signal);
+  let heard = 0;
+  const stop = queue.onArrival(() => heard++);
   await queue.accept(jobOf('a'));
-  await waiting;
-  queue.take();
-  const again = queue.untilWaiting(stopping.signal);
-  stopping.abort();
-  await again;
+  queue.putBack(queue.take()!);
+  stop();
+  await queue.accept(jobOf('b'));
+  expect(heard).toBe(2);
 });
 
 test('higher priorities come first, equals in the order of their acceptance, and jobs come back to their places', async () => {

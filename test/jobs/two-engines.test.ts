@@ -33,6 +33,7 @@ beforeEach(async () => {
     configuration: {
       engines: [settings, settings],
       queueCapacity: 100,
+      clients: { order: 'turns' },
       bounds: { timeLimit: 300, silence: 60 },
       keepSeconds: 3600,
       keepJobs: 100,

@@ -50,7 +50,7 @@ export async function runBench(options: BenchFlags, signal: AbortSignal): Promis
 async function measureAndReport(options: BenchFlags, signal: AbortSignal): Promise<void> {
   const { settings } = await settingsFrom(options);
   checkDevice(settings);
-  if (settings.device.value === 'cuda') {
+  if (settings.device.value.includes('cuda')) {
     throw new UsageError(
       `${settings.device.from}: bench measures the CPU; for a card there is npm run bench:cuda`,
     );

@@ -2,6 +2,8 @@
 import { SHIPPED_GRAPHS } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
 import { openNodePacks } from '../open-node-packs.js';
+import { availableParallelism } from 'node:os';
+import { devicesOf, type Device } from '../../engine/device.js';
 import type { EngineSettings } from '../../engine-process/messages.js';
 import { createFolders } from '../../models/folders/folders.js';
 import { cudaProblem } from '../../native/find-cuda.js';
@@ -20,12 +22,14 @@ export async function daemonConfiguration(
   // A broken one is told here, before there is a queue.
   await openNodePacks(settings.nodePack);
   const graphs = [...new Set([settings.graphs, SHIPPED_GRAPHS])];
-  const { device, threads, memoryLimit, precision, noise, gpuThreads, nodePack, previewMethod } = settings;
+  const { memoryLimit, precision, noise, gpuThreads, nodePack, previewMethod } = settings;
   // Without a card, clients are told that the CPU computes.
-  const used = device === 'webgpu' || (device === 'auto' && cudaProblem() !== undefined) ? 'cpu' : device;
-  const engine: EngineSettings = {
+  const devices = devicesOf(settings.device).map((device) =>
+    device === 'auto' && cudaProblem() !== undefined ? 'cpu' : device,
+  );
+  const threads = settings.threads ?? fairThreads(devices);
+  const engine: Omit<EngineSettings, 'device'> = {
     folders,
-    device: used,
     ...(threads !== undefined && { threads }),
     ...(memoryLimit !== undefined && { memoryLimit }),
     precision,
@@ -38,17 +42,28 @@ export async function daemonConfiguration(
     premises: {
       folders: createFolders(folders),
       graphs,
-      device: used,
+      devices,
       ...(settings.defaultModel !== undefined && { defaultModel: settings.defaultModel }),
       strictModels: settings.strictModels,
     },
     checker: { folders, nodePacks: nodePack, mayPutStarter },
     jobs: {
-      engines: [engine],
+      engines: devices.map((device) => ({ ...engine, device })),
       queueCapacity: settings.queueCapacity,
+      clients: {
+        order: settings.queueOrder,
+        ...(settings.clientConcurrency !== undefined && { concurrency: settings.clientConcurrency }),
+        ...(settings.clientRate !== undefined && { jobsAMinute: settings.clientRate }),
+      },
       bounds: { timeLimit: settings.jobTimeLimit, silence: settings.engineTimeout },
       keepSeconds: settings.keepFor,
       keepJobs: settings.keepJobs,
     },
   };
+}
+
+/** Several engines on one processor share its cores: an engine that takes them all only gets in the others' way. */
+function fairThreads(devices: readonly Device[]): number | undefined {
+  const sharing = devices.filter((device) => device === 'cpu').length;
+  return sharing < 2 ? undefined : Math.max(1, Math.floor(availableParallelism() / sharing));
 }

@@ -13,12 +13,12 @@ export interface OpenedCuda {
   readonly device: CudaDevice;
 }
 
-/** The first card. Throws `CudaUnavailable`. Measured algorithms are kept in the user's cache, one file for each kind of card. */
-export function openCuda(): OpenedCuda {
+/** One card, the first unless told otherwise. Throws `CudaUnavailable`. Measured algorithms are kept in the user's cache, one file for each kind of card. */
+export function openCuda(card = 0): OpenedCuda {
   let device: CudaDevice;
   const addon = findCudaAddon();
   try {
-    device = new addon.CudaDevice(0);
+    device = new addon.CudaDevice(card);
   } catch (error) {
     throw new CudaUnavailable(error instanceof Error ? error.message : String(error), hasNvidiaDevice());
   }

@@ -92,7 +92,7 @@ export class Desk {
     };
     const followed = await submitAndFollow(jobs, job, this.board.follow(id, kind, samplings)).catch(
       (cause: unknown) => {
-        throw cause instanceof Refusal ? new HttpFault(503, cause.message) : cause;
+        throw cause instanceof Refusal ? new HttpFault(cause.status, cause.message) : cause;
       },
     );
     return picturesOf(await followed.over);

@@ -3,7 +3,7 @@ export class HttpFault extends Error {
   override readonly name = 'HTTPException';
 
   constructor(
-    readonly statusCode: 400 | 404 | 422 | 500 | 501 | 503,
+    readonly statusCode: number,
     detail: string,
   ) {
     super(detail);

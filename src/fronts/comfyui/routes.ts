@@ -93,6 +93,6 @@ function answerFaults(app: FastifyInstance, { log }: HttpHouse): void {
 
 function kindOf(error: FastifyError): readonly [status: number, type: string] {
   if (error instanceof BadRequest) return [400, error.type];
-  if (error instanceof Refusal) return [503, 'refused'];
+  if (error instanceof Refusal) return [error.status, 'refused'];
   return [error.statusCode ?? 500, error.statusCode === undefined ? 'internal_error' : 'bad_request'];
 }

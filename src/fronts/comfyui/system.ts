@@ -15,9 +15,7 @@ export function systemRoutes(app: FastifyInstance, { jobs, premises, settings }:
     return reply.send();
   });
   app.get('/system_stats', () => {
-    const { device } = premises();
     const [ramTotal, ramFree] = [totalmem(), freemem()];
-    const type = device.startsWith('cuda') || device === 'auto' ? 'cuda' : 'cpu';
     return {
       system: {
         os: process.platform,
@@ -34,18 +32,25 @@ export function systemRoutes(app: FastifyInstance, { jobs, premises, settings }:
         deploy_environment: 'latentd',
         argv: ['latentd', 'serve'],
       },
-      devices: [
-        {
-          name: type === 'cpu' ? 'cpu' : 'cuda:0',
-          type,
-          index: type === 'cpu' ? null : 0,
-          vram_total: ramTotal,
-          vram_free: ramFree,
-          torch_vram_total: ramTotal,
-          torch_vram_free: ramFree,
-        },
-      ],
+      devices: premises().devices.map((device) => ({
+        ...named(device),
+        vram_total: ramTotal,
+        vram_free: ramFree,
+        torch_vram_total: ramTotal,
+        torch_vram_free: ramFree,
+      })),
     };
   });
   app.get('/features', () => serverFeatures(settings.maxUpload));
+}
+
+/** A device in torch's words. */
+function named(device: string): {
+  readonly name: string;
+  readonly type: string;
+  readonly index: number | null;
+} {
+  if (device === 'cpu') return { name: 'cpu', type: 'cpu', index: null };
+  const index = Number(/:(\d+)$/.exec(device)?.[1] ?? 0);
+  return { name: `cuda:${index}`, type: 'cuda', index };
 }

@@ -180,6 +180,7 @@ export class RequestDesk {
       ),
       memory: { daemon_mb: megabytes(process.memoryUsage.rss()), engine_mb: megabytes(engineBytes) },
       engine: jobs.engineStates[0] ?? { state: 'down', restarts: 0 },
+      ...(jobs.engineStates.length > 1 && { engines: jobs.engineStates }),
       device: this.deviceInfo(),
       ...(record !== undefined && { job: jobInfo(record) }),
     };
@@ -187,7 +188,7 @@ export class RequestDesk {
 
   private deviceInfo(): DeviceInfo {
     return {
-      kind: this.options.premises().device,
+      kind: this.options.premises().devices.join(','),
       name: this.processor,
       cores: availableParallelism(),
       memory_total_mb: megabytes(totalmem()),

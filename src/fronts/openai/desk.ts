@@ -45,7 +45,7 @@ export class OpenAiDesk {
     const id = randomUUID();
     const job = {
       id,
-      client: { front: FRONT },
+      client: { front: FRONT, ...(typeof request.user === 'string' && { id: request.user }) },
       priority: 0,
       task: {
         workflow,
@@ -61,7 +61,7 @@ export class OpenAiDesk {
       metadata: {},
     };
     const followed = await submitAndFollow(this.house.jobs, job, hear).catch((cause: unknown) => {
-      throw cause instanceof Refusal ? new OpenAiFault(503, cause.message) : cause;
+      throw cause instanceof Refusal ? new OpenAiFault(cause.status, cause.message) : cause;
     });
     return { id, size: plan, pictures: followed.over.then(picturesOf) };
   }

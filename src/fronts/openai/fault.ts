@@ -3,7 +3,7 @@ export class OpenAiFault extends Error {
   override readonly name = 'OpenAiFault';
 
   constructor(
-    readonly statusCode: 400 | 404 | 500 | 503,
+    readonly statusCode: number,
     message: string,
     readonly details: { readonly param?: string; readonly code?: string } = {},
   ) {
@@ -17,6 +17,6 @@ export function faultBody(
   message: string,
   { param, code }: { readonly param?: string; readonly code?: string } = {},
 ) {
-  const type = status >= 500 ? 'server_error' : 'invalid_request_error';
+  const type = status >= 500 ? 'server_error' : status === 429 ? 'rate_limit_error' : 'invalid_request_error';
   return { error: { message, type, param: param ?? null, code: code ?? null } };
 }

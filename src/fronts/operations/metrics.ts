@@ -43,6 +43,21 @@ export class Metrics {
     gauge('engine_restarts', 'Times that engine processes were started again', () =>
       jobs.engineStates.reduce((sum, { restarts }) => sum + restarts, 0),
     );
+    new Gauge({
+      name: 'latentd_engine_up',
+      help: '1 where an engine process can take a job; 0 where it starts, is down, or its device is set aside',
+      labelNames: ['engine', 'device'],
+      registers,
+      collect() {
+        for (const [engine, { device, state }] of jobs.engineStates.entries())
+          this.set({ engine, device }, state === 'ready' ? 1 : 0);
+      },
+    });
+    gauge(
+      'engines_set_aside',
+      'Engines whose devices keep failing, and which get no jobs for a while',
+      () => jobs.engineStates.filter(({ state }) => state === 'set aside').length,
+    );
     gauge('engine_resident_bytes', 'Resident memory of all engine processes', () => jobs.engineBytes());
     this.ended = new Counter({
       name: 'latentd_jobs_total',

@@ -2,14 +2,23 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import type { Settings } from '../../config/settings.js';
 import type { Jobs } from '../../jobs/jobs.js';
+import { safeLine } from '../../safe-text.js';
 
 /** A queue that can't be written, or a picture that can't be saved, is of no use: so much must be free. */
 const LEAST_FREE_BYTES = 64 * 2 ** 20;
+
+const MAX_CAUSE = 500;
 
 export interface Readiness {
   readonly ready: boolean;
   /** `ok`, or what is wrong. */
   readonly checks: Readonly<Record<'engine' | 'models' | 'data' | 'output' | 'queue', string>>;
+  /** Devices that keep failing and get no jobs for a while; others do the work. */
+  readonly set_aside?: readonly {
+    readonly engine: number;
+    readonly device: string;
+    readonly cause: string;
+  }[];
 }
 
 export async function readiness(jobs: Jobs, { models, data, output }: Settings): Promise<Readiness> {
@@ -21,7 +30,14 @@ export async function readiness(jobs: Jobs, { models, data, output }: Settings):
     output: (await readable(output)) === 'ok' ? await spacious(output) : 'ok',
     queue: jobs.isStopping ? 'the daemon stops' : jobs.size < jobs.capacity ? 'ok' : 'the queue is full',
   };
-  return { ready: Object.values(checks).every((check) => check === 'ok'), checks };
+  const setAside = jobs.engineStates.flatMap(({ state, device, error = '' }, engine) =>
+    state === 'set aside' ? [{ engine, device, cause: safeLine(error, MAX_CAUSE) }] : [],
+  );
+  return {
+    ready: Object.values(checks).every((check) => check === 'ok'),
+    checks,
+    ...(setAside.length > 0 && { set_aside: setAside }),
+  };
 }
 
 async function readable(folder: string): Promise<string> {

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildCli } from '../../cli/latentd.js';
 import { DaemonHome, type DaemonProcess } from '../../support/daemon-process.js';
@@ -10,12 +11,17 @@ let daemon: DaemonProcess;
 
 beforeAll(async () => {
   buildCli();
-  daemon = await home.start('--http', '0', '--device', 'cpu');
+  daemon = await home.start('--http', '0', '--device', 'cpu,cpu');
 });
 afterAll(async () => {
   await daemon.stop();
   home.remove();
 });
+
+/** Both engines are up. */
+async function enginesUp(): Promise<void> {
+  while ((await metric('latentd_engines')) !== 2) await delay(20);
+}
 
 async function run(prompt: object): Promise<void> {
   const client = await SocketClient.open(daemon.httpAddress, 'operator');
@@ -36,6 +42,7 @@ async function metric(line: string): Promise<number | undefined> {
 }
 
 test('/metrics counts jobs, what they took, and loads', async () => {
+  await enginesUp();
   await run(picture({ steps: 2 }));
   await run({
     ...picture({ steps: 2, seed: 5 }),
@@ -50,10 +57,12 @@ test('/metrics counts jobs, what they took, and loads', async () => {
   expect(await metric('latentd_job_running_seconds_count{front="comfyui",workflow="sampling"}')).toBe(2);
   expect(await metric('latentd_job_waiting_seconds_count{front="comfyui"}')).toBe(2);
   expect(await metric('latentd_node_seconds_count{work="sampling"}')).toBe(2);
-  // The second job found the model loaded.
+  // The second job went to the engine that has the model loaded.
   expect(await metric('latentd_model_loads_total')).toBe(1);
   expect(await metric('latentd_jobs_waiting')).toBe(0);
-  expect(await metric('latentd_engines')).toBe(1);
+  expect(await metric('latentd_engines')).toBe(2);
+  expect(await metric('latentd_engine_up{engine="1",device="cpu"}')).toBe(1);
+  expect(await metric('latentd_engines_set_aside')).toBe(0);
   expect(await metric('latentd_engine_resident_bytes')).toBeGreaterThan(2 ** 20);
   expect(await metric('process_resident_memory_bytes')).toBeGreaterThan(2 ** 20);
 });

@@ -158,10 +158,12 @@ export interface JobInfo {
 
 /** What the daemon knows of its engine process. */
 export interface EngineInfo {
-  readonly state: 'starting' | 'ready' | 'down';
+  /** `set aside`: its device keeps failing, and gets no jobs for a while. */
+  readonly state: 'starting' | 'ready' | 'down' | 'set aside';
+  readonly device?: string;
   readonly restarts: number;
   readonly pid?: number;
-  /** Why it is down. */
+  /** Why it is down, or set aside. */
   readonly error?: string;
 }
 
@@ -193,6 +195,8 @@ export interface StatusInfo {
   readonly stages: Readonly<Record<string, { readonly count: number; readonly mean_s: number }>>;
   readonly memory: { readonly daemon_mb: number; readonly engine_mb: number };
   readonly engine: EngineInfo;
+  /** Where there are several, all of them. */
+  readonly engines?: readonly EngineInfo[];
   readonly device: DeviceInfo;
   readonly job?: JobInfo;
 }
