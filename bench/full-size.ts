@@ -1,16 +1,22 @@
 /**
  * One step at 256×256 of the largest models that people run at home, in files of their real sizes: until they are open, a step's time, and the
- * memory that a process has beside the mapped file. MODELS names some of them (flux-dev:fp8, z_image:bf16, …), FOLDER where there is room
- * for one file at a time (up to 20 GB).
+ * memory that a process has beside the mapped file. MODELS names some of them (flux-dev:fp8, z_image:bf16, …; z_image:bf16:16 has at most 16 blocks
+ * of each kind), FOLDER where there is room for one file at a time (up to 20 GB). Where COMFY names ComfyUI (as `end-to-end.ts` says), Z-Image is
+ * stepped by it as well, in float32, for which a machine needs twice the file's size.
  */
+import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pairedRatio } from '../src/bench/statistics.js';
 import { createOnnxBackend } from '../src/compute/onnx/backend.js';
 import { tensor, type Tensor } from '../src/compute/tensor.js';
 import { createFolders } from '../src/models/folders/folders.js';
 import { createModelStore } from '../src/models/open-models.js';
-import { createProgramCache } from '../src/models/programs/program-cache.js';
+import { createProgramCache, type ProgramCache } from '../src/models/programs/program-cache.js';
+import { hasFastBf16 } from '../src/native/addon.js';
+import { ROOT } from '../test/cli/latentd.js';
 import { comparison } from './harness/comparison.js';
 import { writeFullTransformer, type FullForm } from './harness/full-transformer.js';
 import type { Results } from './harness/results.js';
@@ -64,15 +70,15 @@ async function peakOf<Result>(
   }
 }
 
-async function measure(results: Results, name: string, form: FullForm): Promise<void> {
+async function measure(results: Results, name: string, form: FullForm, blocks: number): Promise<void> {
   const question = questions[name];
   if (question === undefined)
     throw new Error(`unknown model ${name}; known are ${Object.keys(questions).join(', ')}`);
   const path = join(folder, `latentd-bench-${name}-${form}.safetensors`);
-  const bytes = writeFullTransformer(name, form, path);
+  const bytes = writeFullTransformer(name, form, path, blocks);
   const programs = createProgramCache(createOnnxBackend({ threads }));
   try {
-    const group = `${name}, ${form}, ${(bytes / GIGABYTE).toFixed(1)} GB`;
+    const group = `${name}, ${form}, ${blocks === Infinity ? '' : `${blocks} blocks, `}${(bytes / GIGABYTE).toFixed(1)} GB`;
     const add = (row: string, unit: string, sample: number, wanted?: string) => {
       results.add({ group, name: row, unit, samples: [sample], ...(wanted === undefined ? {} : { wanted }) });
     };
@@ -96,17 +102,82 @@ async function measure(results: Results, name: string, form: FullForm): Promise<
       add(`${step}, memory in no file, at most`, 'B', anonymous, '< 3 GB');
       add(`${step}, resident, at most`, 'B', all, '< 24 GB');
     }
+    if (env['COMFY'] !== undefined && name === 'z_image') await compare(results, group, path, programs);
   } finally {
     await programs.dispose();
     rmSync(path, { force: true });
   }
 }
 
+interface Times {
+  readonly ms: number;
+  /** Of all threads. */
+  readonly cpuMs: number;
+}
+
+/** Lines that a script prints, one after the other. */
+function linesOf(command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}) {
+  const child = spawn(command, args, { env: { ...env, ...more }, stdio: ['pipe', 'pipe', 'ignore'] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return {
+    child,
+    async next(): Promise<string> {
+      const line = await lines.next();
+      if (line.done === true) throw new Error(`${args[0] ?? command} has ended`);
+      return line.value;
+    },
+  };
+}
+
+/** From a process's start to its first step, and steps: in turns, with the other's weights out of memory where they have to be. */
+async function compare(results: Results, group: string, path: string, programs: ProgramCache): Promise<void> {
+  await programs.dispose();
+  const times: Record<string, { cold: number[]; ms: number[]; cpuMs: number[] }> = {};
+  for (const [name, command, script, more] of [
+    ['ComfyUI, float32', env['PYTHON'] ?? 'python3', 'tools/reference/transformer_step.py', { TINY: '0' }],
+    ['latentd', process.execPath, 'bench/harness/step.mjs', {}],
+    ['latentd, bf16', process.execPath, 'bench/harness/step.mjs', { PRECISION: 'bf16' }],
+  ] as const) {
+    if (name.endsWith('bf16') && !hasFastBf16()) continue;
+    const own = (times[name] = { cold: [], ms: [], cpuMs: [] });
+    const started = performance.now();
+    const peer = linesOf(command, [join(ROOT, script), path, String(threads)], more);
+    await peer.next();
+    for (let round = 0; round < 4; round++) {
+      peer.child.stdin.write('step\n');
+      const each = JSON.parse(await peer.next()) as Times;
+      if (round === 0) own.cold.push(performance.now() - started);
+      else {
+        own.ms.push(each.ms);
+        own.cpuMs.push(each.cpuMs);
+      }
+    }
+    peer.child.kill();
+  }
+  const [[first, theirs] = ['', undefined]] = Object.entries(times);
+  for (const [row, of] of [
+    ['process start to first step', 'cold'],
+    ['a step', 'ms'],
+    ['a step, processor time', 'cpuMs'],
+  ] as const) {
+    for (const [name, own] of Object.entries(times)) {
+      const ratio = { to: first, ...pairedRatio(theirs![of], own[of]) };
+      results.add({
+        group: `${group}: ${row}`,
+        name,
+        unit: 'ms',
+        samples: own[of],
+        ...(name === first ? {} : { ratio }),
+      });
+    }
+  }
+}
+
 comparison('full-size', 'A step at 256×256 of transformers of full size.', async (results) => {
   results.note('threads', threads);
   for (const each of chosen) {
-    const [name = '', form = 'fp8'] = each.split(':');
+    const [name = '', form = 'fp8', blocks = 'Infinity'] = each.split(':');
     if (form !== 'fp8' && form !== 'bf16') throw new Error(`MODELS takes fp8 and bf16, not ${form}`);
-    await measure(results, name, form);
+    await measure(results, name, form, Number(blocks));
   }
 });

@@ -20,13 +20,15 @@ export type FullForm = 'fp8' | 'bf16';
 
 const PATTERN_BYTES = 16 * 2 ** 20;
 
-/** Writes a `.safetensors` file of the model `name` of `full-layouts.json`; returns its bytes. */
-export function writeFullTransformer(name: string, form: FullForm, path: string): number {
+/**
+ * Writes a `.safetensors` file of the model `name` of `full-layouts.json`, with at most `blocks` of each kind; returns its bytes.
+ */
+export function writeFullTransformer(name: string, form: FullForm, path: string, blocks = Infinity): number {
   const layout = layouts[name];
   if (layout === undefined)
     throw new Error(`no layout of ${name}; known are ${Object.keys(layouts).join(', ')}`);
   let end = 0;
-  const entries = [...shapesOf(layout)].map(([key, shape]) => {
+  const entries = [...shapesOf(layout, blocks)].map(([key, shape]) => {
     const dtype = form === 'fp8' && shape.length > 1 ? ('F8_E4M3' as const) : ('BF16' as const);
     const begin = end;
     end += bytesOf(dtype, elementCount(shape));
@@ -61,7 +63,7 @@ function* shapesOf({
   shapes,
 }: z.infer<typeof layoutSchema>): Iterable<[string, readonly number[]]> {
   for (const [key, shape] of Object.entries(shapes)) {
-    const blocks = key.includes('#') ? repeated[key.slice(0, key.indexOf('.'))]! : 1;
+    const blocks = key.includes('#') ? Math.min(most, repeated[key.slice(0, key.indexOf('.'))]!) : 1;
     for (let block = 0; block < blocks; block++) yield [key.replace('#', String(block)), shape];
   }
 }

@@ -1,28 +1,11 @@
 // Stored weights to float32 blocks in the cache.
 #pragma once
 
-#include "compute/kernels/steps.h"
-#include "files/block_types.h"
+#include "compute/kernels/widen_blocks.h"
 #include "files/small_floats.h"
 
 namespace latentd::compute {
 namespace LATENTD_KERNELS_NAMESPACE {
-
-inline float WidenHalf(uint16_t bits) {
-  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000u) << 16;
-  const uint32_t magnitude = bits & 0x7fffu;
-  // Rebias the exponent by a multiplication, which is right for subnormals too; infinities and NaNs keep
-  // theirs.
-  uint32_t wide = magnitude << 13;
-  float value;
-  std::memcpy(&value, &wide, sizeof value);
-  value *= 0x1p112f;
-  std::memcpy(&wide, &value, sizeof wide);
-  if (magnitude >= 0x7c00u) wide = 0x7f800000u | (magnitude & 0x3ffu) << 13;
-  wide |= sign;
-  std::memcpy(&value, &wide, sizeof value);
-  return value;
-}
 
 inline void WidenHalves(const std::byte* from, float* into, size_t count) {
   size_t i = 0;
@@ -111,61 +94,6 @@ inline void WidenCodes(const std::byte* from, float* into, size_t count) {
   for (; i < count; ++i) into[i] = values[static_cast<uint8_t>(from[i])];
 }
 
-struct FastHalves {
-  static float Widen(uint16_t bits) { return WidenHalf(bits); }
-  static float Round(float value) {
-#if defined(__F16C__) || defined(__AVX512F__)
-    return _cvtsh_ss(_cvtss_sh(value, _MM_FROUND_TO_NEAREST_INT));
-#elif defined(__aarch64__)
-    return static_cast<float>(static_cast<__fp16>(value));
-#else
-    return WidenHalf(FloatToHalf(value));
-#endif
-  }
-};
-
-/// The values of a group.
-inline void WidenGroup(const BlockGroup& group, bool rounds, float* into) {
-#if defined(__AVX512F__)
-  for (size_t half = 0; half < 2; ++half) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(group.q + 16 * half));
-    __m512 values =
-        _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)), _mm512_set1_ps(group.scale[half]));
-    const auto round = [](__m512 v) {
-      return _mm512_cvtph_ps(_mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
-    };
-    if (rounds) values = round(values);
-    values = _mm512_add_ps(values, _mm512_set1_ps(group.offset[half]));
-    if (rounds) values = round(values);
-    _mm512_storeu_ps(into + 16 * half, values);
-  }
-#else
-  for (size_t i = 0; i < kGroupValues; ++i) into[i] = GroupValue<FastHalves>(group, rounds, i);
-#endif
-}
-
-/// Values [first, first + count) of a type whose values share scales; blocks lie from `from` on.
-inline void WidenBlocks(const std::byte* from, StoredDType dtype, size_t first, float* into, size_t count) {
-  const DTypeRow& row = RowOf(dtype);
-  const bool rounds = RoundsToHalf(dtype);
-  const size_t end = first + count;
-  for (size_t at = first; at < end;) {
-    const size_t group_begin = at / kGroupValues * kGroupValues;
-    const std::byte* block = from + BytesOf(dtype, group_begin);
-    const size_t number = group_begin % row.block_values / kGroupValues;
-    const BlockGroup group = UnpackGroup<FastHalves>(block, dtype, number);
-    if (at == group_begin && at + kGroupValues <= end) {
-      WidenGroup(group, rounds, into);
-      into += kGroupValues;
-      at += kGroupValues;
-      continue;
-    }
-    float values[kGroupValues];
-    WidenGroup(group, rounds, values);
-    for (; at < end && at < group_begin + kGroupValues; ++at) *into++ = values[at - group_begin];
-  }
-}
-
 /// `count` consecutive values of a type that is used where it lies, each with a place of its own.
 inline void WidenRun(const std::byte* from, StoredDType dtype, float* into, size_t count) {
   switch (dtype) {
@@ -207,7 +135,8 @@ inline void RoundValues(const StoredMatrix& weight, size_t first, float* into, s
   if (weight.dtype == StoredDType::kBF16 && weight.scale == 1.0f) {
     std::memcpy(into, weight.data + BytesOf(weight.dtype, first), count * sizeof(uint16_t));
   } else {
-    constexpr size_t kTogether = kLanes < kGroupValues ? kGroupValues : kLanes;
+    // A block of the longest types: what its values share is then unpacked once.
+    constexpr size_t kTogether = 256;
     float wide[kTogether];
     for (size_t i = 0; i < count; i += kTogether) {
       const size_t values = count - i < kTogether ? count - i : kTogether;
