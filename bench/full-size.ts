@@ -132,14 +132,15 @@ function linesOf(command: string, args: readonly string[], more: NodeJS.ProcessE
 /** From a process's start to its first step, and steps: in turns, with the other's weights out of memory where they have to be. */
 async function compare(results: Results, group: string, path: string, programs: ProgramCache): Promise<void> {
   await programs.dispose();
-  const times: Record<string, { cold: number[]; ms: number[]; cpuMs: number[] }> = {};
+  const times: Record<string, Record<'cold' | 'ms' | 'cpuMs', number[]>> = {};
   for (const [name, command, script, more] of [
     ['ComfyUI, float32', env['PYTHON'] ?? 'python3', 'tools/reference/transformer_step.py', { TINY: '0' }],
     ['latentd', process.execPath, 'bench/harness/step.mjs', {}],
     ['latentd, bf16', process.execPath, 'bench/harness/step.mjs', { PRECISION: 'bf16' }],
   ] as const) {
     if (name.endsWith('bf16') && !hasFastBf16()) continue;
-    const own = (times[name] = { cold: [], ms: [], cpuMs: [] });
+    const own: Record<'cold' | 'ms' | 'cpuMs', number[]> = { cold: [], ms: [], cpuMs: [] };
+    times[name] = own;
     const started = performance.now();
     const peer = linesOf(command, [join(ROOT, script), path, String(threads)], more);
     await peer.next();

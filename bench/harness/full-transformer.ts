@@ -58,10 +58,10 @@ export function writeFullTransformer(name: string, form: FullForm, path: string,
   return 8 + header.length + end;
 }
 
-function* shapesOf({
-  repeated,
-  shapes,
-}: z.infer<typeof layoutSchema>): Iterable<[string, readonly number[]]> {
+function* shapesOf(
+  { repeated, shapes }: z.infer<typeof layoutSchema>,
+  most: number,
+): Iterable<[string, readonly number[]]> {
   for (const [key, shape] of Object.entries(shapes)) {
     const blocks = key.includes('#') ? Math.min(most, repeated[key.slice(0, key.indexOf('.'))]!) : 1;
     for (let block = 0; block < blocks; block++) yield [key.replace('#', String(block)), shape];

@@ -1,5 +1,6 @@
 /** Steps Z-Image from a file, as tools/reference/transformer_step.py does with ComfyUI: step.mjs FILE THREADS, with PRECISION (fp32) in the environment. */
 import { tmpdir } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { createOnnxBackend } from '../../dist/compute/onnx/backend.js';
 import { tensor } from '../../dist/compute/tensor.js';
@@ -25,7 +26,8 @@ const evaluation = {
 };
 
 console.log('');
-for await (const _ of createInterface(process.stdin)) {
+const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
+while ((await lines.next()).done !== true) {
   const before = process.cpuUsage();
   const started = performance.now();
   await model.predict(evaluation);
