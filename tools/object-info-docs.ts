@@ -32,12 +32,28 @@ export const referenceClasses = JSON.parse(readFileSync(file, 'utf8')) as Readon
   Record<string, ReferenceClass>
 >;
 
+const LISTS = 'lists are of texts; what a workflow writes is taken all the same';
+const DEVICE = 'the device is the one that the job runs on';
+
 /** What differs and why it may. An input, `output`, or a field of the class, by the class's name. */
 export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   A1111PasteImage: { class: "latentd's own, for A1111's clients" },
   A1111PrepareImage: { class: "latentd's own, for A1111's clients" },
   AIO_Preprocessor: { 'optional.preprocessor': 'the preprocessors that latentd has' },
   ControlNetPreprocessorSelector: { 'required.preprocessor': 'the preprocessors that latentd has' },
+  'ConditioningAverage ': { class: 'its name before ComfyUI lost the blank' },
+  CheckpointLoaderSimpleMultiGPU: { 'optional.device': DEVICE },
+  UNETLoaderMultiGPU: { 'optional.device': DEVICE },
+  VAELoaderMultiGPU: { 'optional.device': DEVICE },
+  ControlNetLoaderMultiGPU: { 'optional.device': DEVICE },
+  DiffControlNetLoaderMultiGPU: { 'optional.device': DEVICE },
+  OneDiffNexfortBooster: { 'required.fullgraph': LISTS, 'required.dynamic': LISTS },
+  OneDiffTorchCompileBooster: {
+    'required.fullgraph': LISTS,
+    'required.dynamic': LISTS,
+    'required.disable': LISTS,
+  },
+  PathchSageAttentionKJ: { 'required.sage_attention': 'the default is none of the list' },
   'MaskFromList+': { 'optional.values': 'bounds of an input of any type bound nothing' },
   ImageResizeKJ: { 'optional.crop': 'lists are of texts; the number 0 is taken all the same' },
   ImageResizeKJv2: { 'required.keep_proportion': 'the default is none of the list' },

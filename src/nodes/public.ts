@@ -70,6 +70,16 @@ export { samplerNames } from '../native/samplers.js';
 export { schedulerNames } from '../native/addon.js';
 export { applyLoraFile } from './files/apply-lora-file.js';
 export { previewPrefix, saveImages } from './files/saved-images.js';
+export { fileStamp, readInputText } from './files/input-files.js';
+export { InputFileError } from '../models/folders/folders.js';
+export { shorten } from '../safe-text.js';
+
+/** ComfyUI's own classes, for those that are like them. */
+export { controlNetLoader, diffControlNetLoader } from './loaders/controls.js';
+export { checkpointLoaderSimple, vaeLoader } from './loaders/loaders.js';
+export { unetLoader } from './loaders/unet-loader.js';
+export { kSampler } from './sampling/k-sampler.js';
+
 export { valueText } from './describe-value.js';
 export { openSeries, saveNumbered, type OutputSeries } from './files/output-files.js';
 export { NodeGraphBuilder, type GraphLink, type NodeGraph } from './node-graph.js';
@@ -103,6 +113,7 @@ export {
   type Rectangle,
 } from '../imaging/planes.js';
 export { pillowResize, PILLOW_FILTERS, type PillowFilter } from '../imaging/pillow-resize.js';
+export { resizeCorners } from '../imaging/resize-corners.js';
 export { roundHalfEven } from '../imaging/rounding.js';
 export { spreadOverBatch } from '../imaging/spread-over-batch.js';
 export {
@@ -131,6 +142,8 @@ export { roundTo } from '../python/decimal.js';
 export { evaluate, ExpressionError, isTrue, type PythonFunction } from '../python/expression.js';
 export { MATH_FUNCTIONS } from '../python/math-functions.js';
 export { floatOf, intOf } from '../python/numbers.js';
-export { compileRegex, substitute } from '../python/regex.js';
+export { PythonRandom } from '../python/random.js';
+export { compileRegex, findAll, substitute } from '../python/regex.js';
+export { strftime } from '../python/strftime.js';
 export { replaceText, strip } from '../python/text.js';
 export { pythonStr, toPython, type PythonValue } from '../python/value.js';

@@ -20,7 +20,7 @@ import torch
 # and VideoHelperSuite's node classes can be looked at without its decoders.
 comfy_env._Finder.names.add("server")
 comfy_env._Finder.names.update(name for name in ("spandrel", "moderngl", "glfw", "OpenGL", "comfy_angle", "cv2", "imageio_ffmpeg", "torchvision", "torchaudio", "lpips", "lmdb", "matplotlib", "skimage", "numba",
-                                                 "color_matcher", "pilgram", "piexif", "rembg", "cpuinfo", "requests", "segment_anything", "ultralytics", "git", "wget", "deepdiff", "toml", "colour", "kornia_rs", "triton", "mss", "librosa", "skimage", "onnxruntime", "piexif", "sam2", "dill") if importlib.util.find_spec(name) is None)
+                                                 "color_matcher", "pilgram", "piexif", "rembg", "cpuinfo", "requests", "segment_anything", "ultralytics", "git", "wget", "deepdiff", "toml", "colour", "kornia_rs", "triton", "mss", "librosa", "skimage", "onnxruntime", "piexif", "sam2", "dill", "onediff", "onediff_quant", "oneflow", "nexfort", "bentoml", "fastsam", "aiohttp_sse", "openai", "boto3", "diffusers", "timm", "transformers", "psutil", "pynvml", "GPUtil", "blend_modes", "pymatting", "sklearn", "scipy", "cachetools", "omegaconf", "accelerate") if importlib.util.find_spec(name) is None)
 
 
 
@@ -90,6 +90,8 @@ spec = importlib.util.spec_from_file_location("websocket_image_save", os.path.jo
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 add(module, "nodes: custom_nodes/websocket_image_save")
+# Packs look for classes there.
+nodes.NODE_CLASS_MAPPINGS.update(NODES)
 for entry in filter(None, os.environ.get("NODE_PACKS", "").split(":")): load_pack(entry)
 
 

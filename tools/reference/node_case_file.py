@@ -68,6 +68,8 @@ class CaseFile:
         except Exception as error:
             self.cases.append({"node": name, "inputs": written, "error": f"{type(error).__name__}: {error}"[:200]})
             return None
+        # Some packs give a list.
+        if isinstance(result, list): result = tuple(result)
         if not isinstance(result, tuple): result = (result,)
         self.cases.append({"node": name, "inputs": written, "outputs": [self.described(value) for value in result[:_outputs]]})
         return result

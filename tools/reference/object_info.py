@@ -29,6 +29,8 @@ def spec(entry):
         kind = "COMBO"
     for key in ("multiline", "lazy", "forceInput", "control_after_generate", "rawLink"):
         if kept.get(key) is False: del kept[key]
+    # Of numbers, an editor's own.
+    if kind in ("INT", "FLOAT"): kept.pop("multiline", None)
     return [named(kind), nested(kept)]
 
 

@@ -53,6 +53,9 @@ export const conditioningAverage = defineNode({
   },
 });
 
+/** Its name before ComfyUI lost the blank: workflows of 2023 have it. */
+export const conditioningAverageWithBlank = { ...conditioningAverage, name: 'ConditioningAverage ' };
+
 /** The first `tokens` tokens of N×T×C; what lacks is filled with zeros. */
 function withTokens(cond: Tensor, tokens: number): Tensor {
   const [batch, own, features] = cond.shape as readonly [number, number, number];

@@ -1,6 +1,7 @@
 /** Files in the input folder that nodes read. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { shorten } from '../../safe-text.js';
 import { InputFileError, type Folders } from '../../models/folders/folders.js';
@@ -50,4 +51,20 @@ export function resolveFilmPath(path: string, folders: Folders): string {
 export function fileStamp(path: string): string {
   const { mtimeMs, size } = statSync(path);
   return `${path} ${mtimeMs} ${size}`;
+}
+
+const MAX_TEXT = 16 * 2 ** 20;
+
+/** A text file of UTF-8. Throws `InputFileError` for one of more than 16 MiB, or that is no text. */
+export async function readInputText(path: string): Promise<string> {
+  const { size } = await stat(path);
+  if (size > MAX_TEXT) {
+    throw new InputFileError(`${path} has ${size} bytes; a text may have ${MAX_TEXT}`);
+  }
+  const bytes = await readFile(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new InputFileError(`${path} is no text: it isn't UTF-8`, { cause: error });
+  }
 }

@@ -17,6 +17,13 @@ interface Named {
   readonly description: string;
 }
 
+/** A whole number as nodes have it: a bigint where a double would lose digits. */
+export function wholeNumber(value: number | bigint): number | bigint {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return number;
+  return typeof value === 'bigint' ? value : BigInt(value);
+}
+
 /** A node that gives the value of its only input, a widget mostly. */
 export function valueNode(named: Named, input: string, spec: InputSpec, output: OutputSpec): AnyNodeClass {
   return defineControlNode({

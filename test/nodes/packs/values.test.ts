@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { nodeClasses } from '../../../src/nodes/index.js';
 import { nodeContext } from '../../support/node-context.js';
@@ -69,5 +71,57 @@ describe("rgthree's values", () => {
     };
     expect(outputs).toEqual(['m', 'c']);
     expect(warnings).toEqual(['there is no LoRA b: it is left out']);
+  });
+});
+
+describe("WAS's texts", () => {
+  it('Load Text File reads below the folders that a workflow may name, and nowhere else', async () => {
+    const context = nodeContext();
+    const { input, output } = context.folders;
+    mkdirSync(input, { recursive: true });
+    mkdirSync(output, { recursive: true });
+    writeFileSync(join(input, 'notes.v1.txt'), 'a\r\n # not\n#no\nb \n');
+    writeFileSync(join(output, 'made.txt'), 'c');
+    writeFileSync(join(input, 'picture.png'), Uint8Array.of(0xff, 0xfe, 0xfd));
+    const load = nodeClasses.get('Load Text File')!;
+    const read = async (file_path: string, dictionary_name = '[filename]') =>
+      ((await load.run({ file_path, dictionary_name } as never, context)) as { outputs: unknown[] }).outputs;
+    expect(await read('notes.v1.txt')).toEqual(['a\nb ', { notes: ['a', 'b '] }]);
+    expect(await read('input/notes.v1.txt', 'x')).toEqual(['a\nb ', { x: ['a', 'b '] }]);
+    expect(await read(join(input, 'notes.v1.txt'))).toEqual(['a\nb ', { notes: ['a', 'b '] }]);
+    expect(await read('output/made.txt')).toEqual(['c', { made: ['c'] }]);
+    for (const elsewhere of ['/etc/hostname', '../made.txt', 'input/../../made.txt', 'none.txt', '']) {
+      expect(await read(elsewhere, 'x')).toEqual(['', { x: [] }]);
+    }
+    await expect(read('picture.png')).rejects.toThrow("it isn't UTF-8");
+  });
+
+  it('tokens are those of one run', () => {
+    const parse = (context: ReturnType<typeof nodeContext>, text: string) =>
+      (nodeClasses.get('Text Parse Tokens')!.run({ text } as never, context) as { outputs: unknown[] })
+        .outputs[0];
+    const [one, other] = [nodeContext(), nodeContext({}, { signal: new AbortController().signal })];
+    const add = { token_name: '[who.]', token_value: 'a\\\\b', print_current_tokens: 'true' };
+    const added = nodeClasses.get('Text Add Token by Input')!.run(add as never, one);
+    expect(added).toMatchObject({ ui: { text: [expect.stringContaining('[who.]')] } });
+    nodeClasses
+      .get('Text Add Tokens')!
+      .run({ tokens: '[x]: y\n[z]:1', print_current_tokens: 'false' } as never, one);
+    expect(parse(one, '[who.] [whox] [x][z]')).toBe('a\\b [whox] y1');
+    expect(parse(other, '[who.]')).toBe('[who.]');
+    expect(parse(one, '[time]')).toMatch(/^\d{10}$/);
+    expect(parse(one, '[time(%Y-%m-%d %%)]')).toMatch(/^\d{4}-\d\d-\d\d %$/);
+  });
+});
+
+describe('accelerators that promise the same picture', () => {
+  it.each([
+    ['ModelSpeedup', { model: 'm' }],
+    ['VaeSpeedup', { vae: 'm' }],
+    ['ControlnetSpeedup', { control_net: 'm' }],
+    ['BatchSizePatcher', { model: 'm', latent_image: 'l' }],
+    ['PathchSageAttentionKJ', { model: 'm', sage_attention: 'auto' }],
+  ])('%s hands its model on', (name, inputs) => {
+    expect(run(name, inputs).outputs).toEqual(['m']);
   });
 });

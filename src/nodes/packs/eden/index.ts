@@ -19,7 +19,7 @@ import {
   string,
   toPython,
 } from '../../public.js';
-import { valueNode } from '../pass-on.js';
+import { valueNode, wholeNumber } from '../pass-on.js';
 
 const described = (name: string, description: string, displayName = name) => ({
   name,
@@ -124,7 +124,7 @@ export const edenSeed = defineNode({
     { type: 'STRING', name: 'seed_string' },
   ],
   run: ({ seed: given }) => ({
-    outputs: [Number.isSafeInteger(Number(given)) ? Number(given) : given, String(given)],
+    outputs: [wholeNumber(given), String(given)],
   }),
 });
 

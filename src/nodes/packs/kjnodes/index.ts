@@ -4,3 +4,4 @@ export * from './images.js';
 export * from './concatenate.js';
 export * from './resize.js';
 export * from './masks.js';
+export * from './accelerators.js';

@@ -1,0 +1,2 @@
+/** comfyui-deploy (BennyKok): inputs that an API fills in. */
+export * from './values.js';
