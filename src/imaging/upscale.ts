@@ -1,6 +1,7 @@
 /** Resizing of latents and images as ComfyUI does it (comfy/utils.py, common_upscale). */
 import { tensor, type Tensor } from '../compute/tensor.js';
 import { bislerp, lanczos, resize } from '../native/addon.js';
+import { joinedAlong, partAlong } from './along-axis.js';
 import { crop, IMAGE_ROWS, LATENT_ROWS, planesOf, type RowAxis } from './planes.js';
 import { roundHalfEven } from './rounding.js';
 
@@ -20,10 +21,11 @@ export interface Target {
 }
 
 /**
- * Resizes latents, N×C×h×w (or masks, N×1×h×w), to `height` × `width` latent pixels.
+ * Resizes latents, N×C×[F×]h×w (or masks, N×1×h×w), to `height` × `width` latent pixels, frame by frame.
  * Throws `RangeError` for a target, or a source cropped to its aspect, without pixels.
  */
 export function upscaleLatent(samples: Tensor, method: LatentUpscaleMethod, target: Target): Tensor {
+  if (samples.shape.length === 5) return upscaleFilm(samples, method, target);
   const cropped = cropToAspect(samples, LATENT_ROWS, target);
   const [batch, channels, height, width] = fourExtents(cropped);
   const to = checkedTarget(target);
@@ -34,6 +36,26 @@ export function upscaleLatent(samples: Tensor, method: LatentUpscaleMethod, targ
       ? bislerp(cropped.data, batch, channels, height, width, to.height, to.width)
       : resize(cropped.data, batch * channels, 1, height, width, to.height, to.width, method),
   );
+}
+
+/** Only `bislerp` looks at channels together: for all else, frames are as good as channels. */
+function upscaleFilm(film: Tensor, method: LatentUpscaleMethod, target: Target): Tensor {
+  const [rows = 1, channels = 1, frames = 1, height = 1, width = 1] = film.shape;
+  if (method === 'bislerp') {
+    const each = Array.from({ length: frames }, (_, frame) => {
+      const { data } = partAlong(film, 2, frame, 1);
+      const { shape, data: made } = upscaleLatent(
+        tensor([rows, channels, height, width], data),
+        method,
+        target,
+      );
+      return tensor([rows, channels, 1, ...shape.slice(2)], made);
+    });
+    return each.reduce((first, second) => joinedAlong([first, second], 2));
+  }
+  const planes = tensor([rows, channels * frames, height, width], film.data);
+  const { shape, data } = upscaleLatent(planes, method, target);
+  return tensor([rows, channels, frames, ...shape.slice(2)], data);
 }
 
 /** Resizes images, N×H×W×C, to `height` × `width` pixels. Throws as `upscaleLatent`. */

@@ -93,6 +93,8 @@ export interface ValueTypes {
   CONTROL_NET: ControlNetwork;
   CLIP_VISION: ImageEncoder;
   CLIP_VISION_OUTPUT: EncodedImages;
+  /** A camera's path: N×24×F×H×W. */
+  WAN_CAMERA_EMBEDDING: Tensor;
   STYLE_MODEL: StyleModel;
   IPADAPTER: LoadedIpAdapter;
   /** Encoded pictures, N×E or N×T×E. */

@@ -1,5 +1,5 @@
 /** What models of films see beside the latent (ComfyUI comfy/model_base.py, WAN21.concat_cond and WAN22.extra_conds). */
-import { tensor, type Tensor } from '../../compute/tensor.js';
+import { elementCount, tensor, type Tensor } from '../../compute/tensor.js';
 import { concatChannels } from '../../imaging/latent-channels.js';
 import { spreadOverBatch } from '../../imaging/spread-over-batch.js';
 import { upscaleLatent } from '../../imaging/upscale.js';
@@ -10,41 +10,131 @@ import { toModelSpace } from '../denoiser/latent-format.js';
 const MASK_CHANNELS = 4;
 
 /**
- * `channels` beside the latent: a mask, 1 where a frame is given, and the given frames' latent; zeros without them.
+ * `channels` beside the latent: given frames' latent (or several, side by side), and before it, or at its place among them, a mask, 1 where a frame
+ * is given; zeros without them. `cuts` has what is too much left out, for models of image to video.
  */
-export function filmBeside(channels: number): DenoiserInput {
+export function filmBeside(channels: number, { cuts }: { readonly cuts: boolean }): DenoiserInput {
   return {
     name: 'concat',
     kind: 'picture',
-    prepare({ concatLatentImage, concatMask }, { latent, noiseMask, latentFormat }) {
+    prepare(entry, { latent, noiseMask, latentFormat }) {
+      const { concatLatentImage, concatMask, concatMaskPlace = 0 } = entry;
       const [rows = 1, , ...extents] = latent.shape;
       const [frames = 1, height = 1, width = 1] = extents;
-      const of = (count: number) => tensor([rows, count, ...extents]);
-      if (concatLatentImage === undefined) return of(channels);
+      if (concatLatentImage === undefined) return tensor([rows, channels, ...extents]);
       const target = { height, width, crop: 'center' } as const;
       const image = spreadOverBatch(
         toModelSpace(latentFormat, framed(upscaleLatent(concatLatentImage, 'bilinear', target), frames)),
         rows,
       );
-      if (channels === image.shape[1]) return image;
+      const own = image.shape[1]!;
+      if (own + MASK_CHANNELS !== channels && (!cuts || own === channels)) return image;
+      const kept = firstChannels(image, Math.min(own, channels - MASK_CHANNELS));
       const given = concatMask ?? noiseMask;
-      const mask = of(MASK_CHANNELS);
-      if (given !== undefined) {
-        const fitted = framed(upscaleLatent(inverted(given), 'bilinear', target), frames);
-        const area = frames * height * width;
-        for (let row = 0; row < rows; row++) {
-          const start = (row % fitted.shape[0]!) * area;
-          for (let channel = 0; channel < MASK_CHANNELS; channel++) {
-            mask.data.set(fitted.data.subarray(start, start + area), (row * MASK_CHANNELS + channel) * area);
-          }
-        }
-      }
-      return concatChannels(mask, image);
+      const mask =
+        given === undefined
+          ? tensor([rows, MASK_CHANNELS, ...extents])
+          : spreadOverBatch(fourOf(framed(upscaleLatent(inverted(given), 'bilinear', target), frames)), rows);
+      if (concatMaskPlace === 0) return concatChannels(mask, kept);
+      const behind = firstChannels(kept, kept.shape[1]! - concatMaskPlace, concatMaskPlace);
+      return concatChannels(concatChannels(firstChannels(kept, concatMaskPlace), mask), behind);
     },
   };
 }
 
-/** 1 − mask, N×1×F×h×w. */
+/** A mask for each of four frames: its own, or the mean of its channels for all of them. */
+function fourOf(mask: Tensor): Tensor {
+  const [rows = 1, channels = 1, ...extents] = mask.shape;
+  if (channels === MASK_CHANNELS) return mask;
+  const area = elementCount(extents);
+  const four = tensor([rows, MASK_CHANNELS, ...extents]);
+  for (let row = 0; row < rows; row++) {
+    for (let at = 0; at < area; at++) {
+      let sum = 0;
+      for (let channel = 0; channel < channels; channel++)
+        sum += mask.data[(row * channels + channel) * area + at]!;
+      for (let channel = 0; channel < MASK_CHANNELS; channel++) {
+        four.data[(row * MASK_CHANNELS + channel) * area + at] = sum / channels;
+      }
+    }
+  }
+  return four;
+}
+
+/** `count` channels of N×C×…, from `start` on. */
+function firstChannels(x: Tensor, count: number, start = 0): Tensor {
+  const [rows = 1, channels = 1, ...extents] = x.shape;
+  if (count === channels) return x;
+  const area = elementCount(extents);
+  const kept = tensor([rows, count, ...extents]);
+  for (let row = 0; row < rows; row++) {
+    const from = (row * channels + start) * area;
+    kept.data.set(x.data.subarray(from, from + count * area), row * count * area);
+  }
+  return kept;
+}
+
+/** An encoded picture's tokens (WAN21.extra_conds, clip_fea). */
+export const encodedPicture: DenoiserInput = {
+  name: 'picture',
+  kind: 'rows',
+  prepare: ({ pictureStates }) => pictureStates,
+};
+
+/** Subjects that a film shows: frames behind its own. */
+export const filmSubjects: DenoiserInput = {
+  name: 'subjects',
+  kind: 'rows',
+  prepare: ({ subjects }, { latentFormat }) => subjects && toModelSpace(latentFormat, subjects),
+};
+
+/** The last reference's first frame: N×C×h×w. */
+export const firstReference: DenoiserInput = {
+  name: 'reference',
+  kind: 'rows',
+  prepare({ referenceLatents }, { latentFormat }) {
+    const last = referenceLatents?.at(-1);
+    if (last === undefined) return undefined;
+    const [rows = 1, channels = 1, , height = 1, width = 1] = last.shape;
+    const frame = framed(toModelSpace(latentFormat, last), 1);
+    return tensor([rows, channels, height, width], frame.data);
+  },
+};
+
+/** A camera's path. */
+export const cameraPath: DenoiserInput = { name: 'camera', kind: 'rows', prepare: ({ camera }) => camera };
+
+/** Channels of the mask beside a film that steers: a latent pixel's 8×8. */
+const STEERING_MASK = 64;
+
+/** Films that steer with their masks, one where there is none: all of it is to be made (WAN21_Vace.extra_conds). */
+export const steeringFilms: readonly DenoiserInput[] = [
+  {
+    name: 'vace',
+    kind: 'rows',
+    prepare({ steeringFilms: given }, { latent, latentFormat }) {
+      const [, , ...extents] = latent.shape;
+      const without = () => {
+        const mask = tensor([1, STEERING_MASK, ...extents]);
+        mask.data.fill(1);
+        return [{ frames: tensor([1, 2 * latentFormat.channels, ...extents]), mask }];
+      };
+      return (given ?? without()).map(({ frames, mask }) =>
+        concatChannels(toModelSpace(latentFormat, frames), mask),
+      );
+    },
+  },
+  {
+    name: 'vace_strength',
+    kind: 'constant',
+    prepare({ steeringFilms: given }) {
+      const strengths = given?.map(({ strength }) => strength) ?? [1];
+      return tensor([strengths.length], Float32Array.from(strengths));
+    },
+  },
+];
+
+/** 1 − mask, N×C×F×h×w. */
 function inverted({ shape, data }: Tensor): Tensor {
   return tensor(
     shape,

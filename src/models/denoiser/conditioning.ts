@@ -26,6 +26,12 @@ export interface PicturePrompt {
  */
 export type ReferenceMethod = 'offset' | 'index' | 'index_timestep_zero' | 'uxo' | 'negative_index';
 
+export interface SteeringFilm {
+  readonly frames: Tensor;
+  readonly mask: Tensor;
+  readonly strength: number;
+}
+
 /** One entry of ComfyUI's CONDITIONING list: `[cond, {…}]`. */
 export interface ConditioningEntry {
   /** N×T×C, the text encoder's hidden states. */
@@ -64,6 +70,14 @@ export interface ConditioningEntry {
   readonly referenceMethod?: ReferenceMethod;
   /** What an image encoder's layer before the last made of pictures, N×T×C (Wan's image to video). */
   readonly pictureStates?: Tensor;
+  /** Films that steer another (Wan VACE): N×2C×F×h×w, what stays and what changes, a mask N×64×F×h×w, and how strongly they count. */
+  readonly steeringFilms?: readonly SteeringFilm[];
+  /** A camera's path, N×24×F×H×W: rays of four frames' pixels (Wan Fun camera). */
+  readonly camera?: Tensor;
+  /** Latents of subjects that a film shows, N×C×F×h×w (Phantom). */
+  readonly subjects?: Tensor;
+  /** Channels of `concatLatentImage` before which the mask lies; 0 when left out. */
+  readonly concatMaskPlace?: number;
   /** HiDream: the states of all layers of Llama, N×L×T×C. */
   readonly llama?: Tensor;
   /** Anima: T5's tokens, and their weights, N×T. */

@@ -56,14 +56,15 @@ function perChannel(
 ): Tensor {
   const [, channels = 1, ...spatial] = latent.shape;
   const area = elementCount(spatial);
-  const byChannel = Array.from({ length: channels }, (_, channel) =>
-    statistics === undefined
-      ? { mean: Math.fround(shift), deviation: 1 }
-      : {
-          mean: Math.fround(statistics.mean[channel]!),
-          deviation: Math.fround(statistics.deviation[channel]!),
-        },
-  );
+  const byChannel = Array.from({ length: channels }, (_, place) => {
+    if (statistics === undefined) return { mean: Math.fround(shift), deviation: 1 };
+    // Of several latents side by side, each is like one.
+    const channel = place % statistics.mean.length;
+    return {
+      mean: Math.fround(statistics.mean[channel]!),
+      deviation: Math.fround(statistics.deviation[channel]!),
+    };
+  });
   const data = latent.data.map((value, index) =>
     apply(value, byChannel[Math.floor(index / area) % channels]!),
   );

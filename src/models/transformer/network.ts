@@ -10,6 +10,14 @@ import type { WeightSource } from '../weights/weight-source.js';
 export interface TransformerPlan<Variant> {
   readonly variant: Variant;
   readonly inputs: NamedTensors;
+  /** A graph that runs before, and makes more of them. */
+  readonly first?: {
+    readonly name: string;
+    readonly graph: (weights: WeightSource) => Graph;
+    readonly inputs: NamedTensors;
+    /** Its output `out` as inputs. */
+    readonly take: (out: Tensor) => NamedTensors;
+  };
   /** The network's raw output as a latent. */
   readonly finish: (out: Tensor) => Tensor;
 }
@@ -31,7 +39,16 @@ export function transformerNetwork<Variant>({ name, plain, graph, plan }: Transf
     graph: (weights) => graphOf(weights, () => graph(weights, plain)),
     open: (weights, changes, programs) => ({
       async predict(evaluation) {
-        const { variant, inputs, finish } = plan(evaluation, changes);
+        const { variant, first, finish, ...planned } = plan(evaluation, changes);
+        let { inputs } = planned;
+        if (first !== undefined) {
+          const { out } = await programs.use(
+            `${first.name} ${weights.identity}`,
+            () => graphOf(weights, () => first.graph(weights)),
+            (program) => program.run(first.inputs),
+          );
+          inputs = { ...inputs, ...first.take(out!) };
+        }
         const outputs = await programs.use(
           `${name} ${weights.identity} ${JSON.stringify(variant)}`,
           () => graphOf(weights, () => graph(weights, variant)),

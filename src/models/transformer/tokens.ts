@@ -16,12 +16,17 @@ export function joinTokens(a: Tensor, b: Tensor): Tensor {
 
 /** The first `count` tokens of each row. */
 export function firstTokens(x: Tensor, count: number): Tensor {
+  return tokensFrom(x, 0, count);
+}
+
+/** `count` tokens of each row, from `start` on. */
+export function tokensFrom(x: Tensor, start: number, count: number): Tensor {
   const [rows = 1, tokens = 0, width = 0] = x.shape;
   if (tokens === count) return x;
-  const first = tensor([rows, count, width]);
+  const taken = tensor([rows, count, width]);
   for (let row = 0; row < rows; row++) {
-    const start = row * tokens * width;
-    first.data.set(x.data.subarray(start, start + count * width), row * count * width);
+    const from = (row * tokens + start) * width;
+    taken.data.set(x.data.subarray(from, from + count * width), row * count * width);
   }
-  return first;
+  return taken;
 }

@@ -9,3 +9,5 @@ export * from './family-text.js';
 export * from './edit-models.js';
 export * from './qwen-image.js';
 export * from './wan.js';
+export * from './wan-control.js';
+export * from './wan-camera.js';

@@ -1,67 +1,24 @@
 /** Films that begin, or end, with pictures (ComfyUI comfy_extras/nodes_wan.py). */
-import { tensor, type Tensor } from '../../compute/tensor.js';
-import { rgbOf } from '../../imaging/channels.js';
-import { repeatRows, takeRows } from '../../imaging/tensor-ops.js';
-import { upscaleImage } from '../../imaging/upscale.js';
+import { tensor } from '../../compute/tensor.js';
+import { repeatRows } from '../../imaging/tensor-ops.js';
 import { fromModelSpace } from '../../models/denoiser/latent-format.js';
 import { wan22Latent } from '../../models/denoiser/transformer-latents.js';
-import { defineNode, int, link } from '../definition.js';
-import { MAX_RESOLUTION } from '../limits.js';
-import type { Conditioning, ConditioningEntry, Image } from '../values.js';
-
-const side = (initial: number, what: string, step: number) =>
-  int({ default: initial, min: step, max: MAX_RESOLUTION, step, tooltip: `${what} of the film, in pixels.` });
-const frames = (initial: number) =>
-  int({ default: initial, min: 1, max: MAX_RESOLUTION, step: 4, tooltip: 'Frames of the film.' });
-const batch = int({ default: 1, min: 1, max: 4096, tooltip: 'How many films.' });
-const filmInputs = {
-  positive: link('CONDITIONING'),
-  negative: link('CONDITIONING'),
-  vae: link('VAE'),
-  width: side(832, 'Width', 16),
-  height: side(480, 'Height', 16),
-  length: frames(81),
-  batch_size: batch,
-};
-const filmOutputs = [
-  { type: 'CONDITIONING', name: 'positive' },
-  { type: 'CONDITIONING', name: 'negative' },
-  { type: 'LATENT', name: 'latent' },
-] as const;
-
-/** Frames of a latent. */
-const latentFrames = (length: number) => Math.floor((length - 1) / 4) + 1;
-
-interface FilmSize {
-  readonly width: number;
-  readonly height: number;
-  readonly length: number;
-}
-
-function fitted(image: Image, { width, height }: FilmSize): Image {
-  return rgbOf(upscaleImage(image, 'bilinear', { width, height, crop: 'center' }));
-}
-
-/** A grey film with pictures from its beginning on, and up to its end. */
-function filmOf({ width, height, length }: FilmSize, start: Image | undefined, end?: Image): Image {
-  const film = tensor([length, height, width, 3]);
-  film.data.fill(0.5);
-  const frame = height * width * 3;
-  if (start !== undefined) film.data.set(start.data);
-  if (end !== undefined) film.data.set(end.data, (length - end.shape[0]!) * frame);
-  return film;
-}
-
-function withExtras(conditioning: Conditioning, extras: Partial<ConditioningEntry>): Conditioning {
-  return conditioning.map((entry) => ({ ...entry, ...extras }));
-}
-
-/** The first, or last, pictures of a batch. */
-function atMost(image: Image, count: number, from: 'start' | 'end'): Image {
-  const [given = 0] = image.shape;
-  const kept = Math.min(count, given);
-  return takeRows(image, from === 'start' ? 0 : given - kept, kept);
-}
+import { defineNode, link } from '../definition.js';
+import type { ConditioningEntry } from '../values.js';
+import {
+  atMost,
+  batch,
+  filmInputs,
+  filmOf,
+  filmOutputs,
+  fitted,
+  frameMask,
+  frames,
+  latentFrames,
+  side,
+  statesOf,
+  withExtras,
+} from './wan-film.js';
 
 export const wanImageToVideo = defineNode({
   name: 'WanImageToVideo',
@@ -124,45 +81,6 @@ export const wanFirstLastFrameToVideo = defineNode({
     return { outputs: [withExtras(positive, shown), withExtras(negative, shown), { samples }] };
   },
 });
-
-/** 1×4×frames×h×w: of each of the four frames that one of a latent stands for, whether it is to be drawn. */
-function frameMask(
-  count: number,
-  rows: number,
-  columns: number,
-  given: number | undefined,
-  last: number | undefined,
-): Tensor {
-  const area = rows * columns;
-  const drawn = new Float32Array(count * 4).fill(1);
-  if (given !== undefined) drawn.fill(0, 0, given + 3);
-  if (last !== undefined) drawn.fill(0, Math.max(0, drawn.length - last));
-  const mask = tensor([1, 4, count, rows, columns]);
-  drawn.forEach((value, frame) => {
-    const from = ((frame % 4) * count + Math.floor(frame / 4)) * area;
-    mask.data.fill(value, from, from + area);
-  });
-  return mask;
-}
-
-/** What an image encoder made of both pictures, one behind the other. */
-function statesOf(
-  pictures: readonly ({ readonly penultimate: Tensor } | undefined)[],
-): Partial<ConditioningEntry> {
-  const states = pictures.flatMap((picture) => (picture === undefined ? [] : [picture.penultimate]));
-  const [first, second] = states;
-  if (first === undefined) return {};
-  if (second === undefined) return { pictureStates: first };
-  const [rows = 0, tokens = 0, width = 0] = first.shape;
-  const [, more = 0] = second.shape;
-  const joined = tensor([rows, tokens + more, width]);
-  for (let row = 0; row < rows; row++) {
-    const at = row * (tokens + more) * width;
-    joined.data.set(first.data.subarray(row * tokens * width, (row + 1) * tokens * width), at);
-    joined.data.set(second.data.subarray(row * more * width, (row + 1) * more * width), at + tokens * width);
-  }
-  return { pictureStates: joined };
-}
 
 export const wan22ImageToVideoLatent = defineNode({
   name: 'Wan22ImageToVideoLatent',

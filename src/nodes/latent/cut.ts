@@ -1,6 +1,6 @@
 /** Parts of latents along an axis, and latents side by side (ComfyUI comfy_extras/nodes_latent.py). */
-import { tensor, type Tensor } from '../../compute/tensor.js';
-import { batchOf, formatShape, resizeBatch } from '../../imaging/tensor-ops.js';
+import { joinedAlong, partAlong } from '../../imaging/along-axis.js';
+import { batchOf, resizeBatch } from '../../imaging/tensor-ops.js';
 import { combo, defineNode, int, link } from '../definition.js';
 import { MAX_RESOLUTION } from '../limits.js';
 
@@ -22,9 +22,11 @@ export const latentConcat = defineNode({
   run({ samples1, samples2, dim }) {
     const second = resizeBatch(samples2.samples, batchOf(samples1.samples));
     const axis = samples1.samples.shape.length - axes[dim.at(-1) as 'x' | 'y' | 't'];
-    const parts = [samples1.samples, second];
+    const first = samples1.samples;
     return {
-      outputs: [{ ...samples1, samples: joined(dim.startsWith('-') ? parts.reverse() : parts, axis) }],
+      outputs: [
+        { ...samples1, samples: joinedAlong(dim.startsWith('-') ? [second, first] : [first, second], axis) },
+      ],
     };
   },
 });
@@ -53,46 +55,27 @@ export const latentCut = defineNode({
     const axis = samples.shape.length - axes[dim];
     const extent = samples.shape[axis]!;
     const from = index >= 0 ? Math.min(index, extent - 1) : extent + Math.max(index, -extent);
-    return { outputs: [{ ...latent, samples: part(samples, axis, from, Math.min(extent - from, amount)) }] };
+    return {
+      outputs: [{ ...latent, samples: partAlong(samples, axis, from, Math.min(extent - from, amount)) }],
+    };
   },
 });
 
-/** Values that lie together in one place of `axis`, and all before it. */
-function around({ shape }: Tensor, axis: number): readonly [before: number, inner: number] {
-  const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
-  return [product(shape.slice(0, axis)), product(shape.slice(axis + 1))];
-}
-
-function part(source: Tensor, axis: number, from: number, count: number): Tensor {
-  const [before, inner] = around(source, axis);
-  const line = source.shape[axis]! * inner;
-  const result = tensor(source.shape.map((extent, at) => (at === axis ? count : extent)));
-  for (let row = 0; row < before; row++) {
-    const start = row * line + from * inner;
-    result.data.set(source.data.subarray(start, start + count * inner), row * count * inner);
-  }
-  return result;
-}
-
-/** Throws `RangeError` when they differ along another axis. */
-function joined(parts: readonly Tensor[], axis: number): Tensor {
-  const [first, second] = parts as [Tensor, Tensor];
-  const fit = first.shape.every((extent, at) => at === axis || extent === second.shape[at]);
-  if (!fit || first.shape.length !== second.shape.length) {
-    throw new RangeError(`can't put ${formatShape(first)} and ${formatShape(second)} side by side`);
-  }
-  const [before, inner] = around(first, axis);
-  const lines = parts.map(({ shape }) => shape[axis]! * inner);
-  const total = lines[0]! + lines[1]!;
-  const result = tensor(first.shape.map((extent, at) => (at === axis ? total / inner : extent)));
-  parts.forEach(({ data }, index) => {
-    const line = lines[index]!;
-    for (let row = 0; row < before; row++) {
-      result.data.set(
-        data.subarray(row * line, (row + 1) * line),
-        row * total + (index === 0 ? 0 : lines[0]!),
-      );
-    }
-  });
-  return result;
-}
+export const trimVideoLatent = defineNode({
+  name: 'TrimVideoLatent',
+  displayName: 'Trim Video Latent',
+  category: 'model/latent',
+  description: 'Leaves out the first frames of latents of films.',
+  required: {
+    samples: link('LATENT'),
+    trim_amount: int({ default: 0, min: 0, max: 99999, tooltip: 'How many frames of the latent.' }),
+  },
+  optional: {},
+  outputs: [{ type: 'LATENT', name: 'LATENT' }],
+  run({ samples: latent, trim_amount }) {
+    const { samples } = latent;
+    const frames = samples.shape[2] ?? 0;
+    const from = Math.min(trim_amount, frames);
+    return { outputs: [{ ...latent, samples: partAlong(samples, 2, from, frames - from) }] };
+  },
+});

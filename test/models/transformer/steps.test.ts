@@ -22,6 +22,7 @@ const NAMES: Readonly<Record<string, string>> = {
   guidance: 'guidance',
   method: 'reference_method',
   noise_mask: 'noise_mask',
+  clip_fea: 'picture',
 };
 
 function modelOf(name: string): DiffusionModel {
