@@ -22,6 +22,7 @@ import { submitCommand } from './submit.js';
 import { printJson, reportLines } from './terminal.js';
 import { upscaleCommand } from './upscale.js';
 import { watchCommand } from './watch.js';
+import { workerCommand } from './worker.js';
 
 /** Obeys the command line and returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -66,6 +67,7 @@ function createProgram(exit: (status: number) => void): Command {
     runCommand,
     upscaleCommand,
     serveCommand,
+    workerCommand,
     submitCommand,
     statusCommand,
     watchCommand,

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../../config/settings.js';
 import { createChecker, type Checker } from '../../fronts/checker.js';
 import type { CheckerSettings } from '../../fronts/checker-worker.js';
-import type { Front, Premises } from '../../fronts/front.js';
+import type { Front, FrontDefinition, Premises } from '../../fronts/front.js';
 import { FRONTS } from '../../fronts/index.js';
 import { Jobs, type JobsConfiguration } from '../../jobs/jobs.js';
 import { keepMemorySmall } from './small-memory.js';
@@ -21,6 +21,8 @@ export interface DaemonOptions {
   /** The engine process's main module. */
   readonly engineEntry: string;
   readonly configuration: DaemonConfiguration;
+  /** Every protocol of the daemon's, when left out. */
+  readonly fronts?: readonly FrontDefinition[];
   readonly log: Logger;
   /** Told when nothing can be made durable any more; the daemon can't go on. */
   readonly onFatal: (error: Error) => void;
@@ -42,7 +44,7 @@ export class Daemon {
    * or an address can't be listened at; then nothing is left behind.
    */
   static async start(options: DaemonOptions): Promise<Daemon> {
-    const { settings, engineEntry, log, onFatal } = options;
+    const { settings, engineEntry, fronts: definitions = FRONTS, log, onFatal } = options;
     const current = { configuration: options.configuration };
     const premises = () => current.configuration.premises;
     const jobs = await Jobs.open({
@@ -52,7 +54,7 @@ export class Daemon {
       log,
       onFatal,
       renew: (old) => {
-        const front = FRONTS.find(({ name }) => name === old.front);
+        const front = definitions.find(({ name }) => name === old.front);
         if (front?.renew === undefined) throw new Error(`this version has no ${old.front} jobs`);
         return front.renew(old, premises());
       },
@@ -61,7 +63,8 @@ export class Daemon {
     const checker = createChecker({ settings: () => current.configuration.checker, log });
     const fronts: Front[] = [];
     try {
-      for (const front of FRONTS) fronts.push(await front.open({ jobs, settings, premises, checker, log }));
+      for (const front of definitions)
+        fronts.push(await front.open({ jobs, settings, premises, checker, log }));
     } catch (cause) {
       keepBig();
       await closeAll(fronts, checker, jobs);

@@ -1,6 +1,5 @@
 /** The daemon's life: settings, log, signals and the service manager around it. */
-import { fileURLToPath } from 'node:url';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { settingValues, type ResolvedSettings } from '../../config/resolve-settings.js';
 import { ConfigError } from '../../config/config-error.js';
 import { SETTING_NAMES, type SettingName, type Settings } from '../../config/settings.js';
@@ -11,11 +10,9 @@ import { settingsFrom, type SettingOptions } from '../setting-options.js';
 import { reportLines } from '../terminal.js';
 import { daemonConfiguration } from './daemon-options.js';
 import { Daemon, type DaemonConfiguration } from './daemon.js';
-import { logFormat } from './log-format.js';
+import { ENGINE_ENTRY } from './engine-entry.js';
+import { openLog } from './daemon-log.js';
 import { ServiceManager } from './service-manager.js';
-
-/** Two folders below the package's root from both src/cli/serve and dist/cli/serve. */
-const ENGINE_ENTRY = fileURLToPath(new URL('../../engine-process/main.js', import.meta.url));
 
 /** What only a restart can change. */
 const FIXED_SETTINGS: readonly SettingName[] = [
@@ -42,19 +39,13 @@ export async function serve(options: SettingOptions): Promise<number> {
   const { settings: resolved, warnings } = await settingsFrom(options);
   checkDevice(resolved);
   const settings = settingValues(resolved);
-  // Buffered: a journal that is slow to read must not hold the daemon up.
-  const destination = pino.destination({ dest: 2, sync: false, minLength: 0 });
-  const format = await logFormat(process.stderr.isTTY);
-  const log = pino(
-    { level: settings.logLevel, base: null },
-    { write: (line: string) => destination.write(format(line)) },
-  );
+  const { log, flush } = await openLog(settings.logLevel);
   for (const warning of warnings) log.warn(warning);
   const manager = new ServiceManager(process.env, (error) => {
     log.warn({ err: error }, 'systemd could not be told');
   });
   const code = await new Service(options, resolved, log, manager).run();
-  destination.flushSync();
+  flush();
   return code;
 }
 

@@ -11,8 +11,8 @@ import { shorten } from '../../safe-text.js';
 import { describeReport } from '../../workflow/faults.js';
 import { submitAndFollow } from '../follow-job.js';
 import type { FrontOptions } from '../front.js';
+import { nativeSize } from '../native-size.js';
 import { OpenAiFault } from './fault.js';
-import { nativeSize } from './native-size.js';
 import { sizeOf, stepsOf, type ImageRequest, type ImageSize } from './request.js';
 import { workflowOf, type EditedPicture, type ImagePlan } from './workflow.js';
 

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 import { samplerNames } from '../../native/samplers.js';
 import { schedulerNames } from '../../native/addon.js';
+import type { ImageSize } from '../native-size.js';
 import { OpenAiFault } from './fault.js';
+
+export type { ImageSize } from '../native-size.js';
 
 const MAX_SIDE = 4096;
 
@@ -57,11 +60,6 @@ export function parseRequest(body: unknown): ImageRequest {
     param,
     code: 'invalid_value',
   });
-}
-
-export interface ImageSize {
-  readonly width: number;
-  readonly height: number;
 }
 
 /** `1024x1536`; undefined for `auto`. Throws `OpenAiFault`. */

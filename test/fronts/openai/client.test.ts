@@ -2,7 +2,7 @@
 import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nativeSize } from '../../../src/fronts/openai/native-size.js';
+import { nativeSize } from '../../../src/fronts/native-size.js';
 import { createFolders } from '../../../src/models/folders/folders.js';
 import { buildCli } from '../../cli/latentd.js';
 import { DaemonHome, type DaemonProcess } from '../../support/daemon-process.js';

@@ -1,10 +1,14 @@
-/** What a checkpoint draws best: `size` `auto`. */
+/** What a checkpoint draws best, for requests that say no size. */
 import { statSync } from 'node:fs';
-import { ModelError } from '../../models/model-error.js';
-import type { Folders } from '../../models/folders/folders.js';
-import { openModelFile } from '../../models/files/model-file.js';
-import { safetensorsWeights } from '../../models/files/safetensors-weights.js';
-import type { ImageSize } from './request.js';
+import { ModelError } from '../models/model-error.js';
+import type { Folders } from '../models/folders/folders.js';
+import { openModelFile } from '../models/files/model-file.js';
+import { safetensorsWeights } from '../models/files/safetensors-weights.js';
+
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 const SMALL = 512;
 const LARGE = 1024;
@@ -24,7 +28,7 @@ export async function nativeSize(folders: Folders, checkpoint: string): Promise<
 
 async function sideOf(path: string): Promise<number> {
   // Every family of models comes with it, and few requests want to know.
-  const { recogniseCheckpoint } = await import('../../models/families/recognise.js');
+  const { recogniseCheckpoint } = await import('../models/families/recognise.js');
   try {
     const opened = openModelFile(path);
     try {
