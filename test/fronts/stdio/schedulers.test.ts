@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { samplingOf, DIFFUSERS_SCHEDULERS } from '../../../src/fronts/stdio/schedulers.js';
+import {
+  samplingOf,
+  DIFFUSERS_SCHEDULERS,
+  type SchedulerOptions,
+} from '../../../src/fronts/stdio/schedulers.js';
 import { schedulerNames } from '../../../src/native/addon.js';
 import { samplerNames } from '../../../src/native/samplers.js';
 
@@ -12,7 +16,7 @@ test("every scheduler of diffusers' is sampled by names that KSampler has", () =
   }
 });
 
-test.each([
+test.each<[string | SchedulerOptions | undefined, string, string]>([
   ['DPMSolverMultistepScheduler', 'dpmpp_2m', 'normal'],
   [{ type: 'DPMSolverMultistepScheduler', use_karras_sigmas: true }, 'dpmpp_2m', 'karras'],
   [{ type: 'DPMSolverMultistepScheduler', algorithm_type: 'sde-dpmsolver++' }, 'dpmpp_2m_sde', 'normal'],
