@@ -5,7 +5,7 @@ import { logFormat } from './log-format.js';
 export interface DaemonLog {
   readonly log: Logger;
   /** To be called at the end: waits until all of it is written. */
-  flush(): void;
+  readonly flush: () => void;
 }
 
 export async function openLog(level: string): Promise<DaemonLog> {

@@ -247,7 +247,7 @@ export class StdioDesk {
   private async cancel({ parameters }: Asked): Promise<object> {
     const wanted = ['correlation_id', 'request_id', 'target', 'id', 'session_id']
       .map((name) => parameters[name])
-      .find((value) => value !== undefined && value !== null);
+      .find((value) => typeof value === 'string' || typeof value === 'number');
     const chosen = [...this.open].filter(
       ({ id }) => wanted === undefined || (id !== undefined && String(id.value) === String(wanted)),
     );

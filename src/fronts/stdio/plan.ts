@@ -44,12 +44,12 @@ export async function plansOf(
   return plans;
 }
 
-/** Stages may have their values in `parameters`, and a name of their own that says nothing. */
+/** Stages may have their values in `parameters`. */
 function withStage(
   common: object,
   stage: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  const { parameters, method: _method, type: _type, ...values } = stage;
+  const { parameters, ...values } = stage;
   return { ...common, ...values, ...(isObject(parameters) ? parameters : {}) };
 }
 

@@ -236,7 +236,7 @@ describe('pictures', () => {
       ],
     });
     expect(staged).toMatchObject({ width: 96, height: 96 });
-    expect(await sharp(staged.images[0]!).metadata()).toMatchObject({ width: 96, height: 96 });
+    expect(await sharp(staged.images[0]).metadata()).toMatchObject({ width: 96, height: 96 });
   });
 
   test('come in batches, of which each may fail on its own', async () => {
