@@ -13,13 +13,13 @@ const MAX_PIXELS = 178_956_970;
 /** Shorter texts are names of files. */
 const LEAST_BASE64 = 64;
 
-export interface GivenPicture extends ImageSize {
+export interface SizedPicture extends ImageSize {
   /** As Load Image names it. */
   readonly name: string;
 }
 
 /** Where a workflow finds a picture, and its size. Throws `StdioFault` for what is none, or lies elsewhere. */
-export async function keepPicture(folders: Folders, given: string, field: string): Promise<GivenPicture> {
+export async function keepPicture(folders: Folders, given: string, field: string): Promise<SizedPicture> {
   const bytes = bytesOf(given);
   const name = bytes === undefined ? fileName(folders, given, field) : await keep(folders.temp, bytes);
   const sharp = await loadSharp();

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { StdioFault } from './fault.js';
-import { samplingOf, schedulerOptions, type Sampling } from './schedulers.js';
+import { samplingOf, schedulerOptions, type SchedulerChoice } from './schedulers.js';
 
 const MAX_TEXT = 100_000;
 const MAX_SIDE = 16_384;
@@ -169,7 +169,7 @@ export interface PictureRequest {
   readonly height: number | undefined;
   readonly steps: number;
   readonly guidance: number;
-  readonly sampling: Sampling;
+  readonly sampling: SchedulerChoice;
   /** Undefined for any. */
   readonly seed: number | undefined;
   readonly count: number;

@@ -27,7 +27,7 @@ export const schedulerOptions = z.looseObject({
 
 export type SchedulerOptions = z.infer<typeof schedulerOptions>;
 
-export interface Sampling {
+export interface SchedulerChoice {
   /** `sampler_name` and `scheduler` of KSampler. */
   readonly sampler: string;
   readonly scheduler: string;
@@ -92,7 +92,7 @@ const DEFAULT = 'EulerDiscreteScheduler';
  * What a `scheduler` comes to: a class of diffusers', one of A1111's names, or KSampler's own. Throws `StdioFault` with the nearest names
  * for any other.
  */
-export function samplingOf(scheduler: string | SchedulerOptions | null | undefined): Sampling {
+export function samplingOf(scheduler: string | SchedulerOptions | null | undefined): SchedulerChoice {
   const options: SchedulerOptions = typeof scheduler === 'string' ? { type: scheduler } : (scheduler ?? {});
   const name = options.type ?? DEFAULT;
   const own = samplerNames.find((each) => each === name);
