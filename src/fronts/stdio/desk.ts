@@ -12,7 +12,7 @@ import type { Asked, RequestId } from './envelope.js';
 import { StdioFault } from './fault.js';
 import { modelName } from './model-names.js';
 import { plansOf } from './plan.js';
-import type { Kind } from './request.js';
+import type { PictureKind } from './request.js';
 import { DIFFUSERS_SCHEDULERS } from './schedulers.js';
 import { filledWorkflow, warmUpWorkflow } from './task-workflows.js';
 import { firstStep, workflowOf } from './workflow.js';
@@ -47,7 +47,7 @@ export class StdioDesk {
     private readonly shutDown: () => void,
   ) {
     const draw =
-      (kind?: Kind): Method =>
+      (kind?: PictureKind): Method =>
       (asked, hear) =>
         this.draw(asked, kind, hear);
     const rows: readonly (readonly [names: readonly string[], method: Method])[] = [
@@ -91,7 +91,7 @@ export class StdioDesk {
     );
   }
 
-  private async draw({ parameters, id }: Asked, kind: Kind | undefined, hear: Hear): Promise<object> {
+  private async draw({ parameters, id }: Asked, kind: PictureKind | undefined, hear: Hear): Promise<object> {
     const plans = await this.plans(parameters, kind);
     const last = plans.at(-1)!;
     const steps = plans.reduce((sum, plan) => sum + plan.steps - firstStep(plan), 0);
@@ -261,7 +261,7 @@ export class StdioDesk {
     return Promise.resolve({ status: 'stopping' });
   }
 
-  private plans(parameters: Readonly<Record<string, unknown>>, kind: Kind | undefined) {
+  private plans(parameters: Readonly<Record<string, unknown>>, kind: PictureKind | undefined) {
     return plansOf(parameters, kind, {
       premises: this.house.premises(),
       chooseCheckpoint: () => this.house.checker.chooseCheckpoint(),
@@ -326,7 +326,7 @@ function resultOf(files: readonly SavedFile[], seconds: number, warnings: readon
   };
 }
 
-function kindNamed(method: unknown): Kind | undefined {
+function kindNamed(method: unknown): PictureKind | undefined {
   return (['text2img', 'img2img', 'inpaint'] as const).find((kind) => kind === method);
 }
 

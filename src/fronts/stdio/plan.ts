@@ -4,7 +4,7 @@ import { nativeSize } from '../native-size.js';
 import { StdioFault } from './fault.js';
 import { keepPicture } from './given-pictures.js';
 import { modelName } from './model-names.js';
-import { readRequest, type Kind, type PictureRequest } from './request.js';
+import { readRequest, type PictureKind, type PictureRequest } from './request.js';
 import { firstStep, type PicturePlan } from './workflow.js';
 
 export interface PlanPlace {
@@ -25,7 +25,7 @@ const MAX_STAGES = 8;
  */
 export async function plansOf(
   parameters: Readonly<Record<string, unknown>>,
-  kind: Kind | undefined,
+  kind: PictureKind | undefined,
   place: PlanPlace,
 ): Promise<readonly PicturePlan[]> {
   const { stages, ...common } = parameters;

@@ -153,10 +153,10 @@ const schema = z.looseObject({
     .nullish(),
 });
 
-export type Kind = 'text2img' | 'img2img' | 'inpaint';
+export type PictureKind = 'text2img' | 'img2img' | 'inpaint';
 
 export interface PictureRequest {
-  readonly kind: Kind;
+  readonly kind: PictureKind;
   /** Names as the host has them; a checkpoint's is undefined for the worker's own choice. */
   readonly model: string | undefined;
   readonly refiner: string | undefined;
@@ -204,7 +204,7 @@ const DEFAULT_REFINER_START = 0.8;
  * Reads a request. `kind` is undefined where the host leaves it to what it sends: a mask, a picture, or neither. Throws `StdioFault`
  * naming the field.
  */
-export function readRequest(parameters: unknown, kind?: Kind): PictureRequest {
+export function readRequest(parameters: unknown, kind?: PictureKind): PictureRequest {
   const parsed = schema.safeParse(parameters);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
