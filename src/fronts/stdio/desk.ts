@@ -210,7 +210,7 @@ export class StdioDesk {
       status: jobs.isStopping ? 'stopping' : this.open.size > 0 ? 'busy' : 'idle',
       is_available: !jobs.isStopping,
       engine: engine?.state ?? 'down',
-      device: this.house.premises().device,
+      devices: this.house.premises().devices,
       queued: this.open.size - running.length,
       running: running.length,
       requests: [...this.open].map(({ id, state }) => ({ id: id?.value ?? null, state })),

@@ -259,7 +259,7 @@ describe('the worker', () => {
     });
     expect((await host.ask('status'))['data']).toMatchObject({
       status: 'idle',
-      device: 'cpu',
+      devices: ['cpu'],
       loaded_models: ['sd15-tiny.safetensors'],
     });
     expect((await host.ask('unload_model'))['data']).toEqual({ unloaded: ['sd15-tiny.safetensors'] });
