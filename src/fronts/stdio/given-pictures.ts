@@ -13,13 +13,13 @@ const MAX_PIXELS = 178_956_970;
 /** Shorter texts are names of files. */
 const LEAST_BASE64 = 64;
 
-export interface SizedPicture extends ImageSize {
+export interface HostPicture extends ImageSize {
   /** As Load Image names it. */
   readonly name: string;
 }
 
 /** Where a workflow finds a picture, and its size. Throws `StdioFault` for what is none, or lies elsewhere. */
-export async function keepPicture(folders: Folders, given: string, field: string): Promise<SizedPicture> {
+export async function keepPicture(folders: Folders, given: string, field: string): Promise<HostPicture> {
   const bytes = bytesOf(given);
   const name = bytes === undefined ? fileName(folders, given, field) : await keep(folders.temp, bytes);
   const sharp = await loadSharp();
