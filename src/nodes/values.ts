@@ -39,7 +39,7 @@ export interface Latent {
 
 /** ComfyUI's AUDIO dictionary. */
 export interface Audio {
-  /** 1×channels×samples in [−1, 1]. */
+  /** N×channels×samples in [−1, 1]; files give one, and films take the first. */
   readonly waveform: Tensor;
   /** Hertz. */
   readonly sampleRate: number;
@@ -47,6 +47,43 @@ export interface Audio {
 
 /** Sound that is read when it is used; undefined where there is none. VideoHelperSuite's lazy AUDIO. */
 export type AudioSource = (signal: AbortSignal) => Promise<Audio | undefined>;
+
+/** ComfyUI's VIDEO: a film in a file, or one that is made of images. */
+export interface Video {
+  /** What it holds in memory, so that whoever keeps results can count it. */
+  readonly images?: Image;
+  /** Pixels of a frame, as it is stored. */
+  size(): Promise<{ readonly width: number; readonly height: number }>;
+  /** Its frames and its sound. */
+  read(signal: AbortSignal): Promise<VideoComponents>;
+  /** Writes it as an MP4, H.264 unless the film is in a file and may be copied. */
+  save(path: string, saving: VideoSaving): Promise<void>;
+  /**
+   * From `start` on, in seconds, from the end where it is negative; `duration` long, or all that is left where that is 0. Undefined
+   * where there is less than that.
+   */
+  trim(start: number, duration: number, strict: boolean): Promise<Video | undefined>;
+  /** Seconds. */
+  duration(): Promise<number>;
+}
+
+export interface VideoComponents {
+  readonly images: Image;
+  readonly audio: AudioSource;
+  /** Frames a second. */
+  readonly frameRate: number;
+  /** Of a pixel's channel in the file. */
+  readonly bitDepth: number;
+}
+
+export interface VideoSaving {
+  /** What was asked for; a film in a file that has it already is copied as it is. */
+  readonly container: 'auto' | 'mp4';
+  readonly codec: 'auto' | 'h264';
+  /** Texts of the workflow by key. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
 
 /** VideoHelperSuite's VHS_VIDEOINFO. */
 export interface FilmInfo {
@@ -112,6 +149,9 @@ export interface ValueTypes {
   NOISE: InitialNoise;
   FACERESTORE_MODEL: FaceRestorer;
   AUDIO: AudioSource;
+  VIDEO: Video;
+  /** The name of a recording in the input folder, which an editor's widget puts there. */
+  AUDIO_RECORD: string;
   VHS_VIDEOINFO: FilmInfo;
   VHS_FILENAMES: FilmFiles;
   /** Nothing makes one: films are not loaded in batches. */

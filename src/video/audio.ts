@@ -18,13 +18,20 @@ export interface Excerpt {
   readonly duration: number;
 }
 
-/** A file's sound; undefined where it has none. Of several the one that ffmpeg takes by itself. Rejects with `VideoError`, and with the signal's reason. */
+/** Which of several: the one that ffmpeg takes by itself, or by its place in the file. */
+export type SoundChoice = 'preferred' | 'first' | 'last';
+
+const WHOLE: Excerpt = { start: 0, duration: 0 };
+
+/** A file's sound; undefined where it has none. Rejects with `VideoError`, and with the signal's reason. */
 export async function readSound(
   info: SoundInfo,
-  { start, duration }: Excerpt,
+  excerpt: Partial<Excerpt>,
   signal: AbortSignal,
+  choice: SoundChoice = 'preferred',
 ): Promise<Sound | undefined> {
-  const stream = preferred(info.audio);
+  const { start, duration } = { ...WHOLE, ...excerpt };
+  const stream = chosen(info.audio, choice);
   if (stream === undefined || stream.channels < 1) return undefined;
   signal.throwIfAborted();
   const { channels, sampleRate } = stream;
@@ -51,6 +58,10 @@ export async function readSound(
     signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
   }
+}
+
+function chosen(streams: readonly AudioStream[], choice: SoundChoice): AudioStream | undefined {
+  return choice === 'preferred' ? preferred(streams) : streams.at(choice === 'first' ? 0 : -1);
 }
 
 /** The default one, else the one of most channels, else the first (ffmpeg's choice of streams). */

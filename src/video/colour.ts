@@ -2,7 +2,7 @@
 import type { ColourTags, VideoInfo } from './video-info.js';
 
 /** ffmpeg's `scale` filter's names of matrices, by the tag's. */
-const MATRICES: Readonly<Record<string, string>> = {
+export const MATRICES: Readonly<Record<string, string>> = {
   bt709: 'bt709',
   bt470bg: 'bt601',
   smpte170m: 'bt601',

@@ -1,15 +1,14 @@
 /** A film as a stream of frames with their timestamps. */
 import { ByteReader } from './byte-reader.js';
-import { planColour } from './colour.js';
+import { conversionFilters, inputOptions, type Conversion } from './conversion.js';
 import { startFfmpeg, USER_FILE_OPTIONS, type FfmpegJob } from './ffmpeg.js';
 import { VideoError } from './video-error.js';
-import { frameBytes, type RawFrame } from './frames.js';
-import type { RawFormat } from './nut.js';
+import { frameBytes, type FrameFormat, type RawFrame } from './frames.js';
 import { parseRational, valueOf, type Rational } from './rational.js';
 import { passthroughOptions } from './versions.js';
 import type { VideoInfo } from './video-info.js';
 
-export interface DecodedFrame extends RawFrame {
+export interface DecodedFrame<Format extends FrameFormat = FrameFormat> extends RawFrame<Format> {
   /** 0 for the file's first frame. */
   readonly index: number;
   /** When it is shown, in units of `timeBase`, counted from the file's start; each is later than the one before. */
@@ -17,12 +16,12 @@ export interface DecodedFrame extends RawFrame {
   readonly timeBase: Rational;
 }
 
-export interface DecodeOptions {
-  readonly format: RawFormat;
+export interface DecodeOptions<Format extends FrameFormat = FrameFormat> {
+  readonly format: Format;
   /** Frames to leave out at the beginning; they are decoded, and nothing else is done with them. */
   readonly skip?: number;
-  /** Colours of half the resolution are scaled up as ffmpeg's programs do it by themselves, in the fast way. */
-  readonly plain?: boolean;
+  /** `accurate` where left out. */
+  readonly conversion?: Conversion;
   readonly signal?: AbortSignal;
   /** Told once of a file that has faults, after which ffmpeg went on. */
   readonly onFault?: (message: string) => void;
@@ -32,20 +31,21 @@ export interface DecodeOptions {
  * The frames of a video, upright, in the order in which they are shown. ffmpeg is only as far ahead as its pipe holds. Throws
  * `VideoError` when ffmpeg fails, and the signal's reason when that aborts.
  */
-export async function* decodeVideo(info: VideoInfo, options: DecodeOptions): AsyncGenerator<DecodedFrame> {
-  const { format, skip = 0, plain = false, signal } = options;
+export async function* decodeVideo<Format extends FrameFormat>(
+  info: VideoInfo,
+  options: DecodeOptions<Format>,
+): AsyncGenerator<DecodedFrame<Format>> {
+  const { format, skip = 0, conversion = 'accurate', signal } = options;
   const clock = new FrameClock(info);
-  const { matrix, range } = planColour(info, info.stored);
   const { width, height } = info;
   const filters = [
     ...(skip > 0 ? [`select=gte(n\\,${skip})`] : []),
     'showinfo=checksum=0',
-    `scale=${width}:${height}:in_color_matrix=${matrix}:in_range=${range}:flags=${plain ? 'bicubic' : 'bicubic+accurate_rnd+full_chroma_int'}`,
-    `format=${format}`,
+    ...conversionFilters(info, format, conversion),
   ];
   signal?.throwIfAborted();
   const job = startFfmpeg({
-    inputs: [{ path: info.path, options: USER_FILE_OPTIONS }],
+    inputs: [{ path: info.path, options: [...USER_FILE_OPTIONS, ...inputOptions(conversion)] }],
     output: {
       options: [
         ...['-map', `0:${info.index}`, '-an', '-sn', '-dn'],
@@ -78,11 +78,11 @@ export async function* decodeVideo(info: VideoInfo, options: DecodeOptions): Asy
   }
 }
 
-async function* framesOf(
+async function* framesOf<Format extends FrameFormat>(
   job: FfmpegJob,
   clock: FrameClock,
-  { width, height, format, skip }: Pick<RawFrame, 'width' | 'height' | 'format'> & { readonly skip: number },
-): AsyncGenerator<DecodedFrame> {
+  { width, height, format, skip }: Omit<RawFrame<Format>, 'bytes'> & { readonly skip: number },
+): AsyncGenerator<DecodedFrame<Format>> {
   const reader = new ByteReader(job.stdout);
   for (let index = skip; ; index++) {
     const bytes = await reader.read(frameBytes(format, width, height));

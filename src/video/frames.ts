@@ -3,24 +3,52 @@ import { tensor, type Tensor } from '../compute/tensor.js';
 import { packPixels, unpackPixels } from '../native/addon.js';
 import type { RawFormat } from './nut.js';
 
-/** A decoded frame: RGB or RGBA, row by row, channels interleaved. */
-export interface RawFrame {
+/** What frames are decoded to; `gbrpf32le` is 32-bit green, blue and red, one plane after the other. */
+export type FrameFormat = RawFormat | 'gbrpf32le';
+
+/** A decoded frame: RGB or RGBA, row by row, channels interleaved unless the format says otherwise. */
+export interface RawFrame<Format extends FrameFormat = RawFormat> {
   readonly width: number;
   readonly height: number;
-  readonly format: RawFormat;
+  readonly format: Format;
   readonly bytes: Uint8Array;
 }
 
-const CHANNELS: Readonly<Record<RawFormat, number>> = { rgb24: 3, rgb48le: 3, rgba: 4, rgba64le: 4 };
-const DEPTH: Readonly<Record<RawFormat, number>> = { rgb24: 1, rgb48le: 2, rgba: 1, rgba64le: 2 };
+const CHANNELS: Readonly<Record<FrameFormat, number>> = {
+  rgb24: 3,
+  rgb48le: 3,
+  rgba: 4,
+  rgba64le: 4,
+  gbrpf32le: 3,
+};
+const DEPTH: Readonly<Record<FrameFormat, number>> = {
+  rgb24: 1,
+  rgb48le: 2,
+  rgba: 1,
+  rgba64le: 2,
+  gbrpf32le: 4,
+};
 
-export function frameBytes(format: RawFormat, width: number, height: number): number {
+export function frameBytes(format: FrameFormat, width: number, height: number): number {
   return width * height * CHANNELS[format] * DEPTH[format];
 }
 
 /** 1×H×W×C in [0, 1]. */
-export function toImage({ width, height, format, bytes }: RawFrame): Tensor {
+export function toImage({ width, height, format, bytes }: RawFrame<FrameFormat>): Tensor {
+  if (format === 'gbrpf32le') return tensor([1, height, width, 3], interleavedPlanes(bytes));
   return tensor([1, height, width, CHANNELS[format]], unpackPixels(valuesOf(format, bytes)));
+}
+
+function interleavedPlanes(bytes: Uint8Array): Float32Array {
+  const planes = new Float32Array(bytes.slice().buffer);
+  const count = planes.length / 3;
+  const pixels = new Float32Array(planes.length);
+  for (let i = 0; i < count; i++) {
+    pixels[i * 3] = planes[count * 2 + i]!;
+    pixels[i * 3 + 1] = planes[i]!;
+    pixels[i * 3 + 2] = planes[count + i]!;
+  }
+  return pixels;
 }
 
 /**

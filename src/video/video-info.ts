@@ -28,6 +28,8 @@ export interface AudioStream extends SideStream {
 
 export interface VideoInfo {
   readonly path: string;
+  /** ffmpeg's names of the container; some forms have several: `mov`, `mp4`, `m4a` and others. */
+  readonly containers: readonly string[];
   /** ffmpeg's index of the video stream in the file. */
   readonly index: number;
   readonly codec: string;
@@ -49,6 +51,8 @@ export interface VideoInfo {
   readonly timeBase: Rational;
   /** Seconds; 0 where nobody knows. */
   readonly duration: number;
+  /** The same of the whole file, sound included. */
+  readonly fileDuration: number;
   /** When the stream ends in units of the time base, counted from its first frame; undefined where nobody knows. */
   readonly durationTicks?: number;
   /** As the file says, or as duration and rate give; 0 where nobody knows. */
@@ -58,6 +62,10 @@ export interface VideoInfo {
   readonly alpha: boolean;
   /** A channel has more than 8 bits, or is a number with a fraction. */
   readonly deep: boolean;
+  /** ffmpeg's name of how pixels are stored: `yuv420p`. */
+  readonly pixels: string;
+  /** Where the colours of half the resolution lie, as ffmpeg names it: `left`; undefined where the file doesn't say. */
+  readonly chromaLocation?: string;
   /** An AVIF picture or animation, whose chroma lies in the middle of its pixels. */
   readonly avif: boolean;
   /** The stream whose greys are this one's alpha, as in AVIF. */
@@ -111,6 +119,7 @@ function describe(path: string, { streams, format }: FfprobeData): VideoInfo {
   const turned = Math.abs(rotation) === 90;
   return {
     path,
+    containers: (format.format_name ?? '').split(','),
     index: video.index,
     codec: field(video, 'codec_name'),
     stored: { width, height },
@@ -123,9 +132,12 @@ function describe(path: string, { streams, format }: FfprobeData): VideoInfo {
     ...constantRate(video),
     timeBase,
     duration,
+    fileDuration: Number(format.duration) || duration,
     ...(durationTicks > 0 && { durationTicks }),
     frames: number(video, 'nb_frames') || Math.round(duration * valueOf(frameRate)),
     ...pixelFormat(field(video, 'pix_fmt')),
+    pixels: field(video, 'pix_fmt'),
+    ...chromaLocation(field(video, 'chroma_location')),
     avif: isAvif(format),
     ...(isAvif(format) && alphaStream(streams, video)),
     colour: colourOf(video),
@@ -133,6 +145,10 @@ function describe(path: string, { streams, format }: FfprobeData): VideoInfo {
     audio: audioStreams(streams),
     subtitles: streams.filter((stream) => stream.codec_type === 'subtitle').map(sideStream),
   };
+}
+
+function chromaLocation(told: string): { readonly chromaLocation?: string } {
+  return ['', 'unspecified'].includes(told) ? {} : { chromaLocation: told };
 }
 
 /** The grid's rate, where there are as many frames as that. */

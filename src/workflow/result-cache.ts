@@ -106,22 +106,33 @@ export class ResultCache {
   }
 }
 
-/** The memory behind every array in plain objects and lists. Class instances (models) are not looked into. */
+/**
+ * The memory behind every array in plain objects and lists, and in what functions carry (sound that is read already). Class
+ * instances (models) are not looked into.
+ */
 function buffersOf(outputs: readonly unknown[]): ReadonlyMap<ArrayBufferLike, number> {
   const buffers = new Map<ArrayBufferLike, number>();
   const seen = new Set<unknown>();
   const waiting: unknown[] = [...outputs];
   while (waiting.length > 0) {
     const value = waiting.pop();
-    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    if (!canHold(value) || seen.has(value)) continue;
     seen.add(value);
     if (ArrayBuffer.isView(value)) {
       buffers.set(value.buffer, Math.max(buffers.get(value.buffer) ?? 0, value.byteLength));
-    } else if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
+    } else if (typeof value === 'function' || Array.isArray(value) || isPlain(value)) {
       // A list of numbers holds nothing to look into.
       const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-      for (const item of items) if (typeof item === 'object') waiting.push(item);
+      for (const item of items) if (canHold(item)) waiting.push(item);
     }
   }
   return buffers;
+}
+
+function canHold(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+function isPlain(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype;
 }

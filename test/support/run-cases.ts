@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { createFolders } from '../../src/models/folders/folders.js';
 import { openSafetensors } from '../../src/models/files/safetensors.js';
 import { defineNode, link, type AnyNodeClass } from '../../src/nodes/definition.js';
+import { heldAudio } from '../../src/nodes/audio/sound.js';
 import { nodeClasses } from '../../src/nodes/index.js';
-import type { ValueTypeName } from '../../src/nodes/values.js';
+import type { AudioSource, ValueTypeName } from '../../src/nodes/values.js';
 import { parseJson } from '../../src/python/json.js';
 import { isDictionary, pythonJson, type PythonValue } from '../../src/python/value.js';
 import type { RunEvent } from '../../src/workflow/events.js';
@@ -52,7 +53,7 @@ export function openCases(file: string): CaseFile {
     return {
       node: each.get('node') as string,
       inputs: each.get('inputs') as ReadonlyMap<string, PythonValue>,
-      outputs: outputs?.map((value) => readCaseValue(value, tensor)),
+      outputs: outputs?.map((value) => heardNow(readCaseValue(value, tensor))),
       files: plainObject(each.get('files') ?? null) as Readonly<Record<string, string>> | undefined,
     };
   });
@@ -64,20 +65,31 @@ function readCaseValue(written: PythonValue, tensor: GoldenTensors): unknown {
   if (Array.isArray(written))
     return (written as readonly PythonValue[]).map((item) => readCaseValue(item, tensor));
   if (!isDictionary(written)) return typeof written === 'bigint' ? numberOf(written) : written;
+  if (written.get('typed') === 'AUDIO' && written.get('value') === null) return heldAudio(undefined);
   if (written.has('typed')) return readCaseValue(written.get('value')!, tensor);
   const list = written.get('list');
   if (list !== undefined) return readCaseValue(list, tensor);
   const audio = written.get('audio');
   if (isDictionary(audio)) {
-    return {
-      waveform: tensor(audio.get('waveform') as string),
-      sampleRate: Number(audio.get('sample_rate')),
-    };
+    const waveform = tensor(audio.get('waveform') as string);
+    return heldAudio({ waveform, sampleRate: Number(audio.get('sample_rate')) });
   }
   if (written.has('tensor') || written.has('latent') || written.has('conditioning')) {
     return readValue(plainObject(written) as Written, tensor);
   }
   return Object.fromEntries([...written].map(([key, item]) => [key, readCaseValue(item, tensor)]));
+}
+
+/** Sound as it is compared: null where there is none. */
+async function heard(value: unknown): Promise<unknown> {
+  if (typeof value !== 'function') return value;
+  return (await (value as AudioSource)(new AbortController().signal)) ?? null;
+}
+
+/** The same of what was written, whose sounds are there already. */
+function heardNow(value: unknown): unknown {
+  if (typeof value !== 'function') return value;
+  return (value as unknown as { readonly audio: unknown }).audio ?? null;
 }
 
 function plainObject(written: PythonValue): unknown {
@@ -145,8 +157,9 @@ export async function runCase({ node, inputs }: Case, tensor: GoldenTensors): Pr
       optional: {},
       outputs: [],
       outputNode: true,
-      run(received) {
-        outputs = names.map((name) => (received as Readonly<Record<string, readonly unknown[]>>)[name]!);
+      async run(received) {
+        const lists = received as Readonly<Record<string, readonly unknown[]>>;
+        outputs = await Promise.all(names.map((name) => Promise.all(lists[name]!.map(heard))));
         return { outputs: [] };
       },
     });

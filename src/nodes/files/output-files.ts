@@ -58,31 +58,38 @@ export async function openSeries(
   return { type, folder, subfolder, filename, counter };
 }
 
+interface FileName {
+  readonly counter: number;
+  readonly batch: number;
+  readonly extension: string;
+  /** Between number and extension. */
+  readonly separator?: '_' | '';
+}
+
+interface Numbered {
+  readonly file: SavedFile;
+  readonly counter: number;
+}
+
 /**
  * Saves `bytes` as `FILENAME_COUNTER_EXTENSION` under the first free number from `counter` on, so that no writer overwrites
  * another's file, and a file is whole as soon as it is there. `%batch_num%` stands for `batch`.
  */
-export async function saveNumbered(
+export function saveNumbered(series: OutputSeries, name: FileName, bytes: Uint8Array): Promise<Numbered> {
+  return saveWritten(series, name, (path) => writeFile(path, bytes, { flag: 'wx' }));
+}
+
+/** The same of a file that `write` writes to the path that it is given. */
+export async function saveWritten(
   series: OutputSeries,
-  {
-    counter,
-    batch,
-    extension,
-    separator = '_',
-  }: {
-    readonly counter: number;
-    readonly batch: number;
-    readonly extension: string;
-    /** Between number and extension. */
-    readonly separator?: '_' | '';
-  },
-  bytes: Uint8Array,
-): Promise<{ readonly file: SavedFile; readonly counter: number }> {
+  { counter, batch, extension, separator = '_' }: FileName,
+  write: (path: string) => Promise<void>,
+): Promise<Numbered> {
   const { folder, subfolder, type } = series;
   const stem = series.filename.replaceAll('%batch_num%', String(batch));
   const whole = join(folder, `.latentd-${randomUUID()}`);
   return withTemporary(whole, async () => {
-    await writeFile(whole, bytes, { flag: 'wx' });
+    await write(whole);
     for (let number = counter; ; number++) {
       const filename = `${stem}_${String(number).padStart(5, '0')}${separator}${extension}`;
       const path = join(folder, filename);

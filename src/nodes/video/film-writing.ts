@@ -124,7 +124,7 @@ function startEncoder(
 }
 
 /** Waits while ffmpeg is behind; rejects when it has failed. */
-async function feed({ stdin, done }: FfmpegJob, bytes: Uint8Array): Promise<void> {
+export async function feed({ stdin, done }: FfmpegJob, bytes: Uint8Array): Promise<void> {
   if (stdin.write(bytes)) return;
   const failure = new AbortController();
   done.catch((error: unknown) => {
@@ -139,7 +139,7 @@ async function feed({ stdin, done }: FfmpegJob, bytes: Uint8Array): Promise<void
 }
 
 /** ffmpeg's metadata file (https://ffmpeg.org/ffmpeg-formats.html#Metadata-1). */
-function ffmetadata(texts: Readonly<Record<string, string>>): string {
+export function ffmetadata(texts: Readonly<Record<string, string>>): string {
   const lines = Object.entries(texts).map(
     ([key, text]) => `${key}=${text.replace(/[\\;#=\n]/g, (sign) => `\\${sign}`)}\n`,
   );

@@ -2,7 +2,6 @@
 import { extname } from 'node:path';
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { upscaleImage } from '../../imaging/upscale.js';
-import { availableMemory } from '../../models/programs/available-memory.js';
 import type { Folders } from '../../models/folders/folders.js';
 import type { VaeModel } from '../../models/vae/vae-model.js';
 import { decodeVideo } from '../../video/decode.js';
@@ -12,6 +11,7 @@ import { valueOf } from '../../video/rational.js';
 import { probeVideo, type VideoInfo } from '../../video/video-info.js';
 import type { RunContext } from '../context.js';
 import { combo, defineNode, float, int, link, string } from '../definition.js';
+import { FrameBatch } from './frame-batch.js';
 import { FILM_CATEGORY, sampleTimes, targetSize, type Selection } from './film-sampling.js';
 import { fileStamp, rejectMissing, resolveFilmPath } from '../files/input-files.js';
 import { readAudio } from './read-audio.js';
@@ -35,8 +35,6 @@ const FORMAT_NAMES = Object.keys(LOAD_FORMATS) as LoadFormat[];
 const EXTENSIONS = new Set(['.webm', '.mp4', '.mkv', '.gif', '.mov']);
 const MOST = Number.MAX_SAFE_INTEGER;
 const LONGEST_SIDE = 8192;
-/** Kept free of frames. */
-const RESERVED_BYTES = 2 ** 27;
 
 const selection = {
   force_rate: float({
@@ -138,9 +136,9 @@ async function loadFrames(
 ) {
   const sampling = sampleTimes(info, selected);
   const length = size.width * size.height * 3;
-  const batch = new FrameBatch(length, sampling.expected);
+  const batch = new FrameBatch(length, sampling.expected, 'set frame_load_cap, a smaller size');
   const resized = size.width !== info.width || size.height !== info.height;
-  for await (const frame of decodeVideo(info, { format: 'rgb24', plain: true, signal })) {
+  for await (const frame of decodeVideo(info, { format: 'rgb24', conversion: 'fast', signal })) {
     const times = sampling.take();
     if (times === 'end') break;
     if (times === 0) continue;
@@ -155,40 +153,6 @@ async function loadFrames(
   }
   const frames = tensor([batch.count, size.height, size.width, 3], batch.values());
   return { frames, frameTime: sampling.frameTime };
-}
-
-/** Frames one after the other in one array, as long as there is memory. */
-class FrameBatch {
-  count = 0;
-  private data: Float32Array;
-  private readonly limit: number;
-
-  constructor(
-    private readonly length: number,
-    expected: number,
-  ) {
-    this.limit = Math.max(1, Math.floor((availableMemory() - RESERVED_BYTES) / (length * 4)));
-    this.data = new Float32Array(Math.min(Math.max(expected, 1), this.limit) * length);
-  }
-
-  add(frame: Float32Array): void {
-    if (this.count >= this.limit) {
-      throw new VideoError(
-        `there is memory for ${this.limit} frames of this size, and the film has more: set frame_load_cap, ` +
-          'a smaller size, or enlarge whole films with `latentd upscale`',
-      );
-    }
-    if ((this.count + 1) * this.length > this.data.length) {
-      const larger = new Float32Array(Math.min(Math.ceil(this.count * 1.5) + 1, this.limit) * this.length);
-      larger.set(this.data);
-      this.data = larger;
-    }
-    this.data.set(frame, this.count++ * this.length);
-  }
-
-  values(): Float32Array {
-    return this.data.subarray(0, this.count * this.length);
-  }
 }
 
 /** The first frames, as many as leave the remainder. */
