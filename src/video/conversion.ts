@@ -7,7 +7,7 @@ import type { VideoInfo } from './video-info.js';
  * `accurate` as players show a film; `fast` the same as ffmpeg's programs do it by themselves; `pyav` bit for bit as ComfyUI's
  * VIDEO nodes get their frames from PyAV 18 (FFmpeg 8), in the format that `pyavFormat` says.
  */
-export type Conversion = 'accurate' | 'fast' | 'pyav';
+export type ColourConversion = 'accurate' | 'fast' | 'pyav';
 
 /** What ComfyUI asks PyAV for (comfy_api/latest/_input_impl/video_types.py): floats, unless a film has all 256 levels. */
 export function pyavFormat({ pixels }: VideoInfo): FrameFormat {
@@ -27,7 +27,11 @@ const CHROMA_PLACES: Readonly<Record<string, readonly [across: number, down: num
 };
 
 /** Filters from a film's stored frames to upright ones of a format. */
-export function conversionFilters(info: VideoInfo, format: FrameFormat, conversion: Conversion): string[] {
+export function conversionFilters(
+  info: VideoInfo,
+  format: FrameFormat,
+  conversion: ColourConversion,
+): string[] {
   return conversion === 'pyav' ? pyavFilters(info, format) : playerFilters(info, format, conversion);
 }
 
@@ -39,7 +43,7 @@ function playerFilters(info: VideoInfo, format: FrameFormat, conversion: 'accura
 }
 
 /** Frames are turned after the conversion, as ComfyUI turns arrays. */
-export function inputOptions(conversion: Conversion): readonly string[] {
+export function inputOptions(conversion: ColourConversion): readonly string[] {
   return conversion === 'pyav' ? ['-noautorotate'] : [];
 }
 

@@ -1,6 +1,6 @@
 /** A film as a stream of frames with their timestamps. */
 import { ByteReader } from './byte-reader.js';
-import { conversionFilters, inputOptions, type Conversion } from './conversion.js';
+import { conversionFilters, inputOptions, type ColourConversion } from './conversion.js';
 import { startFfmpeg, USER_FILE_OPTIONS, type FfmpegJob } from './ffmpeg.js';
 import { VideoError } from './video-error.js';
 import { frameBytes, type FrameFormat, type RawFrame } from './frames.js';
@@ -21,7 +21,7 @@ export interface DecodeOptions<Format extends FrameFormat = FrameFormat> {
   /** Frames to leave out at the beginning; they are decoded, and nothing else is done with them. */
   readonly skip?: number;
   /** `accurate` where left out. */
-  readonly conversion?: Conversion;
+  readonly conversion?: ColourConversion;
   readonly signal?: AbortSignal;
   /** Told once of a file that has faults, after which ffmpeg went on. */
   readonly onFault?: (message: string) => void;

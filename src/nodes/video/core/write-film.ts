@@ -7,7 +7,7 @@ import { withTemporary } from '../../files/temporary-path.js';
 import { feed, ffmetadata } from '../film-writing.js';
 
 /** Of the workflow, by key. */
-export type Texts = Readonly<Record<string, string>>;
+type FilmTags = Readonly<Record<string, string>>;
 
 export interface FilmFrames {
   readonly width: number;
@@ -28,7 +28,7 @@ export interface FilmWriting {
   readonly encoder: readonly string[];
   /** Between frames and encoder. */
   readonly filters: readonly string[];
-  readonly texts: Texts;
+  readonly texts: FilmTags;
   readonly signal: AbortSignal;
 }
 
@@ -85,7 +85,7 @@ export interface SoundWriting {
   readonly sound: Sound;
   readonly container: string;
   readonly encoder: readonly string[];
-  readonly texts: Texts;
+  readonly texts: FilmTags;
   readonly signal: AbortSignal;
 }
 
@@ -114,7 +114,7 @@ export async function withSideFiles(
     texts,
     sound,
     first = 1,
-  }: { readonly texts: Texts; readonly sound?: Sound | undefined; readonly first?: number },
+  }: { readonly texts: FilmTags; readonly sound?: Sound | undefined; readonly first?: number },
   use: (sides: SideFiles) => Promise<void>,
 ): Promise<void> {
   const [textsPath, soundPath] = [`${path}.texts`, `${path}.sound`];
