@@ -29,7 +29,7 @@ const LAYERS = [
 const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
   compute: [
     ['dim.ts', 'tensor.ts', 'weight.ts', 'device-lost.ts', 'device-program.ts', 'unsupported.ts'],
-    ['value.ts'],
+    ['value.ts', 'stored-values.ts'],
     ['epilogue.ts', 'node-builder.ts'],
     // What operations are lowered with; then these, all as one type, and graphs of them.
     ['lowering'],

@@ -12,6 +12,19 @@
 
 namespace latentd::compute {
 
+/// How a weight's scales lie beside it (src/native/kernel-numbers.ts has the same): one for all values, a
+/// float32 for each row, or a byte for each block of a row, in tiles of 128 rows × 4 blocks as cuBLAS takes
+/// them: e4m3 for 16 values, or powers of two for 32.
+enum class ScaleKind { kNone, kOne, kRows, kBlocksOf16, kBlocksOf32 };
+
+struct StoredScales {
+  ScaleKind kind = ScaleKind::kNone;
+  const std::byte* data = nullptr;
+  size_t row_length = 0;
+  /// The row of the scales that the weight's first row has.
+  size_t first_row = 0;
+};
+
 /// A weight where it lies: O×I(×kH×kW), rows contiguous, not necessarily aligned. Values are widened to
 /// float32 in the cache, block by block, each time they are used: cheaper than holding a widened copy.
 struct StoredMatrix {
@@ -19,6 +32,7 @@ struct StoredMatrix {
   StoredDType dtype;
   /// What every value is multiplied by.
   float scale = 1.0f;
+  StoredScales scales = {};
 };
 
 /// kLeakyRelu multiplies negative values by their channel's slope.

@@ -36,6 +36,46 @@ void Populate(const std::vector<Weight>& weights) {
 #endif
 }
 
+/// Whether codes of the type may have scales beside them.
+bool HasScalesBeside(StoredDType dtype) {
+  return dtype == StoredDType::kI8 || dtype == StoredDType::kF8E4M3 || dtype == StoredDType::kF8E5M2 ||
+         dtype == StoredDType::kF4;
+}
+
+/// Where a weight's scales lie in its file; that all of them do is checked here.
+compute::StoredScales ReadScales(const Napi::Object& value, StoredDType dtype, const FileMap& map,
+                                 uint64_t count) {
+  const Napi::Env env = value.Env();
+  compute::StoredScales scales;
+  const uint64_t kind = RequireCount(value.Get("kind"), "scales.kind");
+  scales.row_length = RequireCount(value.Get("rowLength"), "scales.rowLength");
+  scales.first_row = RequireCount(value.Get("firstRow"), "scales.firstRow");
+  const uint64_t offset = RequireCount(value.Get("offset"), "scales.offset");
+  constexpr uint64_t kMost = uint64_t{1} << 40;
+  if (kind < 1 || kind > static_cast<uint64_t>(compute::ScaleKind::kBlocksOf32)) {
+    throw Napi::RangeError::New(env, "scales are of an unknown kind");
+  }
+  scales.kind = static_cast<compute::ScaleKind>(kind);
+  const bool fours = scales.kind == compute::ScaleKind::kBlocksOf16;
+  const uint64_t block = fours ? 16 : scales.kind == compute::ScaleKind::kBlocksOf32 ? 32 : 1;
+  const bool fits = scales.row_length > 0 && scales.row_length < kMost && scales.first_row < kMost &&
+                    count % scales.row_length == 0 && scales.row_length % block == 0 &&
+                    fours == (dtype == StoredDType::kF4);
+  if (!fits) throw Napi::RangeError::New(env, "scales don't fit their weight");
+  const uint64_t rows = scales.first_row + count / scales.row_length;
+  uint64_t bytes = 0;
+  if (scales.kind == compute::ScaleKind::kRows) {
+    bytes = rows * sizeof(float);
+  } else if (block > 1) {
+    bytes = (rows + 127) / 128 * ((scales.row_length / block + 3) / 4) * 512;
+  }
+  if (offset > map.size() || bytes > map.size() - offset) {
+    throw Napi::RangeError::New(env, "a weight's scales lie beyond the end of its file");
+  }
+  scales.data = map.data() + offset;
+  return scales;
+}
+
 Weight ReadWeight(const Napi::Value& value) {
   const Napi::Env env = value.Env();
   if (value.IsTypedArray()) {
@@ -50,7 +90,9 @@ Weight ReadWeight(const Napi::Value& value) {
   const uint64_t count = RequireCount(stored.Get("count"), "weight.count");
   const std::string name = RequireString(stored.Get("dtype"), "weight.dtype");
   const auto dtype = ParseStoredDType(name);
-  if (!dtype || RowOf(*dtype).use != DTypeUse::kInPlace) {
+  const Napi::Value beside = stored.Get("scales");
+  const bool in_place = dtype && RowOf(*dtype).use == DTypeUse::kInPlace;
+  if (!dtype || !(beside.IsObject() ? HasScalesBeside(*dtype) : in_place)) {
     throw Napi::TypeError::New(env, "kernels can't use weights of the type " + name + " where they lie");
   }
   if (offset > map->size() || BytesOf(*dtype, count) > map->size() - offset) {
@@ -61,7 +103,9 @@ Weight ReadWeight(const Napi::Value& value) {
   }
   const Napi::Value scale = stored.Get("scale");
   const float factor = scale.IsNumber() ? scale.As<Napi::Number>().FloatValue() : 1.0f;
-  return {{map->data() + offset, *dtype, factor}, count, map};
+  compute::StoredScales scales;
+  if (beside.IsObject()) scales = ReadScales(beside.As<Napi::Object>(), *dtype, *map, count);
+  return {{map->data() + offset, *dtype, factor, scales}, count, map};
 }
 
 NamedTensor ReadInput(const Napi::Object& input) {

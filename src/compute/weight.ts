@@ -1,4 +1,5 @@
 import { bytesOf, dtypes, type StoredDType } from '../native/dtypes.js';
+import type { SCALE_KIND } from '../native/kernel-numbers.js';
 
 /**
  * A parameter of a graph: a name, a shape, and a way to its values. Nothing is read when a graph is built; a backend reads
@@ -47,6 +48,23 @@ export interface StoredValues {
   readonly dtype: StoredDType;
   /** What every value is multiplied by; 1 where it is left out. */
   readonly scale?: number;
+  /** Scales that lie beside the values. */
+  readonly scales?: ScalesBeside;
+}
+
+/** Scales of a matrix in its file: one for each row, or for each block of one. */
+export interface ScalesBeside {
+  /** `one`: only `scale` counts, and the values are codes that nothing else makes numbers of. */
+  readonly kind: keyof typeof SCALE_KIND;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  readonly rowLength: number;
+  readonly firstRow: number;
+}
+
+/** Whether kernels use the values where they lie. */
+export function usableInPlace({ dtype, scales }: StoredValues): boolean {
+  return scales !== undefined || dtypes[dtype].inPlace;
 }
 
 /** What compute needs of a mapped file; the addon's `MappedFile` is one. */
@@ -55,20 +73,12 @@ export interface ReadableMapping {
   widen(offset: number, dtype: StoredDType, into: Float32Array): void;
 }
 
-/** Stored values as float32. */
-export function readStored({ file, offset, dtype, scale = 1 }: StoredValues, into: Float32Array): void {
-  file.widen(offset, dtype, into);
-  if (scale === 1) return;
-  const factor = Math.fround(scale);
-  for (let index = 0; index < into.length; index++) into[index]! *= factor;
-}
-
 /** Bytes of memory that a loaded graph holds for the weight: stored matrices stay as they are, all else is float32. */
 export function heldBytes(weight: Weight): number {
   const { shape } = weight;
   const values = shape.reduce((product, extent) => product * extent, 1);
   const stored = weight.stored ?? separateProducts(weight)?.base;
-  const asStored = shape.length > 1 && stored !== undefined && dtypes[stored.dtype].inPlace;
+  const asStored = shape.length > 1 && stored !== undefined && usableInPlace(stored);
   return bytesOf(asStored ? stored.dtype : 'F32', values);
 }
 
@@ -83,7 +93,7 @@ export function separateProducts({ shape, merged }: Weight): MergedValues | unde
   const [rows, columns] = shape;
   if (merged === undefined || rows === undefined || columns === undefined || shape.length !== 2)
     return undefined;
-  if (!dtypes[merged.base.dtype].inPlace) return undefined;
+  if (!usableInPlace(merged.base)) return undefined;
   const cost = merged.products.reduce((sum, { down }) => sum + down.shape[0]! * (rows + columns), 0);
   return cost <= MOST_BESIDE * rows * columns ? merged : undefined;
 }

@@ -43,7 +43,7 @@ const table = {
   C64: { ...sizeOnly, blockValues: 1, blockBytes: 8 },
   F6_E2M3: { ...sizeOnly, blockValues: 4, blockBytes: 3 },
   F6_E3M2: { ...sizeOnly, blockValues: 4, blockBytes: 3 },
-  F4: { ...sizeOnly, blockValues: 2, blockBytes: 1 },
+  F4: { ...sizeOnly, blockValues: 2, blockBytes: 1, fitsF16: true },
   // GGUF's blocks: with products of scale and number rounded to float16, as ComfyUI-GGUF does unless told otherwise, and in float32.
   Q4_0: { ...blockOf32, blockBytes: 18, fitsF16: true },
   Q4_1: { ...blockOf32, blockBytes: 20, fitsF16: true },

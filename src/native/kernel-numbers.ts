@@ -14,6 +14,9 @@ export const KERNEL_ACTIVATION = {
   gelu_tanh: 6,
 } as const;
 
+/** native/compute/kernels.h, enum ScaleKind */
+export const SCALE_KIND = { none: 0, one: 1, rows: 2, blocks_of16: 3, blocks_of32: 4 } as const;
+
 /** native/cuda/program.h, enum Kind */
 export const CUDA_KIND = {
   import: 0,

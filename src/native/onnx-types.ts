@@ -2,7 +2,20 @@ import type { MappedFile } from './mapped-file-types.js';
 import type { StoredDType } from './dtypes.js';
 
 /** A weight that kernels read from its file as it is. */
+/** Scales that lie beside a weight's values in its file (native/compute/kernels.h, StoredScales). */
+export interface WeightScales {
+  /** One of `SCALE_KIND`. */
+  readonly kind: number;
+  /** Bytes from the start of the file. */
+  readonly offset: number;
+  /** Values of a row. */
+  readonly rowLength: number;
+  /** The row of the scales that the weight's first row has. */
+  readonly firstRow: number;
+}
+
 export interface StoredWeight {
+  readonly scales?: WeightScales;
   readonly file: MappedFile;
   /** Bytes from the start of the file. */
   readonly offset: number;

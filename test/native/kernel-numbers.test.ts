@@ -26,6 +26,7 @@ function enumNames(path: string, name: string): string[] {
 
 it.each([
   ['compute/kernels.h', 'Activation', numbers.KERNEL_ACTIVATION],
+  ['compute/kernels.h', 'ScaleKind', numbers.SCALE_KIND],
   ['cuda/program.h', 'Kind', numbers.CUDA_KIND],
   ['cuda/program.h', 'Element', numbers.CUDA_ELEMENT],
   ['cuda/kernels/kernels.h', 'Elementwise', numbers.CUDA_ELEMENTWISE],

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compute/kernels/widen_blocks.h"
+#include "compute/kernels/widen_scaled.h"
 #include "files/small_floats.h"
 
 namespace latentd::compute {
@@ -118,8 +119,23 @@ inline void WidenRun(const std::byte* from, StoredDType dtype, float* into, size
   }
 }
 
+/// Codes of a byte each, whose scales lie beside them.
+inline void WidenBytes(const std::byte* from, StoredDType dtype, float* into, size_t count) {
+  if (dtype != StoredDType::kI8) {
+    WidenRun(from, dtype, into, count);
+    return;
+  }
+  for (size_t i = 0; i < count; ++i) into[i] = static_cast<float>(static_cast<int8_t>(from[i]));
+}
+
 /// Values [first, first + count) of a weight, as float32.
 inline void WidenValues(const StoredMatrix& weight, size_t first, float* into, size_t count) {
+  if (weight.scales.kind != ScaleKind::kNone) {
+    WidenScaled(weight, first, into, count, [&](const std::byte* from, float* values, size_t n) {
+      WidenBytes(from, weight.dtype, values, n);
+    });
+    return;
+  }
   if (IsBlockType(weight.dtype)) {
     WidenBlocks(weight.data, weight.dtype, first, into, count);
   } else {

@@ -54,9 +54,9 @@ function encodeStored(stored: StoredValues): EncodedValues | undefined {
   return { format: numberOf(dtype), values: file.hold(), offset };
 }
 
-/** Whether the card reads the values from the file as they are: with a scale of their own they are read here. */
-function usedInPlace({ file, dtype, scale = 1 }: StoredValues): boolean {
-  return dtypes[dtype].inPlace && scale === 1 && file instanceof MappedFile;
+/** Whether the card reads the values from the file as they are: with scales of their own they are read here. */
+function usedInPlace({ file, dtype, scale = 1, scales }: StoredValues): boolean {
+  return dtypes[dtype].inPlace && scale === 1 && scales === undefined && file instanceof MappedFile;
 }
 
 /** How the addon knows a type. */
@@ -89,8 +89,12 @@ function weightIdentity(weight: Weight): string | undefined {
   return [storedIdentity(merged.base, shape), ...products].join('+');
 }
 
-function storedIdentity({ file, offset, dtype, scale = 1 }: StoredValues, shape: readonly number[]): string {
-  return `${fileNumber(file)}:${offset}:${dtype}:${scale}:${shape.join('×')}`;
+function storedIdentity(
+  { file, offset, dtype, scale = 1, scales }: StoredValues,
+  shape: readonly number[],
+): string {
+  const beside = scales === undefined ? '' : `:${scales.kind}:${scales.offset}:${scales.firstRow}`;
+  return `${fileNumber(file)}:${offset}:${dtype}:${scale}${beside}:${shape.join('×')}`;
 }
 
 function productIdentity({ up, down, factor, rows }: LowRankProduct): string | undefined {

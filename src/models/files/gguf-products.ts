@@ -1,7 +1,8 @@
 import { isDType, type StoredDType } from '../../native/dtypes.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import { rowsOf } from '../weights/weight-views.js';
-import { readStored, type Weight } from '../../compute/weight.js';
+import { readStored } from '../../compute/stored-values.js';
+import type { Weight } from '../../compute/weight.js';
 
 /** What products of scale and number in GGUF's blocks are rounded to: ComfyUI-GGUF takes float16 unless it is told otherwise. */
 export type GgufProducts = 'float16' | 'float32';

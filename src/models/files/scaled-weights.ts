@@ -3,7 +3,8 @@
  * _load_quantized_module; Comfy-Org/comfy-kitchen): a weight beside a scale for all of it, for each row, or for each block of a row.
  */
 import { elementCount } from '../../compute/tensor.js';
-import type { StoredValues, Weight } from '../../compute/weight.js';
+import { readStored } from '../../compute/stored-values.js';
+import type { ScalesBeside, StoredValues, Weight } from '../../compute/weight.js';
 import { dtypes, type StoredDType } from '../../native/dtypes.js';
 import { shorten } from '../../safe-text.js';
 import { ModelError } from '../model-error.js';
@@ -32,8 +33,8 @@ const formats: Readonly<Record<string, (held: Held) => Weight>> = {
 };
 
 /**
- * The weights of `source` as what they stand for, without the scales; `source` itself where it has none. fp8 with one scale is used
- * where it lies, all else is read when it is needed. `metadata` is the file's: `_quantization_metadata` names layers there. Throws
+ * The weights of `source` as what they stand for, without the scales; `source` itself where it has none. All of them are used where they
+ * lie. `metadata` is the file's: `_quantization_metadata` names layers there. Throws
  * `ModelError` for formats that aren't known.
  */
 export function withoutScales(
@@ -107,118 +108,102 @@ function asObject(value: unknown): Readonly<Record<string, unknown>> {
 
 /** Codes times a scale: one, or one for each row. */
 function scaledWeight({ source, layer, weight }: Held, dtype: StoredDType): Weight {
-  const scales = scalesOf(source, layer, 'weight_scale', 'scale_weight');
-  const codes = asType(weight, dtype);
+  const codes = asCodes(weight, dtype);
+  const [key, scales] = scalesOf(source, layer, 'weight_scale', 'scale_weight');
   const [rows = 1] = weight.shape;
+  const rowLength = elementCount(weight.shape) / rows;
   if (scales.length === 1) {
+    const beside = { kind: 'one', offset: 0, rowLength, firstRow: 0 } as const;
     const [scale = 1] = scales;
-    return dtypes[dtype].inPlace
-      ? {
-          ...codes,
-          stored: { ...codes.stored, scale },
-          read: (into) => {
-            readScaled(codes.stored, scale, into);
-          },
-        }
-      : computed(weight.name, weight.shape, () => valuesOf(codes).map((value) => value * scale));
+    const { inPlace } = dtypes[dtype];
+    return storedAs(weight, weight.shape, { ...codes, scale, ...(inPlace ? {} : { scales: beside }) });
   }
   if (scales.length !== rows) throw misfit(source, layer, scales.length, weight);
-  const rowLength = elementCount(weight.shape) / rows;
-  return computed(weight.name, weight.shape, () =>
-    valuesOf(codes).map((value, index) => value * scales[Math.floor(index / rowLength)]!),
-  );
+  const { stored } = source.weight(key);
+  if (stored?.dtype === 'F32' && weight.shape.length === 2) {
+    const beside = { kind: 'rows', offset: stored.offset, rowLength, firstRow: 0 } as const;
+    return storedAs(weight, weight.shape, { ...codes, scales: beside });
+  }
+  return computed(weight.name, weight.shape, () => {
+    const values = new Float32Array(elementCount(weight.shape));
+    readStored(codes, values);
+    return values.map((value, index) => value * scales[Math.floor(index / rowLength)]!);
+  });
 }
 
 /** OCP microscaling: e4m3 in blocks of 32 along a row, each with a power of two. */
-function microscaled8({ source, layer, weight }: Held): Weight {
-  const [rows = 0, columns = 0] = weight.shape;
-  const scales = blockScales({ source, layer, weight }, 'F8_E8M0', rows, columns / 32);
-  const codes = asType(weight, 'F8_E4M3');
-  return computed(weight.name, weight.shape, () => {
-    const scale = scales();
-    return valuesOf(codes).map((value, index) => value * scale[Math.floor(index / 32)]!);
-  });
+function microscaled8(held: Held): Weight {
+  const { weight } = held;
+  const codes = asCodes(weight, 'F8_E4M3');
+  const scales = blockScales(held, { kind: 'blocks_of32', block: 32, rowLength: weight.shape[1] ?? 0 });
+  return storedAs(weight, weight.shape, { ...codes, scales });
 }
-
-/** The eight magnitudes of e2m1. */
-const magnitudes = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
 
 /** NVIDIA's: e2m1, two in a byte, the first in its upper half, in blocks of 16 with an e4m3 scale, and a scale for all. */
-function fourBits({ source, layer, weight }: Held): Weight {
+function fourBits(held: Held): Weight {
+  const { source, layer, weight } = held;
   const [rows = 0, bytes = 0] = weight.shape;
-  const columns = 2 * bytes;
-  const [whole = 1] = scalesOf(source, layer, 'weight_scale_2');
-  const scales = blockScales({ source, layer, weight }, 'F8_E4M3', rows, columns / 16);
-  return computed(weight.name, [rows, columns], () => {
-    const packed = valuesOf(weight);
-    const scale = scales().map((each) => whole * each);
-    return Float32Array.from({ length: rows * columns }, (_, index) => {
-      const byte = packed[index >> 1]!;
-      const code = index % 2 === 0 ? byte >> 4 : byte & 15;
-      return (code & 8 ? -1 : 1) * magnitudes[code & 7]! * scale[index >> 4]!;
-    });
-  });
+  const rowLength = 2 * bytes;
+  const [, [scale = 1]] = scalesOf(source, layer, 'weight_scale_2');
+  const codes = { ...asCodes(weight, 'U8'), dtype: 'F4' } as const;
+  const scales = blockScales(held, { kind: 'blocks_of16', block: 16, rowLength });
+  return storedAs(weight, [rows, rowLength], { ...codes, scale, scales });
 }
 
-/** Scales of each row's blocks, row-major, read when they are asked for, out of the tiles of 128 rows × 4 blocks that cuBLAS takes. */
+/** Where the scales of a row's blocks lie, in tiles of 128 rows × 4 blocks that cuBLAS takes. */
 function blockScales(
   { source, layer, weight }: Held,
-  dtype: StoredDType,
-  rows: number,
-  blocks: number,
-): () => Float32Array {
+  {
+    kind,
+    block,
+    rowLength,
+  }: { readonly kind: ScalesBeside['kind']; readonly block: number; readonly rowLength: number },
+): ScalesBeside {
   const key = `${layer}.weight_scale`;
   if (!source.has(key)) throw new ModelError(`${source.path} has no ${key} for its ${weight.name}`);
   const held = source.weight(key);
-  const tileColumns = Math.ceil(blocks / 4);
-  const wanted = Math.ceil(rows / 128) * tileColumns * 512;
+  const [rows = 0] = weight.shape;
+  const blocks = rowLength / block;
+  const wanted = Math.ceil(rows / 128) * Math.ceil(blocks / 4) * 512;
   if (!Number.isInteger(blocks) || elementCount(held.shape) !== wanted) {
     throw misfit(source, layer, elementCount(held.shape), weight);
   }
-  return () => {
-    const tiled = valuesOf(asType(held, dtype));
-    return Float32Array.from({ length: rows * blocks }, (_, index) => {
-      const [row, block] = [Math.floor(index / blocks), index % blocks];
-      const tile = Math.floor(row / 128) * tileColumns + (block >> 2);
-      const within = row % 128;
-      return tiled[tile * 512 + (within % 32) * 16 + (within >> 5) * 4 + (block & 3)]!;
-    });
+  return { kind, offset: asCodes(held, 'U8').offset, rowLength, firstRow: 0 };
+}
+
+/** A weight that kernels take from its file. */
+function storedAs({ name }: Weight, shape: readonly number[], stored: StoredValues): Weight {
+  return {
+    name,
+    shape,
+    stored,
+    read: (into) => {
+      readStored(stored, into);
+    },
   };
 }
 
-function scalesOf(source: WeightSource, layer: string, ...names: readonly string[]): Float32Array {
+function scalesOf(
+  source: WeightSource,
+  layer: string,
+  ...names: readonly string[]
+): readonly [key: string, values: Float32Array] {
   const key = names.map((name) => `${layer}.${name}`).find((each) => source.has(each));
   if (key === undefined)
     throw new ModelError(`${source.path} has no ${layer}.${names[0]} for ${layer}.weight`);
-  return valuesOf(source.weight(key));
+  return [key, valuesOf(source.weight(key))];
 }
 
 /** The same bytes as numbers of another type of a byte each: some files call fp8 U8. */
-function asType(weight: Weight, dtype: StoredDType): Weight & { readonly stored: StoredValues } {
-  const { stored } = weight;
+function asCodes({ name, stored }: Weight, dtype: StoredDType): StoredValues {
   if (
     stored === undefined ||
     dtypes[stored.dtype].blockBytes !== 1 ||
     dtypes[stored.dtype].blockValues !== 1
   ) {
-    throw new ModelError(
-      `${weight.name} should hold ${dtype}, and holds ${stored?.dtype ?? 'computed values'}`,
-    );
+    throw new ModelError(`${name} should hold ${dtype}, and holds ${stored?.dtype ?? 'computed values'}`);
   }
-  const as = { ...stored, dtype };
-  return {
-    name: weight.name,
-    shape: weight.shape,
-    stored: as,
-    read: (into) => {
-      readScaled(as, 1, into);
-    },
-  };
-}
-
-function readScaled({ file, offset, dtype }: StoredValues, scale: number, into: Float32Array): void {
-  file.widen(offset, dtype, into);
-  if (scale !== 1) into.forEach((value, index) => (into[index] = value * scale));
+  return { ...stored, dtype };
 }
 
 function misfit(source: WeightSource, layer: string, scales: number, { shape }: Weight): ModelError {

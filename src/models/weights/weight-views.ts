@@ -1,14 +1,9 @@
 /** Other ways to look at named weights: part of them, under other names, cut, turned, or with LoRAs on top. */
 import { createHash } from 'node:crypto';
 import { elementCount } from '../../compute/tensor.js';
-import {
-  readStored,
-  type LowRankProduct,
-  type MergedValues,
-  type StoredValues,
-  type Weight,
-} from '../../compute/weight.js';
-import { bytesOf, dtypes, type StoredDType } from '../../native/dtypes.js';
+import { readStored, storedRows } from '../../compute/stored-values.js';
+import type { LowRankProduct, MergedValues, StoredValues, Weight } from '../../compute/weight.js';
+import { dtypes } from '../../native/dtypes.js';
 import type { WeightPatch, WeightPatches } from './weight-patches.js';
 import { ModelError } from '../model-error.js';
 import { roundToHalf } from './rounding.js';
@@ -90,11 +85,7 @@ export function rowSlice(weight: Weight, start: number, count: number): Weight {
   requireRange(weight, 'rows', start, count, rows);
   const rowLength = elementCount(rest);
   const { stored, merged } = weight;
-  const skipped = (dtype: StoredDType): number => bytesOf(dtype, start * rowLength);
-  const cut = (values: StoredValues): StoredValues => ({
-    ...values,
-    offset: values.offset + skipped(values.dtype),
-  });
+  const cut = (values: StoredValues): StoredValues => storedRows(values, start, rowLength);
   const part = {
     name: `${weight.name}[${start}:${start + count}]`,
     shape: [count, ...rest],
@@ -239,7 +230,7 @@ export function rowsOf(weight: Weight, start: number, count: number): Float32Arr
   const { stored } = weight;
   if (stored !== undefined && rowLength % dtypes[stored.dtype].blockValues === 0) {
     const values = new Float32Array(count * rowLength);
-    readStored({ ...stored, offset: stored.offset + bytesOf(stored.dtype, start * rowLength) }, values);
+    readStored(storedRows(stored, start, rowLength), values);
     return values;
   }
   return readAll(weight).slice(start * rowLength, (start + count) * rowLength);

@@ -2,6 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../../src/compute/graph.js';
+import { createOnnxBackend } from '../../../src/compute/onnx/backend.js';
+import { tensor } from '../../../src/compute/tensor.js';
+import { rowSlice } from '../../../src/models/weights/weight-views.js';
 import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import { withoutScales } from '../../../src/models/files/scaled-weights.js';
@@ -42,6 +46,47 @@ describe('weights with scales of their own', () => {
       expect(weights.has('scaled_fp8')).toBe(false);
     }
   });
+
+  const forms = [...new Set([...expected.keys()].map((name) => name.split('.')[0]!))];
+
+  it.each(['portable', 'avx2', 'avx512'] as const)(
+    'are multiplied where they lie by %s kernels',
+    async (kernels) => {
+      const backend = createOnnxBackend({ kernels, threads: 2 });
+      for (const form of forms) {
+        const weights = open(fixture(`model-files/quantised/${form}.safetensors`));
+        for (const key of [...weights.keys()].filter((each) => each.endsWith('.weight'))) {
+          const weight = weights.weight(key);
+          const [rows, columns] = weight.shape as [number, number];
+          // Whole, and rows that begin inside a tile of scales.
+          const parts = [weight, rowSlice(weight, 3, rows - 5)];
+          const graph = new GraphBuilder('scaled');
+          const x = graph.input('x', [1, 7, columns]);
+          parts.forEach((part, index) => {
+            const values = valuesOf(part);
+            const read = {
+              name: 'read',
+              shape: part.shape,
+              read(into: Float32Array) {
+                into.set(values);
+              },
+            };
+            graph.output(`lying${index}`, graph.linear(x, part));
+            graph.output(`read${index}`, graph.linear(x, read));
+          });
+          const program = await backend.load(graph.build());
+          const values = columns * rows;
+          expect(program.residentBytes, form).toBeLessThanOrEqual(4 * (2 * values) + 2 * values);
+          const data = Float32Array.from({ length: 7 * columns }, (_, index) => Math.sin(index));
+          const made = await program.run({ x: tensor([1, 7, columns], data) });
+          await program.dispose();
+          parts.forEach((_, index) => {
+            expect(made[`lying${index}`]!.data, `${form} ${key}`).toEqual(made[`read${index}`]!.data);
+          });
+        }
+      }
+    },
+  );
 
   const f32 = (values: readonly number[]) => ({
     dtype: 'F32' as const,

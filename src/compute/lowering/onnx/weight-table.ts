@@ -1,7 +1,8 @@
 /** The weights that a model's operators name by number: matrices where they lie, short vectors widened. */
 import { MappedFile, type StoredWeight } from '../../../native/addon.js';
-import { bytesOf, dtypes } from '../../../native/dtypes.js';
-import type { Weight } from '../../weight.js';
+import { bytesOf } from '../../../native/dtypes.js';
+import { SCALE_KIND } from '../../../native/kernel-numbers.js';
+import { usableInPlace, type Weight } from '../../weight.js';
 import { elementCount } from '../../tensor.js';
 
 export class WeightTable {
@@ -34,7 +35,7 @@ export class WeightTable {
 /** The weight's place in its file, where kernels can read it as it is. */
 function storedIn(weight: Weight): StoredWeight | undefined {
   const { stored } = weight;
-  if (stored === undefined || !dtypes[stored.dtype].inPlace || !(stored.file instanceof MappedFile)) {
+  if (stored === undefined || !usableInPlace(stored) || !(stored.file instanceof MappedFile)) {
     return undefined;
   }
   return {
@@ -43,6 +44,9 @@ function storedIn(weight: Weight): StoredWeight | undefined {
     dtype: stored.dtype,
     count: elementCount(weight.shape),
     ...(stored.scale === undefined ? {} : { scale: stored.scale }),
+    ...(stored.scales === undefined
+      ? {}
+      : { scales: { ...stored.scales, kind: SCALE_KIND[stored.scales.kind] } }),
   };
 }
 
