@@ -63,6 +63,7 @@ export {
 } from './definition.js';
 export type { DynamicPrompt, HiddenInputs, HiddenName } from './hidden.js';
 export { clipTextEncode } from './conditioning/text-encoding.js';
+export { conditioningConcat } from './conditioning/conditioning.js';
 export { sampleLatent, type KSamplerChoices } from './sampling/sample-latent.js';
 export { sampleCustom, type CustomSampling } from './sampling/sample-custom.js';
 export { partOfRun } from './sampling/progress.js';
@@ -141,6 +142,7 @@ export {
 export { roundTo } from '../python/decimal.js';
 export { evaluate, ExpressionError, isTrue, type PythonFunction } from '../python/expression.js';
 export { MATH_FUNCTIONS } from '../python/math-functions.js';
+export { NumpyGenerator } from '../python/numpy-random.js';
 export { floatOf, intOf } from '../python/numbers.js';
 export { PythonRandom } from '../python/random.js';
 export { compileRegex, findAll, substitute } from '../python/regex.js';

@@ -2,7 +2,7 @@
 import type { BytePicture } from '../bytes.js';
 import { remapBytes } from '../opencv/remap.js';
 import { resizeValues } from '../opencv/resize-taps.js';
-import { NumpyRandom } from '../../python/numpy-random.js';
+import { NumpyGenerator } from '../../python/numpy-random.js';
 
 /** Pixels between random places. */
 const GRID = 256;
@@ -10,7 +10,7 @@ const GRID = 256;
 /** Every pixel from a place that a smooth random field names. */
 export function shuffled(picture: BytePicture, seed: bigint): BytePicture {
   const { width, height } = picture;
-  const random = new NumpyRandom(seed);
+  const random = new NumpyGenerator(seed);
   const [x, y] = [smoothNoise(height, width, random), smoothNoise(height, width, random)];
   const flow = new Float32Array(2 * width * height);
   for (let pixel = 0; pixel < width * height; pixel++) {
@@ -21,9 +21,9 @@ export function shuffled(picture: BytePicture, seed: bigint): BytePicture {
 }
 
 /** From 0 to 1. */
-function smoothNoise(height: number, width: number, random: NumpyRandom): Float64Array {
+function smoothNoise(height: number, width: number, random: NumpyGenerator): Float64Array {
   const [rows, columns] = [height, width].map((extent) => Math.floor(extent / GRID) + 2) as [number, number];
-  const places = Float64Array.from({ length: rows * columns }, () => random.next());
+  const places = Float64Array.from({ length: rows * columns }, () => random.random());
   const small = { data: places, height: rows, width: columns, channels: 1 };
   const [tall, wide] = [height + 2 * GRID, width + 2 * GRID];
   const field = resizeValues(small, 'cubic', tall, wide);

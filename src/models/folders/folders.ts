@@ -12,7 +12,7 @@ export interface Folders {
   readonly input: string;
   readonly output: string;
   readonly temp: string;
-  /** Names relative to the kind's folders, `/`-separated, sorted; models' own file extensions only. */
+  /** Names relative to the kind's folders, `/`-separated, sorted; files with the kind's own extensions only. */
   list(kind: ModelKind): readonly string[];
   /**
    * Absolute path of a listed name, which may lack its extension. Throws `ModelError` with the nearest names when there is
@@ -44,6 +44,9 @@ export interface FolderOptions {
 
 /** Files that ComfyUI lists as models (folder_paths.py, supported_pt_extensions), and ComfyUI-GGUF. */
 const LOADABLE = new Set(['.safetensors', '.sft', '.ckpt', '.pt', '.pt2', '.pth', '.bin', '.pkl', '.gguf']);
+
+/** Lists of words that prompts choose from. */
+const OF_WORDS = new Set(['.txt', '.yaml', '.yml']);
 
 /** The folders on this machine. Nothing is read or made until it is asked for. */
 export function createFolders(options: FolderOptions): Folders {
@@ -101,7 +104,8 @@ class DiskFolders implements Folders {
     const entry = this.kinds.get(kind)!;
     const files = entry.listing.list();
     if (entry.source !== files) {
-      entry.names = [...files.keys()].filter((name) => LOADABLE.has(extname(name).toLowerCase())).sort();
+      const extensions = kind === 'wildcards' ? OF_WORDS : LOADABLE;
+      entry.names = [...files.keys()].filter((name) => extensions.has(extname(name).toLowerCase())).sort();
       entry.source = files;
     }
     return entry.names;

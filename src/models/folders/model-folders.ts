@@ -18,6 +18,10 @@ const SUBFOLDERS = {
   style_models: ['style_models'],
   controlnet: ['controlnet', 't2i_adapter'],
   latent_upscale_models: ['latent_upscale_models'],
+  ultralytics_bbox: ['ultralytics/bbox'],
+  ultralytics_segm: ['ultralytics/segm'],
+  sams: ['sams'],
+  wildcards: ['wildcards'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** A kind of models, by ComfyUI's names. */
