@@ -56,7 +56,7 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['vision'],
     ['families'],
     ['lora', 'faces'],
-    ['control', 'ip-adapter', 'upscale'],
+    ['control', 'ip-adapter', 'upscale', 'annotators'],
     ['model-store.ts'],
     ['open-models.ts'],
   ],

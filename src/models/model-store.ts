@@ -2,6 +2,7 @@ import type { GgufProducts } from './files/gguf-products.js';
 import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import type { IpAdapter } from './ip-adapter/ip-adapter.js';
+import type { Annotator, AnnotatorKind } from './annotators/annotator.js';
 import type { FaceModel } from './faces/face-model.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import type { WeightSource } from './weights/weight-source.js';
@@ -38,6 +39,8 @@ export interface ModelStore {
   style(path: string): StyleModel;
   /** A model that finds, parses or restores faces. */
   face(path: string): FaceModel;
+  /** A network of a kind that makes hints of pictures. */
+  annotator(path: string, kind: AnnotatorKind): Annotator;
   /** Any file of weights (`openModelFile`) as named weights: LoRAs, embeddings, networks for pictures. */
   weights(path: string): WeightSource;
 }

@@ -3,6 +3,7 @@ import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import { createDiffusionModel } from './denoiser/create-diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import { openControl } from './control/open-control.js';
+import { createAnnotator } from './annotators/annotator.js';
 import { createFaceModel, type FaceModel } from './faces/face-model.js';
 import type { LatentFormat } from './denoiser/latent-format.js';
 import type { FamilyText } from './families/family.js';
@@ -118,6 +119,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       file.face ??= createFaceModel(file.weights, programs);
       return file.face;
     },
+    annotator: (path, kind) => createAnnotator(open(path).weights, kind, programs),
     weights: (path) => open(path).weights,
     textEncoders(paths, type) {
       const weights = paths.map((path) => open(path).weights);

@@ -118,6 +118,9 @@ const BODIES: Readonly<Record<string, Body>> = {
   low_frequencies_small: (g, { x }) => g.scaleLowFrequencies(x, 0.3),
   grouped_conv: (g, { x }, { weight, bias }) =>
     g.groupedConv2d(x, weight, bias, { stride: 2, padding: 1, groups: 6 }),
+  dilated_conv: (g, { x }, { weight }) =>
+    g.groupedConv2d(x, weight, undefined, { stride: 1, padding: 3, groups: 1, dilation: 3 }),
+  resize_corners: (g, { x }) => g.resizeTo(x, x, { factor: 2, keepsCorners: true }),
   leaky_relu: (g, { x }) => g.leakyRelu(x, 0.2),
   rsqrt: (g, { x }) => g.rsqrt(x),
   max_pool: (g, { x }) => g.maxPool(x, { size: 3, stride: 2, padding: 1 }),

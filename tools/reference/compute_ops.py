@@ -226,6 +226,8 @@ case("gate", lambda x, v: x * v[:, None], x=randn(2, 5, 12), v=randn(2, 12))
 case("take_first", lambda x, like: x[:, :like.shape[1]], x=randn(2, 5, 12), like=randn(2, 3, 4))
 case("take_last", lambda x, like: x[:, -like.shape[1]:], x=randn(2, 5, 12), like=randn(2, 3, 4))
 case("gelu_tanh", lambda x: F.gelu(x, approximate="tanh"), x=randn(2, 5, 12) * 3)
+case("dilated_conv", lambda x, weight: F.conv2d(x, weight, padding=3, dilation=3), x=randn(2, 4, 9, 8), weight=randn(5, 4, 3, 3))
+case("resize_corners", lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True), x=randn(2, 3, 5, 4))
 
 folder = os.path.join(os.path.dirname(__file__), "../../test/fixtures/compute")
 os.makedirs(folder, exist_ok=True)

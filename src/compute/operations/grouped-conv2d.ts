@@ -12,7 +12,7 @@ import {
 } from './shared/convolution.js';
 import { productFlops } from './shared/products.js';
 
-/** A convolution of which each of `groups` parts of the channels sees itself alone. */
+/** A convolution of which each of `groups` parts of the channels sees itself alone, with taps that may be apart. */
 export interface GroupedConv2d extends Convolution {
   readonly kind: 'grouped_conv2d';
   readonly groups: number;
@@ -32,9 +32,10 @@ export const groupedConv2d = defineOperation<GroupedConv2d>()({
         readonly stride: number;
         readonly padding: number | Padding;
         readonly groups: number;
+        readonly dilation?: number;
       },
     ): Value {
-      const { stride, groups } = options;
+      const { stride, groups, dilation = 1 } = options;
       const kernel = weightShape(graph, weight, 4);
       const shape = shapeOf(graph, x, 4, 'grouped_conv2d');
       const [outputs, inputs] = kernel;
@@ -44,8 +45,9 @@ export const groupedConv2d = defineOperation<GroupedConv2d>()({
       );
       checkVector(graph, bias, outputs, weight);
       const padding = typeof options.padding === 'number' ? uniformPadding(options.padding) : options.padding;
-      const result = convolvedShape(shape, kernel, stride, padding);
-      return graph.emit({ kind: 'grouped_conv2d', x, weight, bias, stride, padding, groups }, result);
+      const result = convolvedShape(shape, kernel, stride, padding, dilation);
+      const operation = { x, weight, bias, stride, padding, groups, dilation };
+      return graph.emit({ kind: 'grouped_conv2d', ...operation }, result);
     },
   },
   cost: ({ weight, bias }, { results }) => ({ flops: productFlops(results, weight, bias) }),

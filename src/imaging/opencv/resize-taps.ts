@@ -47,11 +47,11 @@ function areaPlace(place: number, growth: number): readonly [left: number, fract
   return [left, beyond <= 0 ? 0 : fround(beyond - Math.floor(beyond))];
 }
 
-function tapsOf(filter: TapFilter, extent: number, result: number): Taps {
+function tapsOf(filter: TapFilter, extent: number, result: number, step?: number): Taps {
   const count = WEIGHTS[filter](0).length;
   const taps = { from: new Int32Array(result * count), weights: new Float32Array(result * count), count };
   // OpenCV divides twice.
-  const scale = 1 / (result / extent);
+  const scale = step ?? 1 / (result / extent);
   for (let place = 0; place < result; place++) {
     const [left, fraction] =
       filter === 'area' ? areaPlace(place, result / extent) : centrePlace(place, scale);
@@ -130,20 +130,24 @@ function areaInFixedPoint(picture: BytePicture, height: number, width: number): 
   return data;
 }
 
-/** Values of any range, H×W×channels, in double precision. */
+/**
+ * Values of any range, H×W×channels, in double precision. `steps` are pixels of the source for one of the result, where those don't follow
+ * from the extents.
+ */
 export function resizeValues(
   picture: Lines<ArrayLike<number>>,
   filter: TapFilter,
   height: number,
   width: number,
+  steps?: { readonly height: number; readonly width: number },
 ): Float64Array {
   const { channels } = picture;
   const rows = alongRows(
     picture,
-    tapsOf(filter, picture.width, width),
+    tapsOf(filter, picture.width, width, steps?.width),
     new Float64Array(picture.height * width * channels),
   );
-  const { from, weights, count } = tapsOf(filter, picture.height, height);
+  const { from, weights, count } = tapsOf(filter, picture.height, height, steps?.height);
   const length = width * channels;
   const result = new Float64Array(height * length);
   for (let y = 0; y < height; y++) {

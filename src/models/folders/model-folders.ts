@@ -22,6 +22,8 @@ const SUBFOLDERS = {
   ultralytics_segm: ['ultralytics/segm'],
   sams: ['sams'],
   wildcards: ['wildcards'],
+  // Where comfyui_controlnet_aux keeps what it fetches, beside ComfyUI's models.
+  annotators: ['annotators', '../custom_nodes/comfyui_controlnet_aux/ckpts'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** A kind of models, by ComfyUI's names. */

@@ -2,8 +2,9 @@
 import type { Tensor } from '../../compute/tensor.js';
 import type { RunContext } from '../context.js';
 import { combo, defineNode, link } from '../definition.js';
-import * as ofPictures from './arithmetic.js';
+import * as arithmetic from './arithmetic.js';
 import { resolution } from './define.js';
+import * as networks from './networks.js';
 
 type Hint = { readonly outputs: readonly [Tensor, ...unknown[]] };
 
@@ -17,7 +18,7 @@ interface OfPictureAlone {
 }
 
 const preprocessors: ReadonlyMap<string, OfPictureAlone> = new Map(
-  Object.values(ofPictures).map((node) => [node.name, node]),
+  Object.values({ ...arithmetic, ...networks }).map((node) => [node.name, node]),
 );
 
 const names = ['none', ...preprocessors.keys()];

@@ -11,6 +11,8 @@ export interface Convolution {
   readonly bias: Weight | undefined;
   readonly stride: number;
   readonly padding: Padding;
+  /** Pixels from one tap to the next; 1 when left out. */
+  readonly dilation?: number;
 }
 
 export function uniformPadding(pixels: number): Padding {
@@ -23,12 +25,14 @@ export function convolvedShape(
   [outputs, , kernelHeight, kernelWidth]: readonly [number, number, number, number],
   stride: number,
   [top, left, bottom, right]: Padding,
+  dilation = 1,
 ): Shape {
+  const reach = (taps: number): number => (taps - 1) * dilation + 1;
   return [
     batch,
     outputs,
-    convolvedDim(height, kernelHeight, stride, top + bottom),
-    convolvedDim(width, kernelWidth, stride, left + right),
+    convolvedDim(height, reach(kernelHeight), stride, top + bottom),
+    convolvedDim(width, reach(kernelWidth), stride, left + right),
   ];
 }
 
@@ -51,10 +55,11 @@ export function lowerForeignConvolution(
   });
 }
 
-function attributes({ weight, stride, padding }: Convolution, groups: number) {
+function attributes({ weight, stride, padding, dilation = 1 }: Convolution, groups: number) {
   return {
     kernel_shape: weight.shape.slice(2),
     strides: [stride, stride],
+    dilations: [dilation, dilation],
     pads: padding,
     group: groups,
   };
