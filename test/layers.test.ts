@@ -11,7 +11,7 @@ const LAYERS = [
   ['python'],
   ['native'],
   ['compute'],
-  ['imaging', 'config'],
+  ['imaging', 'config', 'store'],
   ['video'],
   ['models'],
   ['sampling'],

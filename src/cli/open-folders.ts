@@ -21,6 +21,6 @@ export async function folderOptions(settings: Settings): Promise<FolderOptions> 
       throw error instanceof ModelError ? new ConfigError(error.message) : error;
     }
   }
-  const { models, input, output, temp } = settings;
-  return { models, input, output, temp, extra };
+  const { models, input, output, temp, inputBucket } = settings;
+  return { models, input, output, temp, extra, ...(inputBucket.length > 0 && { buckets: inputBucket }) };
 }

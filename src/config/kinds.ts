@@ -252,3 +252,30 @@ function last(texts: readonly string[]): string {
 function expandHome(text: string): string {
   return text === '~' || text.startsWith('~/') ? join(homedir(), text.slice(1)) : text;
 }
+
+/** `s3://BUCKET[/PREFIX]`, or a folder. */
+export const store: Kind<string> = {
+  argument: 'STORE',
+  parse: (texts, from, base) => {
+    const text = last(texts);
+    if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return folder.parse(texts, from, base);
+    if (/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[^\0\s]*)?$/.test(text)) return text;
+    throw new ConfigError(`${from} must be s3://BUCKET/PREFIX or a folder, not ${JSON.stringify(text)}`);
+  },
+  schema: folder.schema,
+};
+
+/** Names of buckets; in one text, separated by spaces. */
+export const buckets: Kind<readonly string[]> = {
+  argument: 'BUCKET',
+  repeatable: true,
+  parse: (texts, from) =>
+    texts
+      .flatMap((text) => text.split(/[\s,]+/))
+      .filter((text) => text !== '')
+      .map((text) => {
+        if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)) return text;
+        throw new ConfigError(`${from} must be the name of a bucket, not ${JSON.stringify(text)}`);
+      }),
+  schema: files.schema,
+};

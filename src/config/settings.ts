@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  buckets,
   bytes,
   count,
   deviceList,
@@ -18,6 +19,7 @@ import {
   name,
   oneOf,
   packages,
+  store,
   toggle,
   webAddress,
   webAddresses,
@@ -62,6 +64,17 @@ const rows = {
   input: folderRow('input', 'where workflows find images'),
   output: folderRow('output', 'where results go'),
   temp: folderRow('temp', 'where previews go'),
+  store: open('engine', store, 'where outputs are kept, too: s3://BUCKET/PREFIX, or a folder', 'nowhere'),
+  inputBucket: row<readonly string[]>(
+    'engine',
+    buckets,
+    'a bucket that workflows may read inputs from, as s3://BUCKET/KEY',
+    'none',
+    () => [],
+  ),
+  s3Endpoint: open('engine', webAddress, 'where buckets are: of MinIO, R2 and others', "AWS's own"),
+  s3Region: open('engine', name, 'the region of buckets', '$AWS_REGION, or what the profile says'),
+  s3PathStyle: fixed('engine', toggle, 'buckets are folders of the endpoint, as MinIO has them', false),
   graphs: row('engine', folder, 'workflow templates', './graphs, else those of the package', ({ cwd }) => {
     const own = resolve(cwd, 'graphs');
     return existsSync(own) ? own : SHIPPED_GRAPHS;
@@ -152,6 +165,7 @@ const rows = {
     () => [],
   ),
   webhookSecret: open('daemon', file, 'what those messages are signed with', 'none: they are not signed'),
+  urlLifetime: time('how long signed addresses of stored outputs are good', '1h', 3600),
   defaultModel: open(
     'daemon',
     name,

@@ -11,6 +11,7 @@ import { shortProductRate } from '../engine/product-rate.js';
 import { createFolders } from '../models/folders/folders.js';
 import { endWithParent } from '../native/addon.js';
 import { safeLine } from '../safe-text.js';
+import { openStore } from '../store/open-store.js';
 import { AttemptNotes } from './attempt-notes.js';
 import { runJob } from './job-runner.js';
 import type { EngineSettings, FromEngine, ToEngine } from './messages.js';
@@ -41,8 +42,10 @@ const engine = createEngine({
   memoryLimit: settings.memoryLimit,
   noise: settings.noise,
   gpuThreads: settings.gpuThreads,
+  s3: settings.store?.s3,
   backend,
 });
+const store = settings.store && openStore(settings.store);
 const paintPreview = previewPainter(settings.previewMethod ?? 'latent2rgb', notice);
 let running: { readonly id: string; readonly cancellation: AbortController } | undefined;
 let collectedAt = 0;
@@ -70,6 +73,7 @@ async function run(id: string, task: JobTask, workFolder: string): Promise<void>
       },
       workFolder,
       paintPreview,
+      store,
       signal: cancellation.signal,
       tell: (event) => {
         send({ kind: 'event', id, event });

@@ -6,6 +6,8 @@ import type { NodeError, RunEvent, RunResult } from '../workflow/events.js';
 import { describeReport } from '../workflow/faults.js';
 import type { Workflow } from '../workflow/parse.js';
 import { shorten } from '../safe-text.js';
+import type { ArtifactStore } from '../store/artifact.js';
+import { storeOutputs } from '../store/store-outputs.js';
 import { assemble } from './assembly.js';
 import type { JobEnd, JobEvent, NodeOutput } from './messages.js';
 import type { NodeWork } from './node-work.js';
@@ -25,6 +27,8 @@ export interface JobContext {
   readonly workFolder: string;
   /** Makes previews; without it there are none. */
   readonly paintPreview?: PreviewPainter | undefined;
+  /** Where outputs are kept beside the output folder. */
+  readonly store?: ArtifactStore | undefined;
   readonly signal: AbortSignal;
   readonly tell: (event: JobEvent) => void;
   /** Hears of every file before it is there. */
@@ -61,7 +65,7 @@ async function runWorkflows(job: JobContext): Promise<JobEnd> {
       index++;
     }
     await finish(job, outputs);
-    return { kind: 'done', id, outputs };
+    return { kind: 'done', id, outputs: await stored(job, outputs) };
   } catch (error) {
     if (signal.aborted) return { kind: 'cancelled', id, outputs };
     const message = shorten(error instanceof Error ? error.message : String(error), MAX_ERROR);
@@ -139,6 +143,21 @@ async function finish({ task, engine }: JobContext, outputs: NodeOutput[]): Prom
   }
   if (task.assembly === undefined) return;
   outputs.push({ ui: { images: await assemble(pictures, task.assembly, engine.folders.output) } });
+}
+
+/** Stores what was saved: a job is done when its outputs are where they can be had. */
+async function stored({ store, signal, tell }: JobContext, outputs: readonly NodeOutput[]) {
+  if (store === undefined) return outputs;
+  const kept: NodeOutput[] = [];
+  for (const output of outputs) {
+    const { workflow = 0, node = '' } = output;
+    const notice = (text: string) => {
+      const at = performance.timeOrigin + performance.now();
+      tell({ workflow, at, type: 'warning', text, node, class_type: '' });
+    };
+    kept.push({ ...output, ui: await storeOutputs(output.ui, store, signal, notice) });
+  }
+  return kept;
 }
 
 /** Paths of the images and films of each workflow: of the first node that saved any; previews count where nothing was saved. */

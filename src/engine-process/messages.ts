@@ -3,6 +3,7 @@ import type { Device } from '../engine/device.js';
 import type { FolderOptions } from '../models/folders/folders.js';
 import type { Precision } from '../native/onnx-types.js';
 import type { NoiseKind } from '../native/sampler-types.js';
+import type { StoreSettings } from '../store/open-store.js';
 import type { NodeUi } from '../nodes/definition.js';
 import type { NodeError, RunEvent } from '../workflow/events.js';
 import type { NodeWork } from './node-work.js';
@@ -22,6 +23,8 @@ export interface EngineSettings {
   readonly previewMethod?: PreviewMethod;
   /** Names and paths of packages of node classes. */
   readonly nodePacks?: readonly string[];
+  /** Where outputs are kept beside the output folder, and how buckets are reached. */
+  readonly store?: StoreSettings;
 }
 
 export type ToEngine =

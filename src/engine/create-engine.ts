@@ -6,6 +6,8 @@ import { createModelStore } from '../models/open-models.js';
 import { createProgramCache, type ProgramObserver } from '../models/programs/program-cache.js';
 import type { AnyNodeClass } from '../nodes/definition.js';
 import { nodeClasses } from '../nodes/index.js';
+import { inputStore } from '../store/fetch-inputs.js';
+import type { S3Access } from '../store/s3/client.js';
 import { WarningRelay } from '../workflow/warnings.js';
 import { chooseBackend } from './choose-backend.js';
 import type { Device } from './device.js';
@@ -46,6 +48,8 @@ export interface EngineOptions {
   readonly notice?: ((message: string) => void) | undefined;
   /** What runs the graphs, instead of a device. */
   readonly backend?: Backend | undefined;
+  /** How buckets are reached that inputs may be read from (`folders.buckets`); AWS's when left out. */
+  readonly s3?: S3Access | undefined;
   /** Told when models are loaded and waited for. */
   readonly observer?: ProgramObserver | undefined;
 }
@@ -84,6 +88,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
     models: createModelStore({ programs, folders, warn: warnings.tell }),
     warnings,
     resultBytes,
+    ...(folders.buckets !== undefined &&
+      folders.buckets.length > 0 && {
+        inputs: inputStore(folders.temp, folders.buckets, options.s3 ?? {}),
+      }),
     noise: { noise, ...(gpuThreads === undefined ? {} : { gpuThreads }) },
     dispose: () => programs.dispose(),
   });

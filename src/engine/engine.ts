@@ -4,6 +4,7 @@ import type { ModelStore } from '../models/model-store.js';
 import type { NoiseKind } from '../native/sampler-types.js';
 import type { RunContext } from '../nodes/context.js';
 import type { NodeRegistry } from '../nodes/index.js';
+import type { InputStore } from '../store/fetch-inputs.js';
 import type { RunEvent, RunResult } from '../workflow/events.js';
 import { execute } from '../workflow/execute.js';
 import { WorkflowError, type FaultReport } from '../workflow/faults.js';
@@ -13,6 +14,7 @@ import { parseWorkflow, workflowFromObject, type Workflow } from '../workflow/pa
 import { ResultCache } from '../workflow/result-cache.js';
 import type { WarningRelay } from '../workflow/warnings.js';
 import { validateWorkflow, type Validation } from '../workflow/validate.js';
+import { bringInputs } from './bring-inputs.js';
 
 /** JSON text in ComfyUI's API format or its editor's, the same as a JavaScript object, or a workflow that was parsed before. */
 export type WorkflowSource = string | object | Workflow;
@@ -80,6 +82,8 @@ export interface EngineParts {
   readonly models: ModelStore;
   /** What the models warn of goes through here to the run's events. */
   readonly warnings?: WarningRelay;
+  /** Where inputs from buckets come from. */
+  readonly inputs?: InputStore;
   /** Bytes of images, latents and conditionings kept between runs. */
   readonly resultBytes: number;
   /** Whose noise samplers add where a run doesn't say; a CPU's when left out. */
@@ -165,6 +169,21 @@ class WorkflowEngine implements Engine {
     if (causes.some((cause) => cause.aborted)) cancel();
     for (const cause of causes) cause.addEventListener('abort', cancel);
     try {
+      const { inputs } = this.parts;
+      if (inputs !== undefined) {
+        const { plan } = validation;
+        const failed = await bringInputs(
+          plan.workflow,
+          inputs,
+          cancellation.signal,
+          options.onEvent ?? (() => undefined),
+        ).catch((error: unknown) => {
+          // Execution tells of a cancellation as it always does.
+          if (cancellation.signal.aborted) return undefined;
+          throw error;
+        });
+        if (failed !== undefined) return failed;
+      }
       const own = options.noise === undefined ? {} : { noise: options.noise };
       const noise = { ...this.parts.noise, ...own };
       return await execute(validation.plan, {

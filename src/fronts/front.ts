@@ -8,6 +8,7 @@ import type { Job } from '../jobs/job.js';
 import type { OldJob } from '../jobs/journal-database.js';
 import type { Jobs } from '../jobs/jobs.js';
 import type { Folders } from '../models/folders/folders.js';
+import type { ArtifactStore } from '../store/artifact.js';
 import type { Checker } from './checker.js';
 
 /** What requests are checked against; it may change while a front is open. */
@@ -29,6 +30,8 @@ export interface FrontOptions {
   readonly settings: Settings;
   readonly premises: () => Premises;
   readonly checker: Checker;
+  /** Where outputs are kept beside the output folder. */
+  readonly store: ArtifactStore | undefined;
   readonly log: Logger;
 }
 

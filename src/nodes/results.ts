@@ -1,4 +1,5 @@
 /** What a node returns: outputs, files for the user, a graph to run in its place, or that nobody may go on. */
+import type { Artifact } from '../store/artifact.js';
 import type { NodeGraph } from './node-graph.js';
 import type { ValueOf, ValueTypeName } from './values.js';
 
@@ -42,6 +43,8 @@ export interface SavedFile {
   readonly type: 'output' | 'temp' | 'input';
   /** Absolute path on this machine. */
   readonly path: string;
+  /** Where it is kept beside. */
+  readonly artifact?: Artifact;
 }
 
 /** A film, or an animated picture, that a node saved. */

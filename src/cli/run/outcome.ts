@@ -2,6 +2,7 @@
 import { AddonError } from '../../native/native-files.js';
 import type { EngineResult } from '../../engine/engine.js';
 import type { NodeUi } from '../../nodes/definition.js';
+import type { Artifact } from '../../store/artifact.js';
 import { describeReport, type FaultReport } from '../../workflow/faults.js';
 import { EXIT } from '../exit-codes.js';
 
@@ -10,6 +11,8 @@ interface NodeFiles {
   readonly images?: readonly string[];
   readonly gifs?: readonly string[];
   readonly latents?: readonly string[];
+  /** Where they are kept beside. */
+  readonly artifacts?: readonly Artifact[];
 }
 
 /** What `--json` prints. */
@@ -108,7 +111,11 @@ export function outcomeOf(result: EngineResult, signalled: number | undefined): 
 }
 
 function filesOf({ images, gifs, latents }: NodeUi): NodeFiles {
+  const artifacts = [images, gifs, latents].flatMap((files = []) =>
+    files.flatMap(({ artifact }) => artifact ?? []),
+  );
   return {
+    ...(artifacts.length > 0 && { artifacts }),
     ...(gifs === undefined ? {} : { gifs: gifs.map((file) => file.path) }),
     ...(images === undefined ? {} : { images: images.map((file) => file.path) }),
     ...(latents === undefined ? {} : { latents: latents.map((file) => file.path) }),

@@ -1,6 +1,10 @@
 /** From a command line to a run: settings, workflow, what to change in it, engine. */
 import { settingValues } from '../../config/resolve-settings.js';
 import { createEngine } from '../../engine/create-engine.js';
+import type { EngineResult } from '../../engine/engine.js';
+import type { ArtifactStore } from '../../store/artifact.js';
+import { openStore } from '../../store/open-store.js';
+import { storeOutputs } from '../../store/store-outputs.js';
 import { openNodePacks } from '../open-node-packs.js';
 import { WorkflowError } from '../../workflow/faults.js';
 import { nodeClasses } from '../../nodes/index.js';
@@ -13,6 +17,7 @@ import { openFolders } from '../open-folders.js';
 import { createProgress } from '../progress.js';
 import type { RunFlags } from './flags.js';
 import { settingsFrom } from '../setting-options.js';
+import { storeSettings } from '../store-settings.js';
 import { report } from '../terminal.js';
 import { applyOptions } from './apply-options.js';
 import { outcomeOf, type RunOutcome } from './outcome.js';
@@ -54,6 +59,7 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
     gpuThreads,
     device,
     nodes,
+    s3: storeSettings(values).s3,
     notice: report,
   });
   const progress = await createProgress(process.stderr);
@@ -64,9 +70,24 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
         progress.onEvent(event);
       },
     });
-    return outcomeOf(result, watch.exitCode);
+    return outcomeOf(await stored(result, openStore(storeSettings(values)), watch.signal), watch.exitCode);
   } finally {
     progress.stop();
     await engine.dispose();
   }
+}
+
+/** The result with its files stored, where there is a store. */
+async function stored(
+  result: EngineResult,
+  store: ArtifactStore | undefined,
+  signal: AbortSignal,
+): Promise<EngineResult> {
+  if (store === undefined || result.status !== 'success') return result;
+  const outputs = await Promise.all(
+    Object.entries(result.outputs).map(
+      async ([node, ui]) => [node, await storeOutputs(ui, store, signal, report)] as const,
+    ),
+  );
+  return { ...result, outputs: Object.fromEntries(outputs) };
 }

@@ -8,6 +8,7 @@ import type { EngineSettings } from '../../engine-process/messages.js';
 import { createFolders } from '../../models/folders/folders.js';
 import { cudaProblem } from '../../native/find-cuda.js';
 import { folderOptions } from '../open-folders.js';
+import { storeSettings } from '../store-settings.js';
 import type { DaemonConfiguration } from './daemon.js';
 
 /**
@@ -37,6 +38,7 @@ export async function daemonConfiguration(
     previewMethod,
     ...(nodePack.length > 0 && { nodePacks: nodePack }),
     ...(gpuThreads !== undefined && { gpuThreads }),
+    store: storeSettings(settings),
   };
   return {
     premises: {

@@ -6,6 +6,8 @@ import type { CheckerSettings } from '../../fronts/checker-worker.js';
 import type { Front, FrontDefinition, Premises } from '../../fronts/front.js';
 import { FRONTS } from '../../fronts/index.js';
 import { Jobs, type JobsConfiguration } from '../../jobs/jobs.js';
+import { openStore } from '../../store/open-store.js';
+import { storeSettings } from '../store-settings.js';
 import { keepMemorySmall } from './small-memory.js';
 
 /** What may change while the daemon runs. */
@@ -61,10 +63,11 @@ export class Daemon {
     });
     const keepBig = keepMemorySmall();
     const checker = createChecker({ settings: () => current.configuration.checker, log });
+    const store = openStore(storeSettings(settings));
     const fronts: Front[] = [];
     try {
       for (const front of definitions)
-        fronts.push(await front.open({ jobs, settings, premises, checker, log }));
+        fronts.push(await front.open({ jobs, settings, premises, checker, store, log }));
     } catch (cause) {
       keepBig();
       await closeAll(fronts, checker, jobs);

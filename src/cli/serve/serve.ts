@@ -30,6 +30,11 @@ const FIXED_SETTINGS: readonly SettingName[] = [
   'webRoot',
   'webhook',
   'webhookSecret',
+  'store',
+  's3Endpoint',
+  's3Region',
+  's3PathStyle',
+  'urlLifetime',
 ];
 
 const STATUS_INTERVAL_MS = 5000;

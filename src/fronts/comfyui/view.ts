@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { loadSharp } from '../../imaging/load-sharp.js';
 import type { HttpHouse } from '../http/room.js';
 import { mustBeDownloaded, safeContentType } from './content-types.js';
+import { storedUrl } from './stored-output.js';
 import { annotatedName, existingIn, isFolderType, leavesFolder } from './named-files.js';
 
 /** A picture that is decoded to be shown: no more pixels than a node would take. */
@@ -11,7 +12,8 @@ const MAX_PIXELS = 2 ** 28;
 
 type Query = Readonly<Record<string, string | undefined>>;
 
-export function viewRoute(app: FastifyInstance, { premises }: HttpHouse): void {
+export function viewRoute(app: FastifyInstance, house: HttpHouse): void {
+  const { premises } = house;
   app.get('/view', async (request, reply) => {
     const query = request.query as Query;
     const asked = query['filename'];
@@ -23,7 +25,10 @@ export function viewRoute(app: FastifyInstance, { premises }: HttpHouse): void {
     const subfolder = query['subfolder'] ?? '';
     if (leavesFolder(subfolder)) return reply.code(403).send();
     const file = await existingIn(premises().folders[type], subfolder, basename(name));
-    if (file === undefined) return reply.code(404).send();
+    if (file === undefined) {
+      const url = type === 'output' ? await storedUrl(house, subfolder, basename(name)) : undefined;
+      return url === undefined ? reply.code(404).send() : reply.redirect(url);
+    }
     const { preview, channel = '' } = query;
     const shown = basename(name);
     if (preview !== undefined) return sendPicture(reply, shown, previewOf(file, preview, channel));

@@ -7,12 +7,14 @@ import type { JobOutcome } from '../../jobs/job.js';
 import { Refusal } from '../../jobs/queue.js';
 import { nearestHint } from '../../nearest-names.js';
 import type { SavedFile } from '../../nodes/results.js';
+import type { Artifact } from '../../store/artifact.js';
 import { shorten } from '../../safe-text.js';
 import { describeReport } from '../../workflow/faults.js';
 import { submitAndFollow } from '../follow-job.js';
 import type { FrontOptions } from '../front.js';
 import { nativeSize } from '../native-size.js';
 import { OpenAiFault } from './fault.js';
+import { formatOf } from './replies.js';
 import { sizeOf, stepsOf, type ImageRequest, type ImageSize } from './request.js';
 import { workflowOf, type EditedPicture, type ImagePlan } from './workflow.js';
 
@@ -76,6 +78,13 @@ export class OpenAiDesk {
     const record = await this.house.jobs.find(id);
     if (record?.client.front !== FRONT || record.outcome?.state !== 'completed') return undefined;
     return picturesOf(record.outcome)[index];
+  }
+
+  /** The address of a stored picture, where it has one and is wanted as it is. */
+  async signed(artifact: Artifact | undefined, fields: ImageRequest): Promise<string | undefined> {
+    const { store, settings } = this.house;
+    if (artifact === undefined || formatOf(fields) !== 'png') return undefined;
+    return store?.url(artifact, settings.urlLifetime);
   }
 
   async models(): Promise<readonly object[]> {

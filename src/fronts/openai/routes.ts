@@ -74,9 +74,9 @@ async function draw(
   const leave = cancelWhenGone(desk, job, reply);
   const files = await job.pictures.finally(leave);
   const data = await Promise.all(
-    files.map(async ({ path }, index) =>
+    files.map(async ({ path, artifact }, index) =>
       givesUrls(fields)
-        ? { url: addressOf(request, job, index, fields) }
+        ? { url: (await desk.signed(artifact, fields)) ?? addressOf(request, job, index, fields) }
         : { b64_json: (await encoded(path, fields)).toString('base64') },
     ),
   );

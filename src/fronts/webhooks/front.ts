@@ -7,7 +7,7 @@ import type { JobNotice } from '../../jobs/events.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { safeLine } from '../../safe-text.js';
 import type { Front, FrontDefinition } from '../front.js';
-import { endMessage, progressMessage, startMessage, type HookMessage } from './messages.js';
+import { endMessage, progressMessage, startMessage, type HookMessage, type Signer } from './messages.js';
 import { readSecret, signed, type Secret } from './signature.js';
 
 /** For an answer to a message. */
@@ -21,12 +21,15 @@ const NOBODY: Front = { addresses: {}, close: () => Promise.resolve() };
 
 export const webhooks: FrontDefinition = {
   name: 'webhooks',
-  async open({ jobs, settings, log }) {
+  async open({ jobs, settings, store, log }) {
     const { webhook: hooks, webhookSecret } = settings;
     await jobs.keepEndsFor(hooks);
     if (hooks.length === 0) return NOBODY;
     const secret = webhookSecret === undefined ? undefined : readSecret(readSecretFile(webhookSecret));
-    const tellers = hooks.map((hook) => new HookTeller(hook, jobs, secret, log));
+    const sign: Signer = (artifact) =>
+      // What can't be signed now is told without an address: the end itself matters more.
+      store?.url(artifact, settings.urlLifetime).catch(() => undefined) ?? Promise.resolve(undefined);
+    const tellers = hooks.map((hook) => new HookTeller(hook, jobs, secret, sign, log));
     const unsubscribe = jobs.subscribe((notice) => {
       for (const teller of tellers) teller.hear(notice);
     });
@@ -61,6 +64,7 @@ class HookTeller {
     private readonly hook: string,
     private readonly jobs: Jobs,
     private readonly secret: Secret | undefined,
+    private readonly sign: Signer,
     private readonly log: Logger,
   ) {
     this.work = this.tellEnds().catch((error: unknown) => {
@@ -106,7 +110,7 @@ class HookTeller {
         await woken;
         continue;
       }
-      const fault = await this.send(endMessage(job));
+      const fault = await this.send(await endMessage(job, this.sign));
       if (fault === undefined) {
         await this.jobs.delivered(this.hook, job.sequence);
         pause = FIRST_PAUSE_MS;

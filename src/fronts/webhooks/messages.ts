@@ -2,6 +2,10 @@
 import type { NodeOutput } from '../../engine-process/messages.js';
 import type { JobNotice } from '../../jobs/events.js';
 import type { StoredJob } from '../../jobs/job.js';
+import type { Artifact } from '../../store/artifact.js';
+
+/** An address under which a stored file can be had for a while. */
+export type Signer = (artifact: Artifact) => Promise<string | undefined>;
 
 export interface HookMessage {
   /** The same when it is told again: who has it twice has it once. */
@@ -37,15 +41,10 @@ export function progressMessage({
   return { id: `${job.sequence}-progress-${now}`, body: { type: 'job.progress', timestamp: iso(now), data } };
 }
 
-export function endMessage({
-  id,
-  sequence,
-  client,
-  acceptedAt,
-  startedAt,
-  finishedAt,
-  outcome,
-}: StoredJob): HookMessage {
+export async function endMessage(
+  { id, sequence, client, acceptedAt, startedAt, finishedAt, outcome }: StoredJob,
+  sign: Signer,
+): Promise<HookMessage> {
   const { state = 'failed', error, outputs = [], durationSeconds } = outcome ?? {};
   const data = {
     id,
@@ -55,7 +54,7 @@ export function endMessage({
     ...(finishedAt !== undefined && { finished_at: iso(finishedAt) }),
     duration_s: durationSeconds,
     ...(error !== undefined && { error }),
-    outputs: outputs.flatMap(filesOf),
+    outputs: (await Promise.all(outputs.map((output) => filesOf(output, sign)))).flat(),
   };
   return {
     id: `${sequence}-over`,
@@ -64,14 +63,20 @@ export function endMessage({
 }
 
 /** Saved files, as ComfyUI's clients name them. */
-function filesOf({ node, ui }: NodeOutput): readonly object[] {
-  return Object.entries(ui).flatMap(([kind, items = []]) =>
-    items.flatMap((item) => {
+async function filesOf({ node, ui }: NodeOutput, sign: Signer): Promise<readonly object[]> {
+  const items = Object.entries(ui).flatMap(([kind, items = []]) => items.map((item) => ({ kind, item })));
+  const files = await Promise.all(
+    items.map(async ({ kind, item }) => {
       if (typeof item !== 'object' || item === null || !('filename' in item)) return [];
-      const { filename, subfolder, type } = item as Readonly<Record<string, unknown>>;
-      return [{ node: node ?? null, kind, filename, subfolder, type }];
+      const { filename, subfolder, type, artifact } = item as Readonly<Record<string, unknown>> & {
+        readonly artifact?: Artifact;
+      };
+      const url = artifact && (await sign(artifact));
+      const stored = { ...(artifact !== undefined && { artifact }), ...(url !== undefined && { url }) };
+      return [{ node: node ?? null, kind, filename, subfolder, type, ...stored }];
     }),
   );
+  return files.flat();
 }
 
 function iso(at: number): string {

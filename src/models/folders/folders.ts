@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { nearestHint } from '../../nearest-names.js';
+import { copyPath, objectName } from '../../store/object-name.js';
 import { shorten } from '../../safe-text.js';
 import { FolderListing, type Listing } from './folder-listing.js';
 import { ModelError } from '../model-error.js';
@@ -12,6 +13,8 @@ export interface Folders {
   readonly input: string;
   readonly output: string;
   readonly temp: string;
+  /** Buckets that inputs may be read from, as `s3://BUCKET/KEY`; none when left out. */
+  readonly buckets?: readonly string[];
   /** Names relative to the kind's folders, `/`-separated, sorted; files with the kind's own extensions only. */
   list(kind: ModelKind): readonly string[];
   /**
@@ -23,7 +26,10 @@ export interface Folders {
   resolveVocabulary(name: VocabularyName): string;
   /** File names in the input folder. */
   listInput(): readonly string[];
-  /** Absolute path of a file named by a workflow, `NAME`, `SUB/NAME`, or ComfyUI's annotated `NAME [input|output|temp]`. */
+  /**
+   * Absolute path of a file named by a workflow, `NAME`, `SUB/NAME`, or ComfyUI's annotated `NAME [input|output|temp]`; of
+   * `s3://BUCKET/KEY`, that of its copy, which the engine makes before a run.
+   */
   resolveInput(name: string): string;
 }
 
@@ -38,6 +44,8 @@ export interface FolderOptions {
   readonly input: string;
   readonly output: string;
   readonly temp: string;
+  /** Buckets that inputs may be read from. */
+  readonly buckets?: readonly string[];
   /** Further folders of models, from `extra_model_paths.yaml`. */
   readonly extra?: readonly ExtraModelPath[];
 }
@@ -83,6 +91,7 @@ class DiskFolders implements Folders {
   readonly input: string;
   readonly output: string;
   readonly temp: string;
+  readonly buckets: readonly string[];
   /** Models folders: the one that is set, and those that further folders lie in. */
   private readonly roots: readonly string[];
   private readonly kinds = new Map<ModelKind, KindFolders>();
@@ -91,6 +100,7 @@ class DiskFolders implements Folders {
     this.input = resolve(options.input);
     this.output = resolve(options.output);
     this.temp = resolve(options.temp);
+    this.buckets = options.buckets ?? [];
     const search = searchFolders(options.models, options.extra ?? []);
     const extra = options.extra ?? [];
     this.roots = [...new Set([resolve(options.models), ...extra.map(({ path }) => dirname(path))])];
@@ -131,6 +141,12 @@ class DiskFolders implements Folders {
   }
 
   resolveInput(name: string): string {
+    const object = objectName(name);
+    if (object !== undefined && this.buckets.includes(object.bucket)) {
+      const copy = copyPath(this.temp, object);
+      if (isFile(copy)) return copy;
+      throw new InputFileError(`${JSON.stringify(shorten(name))} was not fetched`);
+    }
     const annotated = /^(.*?) ?\[(input|output|temp)\]$/s.exec(name);
     const file = annotated?.[1] ?? name;
     const kind = (annotated?.[2] ?? 'input') as 'input' | 'output' | 'temp';

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { shorten } from '../../safe-text.js';
+import { objectName } from '../../store/object-name.js';
 import { InputFileError, type Folders } from '../../models/folders/folders.js';
 
 /** What workflows of other programs name instead of a file. */
@@ -16,6 +17,12 @@ const MAX_SHOWN = 120;
 
 /** Why a file named by a workflow can't be taken, if so. */
 export function rejectMissing(name: string, folders: Folders): string | undefined {
+  const object = objectName(name);
+  if (object !== undefined && folders.buckets !== undefined && folders.buckets.length > 0) {
+    // Whether it is there is asked when it is fetched.
+    if (folders.buckets.includes(object.bucket)) return undefined;
+    return `${JSON.stringify(shorten(name, MAX_SHOWN))} is in a bucket that may not be read; there are ${folders.buckets.join(', ')} (--input-bucket)`;
+  }
   const elsewhere = ELSEWHERE.find(([form]) => form.test(name));
   if (elsewhere !== undefined) {
     const where = `put the file into the input folder ${folders.input} and name it there`;
