@@ -7,7 +7,7 @@ import { createProgramCache, type ProgramObserver } from '../models/programs/pro
 import type { AnyNodeClass } from '../nodes/definition.js';
 import { nodeClasses } from '../nodes/index.js';
 import { inputStore } from '../store/fetch-inputs.js';
-import type { S3Access } from '../store/s3/client.js';
+import type { S3Access } from '../store/s3/access.js';
 import { WarningRelay } from '../workflow/warnings.js';
 import { chooseBackend } from './choose-backend.js';
 import type { Device } from './device.js';

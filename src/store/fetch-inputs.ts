@@ -8,7 +8,8 @@ import { pipeline } from 'node:stream/promises';
 import { StoreError } from './artifact.js';
 import { copyPath, COPIES_FOLDER, objectName, type ObjectName } from './object-name.js';
 import { withPatience } from './patience.js';
-import { mayPass, openS3, s3Fault, statusOf, type OpenedS3, type S3Access } from './s3/client.js';
+import type { S3Access } from './s3/access.js';
+import { mayPass, openS3, s3Fault, statusOf, type OpenedS3 } from './s3/client.js';
 
 /** Copies beyond so many bytes go, those that were used longest ago first. */
 const MAX_COPIED_BYTES = 20 * 2 ** 30;

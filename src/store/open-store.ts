@@ -2,7 +2,7 @@
 import type { ArtifactStore } from './artifact.js';
 import { folderStore } from './folder-store.js';
 import { bucketStore } from './s3/bucket-store.js';
-import type { S3Access } from './s3/client.js';
+import type { S3Access } from './s3/access.js';
 
 /** Plain data, which another process can open a store with. */
 export interface StoreSettings {

@@ -4,7 +4,8 @@ import { stat } from 'node:fs/promises';
 import type { Artifact, ArtifactStore } from '../artifact.js';
 import { contentKey, contentTypeOf } from '../content-key.js';
 import { withPatience } from '../patience.js';
-import { installed, mayPass, openS3, s3Fault, statusOf, type OpenedS3, type S3Access } from './client.js';
+import type { S3Access } from './access.js';
+import { installed, mayPass, openS3, s3Fault, statusOf, type OpenedS3 } from './client.js';
 
 /** Parts of an upload: so many are in memory at once, of so many bytes. */
 const PARTS = 4;

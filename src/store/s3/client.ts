@@ -1,16 +1,7 @@
 /** Clients of S3 and what speaks like it: AWS, MinIO, R2. The SDK is loaded where a bucket is configured, and nowhere else. */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { StoreError } from '../artifact.js';
-
-/** Plain data, which another process can open a client with. Credentials are found by the SDK's own chain. */
-export interface S3Access {
-  /** Instead of AWS's own. */
-  readonly endpoint?: string;
-  /** The SDK's choice (`AWS_REGION`, the profile's) when left out; `us-east-1` where there is an endpoint. */
-  readonly region?: string;
-  /** `https://host/bucket` rather than `https://bucket.host`. */
-  readonly pathStyle?: boolean;
-}
+import type { S3Access } from './access.js';
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
