@@ -229,6 +229,14 @@ case("gelu_tanh", lambda x: F.gelu(x, approximate="tanh"), x=randn(2, 5, 12) * 3
 case("dilated_conv", lambda x, weight: F.conv2d(x, weight, padding=3, dilation=3), x=randn(2, 4, 9, 8), weight=randn(5, 4, 3, 3))
 case("resize_corners", lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True), x=randn(2, 3, 5, 4))
 
+
+def top_shares(x):
+    shares = x.softmax(-1)
+    return torch.zeros_like(shares).scatter(-1, shares.topk(2, -1).indices, shares.topk(2, -1).values)
+
+
+case("top_shares", top_shares, x=randn(2, 5, 4))
+
 folder = os.path.join(os.path.dirname(__file__), "../../test/fixtures/compute")
 os.makedirs(folder, exist_ok=True)
 save_file(cases, os.path.join(folder, "ops.safetensors"))

@@ -13,6 +13,7 @@ export { constant } from './constant.js';
 export { conv2d } from './conv2d.js';
 export { cropLike } from './crop-like.js';
 export { gate } from './gate.js';
+export { topShares } from './top-shares.js';
 export { geglu } from './geglu.js';
 export { groupNorm } from './group-norm.js';
 export { groupedConv2d } from './grouped-conv2d.js';

@@ -11,6 +11,7 @@ import type { Family, FamilyModel } from './family.js';
 import { chroma } from './chroma.js';
 import { flux } from './flux.js';
 import { flux2 } from './flux2.js';
+import { hiDream } from './hidream.js';
 import { lumina2, zImage } from './lumina.js';
 import { qwenImage } from './qwen-image.js';
 import { sd1 } from './sd1.js';
@@ -37,6 +38,7 @@ const families: readonly Family[] = [
   qwenImage,
   sd3,
   wan,
+  hiDream,
 ];
 
 /** Where denoisers lie in checkpoints of most trainers, of audio models, and of Cosmos'. */

@@ -199,6 +199,7 @@ export const SPELLINGS = {
   sd3: [DIFFUSERS, { prefix: 'base_model.model.' }, ONE_TRAINER, LYCORIS],
   lumina: [{ prefix: 'diffusion_model.' }, DIFFUSERS, LYCORIS, PLAIN],
   qwen: [PLAIN, DIFFUSERS, LYCORIS],
+  hidream: [LYCORIS, DIFFUSERS],
 } as const satisfies Readonly<Record<string, readonly LoraSpelling[]>>;
 
 export function* loraNamesOf(

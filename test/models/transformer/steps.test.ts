@@ -23,6 +23,8 @@ const NAMES: Readonly<Record<string, string>> = {
   method: 'reference_method',
   noise_mask: 'noise_mask',
   clip_fea: 'picture',
+  encoder_hidden_states_llama3: 'llama',
+  image_cond: 'concat',
 };
 
 function modelOf(name: string): DiffusionModel {
