@@ -31,6 +31,9 @@ function files(): Record<string, string> {
   const found: Record<string, string> = Object.fromEntries(
     pictures.map((name) => [`input/${name}`, fixture(`transformers/input/${name}`)]),
   );
+  for (const name of ['t5', 'llama']) {
+    found[`tokenizers/${name}.json.gz`] = fixture(`text/${name}-stand-in.json.gz`);
+  }
   const values = Object.values(workflows).flatMap((nodes) =>
     Object.values(nodes).flatMap(({ inputs }) => Object.values(inputs)),
   );

@@ -13,6 +13,7 @@ import tempfile
 
 import numpy as np
 import run_workflow  # makes ComfyUI importable
+import tiny_families
 import synth
 from safetensors.numpy import load_file, save_file
 
@@ -58,6 +59,21 @@ def wan(model, kind, size=(48, 64, 5), negatives=1, trims=False, sources=lambda 
     return workflow
 
 
+def hidream(prompts=PROMPTS, apart=False, **options):
+    workflow = Workflow()
+    unet = workflow.add("UNETLoader", unet_name=file("hidream"), weight_dtype="default")
+    clip = workflow.add("QuadrupleCLIPLoader", clip_name1=file("long_clip_l"), clip_name2=file("clip_g"), clip_name3=file("t5xxl"), clip_name4=file("llama3_8b"))
+    shifted = workflow.add("ModelSamplingSD3", model=unet, shift=3.0)
+    if apart:
+        text = lambda prompt: workflow.add("CLIPTextEncodeHiDream", clip=clip, clip_l=prompt, clip_g="a fox", t5xxl=prompt, llama="a red fox")
+    else:
+        text = lambda prompt: workflow.add("CLIPTextEncode", clip=clip, text=prompt)
+    positive, negative = (text(prompt) for prompt in prompts)
+    latent = workflow.add("EmptySD3LatentImage", width=48, height=64, batch_size=1)
+    sampled(workflow, shifted, positive, negative, latent, **options)
+    return workflow
+
+
 def video(workflow):
     """Three frames."""
     two = workflow.add("ImageBatch", image1=picture(workflow, "ref-a"), image2=picture(workflow, "ref-c"))
@@ -78,6 +94,9 @@ CASES = {
     "wan-fun22.control": lambda: wan("wan-fun22", "Wan22FunControlToVideo", sources=lambda w: {"control_video": video(w), "ref_image": picture(w, "ref-c")}),
     "wan-camera.pan": lambda: wan("wan-camera", "WanCameraImageToVideo", sources=lambda w: {"start_image": picture(w, "ref-a"), "camera_conditions": w.add("WanCameraEmbedding", camera_pose="Pan Left", width=48, height=64, length=5, speed=1.5, fx=0.5, fy=0.6, cx=0.5, cy=0.4)}),
     "wan-camera.turn": lambda: wan("wan-camera", "WanCameraImageToVideo", sources=lambda w: {"camera_conditions": w.add("WanCameraEmbedding", camera_pose="Anti Clockwise (ACW)", width=48, height=64, length=5)}),
+    "hidream.ks": lambda: hidream(),
+    "hidream.weights": lambda: hidream(("a (red:1.3) fox in (the snow:0.8)", "blurry")),
+    "hidream.apart": lambda: hidream(apart=True, cfg=1.0),
     "wan21.phantom": lambda: wan("wan21", "WanPhantomSubjectToVideo", negatives=2, sources=lambda w: {"images": video(w)}),
 }
 
@@ -106,6 +125,7 @@ def main():
             os.makedirs(f"{folder}/{kind}")
         shutil.copytree(f"{OUT}/input", f"{folder}/input")
         run_workflow.setup(folder)
+        tiny_families.stand_ins("test/fixtures/text")
         run_workflow.extra()
         import asyncio
         import comfy_extras.nodes_camera_trajectory as camera

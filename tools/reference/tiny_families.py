@@ -1,5 +1,13 @@
 """Teaches ComfyUI the sizes of tiny files of families whose sizes it fixes, beside those that comfy_env.py knows. To be imported after it."""
+import gzip
+import json
+
+import comfy_env
 import comfy.model_detection
+import comfy.text_encoders.hidream as hidream
+import comfy.text_encoders.hunyuan_video as hunyuan_video
+import comfy.text_encoders.sd3_clip as sd3_clip
+from transformers import PreTrainedTokenizerFast
 
 _detect = comfy.model_detection.detect_unet_config
 
@@ -24,3 +32,40 @@ def _sizes(state_dict, prefix, *arguments, **keywords):
 
 
 comfy.model_detection.detect_unet_config = _sizes
+
+
+_options = comfy_env.text_encoder_options
+
+
+def _text_sizes(state_dict):
+    options = _options(state_dict)
+    for each in state_dict if isinstance(state_dict, list) else []:
+        key = "model.layers.0.self_attn.q_proj.weight"
+        if key in each and "model.layers.0.self_attn.q_norm.weight" not in each:
+            options["llama_model_config"] = comfy_env.text_encoder_sizes(each)
+    return options
+
+
+comfy_env.text_encoder_options = _text_sizes
+_load = hidream.HiDreamTEModel.load_sd
+hidream.HiDreamTEModel.load_sd = lambda self, state_dict: self.t5xxl.load_sd(state_dict) if "encoder.block.0.layer.0.SelfAttention.q.weight" in state_dict else _load(self, state_dict)
+
+
+def stand_ins(folder):
+    """Takes the stand-ins of test/fixtures/text for the vocabularies of Llama 3 and T5 from now on."""
+    class StandIn(PreTrainedTokenizerFast):
+        name = ""
+
+        @classmethod
+        def from_pretrained(cls, *arguments, **keywords):
+            from tokenizers import Tokenizer, pre_tokenizers
+            description = json.loads(gzip.open(f"{folder}/{cls.name}-stand-in.json.gz").read())
+            tokenizer = Tokenizer.from_str(json.dumps(description))
+            if cls.name == "t5":
+                from tokenizers.processors import TemplateProcessing
+                tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), tokenizer.pre_tokenizer])
+                tokenizer.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+            return cls(tokenizer_object=tokenizer)
+
+    hunyuan_video.LlamaTokenizerFast = type("Llama", (StandIn,), {"name": "llama"})
+    sd3_clip.T5TokenizerFast = type("T5", (StandIn,), {"name": "t5"})

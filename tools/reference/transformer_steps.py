@@ -85,9 +85,9 @@ CASES = {
     "wan-fun": {"picture": {**picture(1, 4, 4, rows=1, channels=48), **flux(128, pooled=0, rows=1), "timestep": torch.tensor([500.0]),
                             "clip_fea": randn(1, 3, 1280)}},
     "hidream": {
-        "plain": {**picture(4, 6), **flux(320, pooled=320), "timestep": torch.tensor([830.0, 31.0]), "encoder_hidden_states_llama3": randn(2, 3, 5, 128)},
-        "edit": {**picture(5, 3, rows=1), **flux(320, pooled=320, rows=1), "timestep": torch.tensor([500.0]),
-                 "encoder_hidden_states_llama3": randn(1, 3, 4, 128), "image_cond": randn(1, 16, 5, 3)},
+        "plain": {**picture(4, 6), **flux(320, pooled=256), "timestep": torch.tensor([830.0, 31.0]), "encoder_hidden_states_llama3": randn(2, 3, 5, 64)},
+        "edit": {**picture(5, 3, rows=1), **flux(320, pooled=256, rows=1), "timestep": torch.tensor([500.0]),
+                 "encoder_hidden_states_llama3": randn(1, 3, 4, 64), "image_cond": randn(1, 16, 5, 3)},
     },
 }
 

@@ -1,5 +1,5 @@
 /** Text encoders whose prompt is one row of tokens, of any length: T5 and language models, as families use them. */
-import { tensor, type Tensor } from '../../compute/tensor.js';
+import { elementCount, tensor, type Tensor } from '../../compute/tensor.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import type { EmbeddingUse } from './embeddings.js';
 import { emptyRow, paddedRow, rowMask, type RowLayout, type SpecialTokens } from './padded-row.js';
@@ -121,11 +121,13 @@ interface States {
 
 /** state ← (state − empty)·weight + empty, rounded as torch does after each step; a picture's rows are never weighed. */
 function weigh({ shape, data }: Tensor, empty: Tensor, row: Section): void {
-  const width = shape.at(-1)!;
-  row.forEach(({ weight }, token) => {
+  // Where a family takes all layers, weights count for layers in the place of tokens, as in ComfyUI.
+  const [, count = 0, ...rest] = shape;
+  const size = elementCount(rest);
+  row.slice(0, count).forEach(({ weight }, place) => {
     if (weight === 1) return;
     const factor = Math.fround(weight);
-    for (let index = token * width; index < (token + 1) * width; index++) {
+    for (let index = place * size; index < (place + 1) * size; index++) {
       const base = empty.data[index]!;
       data[index] = Math.fround(Math.fround(data[index]! - base) * factor) + base;
     }

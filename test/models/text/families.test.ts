@@ -56,10 +56,12 @@ const sectionsOf = ({ ids, weights }: ReferenceTokens): Section[] =>
   ids.map((row, section) => row.map((token, at) => ({ token, weight: weights?.[section]?.[at] ?? 1 })));
 
 const quiet = () => undefined;
+const notHere = (): never => {
+  throw new Error("T5's vocabulary is the user's");
+};
 const vocabularies = {
-  t5: () => {
-    throw new Error("T5's vocabulary is the user's");
-  },
+  t5: notHere,
+  llama: notHere,
 };
 const tokenize = (encoder: TextEncoder, weights: WeightSource, text: string) =>
   encoder.tokenize(text, { weights, vocabularies, embeddings: fixtureEmbeddings(), warn: quiet });

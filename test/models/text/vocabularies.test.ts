@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { llamaVocabulary } from '../../../src/models/text/vocabularies/llama.js';
 import { qwenVocabulary } from '../../../src/models/text/vocabularies/qwen.js';
 import { sentencePieceVocabulary } from '../../../src/models/text/vocabularies/sentence-piece.js';
 import { readSentencePieceModel } from '../../../src/models/text/vocabularies/sentence-piece-model.js';
@@ -20,6 +21,7 @@ const vocabularies: Readonly<Record<string, () => Vocabulary>> = {
   umt5xxl: spiece('umt5xxl'),
   gemma2_2b: spiece('gemma2_2b'),
   t5: () => t5Vocabulary(fixture('text/t5-stand-in.json.gz')),
+  llama: () => llamaVocabulary(fixture('text/llama-stand-in.json.gz')),
 };
 
 describe.each(Object.keys(vocabularies))('%s', (name) => {
@@ -44,6 +46,7 @@ it('tells what is no SentencePiece model', () => {
   );
 });
 
-it("tells what is no tokenizer of T5's", () => {
+it("tells what is no tokenizer of T5's or Llama's", () => {
   expect(() => t5Vocabulary(fixture('text/tokens.json.gz'))).toThrow(ModelError);
+  expect(() => llamaVocabulary(fixture('text/t5-stand-in.json.gz'))).toThrow('no tokenizer of Llama 3');
 });

@@ -21,6 +21,8 @@ const gemmaKind: LanguageModelKind = {
   gemma: true,
 };
 
+const llamaKind: LanguageModelKind = { headDim: 128, theta: 5e5, epsilon: 1e-5, activation: 'silu' };
+
 /** `<|endoftext|>` */
 const qwenPad = 151_643;
 
@@ -77,6 +79,20 @@ export const flux2Mistral = rowEncoder({
   layout: { start: 1, pad: 11, least: 1, padsLeft: true },
   special: { start: 1, pad: 0 },
   layers: { inputs: [10, 20, 30] },
+});
+
+/** `<|begin_of_text|>` and `<|eot_id|>` */
+const [llamaStart, llamaPad] = [128_000, 128_009];
+
+/** HiDream: what enters each of Llama 3.1's layers, and what leaves the last one, at least 128 tokens. */
+export const hiDreamLlama = rowEncoder({
+  ...languageUse('llama', 4096),
+  network: languageNetwork(llamaKind),
+  vocabulary: ({ vocabularies }) => vocabularies.llama(),
+  weighted: true,
+  layout: { start: llamaStart, pad: llamaPad, least: 128 },
+  special: { start: llamaStart, pad: llamaPad },
+  layers: 'all',
 });
 
 /** Lumina 2: Gemma 2's layer before the last. */

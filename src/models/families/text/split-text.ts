@@ -7,6 +7,7 @@ import { underPrefix } from '../../weights/weight-views.js';
 import { refinerClipG, sd1ClipL, sd2ClipH, sdxlClipG, sdxlClipL } from '../clip-uses.js';
 import type { FamilyText } from '../family.js';
 import { fluxText } from './flux-text.js';
+import { hiDreamText, type HiDreamEncoder } from './hidream-text.js';
 import { flux2Mistral, kleinQwen, luminaGemma, zImageQwen } from './language-uses.js';
 import { qwenImage } from './qwen-image-uses.js';
 import { recogniseEncoder, type EncoderKind, type RecognisedEncoder } from './recognise-encoder.js';
@@ -84,6 +85,7 @@ const titles: Readonly<Record<EncoderKind, string>> = {
 
 function combine(found: readonly RecognisedEncoder[], type: string): Combination {
   if (type === 'sd3') return sd3(found.map(({ kind }) => kind));
+  if (type === 'hidream' || found.length === 4) return hiDream(found.map(({ kind }) => kind));
   if (found.length === 1) return single(found[0]!.kind, type);
   if (found.length === 3) return sd3(['clip l', 'clip g', 't5']);
   switch (type) {
@@ -97,6 +99,17 @@ function combine(found: readonly RecognisedEncoder[], type: string): Combination
     default:
       throw new ModelError(`${found.length} text encoders of type ${type} are not supported`);
   }
+}
+
+function hiDream(kinds: readonly EncoderKind[]): Combination {
+  const names: Readonly<Record<HiDreamEncoder, EncoderKind>> = {
+    ...{ l: 'clip l', g: 'clip g', t5xxl: 't5', llama: 'llama 3' },
+  };
+  const present = (Object.keys(names) as HiDreamEncoder[]).filter((name) => kinds.includes(names[name]));
+  return {
+    encoding: hiDreamText(present),
+    kinds: Object.fromEntries(present.map((name) => [name, names[name]])),
+  };
 }
 
 function sd3(kinds: readonly EncoderKind[]): Combination {

@@ -51,6 +51,13 @@ export const pixartT5 = rowEncoder({
   emptyIsPadding: true,
 });
 
+/** HiDream: 128 tokens, no more and no fewer, of which padding is hidden from the others. */
+export const hiDreamT5 = rowEncoder({
+  ...t5Use,
+  layout: { ...t5Use.layout, least: 128, most: 128 },
+  masked: true,
+});
+
 /** Wan's UMT5: its own vocabulary, 512 tokens, padding hidden and zero. */
 export const wanUmt5 = rowEncoder({
   ...t5Use,

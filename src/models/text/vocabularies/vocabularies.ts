@@ -1,10 +1,12 @@
 /** Where encoders get their vocabularies from: the package, the checkpoint, or the user's own files. */
 import { elementCount } from '../../../compute/tensor.js';
 import type { Folders } from '../../folders/folders.js';
+import type { VocabularyName } from '../../folders/vocabulary-files.js';
 import { ModelError } from '../../model-error.js';
 import type { WeightSource } from '../../weights/weight-source.js';
 import { readSentencePieceModel } from './sentence-piece-model.js';
 import { sentencePieceVocabulary } from './sentence-piece.js';
+import { llamaVocabulary } from './llama.js';
 import { t5Vocabulary } from './t5.js';
 import { tekkenVocabulary } from './tekken.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -12,18 +14,22 @@ import type { Vocabulary } from './vocabulary.js';
 export interface Vocabularies {
   /** T5's. Throws `ModelError` saying which file is missing, and where it is looked for. */
   t5(): Vocabulary;
+  /** Llama 3's. Throws likewise. */
+  llama(): Vocabulary;
 }
 
 /** Vocabularies of the user's own, each read once. */
 export function userVocabularies(folders: Folders): Vocabularies {
-  let t5: { readonly path: string; readonly vocabulary: Vocabulary } | undefined;
-  return {
-    t5() {
-      const path = folders.resolveVocabulary('t5');
-      if (t5?.path !== path) t5 = { path, vocabulary: t5Vocabulary(path) };
-      return t5.vocabulary;
-    },
+  const known = new Map<VocabularyName, { readonly path: string; readonly vocabulary: Vocabulary }>();
+  const of = (name: VocabularyName, read: (path: string) => Vocabulary): Vocabulary => {
+    const path = folders.resolveVocabulary(name);
+    const found = known.get(name);
+    if (found?.path === path) return found.vocabulary;
+    const vocabulary = read(path);
+    known.set(name, { path, vocabulary });
+    return vocabulary;
   };
+  return { t5: () => of('t5', t5Vocabulary), llama: () => of('llama', llamaVocabulary) };
 }
 
 const ofFiles = new WeakMap<WeightSource, Vocabulary>();
