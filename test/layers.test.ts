@@ -11,7 +11,7 @@ const LAYERS = [
   ['python'],
   ['native'],
   ['compute'],
-  ['imaging', 'config', 'store'],
+  ['imaging', 'config', 'store', 'web'],
   ['video'],
   ['models'],
   ['sampling'],

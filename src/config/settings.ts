@@ -124,6 +124,12 @@ const rows = {
     'threads that this GPU holds, for --noise gpu and large latents',
     "an RTX 4090's, 196608",
   ),
+  allowUrls: fixed(
+    'engine',
+    toggle,
+    'whether workflows may have pictures fetched by their addresses, from public hosts alone',
+    false,
+  ),
   hfEndpoint: row(
     'pull',
     webAddress,

@@ -43,6 +43,7 @@ const engine = createEngine({
   noise: settings.noise,
   gpuThreads: settings.gpuThreads,
   s3: settings.store?.s3,
+  allowUrls: settings.allowUrls,
   backend,
 });
 const store = settings.store && openStore(settings.store);

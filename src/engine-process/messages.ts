@@ -21,6 +21,8 @@ export interface EngineSettings {
   readonly gpuThreads?: number;
   /** `latent2rgb` when left out. */
   readonly previewMethod?: PreviewMethod;
+  /** Whether workflows may have pictures fetched by their addresses. */
+  readonly allowUrls?: boolean;
   /** Names and paths of packages of node classes. */
   readonly nodePacks?: readonly string[];
   /** Where outputs are kept beside the output folder, and how buckets are reached. */

@@ -1,3 +1,4 @@
+import { fetchFile } from '../web/fetch-file.js';
 import type { Backend } from '../compute/backend.js';
 import type { Precision } from '../native/onnx-types.js';
 import type { NoiseKind } from '../native/sampler-types.js';
@@ -37,6 +38,8 @@ export interface EngineOptions {
    * latents of more values than it, or an RTX 4090, has threads.
    */
   readonly gpuThreads?: number | undefined;
+  /** Whether workflows may have pictures fetched by their addresses, from public hosts alone; no, when left out. */
+  readonly allowUrls?: boolean | undefined;
   /** Node classes beside the ones that come with the package, or instead of those of the same name. */
   readonly nodes?: Iterable<AnyNodeClass> | undefined;
   /**
@@ -93,6 +96,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
         inputs: inputStore(folders.temp, folders.buckets, options.s3 ?? {}),
       }),
     noise: { noise, ...(gpuThreads === undefined ? {} : { gpuThreads }) },
+    ...(options.allowUrls === true && { fetchFile }),
     dispose: () => programs.dispose(),
   });
 }

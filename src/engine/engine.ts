@@ -88,6 +88,8 @@ export interface EngineParts {
   readonly resultBytes: number;
   /** Whose noise samplers add where a run doesn't say; a CPU's when left out. */
   readonly noise?: RunContext['noise'];
+  /** Fetches a file by its address; left out where workflows may not ask for that. */
+  readonly fetchFile?: RunContext['fetchFile'];
   /** Frees what the models hold. */
   dispose(): Promise<void>;
 }
@@ -158,8 +160,15 @@ class WorkflowEngine implements Engine {
   private async runNow(source: WorkflowSource, options: RunOptions): Promise<EngineResult> {
     const validation = this.plan(source);
     if (!validation.valid) return { status: 'invalid', report: validation.report };
-    const { folders, models, registry, warnings } = this.parts;
-    const shared = { cache: this.cache, registry, folders, models, ...(warnings && { warnings }) };
+    const { folders, models, registry, warnings, fetchFile } = this.parts;
+    const shared = {
+      cache: this.cache,
+      registry,
+      folders,
+      models,
+      ...(warnings && { warnings }),
+      ...(fetchFile && { fetchFile }),
+    };
     const cancellation = new AbortController();
     const cancel = () => {
       cancellation.abort();

@@ -37,6 +37,12 @@ export interface RunContext {
   readonly models: ModelStore;
   /** Whose noise samplers add on their way. */
   readonly noise: SamplerNoise;
+  /**
+   * Fetches a file by its address, of a public host, with limits on size and time. Undefined where the user doesn't let workflows ask for that
+   * (`allowUrls`). Rejects with an error that says why.
+   */
+  readonly fetchFile?:
+    ((address: string, options: { readonly signal: AbortSignal }) => Promise<Buffer>) | undefined;
   /** Aborted when the job is cancelled; sampling looks at it before each step. */
   readonly signal: AbortSignal;
   /** Reports a step of the running node. */

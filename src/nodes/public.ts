@@ -72,6 +72,14 @@ export { schedulerNames } from '../native/addon.js';
 export { applyLoraFile } from './files/apply-lora-file.js';
 export { previewPrefix, saveImages } from './files/saved-images.js';
 export { fileStamp, readInputText } from './files/input-files.js';
+export {
+  base64Bytes,
+  givenBytes,
+  isGiven,
+  pictureOf,
+  withAlpha,
+  type DecodedPicture,
+} from './files/brought-pictures.js';
 export { InputFileError } from '../models/folders/folders.js';
 export { shorten } from '../safe-text.js';
 

@@ -31,6 +31,8 @@ export interface ExecuteOptions {
   readonly warnings?: WarningRelay;
   /** Whose noise samplers add; a CPU's when left out. */
   readonly noise?: RunContext['noise'];
+  /** Fetches a file by its address; left out where workflows may not ask for that. */
+  readonly fetchFile?: RunContext['fetchFile'];
   readonly signal?: AbortSignal;
   /** Called as things happen; must not throw. */
   readonly onEvent?: (event: RunEvent) => void;

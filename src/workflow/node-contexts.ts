@@ -22,7 +22,7 @@ export class NodeContexts {
     private readonly graph: RunningGraph,
     private readonly plan: Plan,
     private readonly emit: (event: RunEvent) => void,
-    private readonly shared: Pick<RunContext, 'folders' | 'models' | 'noise' | 'signal'> & {
+    private readonly shared: Pick<RunContext, 'folders' | 'models' | 'noise' | 'signal' | 'fetchFile'> & {
       readonly metadata?: Readonly<Record<string, string>>;
     },
   ) {
@@ -77,7 +77,10 @@ export class NodeContexts {
 }
 
 /** What the contexts of a node's calls share. */
-type NodeFacts = Pick<RunContext, 'folders' | 'models' | 'noise' | 'signal' | 'progress' | 'warn'> & {
+type NodeFacts = Pick<
+  RunContext,
+  'folders' | 'models' | 'noise' | 'signal' | 'fetchFile' | 'progress' | 'warn'
+> & {
   readonly id: string;
   readonly metadata: () => RunContext['metadata'];
   readonly receivedTypes: () => RunContext['receivedTypes'];
@@ -103,6 +106,10 @@ class CallContext implements RunContext {
 
   get noise() {
     return this.own.noise;
+  }
+
+  get fetchFile() {
+    return this.own.fetchFile;
   }
 
   get signal() {

@@ -102,6 +102,7 @@ def run(name, **inputs):
         # What ComfyUI's executor gives a node beside its inputs.
         node.hidden = types.SimpleNamespace(unique_id=None, prompt=None, extra_pnginfo=None)
         defaults = {entry.id: entry.default for entry in node.GET_SCHEMA().inputs if getattr(entry, "default", None) is not None}
-        return node.execute(**{**defaults, **inputs}).result
+        made = node.execute(**{**defaults, **inputs})
+        return made if isinstance(made, tuple) else made.result
     result = getattr(node(), node.FUNCTION)(**inputs)
     return result.get("result", ()) if isinstance(result, dict) else result

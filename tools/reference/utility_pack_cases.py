@@ -4,9 +4,12 @@ Usage: NODE_PACKS=folders of was-node-suite-comfyui, ComfyUI-QualityOfLifeSuit_O
        comfyui-deploy/comfy-nodes@external_boolean,external_number,external_number_int,external_text, SwarmComfyCommon@SwarmInputNodes
        COMFY=... TORCHSDE=... PYTHONPATH=REF python tools/reference/utility_pack_cases.py [OUT]
 """
+import base64
+import io
 import sys
 
 from node_case_file import CaseFile, Listed, Typed
+from PIL import Image
 import torch
 
 file = CaseFile()
@@ -83,4 +86,28 @@ for value in (True, False, True):
     case("ComfyUIDeployExternalBoolean", input_id="x", default_value=value)
     case("SwarmInputBoolean", title="t", value=value, description="", order_priority=0, is_advanced=False, raw_id="")
 for value in (1, "x", 2.5): case("CPackInputAny", input=value)
+
+# Pictures as data
+def picture(kind, mode, size=(5, 4), prefix=True):
+    pixels = Image.frombytes("RGBA", size, bytes((7 * n * n + 13 * n) % 256 for n in range(size[0] * size[1] * 4)))
+    written = io.BytesIO()
+    if mode == "P": pixels.convert("RGB").quantize(7).save(written, kind, transparency=2)
+    else: pixels.convert(mode).save(written, kind)
+    data = base64.b64encode(written.getvalue()).decode()
+    return f"data:image/{kind.lower()};base64,{data}" if prefix else data
+
+for kept in (True, False):
+    for listed in (True, False):
+        for lines in ([picture("PNG", "RGB")], [picture("PNG", "RGBA"), picture("PNG", "RGBA", (5, 4))], [picture("PNG", "L"), "", picture("BMP", "RGB")], [picture("PNG", "P")], [picture("PNG", "LA"), picture("PNG", "RGB", (3, 2))], [""]):
+            case("LoadImageFromUrl", image="\n".join(lines), keep_alpha_channel=kept, output_mode=listed)
+for channel in ("alpha", "red", "green", "blue"):
+    for lines in ([picture("PNG", "RGBA")], [picture("PNG", "RGB"), picture("PNG", "RGB")]): case("LoadImageAsMaskFromUrl", image="\n".join(lines), channel=channel, output_mode=len(lines) > 1)
+for mode in ("RGB", "RGBA", "L"):
+    for name in ("ComfyUIDeployExternalImage", "ComfyUIDeployExternalImageAlpha"):
+        if (mode, name) != ("L", "ComfyUIDeployExternalImageAlpha"): case(name, input_id=picture("PNG", mode), default_value=wide)
+        case(name, input_id="input_image", default_value=tall)
+case("ComfyUIDeployExternalImage", input_id="input_image", default_value_url=picture("PNG", "RGB", (3, 2)))
+for mode in ("RGB", "RGBA", "L"):
+    case("ETN_LoadImageBase64", _outputs=1, image=picture("PNG", mode, prefix=False))
+    case("ETN_LoadMaskBase64", mask=picture("PNG", mode, prefix=False))
 file.save(sys.argv[1] if len(sys.argv) > 1 else "test/fixtures/nodes/cases/utility-packs.safetensors")

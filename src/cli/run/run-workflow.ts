@@ -48,7 +48,7 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
   workflow = applyOptions(workflow, options, folders);
   if (isTemplate) workflow = await useAvailableCheckpoint(workflow, folders, settings);
 
-  const { threads, memoryLimit, precision, noise, gpuThreads } = values;
+  const { threads, memoryLimit, precision, noise, gpuThreads, allowUrls } = values;
   const device = deviceOf(settings);
   const engine = createEngine({
     folders,
@@ -57,6 +57,7 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
     precision,
     noise,
     gpuThreads,
+    allowUrls,
     device,
     nodes,
     s3: storeSettings(values).s3,

@@ -23,7 +23,7 @@ export async function daemonConfiguration(
   // A broken one is told here, before there is a queue.
   await openNodePacks(settings.nodePack);
   const graphs = [...new Set([settings.graphs, SHIPPED_GRAPHS])];
-  const { memoryLimit, precision, noise, gpuThreads, nodePack, previewMethod } = settings;
+  const { memoryLimit, precision, noise, gpuThreads, nodePack, previewMethod, allowUrls } = settings;
   // Without a card, clients are told that the CPU computes.
   const devices = devicesOf(settings.device).map((device) =>
     device === 'auto' && cudaProblem() !== undefined ? 'cpu' : device,
@@ -36,6 +36,7 @@ export async function daemonConfiguration(
     precision,
     noise,
     previewMethod,
+    allowUrls,
     ...(nodePack.length > 0 && { nodePacks: nodePack }),
     ...(gpuThreads !== undefined && { gpuThreads }),
     store: storeSettings(settings),

@@ -1,10 +1,12 @@
 /** Node packs that come with latentd: each a folder built on the public plug-in face, alike to the pack of its name. */
+import * as artVenture from './art-venture/index.js';
 import * as comfyDeploy from './comfy-deploy/index.js';
 import * as comfyPack from './comfy-pack/index.js';
 import * as crystools from './crystools/index.js';
 import * as easyUse from './easy-use/index.js';
 import * as eden from './eden/index.js';
 import * as essentials from './essentials/index.js';
+import * as externalTooling from './external-tooling/index.js';
 import * as imageSaver from './image-saver/index.js';
 import * as impact from './impact/index.js';
 import * as kjnodes from './kjnodes/index.js';
@@ -28,8 +30,10 @@ export const packs = [
   impact,
   easyUse,
   ultimateSdUpscale,
+  artVenture,
   comfyDeploy,
   comfyPack,
+  externalTooling,
   imageSaver,
   multiGpu,
   onediff,

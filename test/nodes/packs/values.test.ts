@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../../src/compute/tensor.js';
+import { encodePng } from '../../../src/imaging/png.js';
 import { nodeClasses } from '../../../src/nodes/index.js';
 import { nodeContext } from '../../support/node-context.js';
 
@@ -123,5 +125,46 @@ describe('accelerators that promise the same picture', () => {
     ['PathchSageAttentionKJ', { model: 'm', sage_attention: 'auto' }],
   ])('%s hands its model on', (name, inputs) => {
     expect(run(name, inputs).outputs).toEqual(['m']);
+  });
+});
+
+describe('pictures by address', () => {
+  const address = 'https://example.com/a.png';
+
+  it('are not fetched unless that is allowed', async () => {
+    const load = nodeClasses.get('LoadImageFromUrl')!;
+    await expect(load.run({ image: address } as never, nodeContext())).rejects.toThrow('--allow-urls');
+    for (const outside of ['file:///etc/hostname', '/view?filename=../../x.png', 'none.png']) {
+      await expect(load.run({ image: outside } as never, nodeContext())).rejects.toThrow(/folder|\.png/);
+    }
+  });
+
+  it('are fetched where it is, and a default stands in for one that is not there', async () => {
+    const asked: string[] = [];
+    const png = await encodePng(
+      { width: 2, height: 1, channels: 3, data: Uint8Array.of(255, 0, 0, 0, 255, 0) },
+      { compressionLevel: 1 },
+    );
+    const fetchFile = (url: string) => {
+      asked.push(url);
+      return url === address ? Promise.resolve(Buffer.from(png)) : Promise.reject(new Error('answers 404'));
+    };
+    const warnings: string[] = [];
+    const context = nodeContext({}, { fetchFile, warn: (text) => warnings.push(text) });
+    const external = nodeClasses.get('ComfyUIDeployExternalImage')!;
+    const [image] = (
+      (await external.run(
+        { input_id: 'https://example.com/b', default_value_url: address } as never,
+        context,
+      )) as {
+        outputs: readonly Tensor[];
+      }
+    ).outputs;
+    expect([...image!.data]).toEqual([1, 0, 0, 0, 1, 0]);
+    expect(asked).toEqual(['https://example.com/b', address]);
+    expect(warnings).toEqual(['answers 404']);
+    const given = { input_id: 'https://example.com/b', default_value: image };
+    expect(await external.run(given as never, context)).toEqual({ outputs: [image] });
+    await expect(external.run({ input_id: 'x' } as never, context)).rejects.toThrow('there is no image');
   });
 });

@@ -1,2 +1,3 @@
 /** comfyui-deploy (BennyKok): inputs that an API fills in. */
 export * from './values.js';
+export * from './pictures.js';
