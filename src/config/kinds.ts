@@ -214,6 +214,18 @@ export const webAddresses: Kind<readonly string[]> = {
   schema: files.schema,
 };
 
+/** A Redis server: `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, `rediss://` with TLS, or `unix:///PATH`. What it holds is not repeated. */
+export const redisAddress: Kind<string> = {
+  argument: 'URL',
+  parse: (texts, from) => {
+    const text = last(texts);
+    if (/^rediss?:\/\/./.test(text) && URL.canParse(text)) return text;
+    if (text.startsWith('unix:///')) return text.slice('unix://'.length);
+    throw new ConfigError(`${from} must be an address like redis://localhost:6379 or unix:///run/redis.sock`);
+  },
+  schema: (zod) => zod.string().min(1),
+};
+
 const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Seconds of `90`, `90s`, `15m`, `1.5h`, `30d`. */

@@ -2,6 +2,7 @@
 import { dgxPixels } from './dgx-pixels/front.js';
 import type { FrontDefinition } from './front.js';
 import { httpFront, type HttpRoom } from './http/front.js';
+import { redisFront } from './redis/front.js';
 import { webhooks } from './webhooks/front.js';
 
 /** Protocols over HTTP, which share one address. None is loaded unless there is one. */
@@ -13,4 +14,4 @@ const ROOMS: readonly HttpRoom[] = [
   { name: 'page', load: async () => (await import('./page/routes.js')).page },
 ];
 
-export const FRONTS: readonly FrontDefinition[] = [dgxPixels, httpFront(ROOMS), webhooks];
+export const FRONTS: readonly FrontDefinition[] = [dgxPixels, httpFront(ROOMS), webhooks, redisFront];

@@ -35,6 +35,12 @@ const FIXED_SETTINGS: readonly SettingName[] = [
   's3Region',
   's3PathStyle',
   'urlLifetime',
+  'redis',
+  'redisStreams',
+  'redisGroup',
+  'redisHeartbeat',
+  'redisAttempts',
+  'redisTtl',
 ];
 
 const STATUS_INTERVAL_MS = 5000;
