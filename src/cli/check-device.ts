@@ -1,5 +1,5 @@
 import type { ResolvedSettings } from '../config/resolve-settings.js';
-import { cardOf, devicesOf, type Device } from '../engine/device.js';
+import { cardOf, devicesOf, type Device } from '../config/device.js';
 import { hasFastBf16 } from '../native/addon.js';
 import { cudaProblem } from '../native/find-cuda.js';
 import { UsageError } from './exit-codes.js';

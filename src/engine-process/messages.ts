@@ -1,5 +1,5 @@
 /** What daemon and engine process say to each other, over Node's IPC channel. */
-import type { Device } from '../engine/device.js';
+import type { Device } from '../config/device.js';
 import type { FolderOptions } from '../models/folders/folders.js';
 import type { Precision } from '../native/onnx-types.js';
 import type { NoiseKind } from '../native/sampler-types.js';

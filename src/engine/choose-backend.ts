@@ -4,7 +4,7 @@ import { openCuda } from '../compute/cuda/open.js';
 import { createOnnxBackend, type OnnxBackendOptions } from '../compute/onnx/backend.js';
 import { withFallback } from '../compute/with-fallback.js';
 import { CudaUnavailable } from '../native/find-cuda.js';
-import { cardOf, type Device } from './device.js';
+import { cardOf, type Device } from '../config/device.js';
 
 /**
  * `notice` is told when `auto` can't use a card that seems to be there, and of graphs that run on the CPU all the same. Throws

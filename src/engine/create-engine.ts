@@ -11,7 +11,7 @@ import { inputStore } from '../store/fetch-inputs.js';
 import type { S3Access } from '../store/s3/access.js';
 import { WarningRelay } from '../workflow/warnings.js';
 import { chooseBackend } from './choose-backend.js';
-import type { Device } from './device.js';
+import type { Device } from '../config/device.js';
 import { engineOf, type Engine } from './engine.js';
 
 export interface EngineOptions {

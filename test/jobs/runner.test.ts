@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/config/device.js';
 import type { JobEvent } from '../../src/engine-process/messages.js';
 import { DeviceHealth } from '../../src/jobs/device-health.js';
 import { EngineHost } from '../../src/jobs/engine-host.js';

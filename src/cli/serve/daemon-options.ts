@@ -3,7 +3,7 @@ import { SHIPPED_GRAPHS } from '../../config/settings.js';
 import type { Settings } from '../../config/settings.js';
 import { openNodePacks } from '../open-node-packs.js';
 import { availableParallelism } from 'node:os';
-import { devicesOf, type Device } from '../../engine/device.js';
+import { devicesOf, type Device } from '../../config/device.js';
 import type { EngineSettings } from '../../engine-process/messages.js';
 import { createFolders } from '../../models/folders/folders.js';
 import { cudaProblem } from '../../native/find-cuda.js';
