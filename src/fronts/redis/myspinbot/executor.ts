@@ -10,14 +10,14 @@ import type { Claim, Command, Ending } from '../stream-consumer.js';
 import { runWorkflow, TaskError, TaskStopped, type RunnerHouse } from '../workflow-runner.js';
 import { GET_CAPABILITIES, manifest } from './capabilities.js';
 import {
-  GraphError,
+  LangGraphError,
   inputOf,
   isObject,
   nextNode,
   readGraph,
   standing,
-  type Graph,
-  type GraphNode,
+  type LangGraph,
+  type LangNode,
 } from './graph.js';
 
 export interface MySpinBotOptions {
@@ -43,11 +43,11 @@ export class MySpinBot {
     if (jobId === '' || text === '') {
       return { kind: 'dead', reason: 'an entry needs jobId and graph', commands: this.failed(jobId) };
     }
-    let graph: Graph;
+    let graph: LangGraph;
     try {
       graph = await this.graphOf(claim, jobId, text);
     } catch (error) {
-      if (!(error instanceof GraphError)) throw error;
+      if (!(error instanceof LangGraphError)) throw error;
       return {
         kind: 'dead',
         reason: shorten(safeText(error.message), MAX_ERROR),
@@ -78,21 +78,21 @@ export class MySpinBot {
   }
 
   /** An entry that was delivered before: as far as it had come. */
-  private async graphOf({ deliveries }: Claim, jobId: string, text: string): Promise<Graph> {
+  private async graphOf({ deliveries }: Claim, jobId: string, text: string): Promise<LangGraph> {
     if (deliveries > 1) {
       const kept = await this.options.client.hget(keyOf(jobId), 'graph');
       if (kept !== null) {
         try {
           return readGraph(kept, jobId);
         } catch (error) {
-          if (!(error instanceof GraphError)) throw error;
+          if (!(error instanceof LangGraphError)) throw error;
         }
       }
     }
     return readGraph(text, jobId);
   }
 
-  private async run(node: GraphNode, graph: Graph, claim: Claim): Promise<void> {
+  private async run(node: LangNode, graph: LangGraph, claim: Claim): Promise<void> {
     const { maxAttempts = 1 } = node.retries ?? {};
     for (let attempt = (node.retries?.attempt ?? 0) + 1; ; attempt++) {
       node.status = 'running';
@@ -100,7 +100,7 @@ export class MySpinBot {
       await claim.write(this.persisted(graph));
       const began = performance.now();
       try {
-        node.output = (await this.output(node, graph, claim)) as GraphNode['output'];
+        node.output = (await this.output(node, graph, claim)) as LangNode['output'];
         node.status = 'completed';
         node.error = null;
         return;
@@ -111,7 +111,7 @@ export class MySpinBot {
         node.error = {
           ...{ message, code: error.code },
           ...(error.details !== undefined && {
-            details: error.details as NonNullable<GraphNode['error']>['details'],
+            details: error.details as NonNullable<LangNode['error']>['details'],
           }),
         };
         if (attempt >= maxAttempts) return;
@@ -121,10 +121,10 @@ export class MySpinBot {
     }
   }
 
-  private async output(node: GraphNode, graph: Graph, claim: Claim): Promise<Record<string, unknown>> {
+  private async output(node: LangNode, graph: LangGraph, claim: Claim): Promise<Record<string, unknown>> {
     const { house } = this.options;
     const given = inputOf(node, graph);
-    node.input = given as GraphNode['input'];
+    node.input = given as LangNode['input'];
     if (node.service === GET_CAPABILITIES || node.service === 'get_capabilities') {
       return { workerCaps: JSON.stringify(await this.capabilities()) };
     }
@@ -180,7 +180,7 @@ export class MySpinBot {
     };
   }
 
-  private ending(graph: Graph): readonly Command[] {
+  private ending(graph: LangGraph): readonly Command[] {
     const { workflowId: jobId } = graph;
     const stands = standing(graph);
     if (stands === 'failed') return [...this.persisted(graph), ...this.status(jobId, 'failed')];
@@ -196,7 +196,7 @@ export class MySpinBot {
     return [...this.persisted(graph), ['XADD', this.options.controlStream, '*', ...entry]];
   }
 
-  private persisted(graph: Graph): readonly Command[] {
+  private persisted(graph: LangGraph): readonly Command[] {
     const key = keyOf(graph.workflowId);
     return [
       ['HSET', key, 'graph', JSON.stringify(graph), 'created', String(Date.now())],

@@ -44,43 +44,45 @@ const graph = z.strictObject({
   edges: z.array(edge).max(10_000),
 });
 
-export type Graph = z.infer<typeof graph>;
-export type GraphNode = Graph['nodes'][number];
+export type LangGraph = z.infer<typeof graph>;
+export type LangNode = LangGraph['nodes'][number];
 
 /** A graph that can't be run. */
-export class GraphError extends Error {
-  override readonly name = 'GraphError';
+export class LangGraphError extends Error {
+  override readonly name = 'LangGraphError';
 }
 
-/** The graph of a job. Throws `GraphError` with the first thing that is wrong. */
-export function readGraph(text: string, jobId: string): Graph {
+/** The graph of a job. Throws `LangGraphError` with the first thing that is wrong. */
+export function readGraph(text: string, jobId: string): LangGraph {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new GraphError(`the graph is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new LangGraphError(
+      `the graph is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
   }
   const result = graph.safeParse(value);
   if (!result.success) {
     const [issue] = result.error.issues;
     const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-    throw new GraphError(`the graph doesn't fit its schema: ${where}${issue?.message ?? 'invalid'}`);
+    throw new LangGraphError(`the graph doesn't fit its schema: ${where}${issue?.message ?? 'invalid'}`);
   }
   const { workflowId, nodes, edges } = result.data;
   if (workflowId !== jobId) {
-    throw new GraphError(`the graph's workflowId is ${JSON.stringify(workflowId)}, and not its job's id`);
+    throw new LangGraphError(`the graph's workflowId is ${JSON.stringify(workflowId)}, and not its job's id`);
   }
   const ids = new Set(nodes.map(({ id }) => id));
-  if (ids.size < nodes.length) throw new GraphError('two nodes of the graph have the same id');
+  if (ids.size < nodes.length) throw new LangGraphError('two nodes of the graph have the same id');
   const lost = edges.find(({ from, to }) => !ids.has(from) || !ids.has(to));
   if (lost !== undefined)
-    throw new GraphError(`an edge leads from ${lost.from} to ${lost.to}, and one of them isn't there`);
-  if (hasCycle(result.data)) throw new GraphError('the edges of the graph lead round in a circle');
+    throw new LangGraphError(`an edge leads from ${lost.from} to ${lost.to}, and one of them isn't there`);
+  if (hasCycle(result.data)) throw new LangGraphError('the edges of the graph lead round in a circle');
   return result.data;
 }
 
 /** The first node of plane `python` that can run; those that no longer can are skipped on the way. */
-export function nextNode({ nodes, edges }: Graph): GraphNode | undefined {
+export function nextNode({ nodes, edges }: LangGraph): LangNode | undefined {
   const byId = new Map(nodes.map((each) => [each.id, each]));
   const into = (id: string) => edges.filter(({ to }) => to === id);
   for (let changed = true; changed;) {
@@ -101,14 +103,14 @@ export function nextNode({ nodes, edges }: Graph): GraphNode | undefined {
 }
 
 /** What goes into a node: its own input, and over it the outputs of those before it. */
-export function inputOf(each: GraphNode, { nodes, edges }: Graph): Record<string, unknown> {
+export function inputOf(each: LangNode, { nodes, edges }: LangGraph): Record<string, unknown> {
   const before = edges.filter(({ to }) => to === each.id).map(({ from }) => from);
   const outputs = before.map((id) => nodes.find((other) => other.id === id)?.output);
   return Object.assign({}, ...[each.input, ...outputs].filter(isObject)) as Record<string, unknown>;
 }
 
 /** Where the graph stands once no node of plane `python` can run. */
-export function standing({ nodes, edges }: Graph): 'completed' | 'failed' | 'handoff' {
+export function standing({ nodes, edges }: LangGraph): 'completed' | 'failed' | 'handoff' {
   const handled = new Set(edges.flatMap(({ from, kind }) => (kind === 'on_failure' ? [from] : [])));
   if (nodes.some(({ id, status }) => status === 'failed' && !handled.has(id))) return 'failed';
   return nodes.every(({ status }) => ['completed', 'skipped', 'failed'].includes(status))
@@ -117,17 +119,17 @@ export function standing({ nodes, edges }: Graph): 'completed' | 'failed' | 'han
 }
 
 /** An edge that may be followed. */
-function isOpen(from: GraphNode | undefined, kind: Graph['edges'][number]['kind']): boolean {
+function isOpen(from: LangNode | undefined, kind: LangGraph['edges'][number]['kind']): boolean {
   return from?.status === (kind === 'on_failure' ? 'failed' : 'completed');
 }
 
 /** An edge that never will be. An unhandled failure ends the graph, and skips nothing. */
-function isClosed(from: GraphNode | undefined, kind: Graph['edges'][number]['kind']): boolean {
+function isClosed(from: LangNode | undefined, kind: LangGraph['edges'][number]['kind']): boolean {
   if (from?.status === 'skipped') return true;
   return kind === 'on_failure' && from?.status === 'completed';
 }
 
-function hasCycle({ nodes, edges }: Graph): boolean {
+function hasCycle({ nodes, edges }: LangGraph): boolean {
   const left = new Map(nodes.map(({ id }) => [id, edges.filter(({ to }) => to === id).length]));
   const ready = [...left].flatMap(([id, count]) => (count === 0 ? [id] : []));
   let done = 0;
