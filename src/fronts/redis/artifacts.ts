@@ -1,18 +1,8 @@
 /** What workflows made, under names that follow from the content: made twice, it is stored once. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { link, mkdir, rm, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-
-/** Where something is kept, as MySpinBot's artifact schema has it. */
-export interface Artifact {
-  readonly bucket: string;
-  readonly key: string;
-  readonly size_bytes: number;
-  readonly created_at: string;
-  readonly content_type?: string;
-}
+import { dirname, join, relative } from 'node:path';
+import type { Artifact } from '../../store/artifact.js';
+import { contentKey, contentTypeOf } from '../../store/content-key.js';
 
 export interface Artifacts {
   /** Takes a file that a workflow saved: it is the artifact's from now on. */
@@ -30,31 +20,19 @@ export class ArtifactError extends Error {
   override readonly name = 'ArtifactError';
 }
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.webp': 'image/webp',
-  '.gif': 'image/gif',
-  '.mp4': 'video/mp4',
-  '.webm': 'video/webm',
-  '.mkv': 'video/x-matroska',
-  '.flac': 'audio/flac',
-  '.wav': 'audio/wav',
-  '.mp3': 'audio/mpeg',
-  '.latent': 'application/octet-stream',
-};
-
 const FOLDER = 'artifacts';
 
-/** In the output folder, whose bucket is `output`; files of the input folder are of the bucket `input`. */
-export function localArtifacts(folders: { readonly input: string; readonly output: string }): Artifacts {
+/**
+ * Without a store: in the output folder, whose bucket is `output`; files of the input folder are of the bucket `input`. Other
+ * buckets are those that workflows may read from.
+ */
+export function localArtifacts(
+  folders: { readonly input: string; readonly output: string },
+  buckets: readonly string[],
+): Artifacts {
   return {
     async put(file) {
-      const extension = extname(file).toLowerCase();
-      const hash = createHash('sha256');
-      await pipeline(createReadStream(file), hash);
-      const digest = hash.digest('hex');
-      const key = join(FOLDER, digest.slice(0, 2), `${digest}${extension}`);
+      const key = await contentKey(file, FOLDER, new AbortController().signal);
       const place = join(folders.output, key);
       await mkdir(dirname(place), { recursive: true });
       await link(file, place).catch((error: unknown) => {
@@ -62,27 +40,29 @@ export function localArtifacts(folders: { readonly input: string; readonly outpu
       });
       await rm(file, { force: true });
       const { size, mtime } = await stat(place);
-      const type = CONTENT_TYPES[extension];
       return {
-        bucket: 'output',
-        key,
-        size_bytes: size,
+        ...{ bucket: 'output', key, size_bytes: size },
         created_at: mtime.toISOString(),
-        ...(type !== undefined && { content_type: type }),
+        content_type: contentTypeOf(file),
       };
     },
     async nodeInput({ bucket, key }) {
+      if (buckets.includes(bucket)) return `s3://${bucket}/${key}`;
       const folder = bucket === 'input' ? folders.input : bucket === 'output' ? folders.output : undefined;
       if (folder === undefined) {
-        throw new ArtifactError(`there is no bucket ${JSON.stringify(bucket)}; there are input and output`);
+        const known = ['input', 'output', ...buckets].join(', ');
+        throw new ArtifactError(
+          `there is no bucket ${JSON.stringify(bucket.slice(0, 100))}; there are ${known}`,
+        );
       }
       const inside = relative(folder, join(folder, key));
-      if (inside.startsWith('..') || basename(inside) === '' || key.includes('\0')) {
-        throw new ArtifactError(`${JSON.stringify(key)} is no key of the bucket ${bucket}`);
+      if (inside === '' || inside.startsWith('..') || key.includes('\0')) {
+        throw new ArtifactError(`${JSON.stringify(key.slice(0, 200))} is no key of the bucket ${bucket}`);
       }
       const found = await stat(join(folder, inside)).catch(() => undefined);
-      if (found?.isFile() !== true)
-        throw new ArtifactError(`the bucket ${bucket} has no ${JSON.stringify(key)}`);
+      if (found?.isFile() !== true) {
+        throw new ArtifactError(`the bucket ${bucket} has no ${JSON.stringify(key.slice(0, 200))}`);
+      }
       return `${inside} [${bucket}]`;
     },
   };

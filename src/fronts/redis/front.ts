@@ -36,7 +36,7 @@ async function openRedis(url: string, house: FrontOptions): Promise<Front> {
       "--redis-streams: two names are needed, of the control plane's stream and of the workers', as stream:control,stream:data",
     );
   }
-  const artifacts = localArtifacts(settings);
+  const artifacts = localArtifacts(settings, settings.inputBucket);
   const dialect = new MySpinBot({
     ...{ client, controlStream, ttl: settings.redisTtl, log },
     house: { jobs, checker, artifacts, premises },

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodeOutput } from '../../engine-process/messages.js';
+import type { SavedFile } from '../../nodes/results.js';
 import type { JobLoad } from '../../jobs/job.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { TooManyJobs } from '../../jobs/client-rules.js';
@@ -10,7 +11,8 @@ import { parseWorkflow } from '../../workflow/parse.js';
 import type { Checker } from '../checker.js';
 import { submitAndFollow } from '../follow-job.js';
 import { NO_LOAD, workflowLoad } from '../workflow-load.js';
-import type { Artifact, Artifacts } from './artifacts.js';
+import type { Artifact } from '../../store/artifact.js';
+import type { Artifacts } from './artifacts.js';
 
 export const REDIS_FRONT = 'redis';
 
@@ -121,7 +123,8 @@ async function earlierOutputs(jobs: Jobs, task: WorkflowTask): Promise<readonly 
   for (let deliveries = task.deliveries - 1; deliveries >= 1; deliveries--) {
     const outcome = (await jobs.find(jobId(task, deliveries)))?.outcome;
     if (outcome?.state !== 'completed') continue;
-    if (savedFiles(outcome.outputs).every((path) => existsSync(path))) return outcome.outputs;
+    if (savedFiles(outcome.outputs).every(({ path, artifact }) => artifact !== undefined || existsSync(path)))
+      return outcome.outputs;
   }
   return undefined;
 }
@@ -139,17 +142,20 @@ function loadOf(workflow: string): JobLoad {
   }
 }
 
-function savedFiles(outputs: readonly NodeOutput[]): readonly string[] {
-  const files = outputs.flatMap(({ ui: { images = [], gifs = [], latents = [] } }) => [
+function savedFiles(outputs: readonly NodeOutput[]): readonly SavedFile[] {
+  const files = outputs.flatMap(({ ui: { images = [], gifs = [], latents = [] } }): readonly SavedFile[] => [
     ...images,
     ...gifs,
     ...latents,
   ]);
-  return files.filter(({ type }) => type === 'output').map(({ path }) => path);
+  return files.filter(({ type }) => type === 'output');
 }
 
+/** Where there is a store, the engine has put them there already. */
 async function resultOf(artifacts: Artifacts, outputs: readonly NodeOutput[]): Promise<WorkflowResult> {
-  const kept: Artifact[] = [];
-  for (const path of new Set(savedFiles(outputs))) kept.push(await artifacts.put(path));
-  return { artifacts: kept, texts: outputs.flatMap(({ ui }) => ui.text ?? []) };
+  const kept = new Map<string, Artifact>();
+  for (const { path, artifact } of savedFiles(outputs)) {
+    if (!kept.has(path)) kept.set(path, artifact ?? (await artifacts.put(path)));
+  }
+  return { artifacts: [...kept.values()], texts: outputs.flatMap(({ ui }) => ui.text ?? []) };
 }
