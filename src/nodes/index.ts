@@ -1,6 +1,7 @@
 /** Every node class, by its ComfyUI name. A folder's index lists its files; each node class that one of them exports is a node. */
 import * as a1111 from './a1111/index.js';
 import * as audio from './audio/index.js';
+import * as advancedControlNet from './advanced-controlnet/index.js';
 import * as conditioning from './conditioning/index.js';
 import type { AnyNodeClass } from './definition.js';
 import * as image from './image/index.js';
@@ -36,6 +37,7 @@ const folders: readonly Readonly<Record<string, AnyNodeClass>>[] = [
   a1111,
   ipAdapter,
   preprocessors,
+  advancedControlNet,
 ];
 
 export const nodeClasses: NodeRegistry = new Map(

@@ -128,6 +128,7 @@ async function evaluate(
     x,
     scaled,
     conditions: batch.length,
+    prompts: batch.map(({ prompt }) => prompt),
     sigma,
     sampling,
     inputs,

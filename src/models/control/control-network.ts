@@ -1,10 +1,15 @@
 /** What a file that steers a denoiser holds: ComfyUI's CONTROL_NET (comfy/controlnet.py). */
 import type { Tensor } from '../../compute/tensor.js';
 import type { ControlledEvaluation, ControlResiduals } from '../denoiser/control.js';
+import type { ControlKeyframe } from './keyframes.js';
 import type { VaeModel } from '../vae/vae-model.js';
 
 /** Light and immutable: weights are read at first use. */
 export interface ControlNetwork {
+  /** What its layers can be weighted by: a ControlNet's skips each, an adapter's features, or nothing. */
+  readonly weightedBy: 'skips' | 'features' | 'nothing';
+  /** When it counts how much, where its loader was told. */
+  readonly keyframes?: readonly ControlKeyframe[];
   /** Changes exactly when what it computes would. */
   readonly identity: string;
   /** It sees a mask beside the picture. */

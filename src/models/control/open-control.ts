@@ -27,6 +27,7 @@ export function openControl(file: WeightSource, { programs, model, warn }: Contr
       weightsFor,
       ...common,
       averaged: false,
+      borrows: true,
     });
   }
   const weights = controlNetLayout(file);

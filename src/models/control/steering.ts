@@ -12,7 +12,13 @@ export interface Steering {
   readonly end: number;
   /** What steers as well. */
   readonly previous?: Control | undefined;
+  /** What becomes of the residuals at an evaluation; undefined where none count. Asked at every evaluation. */
+  readonly shaping?: Shaping | undefined;
 }
+
+export type Shaping = (
+  evaluation: ControlledEvaluation,
+) => ((residuals: ControlResiduals) => ControlResiduals) | undefined;
 
 /**
  * A control that adds what a network that is shown a picture gives to what `previous` does. `shown` may be handed over where several
@@ -38,12 +44,16 @@ export function steeredByPicture(
 }
 
 /** A control that adds what `shown` gives to what `previous` does. */
-export function steeredBy(shown: ShownControl, { strength, start, end, previous }: Steering): Control {
+export function steeredBy(
+  shown: ShownControl,
+  { strength, start, end, previous, shaping = () => (residuals) => residuals }: Steering,
+): Control {
   return {
     async residuals(evaluation) {
       const before = await previous?.residuals(evaluation);
-      if (!countsAt(evaluation, start, end)) return before;
-      const own = scaled(await shown.residuals(evaluation), strength);
+      const shaped = shaping(evaluation);
+      if (shaped === undefined || !countsAt(evaluation, start, end)) return before;
+      const own = scaled(shaped(await shown.residuals(evaluation)), strength);
       return before === undefined ? own : joined(before, own);
     },
   };

@@ -15,6 +15,8 @@ export interface ControlledEvaluation {
   readonly scaled: Tensor;
   /** How many conditions the rows are of, one after the other. */
   readonly conditions: number;
+  /** Which prompt each condition is of: 0 the positive, 1 the negative where both are evaluated. */
+  readonly prompts: readonly number[];
   readonly sigma: number;
   /** The denoiser's. */
   readonly sampling: ModelSampling;

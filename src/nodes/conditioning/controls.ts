@@ -5,12 +5,9 @@ import { roundHalfEven } from '../../imaging/rounding.js';
 import { upscaleLatent } from '../../imaging/upscale.js';
 import { withChannel } from '../../imaging/latent-channels.js';
 import { UNION_KINDS } from '../../models/control/controlnet/union-kinds.js';
-import type { ControlPicture } from '../../models/control/control-network.js';
-import { steeredByPicture, type Steering } from '../../models/control/steering.js';
-import type { Control } from '../../models/denoiser/control.js';
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import { combo, defineNode, float, link } from '../definition.js';
-import type { Conditioning, ValueTypes } from '../values.js';
+import { appliedControl } from './applied-controls.js';
 
 const strengthInput = float({
   default: 1,
@@ -44,42 +41,12 @@ export const controlNetApply = defineNode({
   optional: {},
   outputs: [{ type: 'CONDITIONING', name: 'CONDITIONING' }],
   run({ conditioning, control_net, image, strength }) {
-    if (strength === 0) return { outputs: [conditioning] };
     const picture = { image: rgbOf(image) };
-    const steered = conditioning.map((entry) => ({
-      ...entry,
-      control: steeredByPicture(control_net, picture, {
-        strength,
-        start: 0,
-        end: 1,
-        previous: entry.control,
-      }),
-      controlsOthers: true,
-    }));
-    return { outputs: [steered] };
+    const steering = { strength, start: 0, end: 1, controlsOthers: true };
+    const [steered] = appliedControl([conditioning], control_net, picture, steering);
+    return { outputs: [steered!] };
   },
 });
-
-/** Both prompts; entries that followed the same before share a control (ControlNetApplyAdvanced.apply_controlnet). */
-function applied(
-  prompts: readonly Conditioning[],
-  network: ValueTypes['CONTROL_NET'],
-  picture: ControlPicture,
-  steering: Omit<Steering, 'previous'>,
-): Conditioning[] {
-  if (steering.strength === 0) return [...prompts];
-  const shown = network.show(picture);
-  const controls = new Map<Control | undefined, Control>();
-  const after = (previous: Control | undefined): Control => {
-    const known =
-      controls.get(previous) ?? steeredByPicture(network, picture, { ...steering, previous }, shown);
-    controls.set(previous, known);
-    return known;
-  };
-  return prompts.map((conditioning) =>
-    conditioning.map((entry) => ({ ...entry, control: after(entry.control), controlsOthers: false })),
-  );
-}
 
 const bothPrompts = [
   { type: 'CONDITIONING', name: 'positive' },
@@ -103,7 +70,12 @@ export const controlNetApplyAdvanced = defineNode({
   outputs: bothPrompts,
   run({ positive, negative, control_net, image, strength, start_percent, end_percent, vae }) {
     const steering = { strength, start: start_percent, end: end_percent };
-    const [one, other] = applied([positive, negative], control_net, { image: rgbOf(image), vae }, steering);
+    const [one, other] = appliedControl(
+      [positive, negative],
+      control_net,
+      { image: rgbOf(image), vae },
+      steering,
+    );
     return { outputs: [one!, other!] };
   },
 });
@@ -147,7 +119,7 @@ export const controlNetInpaintingAliMamaApply = defineNode({
       ? { ...maskedOut(rgbOf(image), mask), vae }
       : { image: rgbOf(image), vae };
     const steering = { strength, start: start_percent, end: end_percent };
-    const [one, other] = applied([positive, negative], control_net, picture, steering);
+    const [one, other] = appliedControl([positive, negative], control_net, picture, steering);
     return { outputs: [one!, other!] };
   },
 });

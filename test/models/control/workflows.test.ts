@@ -19,7 +19,11 @@ const CONTROLS = [
   'sdxl-control-union',
 ];
 
-const { cases, tensor } = referenceCases<WorkflowCase>('control/workflows.safetensors');
+/** Of ComfyUI's own classes, and of ComfyUI-Advanced-ControlNet's. */
+const suites = ['workflows', 'advanced'].map((name) => ({
+  name,
+  ...referenceCases<WorkflowCase>(`control/${name}.safetensors`),
+}));
 
 let tiny: LatentEngine;
 beforeAll(async () => {
@@ -32,11 +36,14 @@ beforeAll(async () => {
 });
 afterAll(() => tiny.close());
 
-describe('prompts that follow pictures make the latents that ComfyUI makes', () => {
-  it.each(cases.map((item) => [item.name, item] as const))('%s', async (_, { workflow, saved }) => {
-    const latents = await tiny.latents(workflow);
-    for (const [node, name] of Object.entries(saved)) {
-      expect(relativeRms(latents.get(node)!, tensor(name))).toBeLessThan(2e-5);
-    }
-  });
-});
+describe.each(suites)(
+  'prompts that follow pictures make the latents of the reference: $name',
+  ({ cases, tensor }) => {
+    it.each(cases.map((item) => [item.name, item] as const))('%s', async (_, { workflow, saved }) => {
+      const latents = await tiny.latents(workflow);
+      for (const [node, name] of Object.entries(saved)) {
+        expect(relativeRms(latents.get(node)!, tensor(name))).toBeLessThan(2e-5);
+      }
+    });
+  },
+);

@@ -23,6 +23,8 @@ export interface ControlNetParts {
   /** What it adds is the same everywhere: its mean. */
   readonly averaged: boolean;
   readonly programs: ProgramCache;
+  /** Its weights are changes of the denoiser's. */
+  readonly borrows?: boolean;
   /** Of a union: the number of the kind of picture that it is shown. */
   readonly kind?: number | undefined;
 }
@@ -39,6 +41,7 @@ export function createControlNet(parts: ControlNetParts): ControlNetwork {
   const { identity, averaged } = parts;
   return {
     identity: [identity, ...(parts.kind === undefined ? [] : [`kind ${parts.kind}`])].join(' '),
+    weightedBy: parts.borrows === true ? 'nothing' : 'skips',
     takesMask: false,
     withKind: (kind) => createControlNet({ ...parts, kind }),
     show(picture) {

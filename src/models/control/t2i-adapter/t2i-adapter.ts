@@ -19,6 +19,7 @@ export function createT2IAdapter(file: WeightSource, programs: ProgramCache): Co
   if (layout === undefined) return undefined;
   const network: ControlNetwork = {
     identity: `t2i adapter ${weights.identity}`,
+    weightedBy: 'features',
     takesMask: false,
     withKind: () => network,
     show: (picture) => new ShownAdapter({ weights, layout, programs }, picture),
