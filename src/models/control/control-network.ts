@@ -1,7 +1,7 @@
 /** What a file that steers a denoiser holds: ComfyUI's CONTROL_NET (comfy/controlnet.py). */
 import type { Tensor } from '../../compute/tensor.js';
 import type { ControlledEvaluation, ControlResiduals } from '../denoiser/control.js';
-import type { ControlKeyframe } from './keyframes.js';
+import type { ControlKeyframe } from './keyframe.js';
 import type { VaeModel } from '../vae/vae-model.js';
 
 /** Light and immutable: weights are read at first use. */

@@ -1,5 +1,5 @@
 /** ControlNets applied with masks, keyframes and weights (ComfyUI-Advanced-ControlNet adv_control/nodes_main.py, nodes_deprecated.py). */
-import type { ControlTiming } from '../../models/control/keyframes.js';
+import type { ControlTiming } from '../../models/control/shaping.js';
 import { rgbOf } from '../../imaging/channels.js';
 import type { Tensor } from '../../compute/tensor.js';
 import { tensor } from '../../compute/tensor.js';

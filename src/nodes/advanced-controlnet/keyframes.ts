@@ -1,5 +1,5 @@
 /** Weights and keyframes (ComfyUI-Advanced-ControlNet adv_control/nodes_weight.py, nodes_keyframes.py, nodes_deprecated.py). */
-import { ALWAYS, withKeyframe } from '../../models/control/keyframes.js';
+import { ALWAYS, withKeyframe } from '../../models/control/keyframe.js';
 import { boolean, defineNode, float, int, link } from '../definition.js';
 import { CONTROL_NET_WEIGHTS, extras, LATENT_KEYFRAME, TIMESTEP_KEYFRAME } from './types.js';
 

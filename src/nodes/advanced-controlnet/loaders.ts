@@ -1,5 +1,5 @@
 /** ControlNets with keyframes of their own (ComfyUI-Advanced-ControlNet adv_control/nodes_main.py, nodes_deprecated.py). */
-import { withKeyframes } from '../../models/control/keyframes.js';
+import { withKeyframes } from '../../models/control/shaping.js';
 import { modelFingerprint } from '../files/model-files.js';
 import { combo, defineNode, link } from '../definition.js';
 import { TIMESTEP_KEYFRAME } from './types.js';

@@ -1,5 +1,5 @@
 /** What travels between Advanced-ControlNet's nodes. */
-import type { ControlKeyframe, ControlWeights, LatentKeyframe } from '../../models/control/keyframes.js';
+import type { ControlKeyframe, ControlWeights, LatentKeyframe } from '../../models/control/keyframe.js';
 import { link } from '../definition.js';
 import type { CustomType } from '../values.js';
 

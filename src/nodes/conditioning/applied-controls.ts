@@ -1,6 +1,6 @@
 /** Conditionings that controls hang on. */
 import type { ControlNetwork, ControlPicture } from '../../models/control/control-network.js';
-import { shapingOf, type ControlTiming } from '../../models/control/keyframes.js';
+import { shapingOf, type ControlTiming } from '../../models/control/shaping.js';
 import { steeredByPicture, type Steering } from '../../models/control/steering.js';
 import type { Control } from '../../models/denoiser/control.js';
 import type { Conditioning } from '../values.js';
