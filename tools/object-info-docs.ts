@@ -6,6 +6,8 @@ import { nodeClasses } from '../src/nodes/index.js';
 import type { AnyNodeClass } from '../src/nodes/definition.js';
 import { objectInfo, type NodeInfo } from '../src/workflow/object-info.js';
 
+import { whyLacking } from './lacking-classes.js';
+
 type Spec = readonly [type: string, options: Readonly<Record<string, unknown>>];
 type Section = Readonly<Record<string, Spec>>;
 
@@ -142,6 +144,14 @@ function isSpec(value: readonly unknown[]): value is Spec {
   );
 }
 
+/** ComfyUI's classes that latentd lacks, and nobody has said why. */
+export function unexplainedClasses(): readonly string[] {
+  return Object.entries(referenceClasses)
+    .filter(([name, { from }]) => from.startsWith('nodes') && !nodeClasses.has(name))
+    .filter(([name, { from }]) => whyLacking(name, from) === undefined)
+    .map(([name]) => name);
+}
+
 /** The page. */
 export function objectInfoDocs(folders: Folders): string {
   const differences = differencesOf(folders);
@@ -168,6 +178,15 @@ export function objectInfoDocs(folders: Folders): string {
   );
   const names = (entries: readonly (readonly [string, unknown])[]) =>
     entries.map(([name]) => `\`${name}\``).join(', ');
+  const withReasons = (entries: readonly (readonly [string, ReferenceClass])[]): string => {
+    const reasons = [...new Set(entries.map(([name, { from }]) => whyLacking(name, from)))];
+    return reasons
+      .map((why) => {
+        const group = entries.filter(([name, { from }]) => whyLacking(name, from) === why);
+        return `${names(group)}: ${why ?? ''}`;
+      })
+      .join('; ');
+  };
   return [
     "# Classes beside ComfyUI's",
     '',
@@ -184,12 +203,12 @@ export function objectInfoDocs(folders: Folders): string {
     '',
     "## ComfyUI's files",
     '',
-    '| File | Here | Not here |',
+    '| File | Here | Not here, and why |',
     '| --- | --- | --- |',
     ...origins
       .filter(isCore)
       .sort()
-      .map((from) => `| ${from} | ${names(ours(from))} | ${names(lacking(from))} |`),
+      .map((from) => `| ${from} | ${names(ours(from))} | ${withReasons(lacking(from))} |`),
     '',
     '## Node packs',
     '',

@@ -37,6 +37,14 @@ export interface Latent {
   readonly random?: RandomStream | undefined;
 }
 
+/** ComfyUI's LATENT_OPERATION. */
+export interface LatentOperation {
+  /** Changes when the change would. */
+  readonly identity: string;
+  /** N×C×h×w to the same. */
+  readonly apply: (latent: Tensor) => Tensor;
+}
+
 /** ComfyUI's AUDIO dictionary. */
 export interface Audio {
   /** N×channels×samples in [−1, 1]; files give one, and films take the first. */
@@ -140,6 +148,7 @@ export interface ValueTypes {
   INSIGHTFACE: never;
   CONDITIONING: Conditioning;
   LATENT: Latent;
+  LATENT_OPERATION: LatentOperation;
   IMAGE: Image;
   MASK: Mask;
   SAMPLER: SamplerChoice;

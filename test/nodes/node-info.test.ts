@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { createFolders } from '../../src/models/folders/folders.js';
-import { differencesOf, EXPLAINED } from '../../tools/object-info-docs.js';
+import { differencesOf, EXPLAINED, unexplainedClasses } from '../../tools/object-info-docs.js';
 
 /** Lists of files are compared by their being lists of files. */
 const folders = createFolders({ models: tmpdir(), input: tmpdir(), output: tmpdir(), temp: tmpdir() });
@@ -11,4 +11,8 @@ describe("node classes are declared as ComfyUI's are", () => {
     const unexplained = found.filter(({ where }) => EXPLAINED[name]?.[where] === undefined);
     expect(unexplained).toEqual([]);
   });
+});
+
+it("says why it lacks what it lacks of ComfyUI's classes", () => {
+  expect(unexplainedClasses()).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { openLatentEngine, type LatentEngine, type WorkflowCase } from '../suppo
 import { referenceCases } from '../support/reference-cases.js';
 
 /** Of tools/reference/pick_workflows.py and guidance_workflows.py. */
-const fixtures = ['workflows', 'guidance-workflows'].map((name) => ({
+const fixtures = ['workflows', 'guidance-workflows', 'core-workflows'].map((name) => ({
   name,
   ...referenceCases<WorkflowCase>(`sampling/${name}.safetensors`),
 }));

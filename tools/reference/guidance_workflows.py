@@ -14,7 +14,7 @@ import safetensors.torch
 
 MODELS, OUT = sys.argv[1:3]
 ONLY = sys.argv[3:]
-run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "gits", "model_merging_model_specific")
+run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "gits", "model_merging_model_specific", "latent", "video_model", "easycache", "hypernetwork")
 run_workflow.setup(MODELS)
 run_workflow.extra()
 nodes.NODE_CLASS_MAPPINGS["SaveLatent"] = type("SaveLatent", (), {
@@ -188,8 +188,38 @@ def sampled(checkpoint):
     yield f"{checkpoint}.override.perp", custom(w, basic(w), w.add("KSamplerSelect", sampler_name="euler"), guider)
 
 
+def core(checkpoint):
+    """Kept in a file of their own, core-workflows.safetensors."""
+    for name, node, inputs in (("linear", "VideoLinearCFGGuidance", dict(min_cfg=2.0)), ("triangle", "VideoTriangleCFGGuidance", dict(min_cfg=1.5))):
+        yield f"{checkpoint}.core.{name}", Workflow(checkpoint, batch=3).patch(node, **inputs).sample(steps=3)
+    for name, node, inputs in (("reinhard", "LatentOperationTonemapReinhard", dict(multiplier=0.6)), ("sharpen", "LatentOperationSharpen", dict(sharpen_radius=3, sigma=0.8, alpha=0.3))):
+        w = Workflow(checkpoint)
+        operation = w.add(node, **inputs)
+        w.patch("LatentApplyOperationCFG", operation=operation).sample(steps=3)
+        made = str(len(w.nodes) - 1)
+        w.add("SaveLatent", samples=w.add("LatentApplyOperation", samples=[made, 0], operation=operation), filename_prefix="guidance")
+        yield f"{checkpoint}.core.{name}", w.nodes
+    for cfg in (4.0, 1.0):
+        w = Workflow(checkpoint)
+        # Loaded once more: of two that share their weights, ComfyUI takes the first one's for both.
+        again = w.add("CheckpointLoaderSimple", ckpt_name=f"{checkpoint}-tiny.safetensors")
+        other = w.add("LoraLoaderModelOnly", model=again, lora_name=f"{checkpoint}-tiny-lora.safetensors", strength_model=1.5)
+        w.patch("RescaleCFG", multiplier=0.4)
+        guider = w.add("DualModelGuider", model=w.model, model_negative=other, positive=w.positive, negative=w.negative, cfg=cfg)
+        sigmas = w.add("BasicScheduler", model=w.model, scheduler="karras", steps=3, denoise=1.0)
+        latent = w.add("SamplerCustomAdvanced", noise=w.add("RandomNoise", noise_seed=4), guider=guider, sampler=w.add("KSamplerSelect", sampler_name="euler"), sigmas=sigmas, latent_image=w.latent)
+        w.add("SaveLatent", samples=latent, filename_prefix="guidance")
+        yield f"{checkpoint}.core.dual.{cfg}", w.nodes
+
+
+def everything():
+    yield from all_cases()
+    if ONLY:
+        for checkpoint in ("sd15", "sdxl"): yield from core(checkpoint)
+
+
 tensors, kept, memo = {}, [], {}
-for name, workflow in all_cases():
+for name, workflow in everything():
     if ONLY and not any(part in name for part in ONLY):
         continue
     # Keys of what is kept nest, and grow with each node of a chain.

@@ -15,3 +15,6 @@ export * from './save-animated.js';
 export * from './edges.js';
 export * from './batches.js';
 export * from './resize-any.js';
+export * from './porter-duff.js';
+export * from './tiles.js';
+export * from './datasets.js';

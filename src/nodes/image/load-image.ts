@@ -34,6 +34,31 @@ async function framesOf(name: string, { folders, signal }: RunContext): Promise<
 
 const TOOLTIP = 'A file in the input folder, or NAME [output] and NAME [temp] for other folders.';
 
+/** What LoadImage does, whichever folder its list is of. */
+const loading = {
+  outputs: [
+    { type: 'IMAGE', name: 'IMAGE' },
+    { type: 'MASK', name: 'MASK' },
+  ] as const,
+  fingerprint,
+  tellsFingerprint: true,
+  async run({ image }: { readonly image: string }, context: RunContext) {
+    const frames = await framesOf(image, context);
+    const [{ width, height }] = frames;
+    const pictures = tensor([frames.length, height, width, 3]);
+    frames.forEach(({ rgba }, index) => {
+      const into = pictures.data.subarray(index * height * width * 3);
+      const whole = wholeOf(rgba);
+      for (let pixel = 0; pixel < height * width; pixel++) {
+        into[pixel * 3] = rgba[pixel * 4]! / whole;
+        into[pixel * 3 + 1] = rgba[pixel * 4 + 1]! / whole;
+        into[pixel * 3 + 2] = rgba[pixel * 4 + 2]! / whole;
+      }
+    });
+    return { outputs: [pictures, masksOf(frames)] as const };
+  },
+};
+
 export const loadImage = defineNode({
   name: 'LoadImage',
   displayName: 'Load Image',
@@ -47,27 +72,17 @@ export const loadImage = defineNode({
     ),
   },
   optional: {},
-  outputs: [
-    { type: 'IMAGE', name: 'IMAGE' },
-    { type: 'MASK', name: 'MASK' },
-  ],
-  fingerprint,
-  tellsFingerprint: true,
-  async run({ image }, context) {
-    const frames = await framesOf(image, context);
-    const [{ width, height }] = frames;
-    const pictures = tensor([frames.length, height, width, 3]);
-    frames.forEach(({ rgba }, index) => {
-      const into = pictures.data.subarray(index * height * width * 3);
-      const whole = wholeOf(rgba);
-      for (let pixel = 0; pixel < height * width; pixel++) {
-        into[pixel * 3] = rgba[pixel * 4]! / whole;
-        into[pixel * 3 + 1] = rgba[pixel * 4 + 1]! / whole;
-        into[pixel * 3 + 2] = rgba[pixel * 4 + 2]! / whole;
-      }
-    });
-    return { outputs: [pictures, masksOf(frames)] };
-  },
+  ...loading,
+});
+
+export const loadImageOutput = defineNode({
+  name: 'LoadImageOutput',
+  displayName: 'Load Image (from Outputs)',
+  category: 'image',
+  description: 'LoadImage for a picture that a run has saved: NAME [output].',
+  required: { image: combo(() => [], { reject: rejectMissing, tooltip: TOOLTIP }) },
+  optional: {},
+  ...loading,
 });
 
 /** 1 where a frame is transparent; black masks of 64×64 where no frame can be. */

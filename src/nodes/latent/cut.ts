@@ -1,4 +1,5 @@
 /** Parts of latents along an axis, and latents side by side (ComfyUI comfy_extras/nodes_latent.py). */
+import { tensor, type Tensor } from '../../compute/tensor.js';
 import { joinedAlong, partAlong } from '../../imaging/along-axis.js';
 import { batchOf, resizeBatch } from '../../imaging/tensor-ops.js';
 import { combo, defineNode, int, link } from '../definition.js';
@@ -77,5 +78,77 @@ export const trimVideoLatent = defineNode({
     const frames = samples.shape[2] ?? 0;
     const from = Math.min(trim_amount, frames);
     return { outputs: [{ ...latent, samples: partAlong(samples, 2, from, frames - from) }] };
+  },
+});
+
+/** Pieces of `size` places of an axis as rows of a batch: rows one after the other's pieces; what is left over is dropped. */
+function piecesAsRows(samples: Tensor, axis: number, size: number): Tensor {
+  const [rows = 0] = samples.shape;
+  const extent = samples.shape[axis]!;
+  const length = Math.min(size, extent);
+  const count = Math.floor(extent / length);
+  const pieces = Array.from({ length: count }, (_, piece) =>
+    partAlong(samples, axis, piece * length, length),
+  );
+  const [first] = pieces;
+  const result = tensor([rows * count, ...(first?.shape.slice(1) ?? [])]);
+  const each = (first?.data.length ?? 0) / Math.max(rows, 1);
+  pieces.forEach(({ data }, piece) => {
+    for (let row = 0; row < rows; row++) {
+      result.data.set(data.subarray(row * each, (row + 1) * each), (row * count + piece) * each);
+    }
+  });
+  return result;
+}
+
+export const latentCutToBatch = defineNode({
+  name: 'LatentCutToBatch',
+  displayName: 'LatentCutToBatch',
+  category: 'model/latent/advanced',
+  description: 'Cuts latents along an axis into pieces, which become a batch.',
+  required: {
+    samples: link('LATENT'),
+    dim: combo(['t', 'x', 'y']),
+    slice_size: int({ default: 1, min: 1, max: MAX_RESOLUTION, step: 1, tooltip: 'How long a piece is.' }),
+  },
+  optional: {},
+  outputs: [{ type: 'LATENT', name: 'LATENT' }],
+  run({ samples: latent, dim, slice_size: size }) {
+    const { samples } = latent;
+    const axis = samples.shape.length - axes[dim];
+    if (axis < 2) return { outputs: [latent] };
+    return { outputs: [{ ...latent, samples: piecesAsRows(samples, axis, size) }] };
+  },
+});
+
+export const replaceVideoLatentFrames = defineNode({
+  name: 'ReplaceVideoLatentFrames',
+  displayName: 'Replace Video Latent Frames',
+  category: 'model/latent/batch',
+  description:
+    'Puts the frames of latents of a film in the place of others; where they do not fit, nothing changes.',
+  required: {
+    destination: link('LATENT', { tooltip: 'The film whose frames are replaced.' }),
+    index: int({
+      default: 0,
+      min: -MAX_RESOLUTION,
+      max: MAX_RESOLUTION,
+      step: 1,
+      tooltip: 'The first frame to replace; counted from the end when negative.',
+    }),
+  },
+  optional: { source: link('LATENT', { tooltip: 'The frames.' }) },
+  outputs: [{ type: 'LATENT', name: 'LATENT' }],
+  run({ destination, index, source }) {
+    if (source === undefined) return { outputs: [destination] };
+    const [into, given] = [destination.samples, source.samples];
+    const [frames, count] = [into.shape[2]!, given.shape[2]!];
+    const from = index < 0 ? frames + index : index;
+    if (from < 0) throw new RangeError(`frame ${index} lies before the first: the film has ${frames}`);
+    if (from + count > frames) return { outputs: [destination] };
+    const before = partAlong(into, 2, 0, from);
+    const after = partAlong(into, 2, from + count, frames - from - count);
+    const samples = joinedAlong([joinedAlong([before, given], 2), after], 2);
+    return { outputs: [{ ...source, samples }] };
   },
 });

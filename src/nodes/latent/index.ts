@@ -12,3 +12,4 @@ export * from './blend.js';
 export * from './composite.js';
 export * from './cut.js';
 export * from './empty.js';
+export * from './operations.js';

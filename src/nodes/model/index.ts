@@ -7,3 +7,4 @@ export * from './guidance-patches.js';
 export * from './unet-changes.js';
 export * from './merging.js';
 export * from './attention-multiply.js';
+export * from './video-guidance.js';

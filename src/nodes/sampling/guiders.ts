@@ -1,6 +1,7 @@
 /** How predictions are guided (ComfyUI comfy_extras/nodes_custom_sampler.py and nodes_perpneg.py). */
 import { basicGuider as promptAlone, cfgGuider as cfgGuiderOf } from '../../sampling/cfg-guider.js';
 import { dualCfgGuider as dualCfgGuiderOf } from '../../sampling/dual-cfg-guider.js';
+import { dualModelGuider as dualModelGuiderOf } from '../../sampling/dual-model-guider.js';
 import { perpNegGuider as perpNegGuiderOf } from '../../sampling/perp-neg.js';
 import { combo, defineNode, float, link } from '../definition.js';
 
@@ -59,6 +60,38 @@ export const dualCfgGuider = defineNode({
     const prompts = { positive: cond1, middle: cond2, negative };
     const scales = { conds: cfg_conds, middleToNegative: cfg_cond2_negative, nested: style === 'nested' };
     return { outputs: [dualCfgGuiderOf(own, prompts, scales)] };
+  },
+});
+
+export const dualModelGuider = defineNode({
+  name: 'DualModelGuider',
+  displayName: 'Dual Model CFG Guider',
+  category,
+  description: 'Classifier-free guidance whose negative prompt another model predicts.',
+  required: {
+    model: link('MODEL', { tooltip: 'The model that predicts with the positive prompt.' }),
+    positive: link('CONDITIONING', { tooltip: 'What the picture should show.' }),
+    cfg: float({
+      default: 4,
+      min: 0,
+      max: 100,
+      step: 0.1,
+      round: 0.01,
+      tooltip: 'How far it leads away from the negative prompt.',
+    }),
+  },
+  optional: {
+    model_negative: link('MODEL', { tooltip: 'The model that predicts with the negative prompt.' }),
+    negative: link('CONDITIONING', { tooltip: 'What the picture should not show.' }),
+  },
+  outputs,
+  run({ model: own, positive, cfg: scale, model_negative: other, negative }) {
+    if (negative === undefined && scale !== 1) {
+      throw new TypeError('link `negative`: no family here predicts without any text; or take a cfg of 1');
+    }
+    const prompts = { positive, negative: negative ?? [] };
+    if (other === undefined) return { outputs: [cfgGuiderOf(own, prompts, scale)] };
+    return { outputs: [dualModelGuiderOf({ positive: own, negative: other }, prompts, scale)] };
   },
 });
 

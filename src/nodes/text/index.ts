@@ -3,3 +3,4 @@ export * from './strings.js';
 export * from './regex.js';
 export * from './data.js';
 export * from './save-text.js';
+export * from './datasets.js';
