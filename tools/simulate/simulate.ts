@@ -113,10 +113,14 @@ class Simulation {
 
   private happen(event: SimulationEvent): void {
     switch (event.kind) {
-      case 'arrival':
-        return this.arrive();
-      case 'end':
-        return this.end(event);
+      case 'arrival': {
+        this.arrive();
+        return;
+      }
+      case 'end': {
+        this.end(event);
+        return;
+      }
       case 'death': {
         this.measured.deaths++;
         this.devices.switchOff(event.device);
@@ -127,11 +131,18 @@ class Simulation {
       }
       case 'return':
         this.waiting.putBack(event.job);
-        return this.giveOut();
-      case 'up':
-        return this.next(event.device);
-      case 'scale':
-        return this.scale();
+        {
+          this.giveOut();
+          return;
+        }
+      case 'up': {
+        this.next(event.device);
+        return;
+      }
+      case 'scale': {
+        this.scale();
+        return;
+      }
     }
   }
 

@@ -51,7 +51,7 @@ export class WaitingJobs {
     const queue = this.queues[model]!;
     this.heads[model] = this.heads[model]! + 1;
     this.count--;
-    if (this.heads[model]! > 1024 && this.heads[model]! * 2 > queue.length) {
+    if (this.heads[model] > 1024 && this.heads[model] * 2 > queue.length) {
       this.queues[model] = queue.slice(this.heads[model]);
       this.heads[model] = 0;
     }
