@@ -21,6 +21,8 @@ const tolerance = 2e-5;
 /** Where manifests lie, by the folder that their files belong to. */
 const manifests = {
   diffusion_models: 'transformers',
+  clip_vision: 'transformers',
+  style_models: 'transformers',
   text_encoders: 'golden/manifests',
   vae: 'golden/manifests',
 } as const;

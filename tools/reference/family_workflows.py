@@ -18,7 +18,7 @@ import synth
 from safetensors.numpy import load_file, save_file
 
 OUT = "test/fixtures/transformers"
-MANIFESTS = {"diffusion_models": OUT, "text_encoders": "test/fixtures/golden/manifests", "vae": "test/fixtures/golden/manifests"}
+MANIFESTS = {"diffusion_models": OUT, "clip_vision": OUT, "style_models": OUT, "text_encoders": "test/fixtures/golden/manifests", "vae": "test/fixtures/golden/manifests"}
 PROMPTS = "a red fox in the snow, low angle photograph, soft light", "blurry, low quality"
 
 
@@ -59,6 +59,25 @@ def wan(model, kind, size=(48, 64, 5), negatives=1, trims=False, sources=lambda 
     return workflow
 
 
+def seen(workflow, name, encoder):
+    """A picture as an image encoder sees it."""
+    loaded = workflow.add("CLIPVisionLoader", clip_name=file(encoder))
+    return workflow.add("CLIPVisionEncode", clip_vision=loaded, image=picture(workflow, name), crop="none")
+
+
+def flux_redux(**options):
+    workflow = Workflow()
+    unet = workflow.add("UNETLoader", unet_name=file("flux-dev"), weight_dtype="default")
+    clip = workflow.add("DualCLIPLoader", clip_name1=file("clip_l"), clip_name2=file("t5xxl"), type="flux")
+    positive = workflow.add("FluxGuidance", conditioning=workflow.add("CLIPTextEncode", clip=clip, text=PROMPTS[0]), guidance=3.5)
+    style = workflow.add("StyleModelLoader", style_model_name=file("redux"))
+    styled = workflow.add("StyleModelApply", conditioning=positive, style_model=style, clip_vision_output=seen(workflow, "ref-a", "siglip"), strength=0.8, strength_type="multiply")
+    nothing = workflow.add("ConditioningZeroOut", conditioning=positive)
+    latent = workflow.add("EmptySD3LatentImage", width=48, height=64, batch_size=1)
+    sampled(workflow, unet, styled, nothing, latent, cfg=1.0, **options)
+    return workflow
+
+
 def hidream(prompts=PROMPTS, apart=False, **options):
     workflow = Workflow()
     unet = workflow.add("UNETLoader", unet_name=file("hidream"), weight_dtype="default")
@@ -90,6 +109,9 @@ CASES = {
     "wan-i2v.first-last": lambda: wan("wan-i2v", "WanFirstLastFrameToVideo", sources=lambda w: {"start_image": picture(w, "ref-a"), "end_image": picture(w, "ref-c")}),
     "wan-i2v.fun-inpaint": lambda: wan("wan-i2v", "WanFunInpaintToVideo", sources=lambda w: {"start_image": picture(w, "ref-a")}),
     "wan-i2v.start": lambda: wan("wan-i2v", "WanImageToVideo", sources=lambda w: {"start_image": picture(w, "ref-a")}),
+    "wan-i2v.seen": lambda: wan("wan-i2v", "WanImageToVideo", sources=lambda w: {"start_image": picture(w, "ref-a"), "clip_vision_output": seen(w, "ref-a", "clip_vision_l")}),
+    "wan-i2v.both-seen": lambda: wan("wan-i2v", "WanFirstLastFrameToVideo", sources=lambda w: {"start_image": picture(w, "ref-a"), "end_image": picture(w, "ref-c"), "clip_vision_start_image": seen(w, "ref-a", "clip_vision_l"), "clip_vision_end_image": seen(w, "ref-c", "clip_vision_l")}),
+    "flux-dev.redux": lambda: flux_redux(),
     "wan-fun.control": lambda: wan("wan-fun", "WanFunControlToVideo", sources=lambda w: {"control_video": video(w), "start_image": picture(w, "ref-c")}),
     "wan-fun22.control": lambda: wan("wan-fun22", "Wan22FunControlToVideo", sources=lambda w: {"control_video": video(w), "ref_image": picture(w, "ref-c")}),
     "wan-camera.pan": lambda: wan("wan-camera", "WanCameraImageToVideo", sources=lambda w: {"start_image": picture(w, "ref-a"), "camera_conditions": w.add("WanCameraEmbedding", camera_pose="Pan Left", width=48, height=64, length=5, speed=1.5, fx=0.5, fy=0.6, cx=0.5, cy=0.4)}),
@@ -121,7 +143,7 @@ def main():
     workflows = json.loads(gzip.open(paths[0]).read()) if os.path.exists(paths[0]) else {}
     latents = load_file(paths[1]) if os.path.exists(paths[1]) else {}
     with tempfile.TemporaryDirectory() as folder:
-        for kind in (*MANIFESTS, "loras", "output", "clip_vision", "style_models"):
+        for kind in (*MANIFESTS, "loras", "output"):
             os.makedirs(f"{folder}/{kind}")
         shutil.copytree(f"{OUT}/input", f"{folder}/input")
         run_workflow.setup(folder)
@@ -129,7 +151,9 @@ def main():
         run_workflow.extra()
         import asyncio
         import comfy_extras.nodes_camera_trajectory as camera
+        import folder_paths
         import nodes
+        folder_paths.folder_names_and_paths["style_models"] = ([f"{folder}/style_models"], folder_paths.supported_pt_extensions)
         for node in asyncio.run(asyncio.run(camera.comfy_entrypoint()).get_node_list()):
             nodes.NODE_CLASS_MAPPINGS[node.GET_SCHEMA().node_id] = node
         for case in chosen:

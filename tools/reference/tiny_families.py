@@ -3,13 +3,18 @@ import gzip
 import json
 
 import comfy_env
+import comfy.clip_vision as clip_vision
+import comfy.ldm.flux.redux as redux
+import comfy.ldm.wan.model as wan
 import comfy.model_detection
+import comfy.text_encoders.flux as flux
 import comfy.text_encoders.hidream as hidream
 import comfy.text_encoders.hunyuan_video as hunyuan_video
 import comfy.text_encoders.sd3_clip as sd3_clip
+import torch
 from transformers import PreTrainedTokenizerFast
 
-_detect = comfy.model_detection.detect_unet_config
+_picture = {}
 
 
 def _count(state_dict, pattern):
@@ -19,10 +24,44 @@ def _count(state_dict, pattern):
     return number
 
 
+_projection = wan.MLPProj.__init__
+wan.MLPProj.__init__ = lambda self, in_dim, *arguments, **keywords: _projection(self, _picture.get("width", in_dim), *arguments, **keywords)
+
+
+def _tower(sd, prefix="", convert_keys=False):
+    """An image encoder of the width and depth that its file shows."""
+    w = sd["vision_model.embeddings.patch_embedding.weight"].shape
+    layers = _count(sd, "vision_model.encoder.layers.{}.layer_norm1.weight")
+    is_clip = "vision_model.embeddings.class_embedding" in sd
+    positions = sd["vision_model.embeddings.position_embedding.weight"].shape[0]
+    config = dict(hidden_size=w[0], num_hidden_layers=layers, num_attention_heads=16, intermediate_size=4 * w[0], num_channels=3, patch_size=w[2],
+                  image_size=int((positions - is_clip) ** 0.5) * w[2], hidden_act="quick_gelu" if is_clip else "gelu_pytorch_tanh",
+                  model_type="clip_vision_model" if is_clip else "siglip_vision_model")
+    if is_clip:
+        config["projection_dim"] = sd["visual_projection.weight"].shape[0]
+    else:
+        config.update(image_mean=[0.5, 0.5, 0.5], image_std=[0.5, 0.5, 0.5])
+    clip = clip_vision.ClipVisionModel(config)
+    clip.load_sd(sd)
+    return clip
+
+
+def _redux(self, *arguments, **keywords):
+    torch.nn.Module.__init__(self)
+    self.redux_up, self.redux_down = torch.nn.Linear(48, 960), torch.nn.Linear(960, 320)
+
+
+clip_vision.load_clipvision_from_sd = _tower
+redux.ReduxImageEncoder.__init__ = _redux
+_detect = comfy.model_detection.detect_unet_config
+
+
 def _sizes(state_dict, prefix, *arguments, **keywords):
     config = _detect(state_dict, prefix, *arguments, **keywords)
+    shape = lambda name: state_dict[prefix + name].shape
+    if prefix + "img_emb.proj.1.weight" in state_dict:
+        _picture["width"] = shape("img_emb.proj.1.weight")[1]
     if config is not None and config.get("image_model") == "hidream":
-        shape = lambda name: state_dict[prefix + name].shape
         double, single = (_count(state_dict, prefix + kind + "_stream_blocks.{}.block.attn1.to_q.weight") for kind in ("double", "single"))
         blocks = double + single
         config.update(num_attention_heads=shape("x_embedder.proj.weight")[0] // 128, num_layers=double, num_single_layers=single,
@@ -68,4 +107,4 @@ def stand_ins(folder):
             return cls(tokenizer_object=tokenizer)
 
     hunyuan_video.LlamaTokenizerFast = type("Llama", (StandIn,), {"name": "llama"})
-    sd3_clip.T5TokenizerFast = type("T5", (StandIn,), {"name": "t5"})
+    sd3_clip.T5TokenizerFast = flux.T5TokenizerFast = type("T5", (StandIn,), {"name": "t5"})

@@ -81,9 +81,9 @@ CASES = {
     "flux-schnell": {"plain": {**picture(6, 8), **flux(320)}},
     "flux-fill": {"plain": {**picture(6, 8, channels=96), **flux(320), "guidance": torch.tensor([30.0, 3.5])}},
     "wan-i2v": {"picture": {**picture(2, 4, 6, rows=1, channels=36), **flux(128, pooled=0, rows=1), "timestep": torch.tensor([830.0]),
-                            "clip_fea": randn(1, 4, 1280)}},
+                            "clip_fea": randn(1, 4, 64)}},
     "wan-fun": {"picture": {**picture(1, 4, 4, rows=1, channels=48), **flux(128, pooled=0, rows=1), "timestep": torch.tensor([500.0]),
-                            "clip_fea": randn(1, 3, 1280)}},
+                            "clip_fea": randn(1, 3, 64)}},
     "hidream": {
         "plain": {**picture(4, 6), **flux(320, pooled=256), "timestep": torch.tensor([830.0, 31.0]), "encoder_hidden_states_llama3": randn(2, 3, 5, 64)},
         "edit": {**picture(5, 3, rows=1), **flux(320, pooled=256, rows=1), "timestep": torch.tensor([500.0]),
