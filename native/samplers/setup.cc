@@ -53,6 +53,17 @@ NoiseDevice RequireNoiseDevice(const Napi::Object& init) {
   return device;
 }
 
+/// The sigmas that a Brownian path spans: those of the run unless others are named.
+std::vector<float> NoisePath(const Napi::Object& init, const std::vector<float>& sigmas) {
+  const Napi::Value named = init.Get("noiseSigmas");
+  if (named.IsUndefined()) return sigmas;
+  const auto path = RequireFloat32Array(named, "noiseSigmas");
+  if (std::any_of(path.begin(), path.end(), [](float sigma) { return !(sigma >= 0); })) {
+    throw Napi::RangeError::New(init.Env(), "noiseSigmas must be numbers from 0 up");
+  }
+  return {path.begin(), path.end()};
+}
+
 /// comfy/k_diffusion/sampling.py, offset_first_sigma_for_snr
 constexpr double kFirstShare = 1e-4;
 
@@ -100,7 +111,8 @@ Sampling::Setup RequireSetup(const Napi::Value& value, const Sampler& sampler) {
   setup.options = RequireOptions(init.Get("options"), sampler);
   setup.stochastic = {levels->PercentToSigma(0.2), levels->PercentToSigma(0.8)};
   setup.flow = init.Get("flow").ToBoolean().Value();
-  setup.noise = MakeNoise(sampler, setup.sigmas, setup.size, seed, device);
+  const std::vector<float> path = NoisePath(init, setup.sigmas);
+  setup.noise = MakeNoise(sampler, path, setup.size, seed, device);
   // On the CPU the initial noise was drawn from the global generator before (comfy/sample.py, prepare_noise).
   setup.global_noise = SequentialNoise(seed, device, device.gpu ? 0 : 1, setup.size);
   if (setup.flow && sampler.offsets_first && setup.sigmas.size() > 1 && setup.sigmas[0] >= 1) {

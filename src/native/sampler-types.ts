@@ -43,6 +43,8 @@ export interface SamplerRunInit {
   readonly options?: Readonly<Record<string, number | boolean | string>>;
   /** Whose noise is reproduced; ComfyUI's on a CPU when left out. */
   readonly noise?: NoiseKind;
+  /** The sigmas that the noise of SDE samplers spans, where the run is a part of a longer one; those of the run when left out. */
+  readonly noiseSigmas?: Float32Array;
   /** Threads that the GPU holds at once (multiprocessors × threads of each): matters where a latent has more values. */
   readonly gpuThreads?: number;
 }

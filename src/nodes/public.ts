@@ -64,11 +64,16 @@ export {
 export type { DynamicPrompt, HiddenInputs, HiddenName } from './hidden.js';
 export { clipTextEncode } from './conditioning/text-encoding.js';
 export { conditioningConcat } from './conditioning/conditioning.js';
+export { inpaintModelConditioning } from './latent/inpainting.js';
+export { latentCompositeMasked } from './image/composite-masked.js';
+export { differentialDiffusion } from './model/guidance-patches.js';
 export { sampleLatent, type KSamplerChoices } from './sampling/sample-latent.js';
 export { sampleCustom, type CustomSampling } from './sampling/sample-custom.js';
 export { partOfRun } from './sampling/progress.js';
 export { samplerNames } from '../native/samplers.js';
 export { schedulerNames } from '../native/addon.js';
+export { kSamplerSigmas } from '../native/samplers.js';
+export { alignYourStepsScheduler, gitsScheduler } from './sampling/searched-schedules.js';
 export { applyLoraFile } from './files/apply-lora-file.js';
 export { previewPrefix, saveImages } from './files/saved-images.js';
 export { fileStamp, readInputText } from './files/input-files.js';
@@ -111,6 +116,8 @@ export { imageAntialiased } from '../imaging/antialias.js';
 export { gaussianBlur } from '../imaging/blur.js';
 export { pillowGaussianBlur } from '../imaging/box-blur.js';
 export { dilate, erode } from '../imaging/morphology.js';
+export { dilateBySquare } from '../imaging/opencv/morphology.js';
+export { outerShapes, type OuterShape } from '../imaging/opencv/outer-contours.js';
 export {
   crop,
   flipColumns,

@@ -16,7 +16,7 @@ import { noisedStart, sampledEnd } from './prediction.js';
 export type SamplerNoise = Pick<SamplerRunInit, 'noise' | 'gpuThreads'>;
 
 /** A sampler by ComfyUI's name, with its options (`eta`, `s_noise`, …). */
-export interface SamplerChoice extends SamplerNoise, Pick<SamplerRunInit, 'options'> {
+export interface SamplerChoice extends SamplerNoise, Pick<SamplerRunInit, 'options' | 'noiseSigmas'> {
   readonly name: string;
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
 import { createEngine, type Engine } from '../../src/index.js';
-import { defineNode, link, string } from '../../src/nodes/definition.js';
+import { defineNode, link, string, type AnyNodeClass } from '../../src/nodes/definition.js';
 import { fixture, tinyCheckpoint } from './golden.js';
 
 /** A workflow, and which tensor each of its SaveLatent and KeepImage nodes was given. */
@@ -23,8 +23,11 @@ export interface LatentEngine {
   close(): Promise<void>;
 }
 
-/** `files` of a models folder, beside `checkpoints/sd15-tiny` and `sdxl-tiny`, and what lies there. The input folder has `parity.png`. */
-export async function openLatentEngine(files: Readonly<Record<string, string>> = {}): Promise<LatentEngine> {
+/** `files` of a models folder, beside `checkpoints/sd15-tiny` and `sdxl-tiny`, and what lies there. The input folder has `parity.png`. `nodes` are known beside latentd's. */
+export async function openLatentEngine(
+  files: Readonly<Record<string, string>> = {},
+  nodes: readonly AnyNodeClass[] = [],
+): Promise<LatentEngine> {
   const models = mkdtempSync(join(tmpdir(), 'latentd-workflows-'));
   const all = {
     'checkpoints/sd15-tiny.safetensors': tinyCheckpoint('sd15'),
@@ -44,7 +47,7 @@ export async function openLatentEngine(files: Readonly<Record<string, string>> =
   const engine = createEngine({
     folders: { models, input },
     threads: 2,
-    nodes: [keeping(saved, 'SaveLatent', 'LATENT'), keeping(saved, 'KeepImage', 'IMAGE')],
+    nodes: [keeping(saved, 'SaveLatent', 'LATENT'), keeping(saved, 'KeepImage', 'IMAGE'), ...nodes],
   });
   return {
     engine,

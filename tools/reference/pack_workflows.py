@@ -2,7 +2,7 @@
 Workflows are kept as texts: their seeds have more digits than JavaScript's numbers.
 
 Usage: REF=... COMFY=... TORCHSDE=... NODE_PACKS=... python tools/reference/pack_workflows.py MODELS OUT [NAME...]   (REF holds run_workflow.py; MODELS the tiny checkpoints)
-NODE_PACKS names folders of ComfyUI_UltimateSDUpscale (with Coyote-A's script in repositories/ultimate_sd_upscale).
+NODE_PACKS names folders of ComfyUI_UltimateSDUpscale (with Coyote-A's script in repositories/ultimate_sd_upscale) and ComfyUI-Impact-Pack.
 """
 import importlib.util
 import json
@@ -21,8 +21,9 @@ from PIL import Image
 
 MODELS, OUT = sys.argv[1:3]
 ONLY = sys.argv[3:]
-comfy_env._Finder.names.update(name for name in ("torchvision", "gradio", "server", "spandrel", "skimage", "piexif", "segment_anything", "matplotlib", "cm_global") if importlib.util.find_spec(name) is None)
-run_workflow.NODES += ("controlnet",)
+comfy_env._Finder.names.update(name for name in ("torchvision", "gradio", "server", "spandrel", "skimage", "piexif", "segment_anything", "matplotlib", "cm_global", "ultralytics", "dill", "mmcv", "mmdet", "onnxruntime") if importlib.util.find_spec(name) is None)
+comfy_env._Finder.names.add("server")
+run_workflow.NODES += ("controlnet", "align_your_steps", "gits")
 run_workflow.setup(MODELS)
 run_workflow.extra()
 for folder in filter(None, os.environ.get("NODE_PACKS", "").split(":")):
@@ -31,6 +32,20 @@ for folder in filter(None, os.environ.get("NODE_PACKS", "").split(":")):
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     nodes.NODE_CLASS_MAPPINGS.update(module.NODE_CLASS_MAPPINGS)
+
+
+if "torchvision" in comfy_env._Finder.names:
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import torchvision_blur  # noqa: F401
+
+
+# ComfyUI's own names have changed since the pack was written.
+import comfy_extras.nodes_differential_diffusion as differential
+
+differential.DifferentialDiffusion.apply = classmethod(lambda cls, model: cls.execute(model).result)
+for name, method in (("AlignYourStepsScheduler", "get_sigmas"), ("GITSScheduler", "get_sigmas"), ("LatentCompositeMasked", "composite")):
+    node = nodes.NODE_CLASS_MAPPINGS[name]
+    if not hasattr(node, method): setattr(node, method, classmethod(lambda cls, *args, **more: cls.execute(*args, **more).result))
 
 
 def keeping(kind):
@@ -100,8 +115,73 @@ def tiled_upscales():
     yield "usdu.areas", redraw("sd15", 80, 64, node="UltimateSDUpscaleCustomSample", image="image", upscale_by=1.5, prepare=areas, batch=2)
 
 
+class MaskDetector:
+    """A detector that finds the shapes of a mask, in any picture."""
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"mask": ("MASK",)}})
+    RETURN_TYPES, FUNCTION = ("BBOX_DETECTOR", "SEGM_DETECTOR"), "make"
+
+    def make(self, mask):
+        from impact import core
+        detector = types.SimpleNamespace(setAux=lambda text: None, detect=lambda image, threshold, dilation, factor, drop, detailer_hook=None: core.dilate_segs(core.mask_to_segs(mask[0], False, factor, True, drop), dilation))
+        narrower = types.SimpleNamespace(detect=lambda image, threshold, dilation, factor, drop, detailer_hook=None: core.mask_to_segs(mask[0], False, factor, False, drop))
+        return detector, narrower
+
+
+nodes.NODE_CLASS_MAPPINGS["MaskDetector"] = MaskDetector
+
+
+def detailers():
+    def mask(w):
+        """Three shapes: one with a hole, a grey one, and a small one."""
+        whole = w.add("SolidMask", value=0.0, width=120, height=96)
+        for value, x, y, width, height in ((1.0, 10, 12, 40, 36), (0.0, 22, 20, 8, 10), (0.6, 70, 50, 30, 28), (1.0, 100, 4, 9, 8)):
+            whole = w.add("MaskComposite", destination=whole, source=w.add("SolidMask", value=value, width=width, height=height), x=x, y=y, operation="add" if value else "multiply")
+        return whole
+
+    settings = dict(guide_size=72.0, guide_size_for=True, max_size=96.0, seed=2**63 + 9, steps=2, cfg=4.0, sampler_name="euler", scheduler="normal", denoise=0.5, feather=4, cycle=1)
+    look = dict(bbox_threshold=0.5, bbox_dilation=3, bbox_crop_factor=1.5, sam_detection_hint="center-1", sam_dilation=0, sam_threshold=0.93, sam_bbox_expansion=0, sam_mask_hint_threshold=0.7,
+                sam_mask_hint_use_negative="False", drop_size=10)
+    pick = {"Select to add LoRA": "Select the LoRA to add to the text", "Select to add Wildcard": "Select the Wildcard to add to the text"}
+
+    def pipe(w):
+        return w.add("ToBasicPipe", model=w.model, clip=w.clip, vae=w.vae, positive=w.positive, negative=w.negative)
+
+    w = Workflow("sd15")
+    segs = w.add("MaskToSEGS", mask=mask(w), combined=False, crop_factor=1.6, bbox_fill=False, drop_size=7, contour_fill=False)
+    made = w.add("DetailerForEachDebugPipe", image=w.picture(120, 96), segs=segs, basic_pipe=pipe(w), wildcard="[ASC-SIZE]a red fox[SEP]a moon[SEP:7]an owl", refiner_ratio=0.5, refiner_basic_pipe_opt=pipe(w),
+                 noise_mask=True, force_inpaint=False, noise_mask_feather=0, **{**settings, "sampler_name": "dpmpp_2m_sde", "scheduler": "karras"})
+    yield "detailer.segs", w.keep(made)
+    w = Workflow("sd15")
+    made = w.add("MaskDetailerPipe", image=w.picture(120, 96), mask=mask(w), basic_pipe=pipe(w), mask_mode=False, crop_factor=1.4, drop_size=12, refiner_ratio=0.2, batch_size=2, noise_mask_feather=6, contour_fill=True, bbox_fill=True, inpaint_model=False,
+                 **{**settings, "guide_size_for": False, "scheduler": "AYS SD1", "cycle": 2})
+    yield "detailer.mask", w.keep(made)
+    w = Workflow("sd15")
+    found = w.add("MaskDetector", mask=mask(w))
+    made = w.add("FaceDetailer", image=w.picture(120, 96), model=w.model, clip=w.clip, vae=w.vae, positive=w.positive, negative=w.negative, bbox_detector=found, segm_detector_opt=[found[0], 1], noise_mask=True, force_inpaint=True,
+                 wildcard="[CONCAT][LAB][A]a (golden:1.2) crown", noise_mask_feather=5, **settings, **look)
+    w.keep(made)
+    w.keep(made, 1)
+    yield "detailer.face", w.nodes
+    w = Workflow("sd15")
+    found = w.add("MaskDetector", mask=mask(w))
+    detailer = w.add("BasicPipeToDetailerPipe", basic_pipe=pipe(w), bbox_detector=found, wildcard="", **pick)
+    made = w.add("FaceDetailerPipe", image=w.picture(120, 96), detailer_pipe=detailer, noise_mask=True, force_inpaint=True, refiner_ratio=0.2, inpaint_model=True, noise_mask_feather=0, **settings, **look)
+    yield "detailer.pipe", w.keep(made)
+    w = Workflow("sd15")
+    segs = w.add("MaskToSEGS", mask=mask(w), combined=True, crop_factor=1.2, bbox_fill=True, drop_size=7, contour_fill=True)
+    w.keep(w.add("MaskToImage", mask=w.add("SegsToCombinedMask", segs=segs)))
+    for fill, box in ((True, False), (False, False), (False, True)):
+        segs = w.add("MaskToSEGS", mask=mask(w), combined=False, crop_factor=2.5, bbox_fill=box, drop_size=8, contour_fill=fill)
+        w.keep(w.add("MaskToImage", mask=w.add("SegsToCombinedMask", segs=w.add("ImpactSegsAndMask", segs=segs, mask=w.add("SolidMask", value=0.9, width=120, height=96)))))
+    found = w.add("MaskDetector", mask=mask(w))
+    segs = w.add("ImpactSimpleDetectorSEGS", bbox_detector=found, image=w.picture(120, 96), bbox_threshold=0.5, bbox_dilation=4, crop_factor=2.0, drop_size=10, sub_threshold=0.5, sub_dilation=0, sub_bbox_expansion=0, sam_mask_hint_threshold=0.7, post_dilation=-3)
+    w.keep(w.add("MaskToImage", mask=w.add("SegsToCombinedMask", segs=segs)))
+    yield "segs", w.nodes
+
+
 def all_cases():
     yield from tiled_upscales()
+    yield from detailers()
 
 
 tensors, kept, memo = {}, [], {}
@@ -114,6 +194,7 @@ for name, workflow in all_cases():
         source, slot = spec["inputs"]["samples"]
         saved[node] = str(len(tensors))
         value = done[source][slot]
+        if isinstance(value, list): value = value[-1]
         if spec["class_type"] == "SaveLatent": value = value["samples"]
         else: value = value[:, ::3, ::3].half()  # a ninth of the pixels says enough
         tensors[saved[node]] = value.contiguous().clone()

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../src/compute/tensor.js';
+import { defineNode, link } from '../../../src/nodes/definition.js';
+import {
+  BBOX_DETECTOR,
+  dilatedSegs,
+  maskToSegs,
+  SEGM_DETECTOR,
+  type Detector,
+} from '../../../src/nodes/packs/impact/segs.js';
 import { relativeRms } from '../../support/golden.js';
 import { openLatentEngine, type LatentEngine, type WorkflowCase } from '../../support/latent-workflows.js';
 import { referenceCases } from '../../support/reference-cases.js';
@@ -7,9 +15,33 @@ import { referenceCases } from '../../support/reference-cases.js';
 /** Of tools/reference/pack_workflows.py. */
 const { cases, tensor } = referenceCases<WorkflowCase>('nodes/pack-workflows.safetensors');
 
+/** Finds the shapes of a mask, in any picture: with their boxes filled, and their outlines. */
+const maskDetector = defineNode({
+  name: 'MaskDetector',
+  displayName: 'MaskDetector',
+  category: 'test',
+  description: '',
+  required: { mask: link('MASK') },
+  optional: {},
+  outputs: [
+    { type: BBOX_DETECTOR, name: 'bbox' },
+    { type: SEGM_DETECTOR, name: 'segm' },
+  ],
+  run({ mask }) {
+    const finding = (fillsBox: boolean): Detector => ({
+      detect(_, { cropFactor, dropSize, dilation }) {
+        const options = { combined: false, cropFactor, dropSize, fillsBox, fillsContour: true };
+        return Promise.resolve(dilatedSegs(maskToSegs(mask, options), fillsBox ? dilation : 0));
+      },
+      detectCombined: () => Promise.resolve(mask),
+    });
+    return { outputs: [finding(true), finding(false)] };
+  },
+});
+
 let tiny: LatentEngine;
 beforeAll(async () => {
-  tiny = await openLatentEngine();
+  tiny = await openLatentEngine({}, [maskDetector]);
 });
 afterAll(() => tiny.close());
 

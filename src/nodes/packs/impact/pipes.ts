@@ -1,47 +1,16 @@
 /** ComfyUI-Impact-Pack (ltdrdata): pipes, switches, batches. */
 import {
   boolean,
-  concatRows,
   defineControlNode,
   defineNode,
   evaluate,
   lazy,
   link,
-  sameRows,
   toPython,
-  upscaleImage,
-  type CustomType,
   type Image,
-  type ValueOf,
 } from '../../public.js';
-
-/** A model with its encoders, decoder and prompts, as one value. */
-interface BasicPipe {
-  readonly model: ValueOf<'MODEL'>;
-  readonly clip: ValueOf<'CLIP'>;
-  readonly vae: ValueOf<'VAE'>;
-  readonly positive: ValueOf<'CONDITIONING'>;
-  readonly negative: ValueOf<'CONDITIONING'>;
-}
-
-const BASIC_PIPE = 'BASIC_PIPE' as CustomType<BasicPipe>;
-const PIPE_OUTPUT = { type: BASIC_PIPE, name: 'basic_pipe' } as const;
-
-const PARTS = {
-  model: link('MODEL'),
-  clip: link('CLIP'),
-  vae: link('VAE'),
-  positive: link('CONDITIONING'),
-  negative: link('CONDITIONING'),
-};
-
-const PART_OUTPUTS = [
-  { type: 'MODEL', name: 'model' },
-  { type: 'CLIP', name: 'clip' },
-  { type: 'VAE', name: 'vae' },
-  { type: 'CONDITIONING', name: 'positive' },
-  { type: 'CONDITIONING', name: 'negative' },
-] as const;
+import { fittedBatch } from './batches.js';
+import { BASIC_PIPE, PARTS, PART_OUTPUTS, PIPE_OUTPUT } from './basic-pipe.js';
 
 const pipes = { category: 'ImpactPack/Pipe', optional: {} };
 
@@ -101,11 +70,7 @@ export const makeImageBatch = defineNode({
   outputs: [{ type: 'IMAGE', name: 'IMAGE' }],
   takesMore: true,
   run({ image1, ...more }) {
-    const [, height = 0, width = 0] = image1.shape;
-    const others: readonly Image[] = Object.values<Image>(more);
-    const fit = (image: Image) =>
-      sameRows(image, image1) ? image : upscaleImage(image, 'lanczos', { width, height, crop: 'center' });
-    return { outputs: [others.reduce((batch, image) => concatRows(batch, fit(image)), image1)] };
+    return { outputs: [fittedBatch([image1, ...Object.values<Image>(more)])] };
   },
 });
 

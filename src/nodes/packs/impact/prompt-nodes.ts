@@ -1,13 +1,8 @@
 /** Prompts with choices as nodes (modules/impact/impact_pack.py, impact_server.py). */
-import { combo, defineNode, link, seed, string, widget, type RunContext } from '../../public.js';
+import { defineNode, link, seed, string, widget, type RunContext } from '../../public.js';
+import { selectLora, selectWildcard } from './prompt-inputs.js';
 import { encodeWithLoras } from './prompts.js';
 import { populate, readWildcards, wildcardsFingerprint } from './wildcards.js';
-
-export const selectWildcard = combo(['Select the Wildcard to add to the text']);
-export const selectLora = combo((folders) => [
-  'Select the LoRA to add to the text',
-  ...folders.list('loras'),
-]);
 
 const written = {
   wildcard_text: string({ multiline: true, tooltip: 'A text with choices: {a|b}, __words__.' }),
