@@ -1,7 +1,7 @@
 /** What SAM is shown of parts, and what becomes of its masks (modules/impact/core.py, make_sam_mask and its like). */
 import { dilateBySquare, tensor, type Image, type Mask } from '../../public.js';
 import type { Hint, ScoredMask, SegmentAnything } from './sam.js';
-import type { Box, Seg, Segs } from './segs.js';
+import type { PartBox, Seg, Segs } from './segs.js';
 
 export const DETECTION_HINTS = [
   'center-1',
@@ -91,15 +91,15 @@ function chosen(masks: readonly ScoredMask[], threshold: number): Mask[] {
   return surest === undefined ? [] : [surest.mask];
 }
 
-function centerOf([x1, y1, x2, y2]: Box): { readonly x: number; readonly y: number } {
+function centerOf([x1, y1, x2, y2]: PartBox): { readonly x: number; readonly y: number } {
   return { x: x1 + (x2 - x1) / 2, y: y1 + (y2 - y1) / 2 };
 }
 
-function expanded([x1, y1, x2, y2]: Box, by: number, width: number, height: number): Box {
+function expanded([x1, y1, x2, y2]: PartBox, by: number, width: number, height: number): PartBox {
   return [Math.max(x1 - by, 0), Math.max(y1 - by, 0), Math.min(x2 + by, width), Math.min(y2 + by, height)];
 }
 
-function hintsOf(seg: Seg, [x1, y1, x2, y2]: Box, options: OutlineOptions): Hint[] {
+function hintsOf(seg: Seg, [x1, y1, x2, y2]: PartBox, options: OutlineOptions): Hint[] {
   const { x, y } = centerOf(seg.box);
   const inside = (...points: readonly (readonly [number, number])[]): Hint[] =>
     points.map(([column, row]) => ({ x: column, y: row, isInside: true }));
@@ -147,7 +147,7 @@ function hintsInMask({ mask, region }: Seg, { hintThreshold, negative }: Outline
 }
 
 /** Places outside of a region. The pack gives the picture's height for its width, and so does this. */
-function hintsBeside([x1, y1, x2, y2]: Box, pictureWidth: number, pictureHeight: number): Hint[] {
+function hintsBeside([x1, y1, x2, y2]: PartBox, pictureWidth: number, pictureHeight: number): Hint[] {
   const [width, height] = [pictureHeight, pictureWidth];
   const down = Math.max(3, Math.trunc(width / 20));
   const across = Math.max(3, Math.trunc(height / 20));

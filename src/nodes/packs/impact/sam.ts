@@ -1,6 +1,6 @@
 /** Outlines of what points and boxes show (modules/impact/core.py, make_sam_mask). */
 import type { CustomType, Image, Mask } from '../../public.js';
-import type { Box } from './segs.js';
+import type { PartBox } from './segs.js';
 
 /** A point of the picture in pixels; whether it lies on what is meant, or beside it. */
 export interface Hint {
@@ -14,7 +14,7 @@ export interface SegmentAnything {
   /** Masks 1×H×W of 0 and 1 of what hints and boxes show, with the confidence in each. */
   look(
     image: Image,
-  ): Promise<(hints: readonly Hint[], box: Box | undefined) => Promise<readonly ScoredMask[]>>;
+  ): Promise<(hints: readonly Hint[], box: PartBox | undefined) => Promise<readonly ScoredMask[]>>;
 }
 
 export interface ScoredMask {

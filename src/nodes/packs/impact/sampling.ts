@@ -107,13 +107,13 @@ async function searched(name: string, steps: number, context: RunContext): Promi
 }
 
 /** What samples as KSampler does, with what it takes of its schedule. */
-export type Sampling = Omit<SampledPart, 'addsNoise' | 'start' | 'end' | 'keepsNoise'> & {
+export type EndSampling = Omit<SampledPart, 'addsNoise' | 'start' | 'end' | 'keepsNoise'> & {
   /** Share of a longer schedule; `steps` of it are done. */
   readonly denoise: number;
 };
 
 /** The last `steps` of a schedule that is as much longer as `denoise` is smaller than 1 (impact_sample). */
-export function sampleEnd(sampling: Sampling, latent: Latent, context: RunContext): Promise<Latent> {
+export function sampleEnd(sampling: EndSampling, latent: Latent, context: RunContext): Promise<Latent> {
   const steps = Math.floor(sampling.steps / sampling.denoise);
   const part = { ...sampling, steps, addsNoise: true, start: steps - sampling.steps, end: steps };
   return samplePart({ ...part, keepsNoise: false }, latent, context);
@@ -130,7 +130,7 @@ export interface Refiner {
 
 /** The same with another model for the end (ksampler_wrapper). */
 export async function sampleRefined(
-  sampling: Sampling,
+  sampling: EndSampling,
   refiner: Refiner | undefined,
   latent: Latent,
   context: RunContext,

@@ -16,7 +16,7 @@ import {
 } from '../../public.js';
 
 /** Left, top, right and bottom in pixels; the last two lie outside. */
-export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
+export type PartBox = readonly [x1: number, y1: number, x2: number, y2: number];
 
 export interface Seg {
   /** 1×h×w×3, where it was cut out or painted anew. */
@@ -26,9 +26,9 @@ export interface Seg {
   /** 0 to 1. */
   readonly confidence: number;
   /** What is looked at around it, in whole pixels. */
-  readonly region: Box;
+  readonly region: PartBox;
   /** What was found; detectors give fractions of pixels. */
-  readonly box: Box;
+  readonly box: PartBox;
   readonly label: string;
 }
 
@@ -62,7 +62,7 @@ export const BBOX_DETECTOR = 'BBOX_DETECTOR' as CustomType<Detector>;
 export const SEGM_DETECTOR = 'SEGM_DETECTOR' as CustomType<Detector>;
 
 /** The region around a box that is `factor` times as large, as far as the picture goes (make_crop_region). */
-export function regionAround(width: number, height: number, box: Box, factor: number): Box {
+export function regionAround(width: number, height: number, box: PartBox, factor: number): PartBox {
   const [x1, x2] = along(width, box[0], box[2], factor);
   const [y1, y2] = along(height, box[1], box[3], factor);
   return [x1, y1, x2, y2];
@@ -77,7 +77,7 @@ function along(limit: number, from: number, to: number, factor: number): [number
 }
 
 /** The part of an image or mask inside a region. */
-export function partOf(value: Tensor, [x1, y1, x2, y2]: Box): Tensor {
+export function partOf(value: Tensor, [x1, y1, x2, y2]: PartBox): Tensor {
   return crop(value, IMAGE_ROWS, { x: x1, y: y1, width: x2 - x1, height: y2 - y1 });
 }
 
@@ -111,7 +111,7 @@ function wholeMask(mask: Mask, { cropFactor, fillsBox }: MaskToSegsOptions): Seg
     [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
   });
   if (right < 0) return [];
-  const box: Box = [left, top, right, bottom];
+  const box: PartBox = [left, top, right, bottom];
   const region = regionAround(width, height, box, cropFactor);
   if (region[2] <= region[0] || region[3] <= region[1]) return [];
   const part = partOf(mask, region);
@@ -126,7 +126,7 @@ function shapesOf(mask: Mask, { cropFactor, fillsBox, dropSize, fillsContour }: 
   return shapes.flatMap((shape) => {
     const least = Math.max(dropSize, 1);
     if (shape.width <= least || shape.height <= least) return [];
-    const box: Box = [shape.x, shape.y, shape.x + shape.width, shape.y + shape.height];
+    const box: PartBox = [shape.x, shape.y, shape.x + shape.width, shape.y + shape.height];
     const region = regionAround(width, height, box, cropFactor);
     const part = tensor([1, region[3] - region[1], region[2] - region[0]]);
     for (let y = Math.max(box[1], region[1]); y < Math.min(box[3], region[3]); y++) {
@@ -136,13 +136,13 @@ function shapesOf(mask: Mask, { cropFactor, fillsBox, dropSize, fillsContour }: 
         part.data[(y - region[1]) * part.shape[2]! + x - region[0]] = Math.min(Math.max(value, 0), 1);
       }
     }
-    const inRegion = box.map((edge, at) => edge - region[at % 2]!) as unknown as Box;
+    const inRegion = box.map((edge, at) => edge - region[at % 2]!) as unknown as PartBox;
     const filled = fillsBox ? whiteIn(part, inRegion) : part;
     return [{ mask: filled, confidence: 1, region, box, label: 'A' }];
   });
 }
 
-function whiteIn(mask: Mask, [x1, y1, x2, y2]: Box): Mask {
+function whiteIn(mask: Mask, [x1, y1, x2, y2]: PartBox): Mask {
   const [, height = 0, width = 0] = mask.shape;
   const data = mask.data.slice();
   for (let y = Math.max(y1, 0); y < Math.min(y2, height); y++) {
@@ -195,7 +195,7 @@ export function scaledSegs(segs: Segs, height: number, width: number): Segs {
   if ((segs.height === height && segs.width === width) || segs.height === 0 || segs.width === 0) return segs;
   const [down, across] = [height / segs.height, width / segs.width];
   // The right edge by the height's factor, as the pack has it.
-  const scaled = ([x1, y1, x2, y2]: Box): Box => [
+  const scaled = ([x1, y1, x2, y2]: PartBox): PartBox => [
     Math.trunc(x1 * across),
     Math.trunc(y1 * across),
     Math.trunc(x2 * down),
