@@ -26,9 +26,9 @@ export function cfgGuider(
   return {
     model,
     plain(input, needsUncond) {
-      const { before = [], combine, after = [], cfgAt } = guidance;
+      const { before = [], combine, after = [], cfgAt, cache } = guidance;
       const isPlain = before.length === 0 && combine === undefined && after.length === 0;
-      if (!isPlain || cfgAt !== undefined) return undefined;
+      if (!isPlain || cfgAt !== undefined || cache !== undefined) return undefined;
       const skipped = isSkipped(scale, needsUncond);
       const inputs = promptsFor(input).commonInputs(skipped ? ['positive'] : ['positive', 'negative']);
       return inputs && { inputs, cfg: skipped ? undefined : scale };

@@ -6,6 +6,7 @@ import type { ModelChange } from '../models/denoiser/changes.js';
 import type { GuidanceInput } from '../models/denoiser/guidance.js';
 import { prepareConditions, type Condition, type LatentInput, type PromptInput } from './conditions.js';
 import { commonInputs, predictDenoised } from './predict.js';
+import { NetworkCache } from './network-cache.js';
 
 /** A guided prediction of what is under the noise, N×C×h×w. */
 export interface Denoised {
@@ -35,6 +36,7 @@ export interface PlainGuidance {
 /** Prompts made ready for one run, and a way to predict with them. */
 export class ReadyPrompts<Name extends string> {
   private readonly conditions: Readonly<Record<Name, readonly Condition[]>>;
+  private readonly cache: NetworkCache<Condition> | undefined;
 
   constructor(
     private readonly input: LatentInput,
@@ -48,6 +50,9 @@ export class ReadyPrompts<Name extends string> {
     this.conditions = Object.fromEntries(
       names.map((name, index) => [name, lists[index]!]),
     ) as typeof this.conditions;
+    const { guidance, sampling } = input.model;
+    const { cache } = guidance;
+    this.cache = cache?.of === 'network' ? new NetworkCache(cache, sampling) : undefined;
   }
 
   /**
@@ -79,7 +84,9 @@ export class ReadyPrompts<Name extends string> {
     const onAttention = (prompt: number, received: Tensor) => {
       if (prompt === 1) this.attention = received;
     };
-    return predictDenoised(model, prompts, x, sigma, { random, onAttention });
+    // Another network's outputs are no measure of this one's.
+    const cache = changes.length === 0 ? this.cache : undefined;
+    return predictDenoised(model, prompts, x, sigma, { random, onAttention, cache });
   }
 
   /** The denoised prediction of a prompt that isn't among these. */

@@ -10,6 +10,7 @@ import type { Condition } from './conditions.js';
 import { influenceOf, type Influence } from './influence.js';
 import { fitInputs, inputsShareBatch, joinInputs, joinRows } from './network-inputs.js';
 import { denoisedFrom, networkInput } from './prediction.js';
+import type { NetworkCache } from './network-cache.js';
 
 /** Keeps the quotient finite where no condition counts. */
 const leastWeight = Math.fround(1e-37);
@@ -22,6 +23,7 @@ interface Task {
   readonly inputs: NetworkInputs;
   readonly control: Control | undefined;
   readonly influence: Influence;
+  readonly condition: Condition;
 }
 
 /** What an evaluation of the network has beside its inputs. */
@@ -33,6 +35,8 @@ export interface PredictOptions {
    * number; the first of its conditions in each evaluation.
    */
   readonly onAttention?: (prompt: number, received: Tensor) => void;
+  /** Of this run, for models that leave evaluations out. */
+  readonly cache?: NetworkCache<Condition> | undefined;
 }
 
 /**
@@ -47,6 +51,7 @@ export async function predictDenoised(
   sigma: number,
   options: PredictOptions = {},
 ): Promise<Tensor[]> {
+  options.cache?.beginStep();
   const averages = prompts.map(() => new WeightedAverage(x.shape));
   let due = prompts.flatMap((conditions, prompt) =>
     (conditions ?? [])
@@ -95,6 +100,7 @@ function taskFor(model: DiffusionModel, prompt: number, condition: Condition, x:
   return {
     prompt,
     influence,
+    condition,
     x: area === undefined ? x : cropLatent(x, area),
     inputs: fitInputs(model, condition.inputs, rows, area),
     control: condition.control,
@@ -113,7 +119,7 @@ async function evaluate(
   model: DiffusionModel,
   batch: readonly Task[],
   sigma: number,
-  { random, onAttention }: PredictOptions,
+  { random, onAttention, cache }: PredictOptions,
 ): Promise<Tensor[]> {
   const x = joinRows(batch.map((task) => task.x));
   const [rows = 1] = x.shape;
@@ -124,32 +130,36 @@ async function evaluate(
     batch.map((task) => task.inputs),
   );
   const scaled = networkInput(sampling, x, sigma);
-  const control = await batch[0]?.control?.residuals({
-    x,
-    scaled,
-    conditions: batch.length,
-    prompts: batch.map(({ prompt }) => prompt),
-    sigma,
-    sampling,
-    inputs,
-    weights: model.weights,
-  });
-  const output = await model.predict({
-    x: scaled,
-    timesteps: new Float32Array(rows).fill(sampling.levels.sigmaToTimestep(sigma)),
-    sigma,
-    prompts: batch.map(({ prompt }) => prompt),
-    inputs,
-    control,
-    random,
-    onAttention(received) {
-      const told = new Set<number>();
-      batch.forEach(({ prompt }, index) => {
-        if (!told.has(prompt)) onAttention?.(prompt, takeRows(received, index * rowsEach, rowsEach));
-        told.add(prompt);
-      });
-    },
-  });
+  const evaluation = async (): Promise<Tensor> => {
+    const control = await batch[0]?.control?.residuals({
+      x,
+      scaled,
+      conditions: batch.length,
+      prompts: batch.map(({ prompt }) => prompt),
+      sigma,
+      sampling,
+      inputs,
+      weights: model.weights,
+    });
+    return model.predict({
+      x: scaled,
+      timesteps: new Float32Array(rows).fill(sampling.levels.sigmaToTimestep(sigma)),
+      sigma,
+      prompts: batch.map(({ prompt }) => prompt),
+      inputs,
+      control,
+      random,
+      onAttention(received) {
+        const told = new Set<number>();
+        batch.forEach(({ prompt }, index) => {
+          if (!told.has(prompt)) onAttention?.(prompt, takeRows(received, index * rowsEach, rowsEach));
+          told.add(prompt);
+        });
+      },
+    });
+  };
+  const keys = batch.map(({ condition }) => condition);
+  const output = await (cache?.output(scaled, sigma, keys, evaluation) ?? evaluation());
   const denoised = denoisedFrom(sampling, output, x, sigma);
   return batch.map((_, index) =>
     batch.length === 1 ? denoised : takeRows(denoised, index * rowsEach, rowsEach),

@@ -11,6 +11,7 @@ import { fitNoiseMask } from './masks.js';
 import { maskedDenoiser } from './noise-mask.js';
 import { drawNoise, type RandomStream } from './noise.js';
 import { noisedStart, sampledEnd } from './prediction.js';
+import { lazily } from './lazy-cache.js';
 
 /** Whose noise samplers add on their way: what ComfyUI draws there on a CPU (when left out), or on an NVIDIA GPU. */
 export type SamplerNoise = Pick<SamplerRunInit, 'noise' | 'gpuThreads'>;
@@ -80,7 +81,9 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const kept: Pick<SamplingOptions, 'noise' | 'random'> = randomInpaintNoise
     ? drawNoise({ seed: following(seed) }, latent.shape)
     : { noise, random: options.random };
-  const guided = guider.ready({ latent, noiseMask, seed, random: kept.random });
+  const ready = guider.ready({ latent, noiseMask, seed, random: kept.random });
+  const { cache } = guidance;
+  const guided = cache?.of === 'prediction' ? lazily(ready, cache, sampling) : ready;
   const denoiser =
     noiseMask === undefined
       ? guided

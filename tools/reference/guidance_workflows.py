@@ -14,7 +14,7 @@ import safetensors.torch
 
 MODELS, OUT = sys.argv[1:3]
 ONLY = sys.argv[3:]
-run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "gits", "model_merging_model_specific", "latent", "video_model", "easycache", "hypernetwork")
+run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "gits", "model_merging_model_specific", "latent", "video_model", "easycache", "hypernetwork", "lora_debug")
 run_workflow.setup(MODELS)
 run_workflow.extra()
 nodes.NODE_CLASS_MAPPINGS["SaveLatent"] = type("SaveLatent", (), {
@@ -199,6 +199,11 @@ def core(checkpoint):
         made = str(len(w.nodes) - 1)
         w.add("SaveLatent", samples=w.add("LatentApplyOperation", samples=[made, 0], operation=operation), filename_prefix="guidance")
         yield f"{checkpoint}.core.{name}", w.nodes
+    for name, node, inputs, settings in (
+        ("easy", "EasyCache", dict(reuse_threshold=1.2, start_percent=0.1, end_percent=0.9, verbose=False), {}), ("easy.low", "EasyCache", dict(reuse_threshold=0.3, start_percent=0.0, end_percent=1.0, verbose=False), dict(cfg=1.0)),
+        ("lazy", "LazyCache", dict(reuse_threshold=0.8, start_percent=0.1, end_percent=0.9, verbose=False), {}), ("lazy.pp", "LazyCache", dict(reuse_threshold=0.5, start_percent=0.0, end_percent=1.0, verbose=False), dict(sampler_name="dpmpp_2m"))):
+        yield f"{checkpoint}.core.{name}", Workflow(checkpoint).patch(node, **inputs).sample(**{"steps": 10, **settings})
+    yield f"{checkpoint}.core.bypass", Workflow(checkpoint).patch("LoraLoaderBypassModelOnly", lora_name=f"{checkpoint}-tiny-lora.safetensors", strength_model=1.3).sample(steps=3)
     for cfg in (4.0, 1.0):
         w = Workflow(checkpoint)
         # Loaded once more: of two that share their weights, ComfyUI takes the first one's for both.

@@ -42,6 +42,17 @@ export interface MaskedStep {
   readonly sampling: ModelSampling;
 }
 
+/** Steps that may be left out, as LazyCache and EasyCache have it. */
+export interface StepCache {
+  /** `prediction`: what guidance gives; `network`: what the network gives for each prompt. */
+  readonly of: 'prediction' | 'network';
+  /** How much may have changed since the last step that was not left out, as a share of the prediction. */
+  readonly threshold: number;
+  /** Shares of sampling between which steps are left out. */
+  readonly start: number;
+  readonly end: number;
+}
+
 type Answer<Value> = Value | Promise<Value>;
 
 export interface Guidance {
@@ -57,6 +68,7 @@ export interface Guidance {
   readonly combine?: (input: GuidanceInput) => Answer<Tensor>;
   /** The noise mask (N×1×h×w, 1 where the latent is sampled) that a step takes in place of the given one. */
   readonly noiseMask?: (mask: Tensor, step: MaskedStep) => Tensor;
+  readonly cache?: StepCache;
   /** Changes of the guided prediction, in order. */
   readonly after?: readonly ((input: GuidedInput) => Answer<Tensor>)[];
 }

@@ -58,3 +58,15 @@ export const loraLoaderModelOnly = defineNode({
     return { outputs: [changed.model] };
   },
 });
+
+export const loraLoaderBypassModelOnly = defineNode({
+  name: 'LoraLoaderBypassModelOnly',
+  displayName: 'Load LoRA (Bypass, Model Only) (for debugging)',
+  category: 'model/loaders',
+  description: 'LoraLoaderModelOnly: whether a LoRA lies in weights or beside them makes no difference here.',
+  required: { model: link('MODEL'), lora_name: loraName, strength_model: strength('the diffusion model') },
+  optional: {},
+  outputs: [{ type: 'MODEL', name: 'MODEL' }],
+  fingerprint: ({ lora_name }, folders) => modelFingerprint(folders, 'loras', lora_name),
+  run: (inputs, context) => loraLoaderModelOnly.run(inputs, context),
+});

@@ -8,3 +8,4 @@ export * from './unet-changes.js';
 export * from './merging.js';
 export * from './attention-multiply.js';
 export * from './video-guidance.js';
+export * from './step-caches.js';
