@@ -36,6 +36,7 @@ export const PRECISIONS = ['fp32', 'bf16'] as const;
 export const NOISE_KINDS = ['cpu', 'cpu-0.3.64', 'gpu'] as const;
 export const PREVIEW_METHODS = ['latent2rgb', 'taesd', 'none'] as const;
 export const QUEUE_ORDERS = ['turns', 'arrival'] as const;
+export const REDIS_PROTOCOLS = ['myspinbot', 'emp-job-queue'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 /** Whom a setting concerns: whatever runs workflows, `latentd pull`, the daemon and its clients, or the daemon alone. */
@@ -173,7 +174,20 @@ const rows = {
   ),
   webhookSecret: open('daemon', file, 'what those messages are signed with', 'none: they are not signed'),
   urlLifetime: time('how long signed addresses of stored outputs are good', '1h', 3600),
-  redis: open('daemon', redisAddress, 'takes work from this Redis, as redis://localhost:6379', 'none'),
+  redis: row<Optional<string>>(
+    'daemon',
+    redisAddress,
+    'takes work from this Redis, as redis://localhost:6379',
+    '$HUB_REDIS_URL, else none',
+    () => process.env['HUB_REDIS_URL'],
+  ),
+  redisProtocol: row<(typeof REDIS_PROTOCOLS)[number]>(
+    'daemon',
+    oneOf('NAME', REDIS_PROTOCOLS),
+    `in whose words: ${REDIS_PROTOCOLS.join(', ')}`,
+    'emp-job-queue with $HUB_REDIS_URL, else myspinbot',
+    () => (process.env['HUB_REDIS_URL'] === undefined ? 'myspinbot' : 'emp-job-queue'),
+  ),
   redisStreams: fixed(
     'daemon',
     name,

@@ -36,6 +36,7 @@ const FIXED_SETTINGS: readonly SettingName[] = [
   's3PathStyle',
   'urlLifetime',
   'redis',
+  'redisProtocol',
   'redisStreams',
   'redisGroup',
   'redisHeartbeat',

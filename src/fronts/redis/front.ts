@@ -1,12 +1,39 @@
 /** Work that comes over Redis, in the words of a system that is there already. Nothing of it is loaded unless it is asked for. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { ConfigError } from '../../config/config-error.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import type { Front, FrontDefinition, FrontOptions } from '../front.js';
+import type { Artifacts } from './artifacts.js';
+
+/** Takes work in one system's words. */
+interface RedisWorker {
+  begin(): void;
+  /** There may be room for more. */
+  roomAgain(): void;
+  close(): Promise<void>;
+  /** What it has. */
+  readonly holding: number;
+}
+
+interface WorkerHouse extends FrontOptions {
+  /** For what doesn't block. */
+  readonly client: Redis;
+  readonly open: (name: string) => Redis;
+  readonly artifacts: Artifacts;
+  /** This process's, as no other's. */
+  readonly consumer: string;
+  /** Pieces of work that engines are free for, beside those that a worker has. */
+  readonly capacity: () => number;
+}
 
 const NOWHERE: Front = { addresses: {}, close: () => Promise.resolve() };
 
 /** The name of this front; that of its jobs' clients as well. */
 const REDIS_FRONT = 'redis';
+
+/** For a server to be looked at before the daemon is ready. */
+const SERVER_PATIENCE_MS = 2000;
 
 export const redisFront: FrontDefinition = {
   name: REDIS_FRONT,
@@ -19,79 +46,83 @@ export const redisFront: FrontDefinition = {
 };
 
 async function openRedis(url: string, house: FrontOptions): Promise<Front> {
-  const { jobs, settings, premises, checker, log } = house;
-  const [{ connector, checkServer, consumerName }, { StreamConsumer }, { MySpinBot }, { localArtifacts }] =
-    await Promise.all([
-      import('./connection.js'),
-      import('./stream-consumer.js'),
-      import('./myspinbot/executor.js'),
-      import('./artifacts.js'),
-    ]);
+  const { jobs, settings, log } = house;
+  const [{ connector, checkServer, consumerName }, { localArtifacts }, { adoptLeftFiles }] =
+    await Promise.all([import('./connection.js'), import('./artifacts.js'), import('./workflow-runner.js')]);
+  const artifacts = localArtifacts(settings, settings.inputBucket);
+  await adoptLeftFiles({ jobs, artifacts });
   const open = await connector(url, log);
   const client = open('state');
-  const [controlStream = '', stream = ''] = settings.redisStreams.split(',');
-  if (controlStream === '' || stream === '') {
-    client.disconnect();
-    throw new ConfigError(
-      "--redis-streams: two names are needed, of the control plane's stream and of the workers', as stream:control,stream:data",
-    );
-  }
-  const artifacts = localArtifacts(settings, settings.inputBucket);
-  const dialect = new MySpinBot({
-    ...{ client, controlStream, ttl: settings.redisTtl, log },
-    house: { jobs, checker, artifacts, premises },
-  });
+  const ready = checkServer(client, log);
+  ready.catch(() => undefined);
+  let worker: RedisWorker | undefined;
   const capacity = () => {
     if (jobs.isStopping) return 0;
     const engines = jobs.engineStates.filter(({ state }) => state === 'ready').length;
-    return engines - Math.max(consumer.holding, jobs.running.length + jobs.size);
+    return engines - Math.max(worker?.holding ?? 0, jobs.running.length + jobs.size);
   };
-  const consumer = new StreamConsumer({
-    ...{ open, stream, log, capacity },
-    group: settings.redisGroup,
-    consumer: consumerName(),
-    heartbeatMs: settings.redisHeartbeat * 1000,
-    maxDeliveries: settings.redisAttempts,
-    handle: (claim) => dialect.handle(claim),
-    onDead: ({ jobId = '' }) => dialect.failed(jobId),
-  });
   const unsubscribe = jobs.subscribe(({ kind }) => {
-    if (kind === 'over') consumer.roomAgain();
+    if (kind === 'over') worker?.roomAgain();
   });
-  const ready = checkServer(client, log);
-  try {
-    // A server that is away now may be back later; one that is there is looked at before anything is taken.
-    await Promise.race([ready, pause(SERVER_PATIENCE_MS)]);
-  } catch (cause) {
+  const close = async () => {
     unsubscribe();
+    await worker?.close();
     client.disconnect();
-    await consumer.close();
+  };
+  try {
+    worker = await openWorker({ ...house, client, open, artifacts, capacity, consumer: consumerName() });
+    // A server that is away now may be back later; one that is there is looked at before anything is taken.
+    await Promise.race([ready, delay(SERVER_PATIENCE_MS, undefined, { ref: false })]);
+  } catch (cause) {
+    await close();
     throw cause;
   }
+  const begun = worker;
   ready.then(
     () => {
-      consumer.begin();
-      log.info({ stream, group: settings.redisGroup }, 'work is taken from redis');
+      begun.begin();
     },
     (error: unknown) => {
       log.error({ err: error }, 'no work is taken from redis');
     },
   );
-  return {
-    addresses: {},
-    async close() {
-      unsubscribe();
-      await consumer.close();
-      client.disconnect();
-    },
-  };
+  return { addresses: {}, close };
 }
 
-const SERVER_PATIENCE_MS = 2000;
+function openWorker(house: WorkerHouse): Promise<RedisWorker> {
+  return house.settings.redisProtocol === 'emp-job-queue' ? openEmpWorker(house) : openMySpinBot(house);
+}
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref();
+async function openEmpWorker(house: WorkerHouse): Promise<RedisWorker> {
+  const { EmpWorker } = await import('./emp-job-queue/worker.js');
+  const { client, consumer, capacity, log, settings } = house;
+  return new EmpWorker({
+    ...{ client, consumer, capacity, log, house },
+    environment: process.env,
+    heartbeatMs: settings.redisHeartbeat * 1000,
+  });
+}
+
+async function openMySpinBot(house: WorkerHouse): Promise<RedisWorker> {
+  const [{ StreamConsumer }, { MySpinBot }] = await Promise.all([
+    import('./stream-consumer.js'),
+    import('./myspinbot/executor.js'),
+  ]);
+  const { client, open, consumer, capacity, settings, log } = house;
+  const [controlStream = '', stream = '', ...others] = settings.redisStreams.split(',');
+  if (controlStream === '' || stream === '' || others.length > 0) {
+    throw new ConfigError(
+      "--redis-streams: two names are needed, of the control plane's stream and of the workers', as stream:control,stream:data",
+    );
+  }
+  const dialect = new MySpinBot({ client, controlStream, ttl: settings.redisTtl, log, house });
+  return new StreamConsumer({
+    ...{ open, stream, consumer, capacity, log },
+    group: settings.redisGroup,
+    heartbeatMs: settings.redisHeartbeat * 1000,
+    maxDeliveries: settings.redisAttempts,
+    handle: (claim) => dialect.handle(claim),
+    onDead: ({ jobId = '' }) => dialect.failed(jobId),
   });
 }
 

@@ -84,6 +84,8 @@ export class StreamConsumer {
   private loops: Promise<unknown> = Promise.resolve();
   private wake: () => void = () => undefined;
   private reclaiming = false;
+  /** There are entries of silent consumers, and there was no room: they come before new ones. */
+  private reclaimDue = false;
   private trimmedAt = performance.now();
 
   constructor(private readonly options: ConsumerOptions) {
@@ -113,6 +115,8 @@ export class StreamConsumer {
     every(heartbeatMs, () => this.beat());
     every(heartbeatMs / 2, () => this.reclaim());
     this.loops = this.read();
+    const { stream, group, consumer, log } = this.options;
+    log.info({ stream, group, consumer }, 'work is taken from redis');
   }
 
   /** There may be room for another entry. */
@@ -187,7 +191,9 @@ export class StreamConsumer {
     while (!this.isClosing()) {
       try {
         await this.untilRoom();
+        if (this.reclaimDue) await this.reclaim();
         if (this.isClosing()) return;
+        if (this.free === 0) continue;
         const reply = (await this.reader.xreadgroup(
           ...([
             'GROUP',
@@ -334,11 +340,20 @@ export class StreamConsumer {
     const { stream, group, consumer, heartbeatMs } = this.options;
     if (this.reclaiming || this.isClosing()) return;
     this.reclaiming = true;
+    this.reclaimDue = false;
     try {
+      if (this.free === 0) {
+        const idle = ['IDLE', 2 * heartbeatMs, '-', '+', 1] as const;
+        this.reclaimDue = (await this.client.xpending(stream, group, ...idle)).length > 0;
+        return;
+      }
       let cursor = '0-0';
       do {
-        const free = this.free;
-        if (free === 0) return;
+        const { free } = this;
+        if (free === 0) {
+          this.reclaimDue = true;
+          return;
+        }
         const [next, entries] = (await this.client.xautoclaim(
           ...([stream, group, consumer, 2 * heartbeatMs, cursor, 'COUNT', free] as const),
         )) as [string, Entry[]];

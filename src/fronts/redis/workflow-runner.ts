@@ -33,6 +33,9 @@ export class TaskStopped extends Error {
   override readonly name = 'TaskStopped';
 }
 
+/** Of those, no more can have been under way. */
+const RECENT_JOBS = 200;
+
 export interface WorkflowTask {
   /** Of the work; with `deliveries` the job's id. */
   readonly id: string;
@@ -115,6 +118,22 @@ async function runJob({ jobs, checker }: RunnerHouse, task: WorkflowTask): Promi
       throw new TaskError('cancelled', 'the job was cancelled on this worker');
     const { error = 'the workflow failed', failure } = outcome;
     throw new TaskError('workflow_failed', error, failure);
+  }
+}
+
+/**
+ * Files of jobs that were done when a daemon died, before anybody heard of it: somebody else does the work again, and makes the
+ * same. They become artifacts, under the same names.
+ */
+export async function adoptLeftFiles({
+  jobs,
+  artifacts,
+}: Pick<RunnerHouse, 'jobs' | 'artifacts'>): Promise<void> {
+  for (const { client, outcome } of await jobs.list({ which: 'ran', first: 'newest', limit: RECENT_JOBS })) {
+    if (client.front !== REDIS_FRONT || outcome?.state !== 'completed') continue;
+    for (const { path, artifact } of savedFiles(outcome.outputs)) {
+      if (artifact === undefined && existsSync(path)) await artifacts.put(path);
+    }
   }
 }
 
