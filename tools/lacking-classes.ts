@@ -53,7 +53,7 @@ const BY_FILE: Readonly<Record<string, string>> = {
   nodes_mochi: network('Mochi'),
   nodes_model_advanced: network('Stable Cascade and HiDream-O1'),
   nodes_model_downscale: 'not yet: blocks that shrink and grow their features',
-  nodes_model_merging: NOT_YET,
+  nodes_model_merging: 'not yet: text encoders and autoencoders back under the names of their files',
   nodes_model_patch: network('patches of transformers'),
   nodes_moge: network('MoGe'),
   nodes_multigpu: "where a model runs is the daemon's to say: `--device`",

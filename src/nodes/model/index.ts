@@ -9,3 +9,4 @@ export * from './merging.js';
 export * from './attention-multiply.js';
 export * from './video-guidance.js';
 export * from './step-caches.js';
+export * from './save-model.js';
