@@ -114,15 +114,24 @@ inline constexpr Function<24, OrtStatus*(OrtSessionOptions*, int threads)> kSetI
 inline constexpr Function<26, OrtStatus*(const char* domain, OrtCustomOpDomain**)> kCreateDomain;
 inline constexpr Function<27, OrtStatus*(OrtCustomOpDomain*, const OrtCustomOp*)> kAddToDomain;
 inline constexpr Function<28, OrtStatus*(OrtSessionOptions*, OrtCustomOpDomain*)> kAddDomain;
+inline constexpr Function<30, OrtStatus*(const OrtSession*, size_t*)> kInputCount;
+inline constexpr Function<31, OrtStatus*(const OrtSession*, size_t*)> kOutputCount;
+inline constexpr Function<36, OrtStatus*(const OrtSession*, size_t, OrtAllocator*, char**)> kInputName;
+inline constexpr Function<37, OrtStatus*(const OrtSession*, size_t, OrtAllocator*, char**)> kOutputName;
 inline constexpr Function<39, OrtStatus*(OrtRunOptions**)> kCreateRunOptions;
+inline constexpr Function<46, OrtStatus*(OrtRunOptions*)> kSetTerminate;
+inline constexpr Function<47, OrtStatus*(OrtRunOptions*)> kUnsetTerminate;
 inline constexpr Function<49, OrtStatus*(const OrtMemoryInfo*, void* data, size_t bytes, const int64_t* shape,
                                          size_t rank, ElementType, OrtValue**)>
     kCreateTensorOver;
 inline constexpr Function<51, OrtStatus*(OrtValue*, void** data)> kGetTensorData;
+inline constexpr Function<60, OrtStatus*(const OrtTensorInfo*, ElementType*)> kGetElementType;
 inline constexpr Function<61, OrtStatus*(const OrtTensorInfo*, size_t*)> kGetRank;
 inline constexpr Function<62, OrtStatus*(const OrtTensorInfo*, int64_t*, size_t)> kGetShape;
 inline constexpr Function<65, OrtStatus*(const OrtValue*, OrtTensorInfo**)> kGetTensorInfo;
 inline constexpr Function<69, OrtStatus*(int allocator, int memory, OrtMemoryInfo**)> kCreateCpuMemoryInfo;
+inline constexpr Function<76, OrtStatus*(OrtAllocator*, void*)> kFree;
+inline constexpr Function<78, OrtStatus*(OrtAllocator**)> kDefaultAllocator;
 inline constexpr Function<85, OrtStatus*(const OrtKernelInfo*, const char* name, float*)> kGetFloatAttribute;
 inline constexpr Function<86, OrtStatus*(const OrtKernelInfo*, const char* name, int64_t*)> kGetIntAttribute;
 inline constexpr Function<90, OrtStatus*(const OrtKernelContext*, size_t, const OrtValue**)> kGetInput;

@@ -153,6 +153,17 @@ class PromiseWorker : public Napi::AsyncWorker {
   Napi::Promise::Deferred deferred_;
 };
 
+/// Models of others may give values of any type.
+void RequireFloats(const OrtValue* value, const std::string& name) {
+  OrtTensorInfo* info = nullptr;
+  Check(api::kGetTensorInfo(value, &info));
+  const std::unique_ptr<OrtTensorInfo, void (*)(OrtTensorInfo*)> owned(
+      info, [](OrtTensorInfo* i) { api::kReleaseTensorInfo(i); });
+  ElementType type{};
+  Check(api::kGetElementType(info, &type));
+  if (type != ElementType::kFloat) throw std::runtime_error("the output " + name + " isn't of float32");
+}
+
 class LoadWorker : public PromiseWorker {
  public:
   using Done = std::function<void(std::shared_ptr<SessionState>)>;
@@ -197,7 +208,10 @@ class RunWorker : public PromiseWorker {
         input_values_(Napi::Persistent(input_values)) {}
 
  protected:
-  void Execute() override { results_ = state_->Run(inputs_, outputs_); }
+  void Execute() override {
+    results_ = state_->Run(inputs_, outputs_);
+    for (size_t i = 0; i < results_.size(); ++i) RequireFloats(results_[i].get(), outputs_[i]);
+  }
   void OnOK() override {
     auto results = Napi::Array::New(Env(), results_.size());
     for (size_t i = 0; i < results_.size(); ++i) {
@@ -231,9 +245,11 @@ class OnnxSession : public Napi::ObjectWrap<OnnxSession> {
   explicit OnnxSession(const Napi::CallbackInfo& info) : Napi::ObjectWrap<OnnxSession>(info) {}
 
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "OnnxSession",
-                       {InstanceMethod<&OnnxSession::Load>("load"), InstanceMethod<&OnnxSession::Run>("run"),
-                        InstanceMethod<&OnnxSession::Dispose>("dispose")});
+    return DefineClass(
+        env, "OnnxSession",
+        {InstanceMethod<&OnnxSession::Load>("load"), InstanceMethod<&OnnxSession::Run>("run"),
+         InstanceMethod<&OnnxSession::Cancel>("cancel"), InstanceMethod<&OnnxSession::Names>("names"),
+         InstanceMethod<&OnnxSession::Dispose>("dispose")});
   }
 
  private:
@@ -252,6 +268,7 @@ class OnnxSession : public Napi::ObjectWrap<OnnxSession> {
     SessionOptions options;
     options.threads = RequireCount(given.Get("threads"), "options.threads");
     if (options.threads == 0) throw Napi::RangeError::New(env, "options.threads must be at least 1");
+    if (given.Has("foreign")) options.foreign = given.Get("foreign").ToBoolean();
     if (given.Has("profile")) options.profile = RequireString(given.Get("profile"), "options.profile");
     if (given.Has("kernels")) options.kernels = RequireString(given.Get("kernels"), "options.kernels");
     if (given.Has("precision")) {
@@ -289,6 +306,33 @@ class OnnxSession : public Napi::ObjectWrap<OnnxSession> {
     auto worker =
         std::make_unique<RunWorker>(env, state_, std::move(inputs), std::move(outputs), weights_, given);
     return worker.release()->Start();
+  }
+
+  void Cancel(const Napi::CallbackInfo& info) {
+    if (state_ == nullptr) return;
+    try {
+      state_->Cancel();
+    } catch (const std::exception& error) {
+      throw Napi::Error::New(info.Env(), error.what());
+    }
+  }
+
+  Napi::Value Names(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (state_ == nullptr) throw Napi::Error::New(env, "the session isn't loaded");
+    const auto list = [env](const std::vector<std::string>& names) {
+      auto result = Napi::Array::New(env, names.size());
+      for (size_t i = 0; i < names.size(); ++i) result.Set(static_cast<uint32_t>(i), names[i]);
+      return result;
+    };
+    try {
+      auto result = Napi::Object::New(env);
+      result.Set("inputs", list(state_->InputNames()));
+      result.Set("outputs", list(state_->OutputNames()));
+      return result;
+    } catch (const std::exception& error) {
+      throw Napi::Error::New(env, error.what());
+    }
   }
 
   void Dispose(const Napi::CallbackInfo&) {

@@ -51,8 +51,9 @@ OptionsHandle MakeOptions(const SessionOptions& settings) {
   // Failures come back as statuses, with the same words.
   constexpr int kFatalOnly = 4;
   constexpr int kBasicOptimizations = 1;
+  constexpr int kAllOptimizations = 99;
   Check(api::kSetLogSeverity(made, kFatalOnly));
-  Check(api::kSetOptimizationLevel(made, kBasicOptimizations));
+  Check(api::kSetOptimizationLevel(made, settings.foreign ? kAllOptimizations : kBasicOptimizations));
   Check(api::kSetIntraOpThreads(made, static_cast<int>(settings.threads)));
   // Extents change from run to run, so a pattern of one run is no plan for the next.
   Check(api::kDisableMemPattern(made));
@@ -87,15 +88,19 @@ SessionState::SessionState(OrtEnv* env, const std::string& model, std::vector<We
   const OptionsHandle handle = MakeOptions(options);
   constexpr int kDeviceAllocator = 0;
   constexpr int kDefaultMemory = 0;
-  Check(api::kCreateDomain("latentd", &domain_));
   try {
-    AddOperators(model_, domain_);
-    Check(api::kAddDomain(handle.get(), domain_));
+    if (!options.foreign) {
+      Check(api::kCreateDomain("latentd", &domain_));
+      AddOperators(model_, domain_);
+      Check(api::kAddDomain(handle.get(), domain_));
+    }
+    Check(api::kCreateRunOptions(&run_));
     Check(api::kCreateCpuMemoryInfo(kDeviceAllocator, kDefaultMemory, &memory_));
     Check(api::kCreateSessionFromArray(env, model.data(), model.size(), handle.get(), &session_));
   } catch (...) {
     if (memory_ != nullptr) api::kReleaseMemoryInfo(memory_);
-    api::kReleaseDomain(domain_);
+    if (run_ != nullptr) api::kReleaseRunOptions(run_);
+    if (domain_ != nullptr) api::kReleaseDomain(domain_);
     throw;
   }
 }
@@ -103,7 +108,37 @@ SessionState::SessionState(OrtEnv* env, const std::string& model, std::vector<We
 SessionState::~SessionState() {
   api::kReleaseSession(session_);
   api::kReleaseMemoryInfo(memory_);
-  api::kReleaseDomain(domain_);
+  api::kReleaseRunOptions(run_);
+  if (domain_ != nullptr) api::kReleaseDomain(domain_);
+}
+
+void SessionState::Cancel() { Check(api::kSetTerminate(run_)); }
+
+std::vector<std::string> SessionState::InputNames() const {
+  return Names(
+      [](const OrtSession* s, size_t* n) { return api::kInputCount(s, n); },
+      [](const OrtSession* s, size_t i, OrtAllocator* a, char** n) { return api::kInputName(s, i, a, n); });
+}
+
+std::vector<std::string> SessionState::OutputNames() const {
+  return Names(
+      [](const OrtSession* s, size_t* n) { return api::kOutputCount(s, n); },
+      [](const OrtSession* s, size_t i, OrtAllocator* a, char** n) { return api::kOutputName(s, i, a, n); });
+}
+
+std::vector<std::string> SessionState::Names(CountOf count, NameOf name) const {
+  OrtAllocator* allocator = nullptr;
+  Check(api::kDefaultAllocator(&allocator));
+  size_t entries = 0;
+  Check(count(session_, &entries));
+  std::vector<std::string> names;
+  for (size_t i = 0; i < entries; ++i) {
+    char* text = nullptr;
+    Check(name(session_, i, allocator, &text));
+    names.emplace_back(text);
+    Check(api::kFree(allocator, text));
+  }
+  return names;
 }
 
 std::vector<Value> SessionState::Run(const std::vector<NamedTensor>& inputs,
@@ -126,8 +161,9 @@ std::vector<Value> SessionState::Run(const std::vector<NamedTensor>& inputs,
   const std::lock_guard lock(mutex_);
   const ScratchLease scratch;
   model_.scratch = scratch.get();
+  Check(api::kUnsetTerminate(run_));
   OrtStatus* const status =
-      api::kRun(session_, nullptr, input_names.data(), input_values.data(), input_values.size(),
+      api::kRun(session_, run_, input_names.data(), input_values.data(), input_values.size(),
                 output_names.data(), output_names.size(), results.data());
   SharedActivationMemory().EndRun();
   Check(status);

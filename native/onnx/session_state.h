@@ -42,6 +42,8 @@ struct SessionOptions {
   /// Name of the kernels to run; the fastest where empty.
   std::string kernels;
   compute::Precision precision = compute::Precision::kFp32;
+  /// A model from elsewhere: none of our operators are there for it, all of ORT's optimizations are.
+  bool foreign = false;
 };
 
 class SessionState {
@@ -55,12 +57,21 @@ class SessionState {
 
   /// One run at a time; a second caller waits.
   std::vector<Value> Run(const std::vector<NamedTensor>& inputs, const std::vector<std::string>& outputs);
+  /// Ends the run under way, if any, with an error. May be called on any thread.
+  void Cancel();
+  std::vector<std::string> InputNames() const;
+  std::vector<std::string> OutputNames() const;
 
  private:
+  using CountOf = OrtStatus* (*)(const OrtSession*, size_t*);
+  using NameOf = OrtStatus* (*)(const OrtSession*, size_t, OrtAllocator*, char**);
+  std::vector<std::string> Names(CountOf count, NameOf name) const;
+
   Model model_;
   OrtCustomOpDomain* domain_ = nullptr;
   OrtSession* session_ = nullptr;
   OrtMemoryInfo* memory_ = nullptr;
+  OrtRunOptions* run_ = nullptr;
   std::mutex mutex_;
 };
 

@@ -4,6 +4,7 @@ import { createDiffusionModel } from './denoiser/create-diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import { openControl } from './control/open-control.js';
 import { createAnnotator } from './annotators/annotator.js';
+import { createOnnxModels } from './onnx/onnx-model.js';
 import { createFaceModel, type FaceModel } from './faces/face-model.js';
 import type { LatentFormat } from './denoiser/latent-format.js';
 import type { FamilyText } from './families/family.js';
@@ -58,6 +59,7 @@ interface OpenFile {
 export function createModelStore(options: ModelStoreOptions): ModelStore {
   const { programs, folders, warn } = options;
   const files = new Map<string, OpenFile>();
+  const onnx = createOnnxModels();
 
   function open(path: string, openFile = openModelFile): OpenFile {
     const known = files.get(path);
@@ -120,6 +122,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       return file.face;
     },
     annotator: (path, kind) => createAnnotator(open(path).weights, kind, programs),
+    onnx,
     weights: (path) => open(path).weights,
     textEncoders(paths, type) {
       const weights = paths.map((path) => open(path).weights);

@@ -39,6 +39,8 @@ export interface OnnxSessionOptions {
   readonly kernels?: 'avx512' | 'avx2' | 'portable';
   /** What operands of products are rounded to; fp32 when left out. Rejects with a reason where the processor can't do bf16 fast. */
   readonly precision?: Precision;
+  /** A model from elsewhere, which must not use our kernels: they trust what they are given. */
+  readonly foreign?: boolean;
 }
 
 export interface OnnxInput {
@@ -64,8 +66,12 @@ export interface OnnxSession {
     weights: readonly (Float32Array | StoredWeight)[],
     options: OnnxSessionOptions,
   ): Promise<void>;
-  /** One result for each name in `outputs`. Runs wait for each other; inputs must not change meanwhile. */
+  /** One result for each name in `outputs`, which must be of float32. Runs wait for each other; inputs must not change meanwhile. */
   run(inputs: readonly OnnxInput[], outputs: readonly string[]): Promise<OnnxOutput[]>;
+  /** Has the run under way, if any, reject. */
+  cancel(): void;
+  /** What goes in and comes out, in the model's order. Throws before the session is loaded. */
+  names(): { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
   /** Frees the session once no run is under way; every later run throws. */
   dispose(): void;
 }

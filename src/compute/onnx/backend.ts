@@ -1,13 +1,11 @@
 /** Runs graphs with ONNX Runtime on the CPU: its session, memory and threads, our kernels where the time goes. */
-import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { OnnxSession, type OnnxSessionOptions } from '../../native/addon.js';
-import { nativePackage } from '../../native/native-files.js';
 import type { Backend, NamedTensors, Program } from '../backend.js';
 import { checkInputs } from '../check-inputs.js';
 import type { Graph } from '../graph.js';
 import type { Tensor } from '../tensor.js';
+import { runtimeLibrary } from './runtime-library.js';
 import { lowerChannelMajor } from './channel-major/lower.js';
 
 /**
@@ -56,21 +54,4 @@ class OnnxProgram implements Program {
     this.session.dispose();
     return Promise.resolve();
   }
-}
-
-/** The library that onnxruntime-node brings along; the package itself is never loaded here. */
-function runtimeLibrary(): string {
-  // In bin/napi-v6/linux/x64.
-  const root = nativePackage('onnxruntime-node');
-  const platform = join(process.platform, process.arch);
-  const binaries = join(root, 'bin');
-  for (const version of existsSync(binaries) ? readdirSync(binaries) : []) {
-    const folder = join(binaries, version, platform);
-    const name =
-      existsSync(folder) && readdirSync(folder).find((file) => file.startsWith('libonnxruntime.so'));
-    if (name) return join(folder, name);
-  }
-  throw new Error(
-    `onnxruntime-node has no library for ${platform} in ${binaries}; reinstall it with: npm ci`,
-  );
 }

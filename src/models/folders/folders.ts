@@ -56,6 +56,12 @@ const LOADABLE = new Set(['.safetensors', '.sft', '.ckpt', '.pt', '.pt2', '.pth'
 /** Lists of words that prompts choose from. */
 const OF_WORDS = new Set(['.txt', '.yaml', '.yml']);
 
+/** Kinds whose files are others. */
+const OF_KIND: Partial<Readonly<Record<ModelKind, ReadonlySet<string>>>> = {
+  wildcards: OF_WORDS,
+  rembg: new Set(['.onnx']),
+};
+
 /** The folders on this machine. Nothing is read or made until it is asked for. */
 export function createFolders(options: FolderOptions): Folders {
   return new DiskFolders(options);
@@ -114,7 +120,7 @@ class DiskFolders implements Folders {
     const entry = this.kinds.get(kind)!;
     const files = entry.listing.list();
     if (entry.source !== files) {
-      const extensions = kind === 'wildcards' ? OF_WORDS : LOADABLE;
+      const extensions = OF_KIND[kind] ?? LOADABLE;
       entry.names = [...files.keys()].filter((name) => extensions.has(extname(name).toLowerCase())).sort();
       entry.source = files;
     }

@@ -22,6 +22,7 @@ const SUBFOLDERS = {
   ultralytics_segm: ['ultralytics/segm'],
   sams: ['sams'],
   wildcards: ['wildcards'],
+  rembg: ['rembg', 'u2net'],
   // Where comfyui_controlnet_aux keeps what it fetches, beside ComfyUI's models.
   annotators: ['annotators', '../custom_nodes/comfyui_controlnet_aux/ckpts'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

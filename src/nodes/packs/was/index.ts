@@ -3,3 +3,4 @@ export * from './texts.js';
 export * from './tokens.js';
 export * from './numbers.js';
 export * from './sampling.js';
+export * from './background.js';
