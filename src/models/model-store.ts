@@ -3,7 +3,7 @@ import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import type { IpAdapter } from './ip-adapter/ip-adapter.js';
 import type { Annotator, AnnotatorKind } from './annotators/annotator.js';
-import type { OnnxModel } from './onnx/onnx-model.js';
+import type { ForeignModel } from './onnx/foreign-model.js';
 import type { FaceModel } from './faces/face-model.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import type { WeightSource } from './weights/weight-source.js';
@@ -43,7 +43,7 @@ export interface ModelStore {
   /** A network of a kind that makes hints of pictures. */
   annotator(path: string, kind: AnnotatorKind): Annotator;
   /** A model in ONNX's format, made elsewhere; read when it first runs. */
-  onnx(path: string): OnnxModel;
+  onnx(path: string): ForeignModel;
   /** Any file of weights (`openModelFile`) as named weights: LoRAs, embeddings, networks for pictures. */
   weights(path: string): WeightSource;
 }

@@ -4,7 +4,7 @@ import { createDiffusionModel } from './denoiser/create-diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import { openControl } from './control/open-control.js';
 import { createAnnotator } from './annotators/annotator.js';
-import { createOnnxModels } from './onnx/onnx-model.js';
+import { createForeignModels } from './onnx/foreign-model.js';
 import { createFaceModel, type FaceModel } from './faces/face-model.js';
 import type { LatentFormat } from './denoiser/latent-format.js';
 import type { FamilyText } from './families/family.js';
@@ -59,7 +59,7 @@ interface OpenFile {
 export function createModelStore(options: ModelStoreOptions): ModelStore {
   const { programs, folders, warn } = options;
   const files = new Map<string, OpenFile>();
-  const onnx = createOnnxModels();
+  const onnx = createForeignModels();
 
   function open(path: string, openFile = openModelFile): OpenFile {
     const known = files.get(path);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tensor, type Tensor } from '../../src/compute/tensor.js';
 import { createFolders } from '../../src/models/folders/folders.js';
-import { createOnnxModels } from '../../src/models/onnx/onnx-model.js';
+import { createForeignModels } from '../../src/models/onnx/foreign-model.js';
 import type { ModelStore } from '../../src/models/model-store.js';
 import type { RunContext } from '../../src/nodes/context.js';
 import { nodeClasses } from '../../src/nodes/index.js';
@@ -12,7 +12,7 @@ import { fixture, goldenTensors } from '../support/golden.js';
 import { nodeContext, temporaryFolder } from '../support/node-context.js';
 
 const golden = goldenTensors('onnx/rembg.safetensors');
-const onnx = createOnnxModels();
+const onnx = createForeignModels();
 
 function picture(): Tensor {
   const bytes = golden('picture');

@@ -3,7 +3,7 @@ import { tensor, type Tensor } from '../../compute/tensor.js';
 import { toPicture, type BytePicture } from '../../imaging/bytes.js';
 import { pillowResize } from '../../imaging/pillow-resize.js';
 import type { Folders } from '../folders/folders.js';
-import type { OnnxModel, OnnxRunOptions } from '../onnx/onnx-model.js';
+import type { ForeignModel, ForeignRunOptions } from '../onnx/foreign-model.js';
 
 interface Normalised {
   readonly side: number;
@@ -29,12 +29,12 @@ export const BACKGROUND_MODELS = Object.keys(MODELS) as readonly BackgroundModel
 
 export interface BackgroundRemover {
   /** A grey picture of the size of an image's row: 255 on what stands before the background. */
-  maskOf(image: Tensor, row: number, options?: OnnxRunOptions): Promise<BytePicture>;
+  maskOf(image: Tensor, row: number, options?: ForeignRunOptions): Promise<BytePicture>;
 }
 
 interface Place {
   readonly folders: Folders;
-  readonly models: { onnx(path: string): OnnxModel };
+  readonly models: { onnx(path: string): ForeignModel };
 }
 
 /** Throws `ModelError` naming the file that is missing. */

@@ -15,19 +15,19 @@ const MOST_BYTES = 2 ** 31 - 1;
 const MOST_LOADED = 2;
 const MOST_SECONDS = 600;
 
-export interface OnnxRunOptions {
+export interface ForeignRunOptions {
   readonly signal?: AbortSignal;
   /** After which the run is given up; 600 when left out. */
   readonly seconds?: number;
 }
 
-export interface OnnxModel {
+export interface ForeignModel {
   readonly path: string;
   /**
    * Its first input's values → those of its outputs, in the model's order, which must be of float32. Rejects with `ModelError` for a
    * file that can't be used, with the signal's reason, and when time is up.
    */
-  run(input: Tensor, options?: OnnxRunOptions): Promise<readonly Tensor[]>;
+  run(input: Tensor, options?: ForeignRunOptions): Promise<readonly Tensor[]>;
 }
 
 interface Loaded {
@@ -36,7 +36,7 @@ interface Loaded {
 }
 
 /** Models by their paths, each read once while its file stays the same. */
-export function createOnnxModels(): (path: string) => OnnxModel {
+export function createForeignModels(): (path: string) => ForeignModel {
   /** In order of use. */
   const loaded = new Map<string, Loaded>();
 
