@@ -2,7 +2,7 @@
  * One step at 256×256 of the largest models that people run at home, in files of their real sizes: until they are open, a step's time, and the
  * memory that a process has beside the mapped file. MODELS names some of them (flux-dev:fp8, z_image:bf16, …; z_image:bf16:16 has at most 16 blocks
  * of each kind), FOLDER where there is room for one file at a time (up to 20 GB). Where COMFY names ComfyUI (as `end-to-end.ts` says), Z-Image is
- * stepped by it as well, in float32, for which a machine needs twice the file's size.
+ * stepped by it as well, in float32, for which a machine needs twice the file's size. LORA puts low-rank changes of that rank on every matrix.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,10 @@ import { createInterface } from 'node:readline';
 import { pairedRatio } from '../src/bench/statistics.js';
 import { createOnnxBackend } from '../src/compute/onnx/backend.js';
 import { tensor, type Tensor } from '../src/compute/tensor.js';
+import type { Weight } from '../src/compute/weight.js';
 import { createFolders } from '../src/models/folders/folders.js';
+import type { WeightPatch, WeightPatches } from '../src/models/weights/weight-patches.js';
+import type { WeightSource } from '../src/models/weights/weight-source.js';
 import { createModelStore } from '../src/models/open-models.js';
 import { createProgramCache, type ProgramCache } from '../src/models/programs/program-cache.js';
 import { hasFastBf16 } from '../src/native/addon.js';
@@ -42,6 +45,31 @@ function waves(shape: readonly number[]): Tensor {
   const made = tensor(shape);
   for (let index = 0; index < made.data.length; index++) made.data[index] = Math.sin(index * 12.9898);
   return made;
+}
+
+/** A change of each matrix that is much larger than its factors. */
+function lowRankChanges(weights: WeightSource, rank: number): WeightPatches {
+  const factor = (rows: number, columns: number): Weight => {
+    const values = waves([rows, columns]);
+    return {
+      name: 'factor',
+      shape: values.shape,
+      read: (into) => {
+        into.set(values.data);
+      },
+    };
+  };
+  const changes = new Map<string, readonly WeightPatch[]>();
+  for (const key of weights.keys()) {
+    const [rows = 0, columns = 0, ...more] = weights.weight(key).shape;
+    if (more.length > 0 || rows * columns < 4 * rank * (rows + columns)) continue;
+    const product = { up: factor(rows, rank), down: factor(rank, columns), factor: 1e-4 };
+    const apply = () => {
+      throw new Error(`${key} is read for its change`);
+    };
+    changes.set(key, [{ identity: `rank ${rank}`, product, apply }]);
+  }
+  return changes;
 }
 
 /** Bytes of this process's memory that lie in no file, and all that are resident. */
@@ -85,8 +113,10 @@ async function measure(results: Results, name: string, form: FullForm, blocks: n
     const inputs = question();
     const started = performance.now();
     const folders = createFolders({ models: folder, input: folder, output: folder, temp: folder });
-    const model = createModelStore({ programs, folders }).diffusionModel(path);
+    const opened = createModelStore({ programs, folders }).diffusionModel(path);
     add('open', 'ms', performance.now() - started, '< 2 s');
+    const rank = Number(env['LORA'] ?? 0);
+    const model = rank === 0 ? opened : opened.withPatches(lowRankChanges(opened.weights, rank));
     const frames = model.latentFormat.dimensions === 3 ? [1] : [];
     const x = waves([1, model.latentFormat.channels, ...frames, 32, 32]);
     for (const step of ['first step', 'second step']) {
