@@ -146,6 +146,7 @@ const BODIES: Readonly<Record<string, Body>> = {
   modulate_tokens: (g, { x, a, b }) => g.modulate(x, a, b),
   gate: (g, { x, v }) => g.gate(x, v),
   top_shares: (g, { x }) => g.topShares(x, 2),
+  centre_heads: (g, { x }) => g.centreHeads(x, 3),
   take_first: (g, { x, like }) => g.takeTokens(x, like, 'first'),
   take_last: (g, { x, like }) => g.takeTokens(x, like, 'last'),
   gelu_tanh: (g, { x }) => g.activation(x, 'gelu_tanh'),

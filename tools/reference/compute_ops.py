@@ -236,6 +236,7 @@ def top_shares(x):
 
 
 case("top_shares", top_shares, x=randn(2, 5, 4))
+case("centre_heads", lambda x: (x.unflatten(-1, (3, -1)) - x.unflatten(-1, (3, -1)).mean(-1, keepdim=True)).flatten(-2), x=randn(2, 5, 12))
 
 folder = os.path.join(os.path.dirname(__file__), "../../test/fixtures/compute")
 os.makedirs(folder, exist_ok=True)

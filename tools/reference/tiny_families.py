@@ -61,6 +61,8 @@ def _sizes(state_dict, prefix, *arguments, **keywords):
     shape = lambda name: state_dict[prefix + name].shape
     if prefix + "img_emb.proj.1.weight" in state_dict:
         _picture["width"] = shape("img_emb.proj.1.weight")[1]
+    if prefix + "double_layers.0.attn.w1q.weight" in state_dict:
+        config.update(dim=shape("cond_seq_linear.weight")[0], global_conddim=shape("cond_seq_linear.weight")[0])
     if config is not None and config.get("image_model") == "hidream":
         double, single = (_count(state_dict, prefix + kind + "_stream_blocks.{}.block.attn1.to_q.weight") for kind in ("double", "single"))
         blocks = double + single

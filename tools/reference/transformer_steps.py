@@ -84,6 +84,10 @@ CASES = {
                             "clip_fea": randn(1, 4, 64)}},
     "wan-fun": {"picture": {**picture(1, 4, 4, rows=1, channels=48), **flux(128, pooled=0, rows=1), "timestep": torch.tensor([500.0]),
                             "clip_fea": randn(1, 3, 64)}},
+    "auraflow": {
+        "plain": {**picture(6, 8, channels=4), **flux(2048, tokens=3, pooled=0)},
+        "large": {**picture(5, 14, rows=1, channels=4), **flux(2048, tokens=2, pooled=0, rows=1)},
+    },
     "hidream": {
         "plain": {**picture(4, 6), **flux(320, pooled=256), "timestep": torch.tensor([830.0, 31.0]), "encoder_hidden_states_llama3": randn(2, 3, 5, 64)},
         "edit": {**picture(5, 3, rows=1), **flux(320, pooled=256, rows=1), "timestep": torch.tensor([500.0]),

@@ -14,6 +14,7 @@ export { conv2d } from './conv2d.js';
 export { cropLike } from './crop-like.js';
 export { gate } from './gate.js';
 export { topShares } from './top-shares.js';
+export { centreHeads } from './centre-heads.js';
 export { geglu } from './geglu.js';
 export { groupNorm } from './group-norm.js';
 export { groupedConv2d } from './grouped-conv2d.js';

@@ -12,6 +12,15 @@ const TORCH_EXPONENTIALS: ReadonlyMap<number, number> = new Map([
   [0.005360023584216833, 0.005360023118555546],
 ]);
 
+/** 10000^(−i/count), as torch has it in float32. */
+export function timestepFrequencies(count: number): Float32Array {
+  const scale = Math.fround(-Math.log(maxPeriod));
+  return Float32Array.from({ length: count }, (_, index) => {
+    const nearest = Math.fround(Math.exp(Math.fround(Math.fround(scale * index) / count)));
+    return TORCH_EXPONENTIALS.get(nearest) ?? nearest;
+  });
+}
+
 /**
  * Sinusoidal embedding of each timestep (fractional ones included): `dim/2` cosines, then as many sines, N×dim. Angles are multiplied
  * by `factor` where a family scales them instead of its times.
@@ -19,11 +28,7 @@ const TORCH_EXPONENTIALS: ReadonlyMap<number, number> = new Map([
  */
 export function timestepEmbedding(timesteps: ArrayLike<number>, dim: number, factor = 1): Tensor {
   const half = Math.floor(dim / 2);
-  const scale = Math.fround(-Math.log(maxPeriod));
-  const frequencies = Float32Array.from({ length: half }, (_, index) => {
-    const nearest = Math.fround(Math.exp(Math.fround(Math.fround(scale * index) / half)));
-    return TORCH_EXPONENTIALS.get(nearest) ?? nearest;
-  });
+  const frequencies = timestepFrequencies(half);
   const embedding = tensor([timesteps.length, dim]);
   for (let row = 0; row < timesteps.length; row++) {
     const timestep = Math.fround(timesteps[row]!);

@@ -8,6 +8,7 @@ import type { WeightSource } from '../weights/weight-source.js';
 import { underPrefix } from '../weights/weight-views.js';
 import { whatItLooksLike } from '../files/what-it-looks-like.js';
 import type { Family, FamilyModel } from './family.js';
+import { auraFlow } from './auraflow.js';
 import { chroma } from './chroma.js';
 import { flux } from './flux.js';
 import { flux2 } from './flux2.js';
@@ -39,6 +40,7 @@ const families: readonly Family[] = [
   sd3,
   wan,
   hiDream,
+  auraFlow,
 ];
 
 /** Where denoisers lie in checkpoints of most trainers, of audio models, and of Cosmos'. */
