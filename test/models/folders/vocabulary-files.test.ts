@@ -30,6 +30,11 @@ it.each([
   expect(findVocabulary([join(home, 'models')], 't5')).toBe(file);
 });
 
+it("finds AuraFlow's, whose file is of another kind, likewise", () => {
+  const file = write('comfy', 'text_encoders', 't5_pile_tokenizer', 'tokenizer.model');
+  expect(findVocabulary([join(home, 'models')], 't5_pile')).toBe(file);
+});
+
 it("takes a user's own before ComfyUI's, and the first models folder's before another's", () => {
   write('comfy', 'text_encoders', 't5_tokenizer', 'tokenizer.json');
   const own = write('models', 'tokenizers', 't5', 'tokenizer.json');

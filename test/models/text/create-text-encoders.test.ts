@@ -32,6 +32,7 @@ const notHere = (): never => {
 const noVocabularies = {
   t5: notHere,
   llama: notHere,
+  pileT5: notHere,
 };
 
 /** ComfyUI's own noise is about 5e-7 here. */

@@ -62,6 +62,7 @@ const notHere = (): never => {
 const vocabularies = {
   t5: notHere,
   llama: notHere,
+  pileT5: notHere,
 };
 const tokenize = (encoder: TextEncoder, weights: WeightSource, text: string) =>
   encoder.tokenize(text, { weights, vocabularies, embeddings: fixtureEmbeddings(), warn: quiet });

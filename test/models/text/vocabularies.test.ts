@@ -5,6 +5,7 @@ import { llamaVocabulary } from '../../../src/models/text/vocabularies/llama.js'
 import { qwenVocabulary } from '../../../src/models/text/vocabularies/qwen.js';
 import { sentencePieceVocabulary } from '../../../src/models/text/vocabularies/sentence-piece.js';
 import { readSentencePieceModel } from '../../../src/models/text/vocabularies/sentence-piece-model.js';
+import { sentencePieceFile } from '../../../src/models/text/vocabularies/vocabularies.js';
 import { t5Vocabulary } from '../../../src/models/text/vocabularies/t5.js';
 import { tekkenVocabulary } from '../../../src/models/text/vocabularies/tekken.js';
 import type { Vocabulary } from '../../../src/models/text/vocabularies/vocabulary.js';
@@ -21,12 +22,14 @@ const vocabularies: Readonly<Record<string, () => Vocabulary>> = {
   umt5xxl: spiece('umt5xxl'),
   gemma2_2b: spiece('gemma2_2b'),
   t5: () => t5Vocabulary(fixture('text/t5-stand-in.json.gz')),
+  gemma2_2b_file: () => sentencePieceFile(fixture('golden/manifests/gemma2_2b-tiny.spiece.gz')),
   llama: () => llamaVocabulary(fixture('text/llama-stand-in.json.gz')),
 };
 
 describe.each(Object.keys(vocabularies))('%s', (name) => {
   it('cuts texts that tokenizers differ in as the reference does', () => {
-    const cases = (readGzipped('text/vocabularies.json.gz') as Record<string, [string, number[]][]>)[name]!;
+    const known = readGzipped('text/vocabularies.json.gz') as Record<string, [string, number[]][]>;
+    const cases = known[name.replace('_file', '')]!;
     const vocabulary = vocabularies[name]!();
     expect(cases.length).toBeGreaterThan(30);
     expect(cases.map(([text]) => [text, vocabulary.encode(text)])).toEqual(cases);
@@ -48,5 +51,6 @@ it('tells what is no SentencePiece model', () => {
 
 it("tells what is no tokenizer of T5's or Llama's", () => {
   expect(() => t5Vocabulary(fixture('text/tokens.json.gz'))).toThrow(ModelError);
+  expect(() => sentencePieceFile(fixture('text/t5-stand-in.json.gz'))).toThrow('no SentencePiece model');
   expect(() => llamaVocabulary(fixture('text/t5-stand-in.json.gz'))).toThrow('no tokenizer of Llama 3');
 });

@@ -10,6 +10,7 @@ export type EncoderKind =
   | 'clip g'
   | 't5'
   | 'umt5'
+  | 'pile t5'
   | 'gemma 2'
   | 'qwen 2.5 vl'
   | 'qwen 3 0.6B'
@@ -67,13 +68,18 @@ function kindOf(source: WeightSource): EncoderKind | `?${string}` {
   return 'llama 3';
 }
 
-/** UMT5 has distances in each layer; of the T5s, those with gates are XXL, or XL. */
+/** Of AuraFlow's T5. */
+const PILE_WIDTH = 2048;
+
+/** UMT5 has distances in each layer, as AuraFlow's T5 has; of the T5s, those with gates are XXL, or XL. */
 function t5Kind(source: WeightSource): EncoderKind | `?${string}` {
-  if (source.has('encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight')) return 'umt5';
+  const hasEachDistance = source.has('encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight');
+  if (hasEachDistance) {
+    return source.weight('shared.weight').shape[1] === PILE_WIDTH ? 'pile t5' : 'umt5';
+  }
   if (!source.has('encoder.block.0.layer.1.DenseReluDense.wi_0.weight')) return '?the first T5';
   const key = 'encoder.block.0.layer.1.DenseReluDense.wi_0.weight';
   const width = source.weight(key).shape[0];
-  if (width === 5120) return '?T5 XL (of AuraFlow)';
   return width === 2048 || width === 2816 ? '?T5 base' : 't5';
 }
 

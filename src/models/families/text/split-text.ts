@@ -13,7 +13,7 @@ import { qwenImage } from './qwen-image-uses.js';
 import { recogniseEncoder, type EncoderKind, type RecognisedEncoder } from './recognise-encoder.js';
 import { sd3Text, type Sd3Encoder } from './sd3-text.js';
 import { singleText } from './single-text.js';
-import { pixartT5, wanUmt5 } from './t5-uses.js';
+import { pileT5, pixartT5, wanUmt5 } from './t5-uses.js';
 
 /** A family's encoding, and the kind of encoder that each of its names stands for. */
 interface Combination {
@@ -74,6 +74,7 @@ const titles: Readonly<Record<EncoderKind, string>> = {
   'clip g': 'OpenCLIP bigG',
   t5: 'T5-XXL',
   umt5: 'UMT5-XXL',
+  'pile t5': 'Pile T5-XL',
   'gemma 2': 'Gemma 2',
   'qwen 2.5 vl': 'Qwen2.5-VL',
   'qwen 3 0.6B': 'Qwen3 0.6B',
@@ -140,6 +141,8 @@ function single(kind: EncoderKind, type: string): Combination {
     case 'umt5':
       if (type === 'wan') return of(singleText(wanUmt5));
       break;
+    case 'pile t5':
+      return of(singleText(pileT5));
     case 'gemma 2':
       if (type !== 'pixeldit') return of(singleText(luminaGemma));
       break;

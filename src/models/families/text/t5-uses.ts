@@ -58,6 +58,20 @@ export const hiDreamT5 = rowEncoder({
   masked: true,
 });
 
+/** AuraFlow: UMT5's form with the Pile's vocabulary; at least 256 tokens, padding hidden and zero. Kept as CLIP is. */
+export const pileT5 = rowEncoder({
+  ...t5Use,
+  name: 'pile_t5xl',
+  precision: { norms: [], keepsFloat32: false },
+  embedding: { key: 'pile_t5xl', width: 2048 },
+  vocabulary: ({ vocabularies }) => vocabularies.pileT5(),
+  layout: { end: 2, pad: 1, least: 256 },
+  special: { end: 2, pad: 1 },
+  masked: true,
+  zeroes: true,
+  loraNames: (weights) => towerLoraNames('pile_t5xl', weights),
+});
+
 /** Wan's UMT5: its own vocabulary, 512 tokens, padding hidden and zero. */
 export const wanUmt5 = rowEncoder({
   ...t5Use,

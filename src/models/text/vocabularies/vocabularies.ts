@@ -1,4 +1,6 @@
 /** Where encoders get their vocabularies from: the package, the checkpoint, or the user's own files. */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { elementCount } from '../../../compute/tensor.js';
 import type { Folders } from '../../folders/folders.js';
 import type { VocabularyName } from '../../folders/vocabulary-files.js';
@@ -16,6 +18,8 @@ export interface Vocabularies {
   t5(): Vocabulary;
   /** Llama 3's. Throws likewise. */
   llama(): Vocabulary;
+  /** That of the T5 that was trained on the Pile (AuraFlow). Throws likewise. */
+  pileT5(): Vocabulary;
 }
 
 /** Vocabularies of the user's own, each read once. */
@@ -29,7 +33,22 @@ export function userVocabularies(folders: Folders): Vocabularies {
     known.set(name, { path, vocabulary });
     return vocabulary;
   };
-  return { t5: () => of('t5', t5Vocabulary), llama: () => of('llama', llamaVocabulary) };
+  return {
+    t5: () => of('t5', t5Vocabulary),
+    llama: () => of('llama', llamaVocabulary),
+    pileT5: () => of('t5_pile', sentencePieceFile),
+  };
+}
+
+/** A SentencePiece model, perhaps gzipped. Throws `ModelError` for another kind of file. */
+export function sentencePieceFile(path: string): Vocabulary {
+  try {
+    const bytes = readFileSync(path);
+    return sentencePieceVocabulary(readSentencePieceModel(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ModelError(`${path} is no SentencePiece model: ${reason}`, { cause: error });
+  }
 }
 
 const ofFiles = new WeakMap<WeightSource, Vocabulary>();
