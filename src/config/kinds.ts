@@ -56,6 +56,14 @@ export const files: Kind<readonly string[]> = {
   schema: (zod) => zod.union([zod.string().min(1), zod.array(zod.string().min(1))]),
 };
 
+/** Names of models; in one text, separated as in `PATH`. */
+export const modelNames: Kind<readonly string[]> = {
+  argument: 'NAME',
+  repeatable: true,
+  parse: (texts) => texts.flatMap((text) => text.split(delimiter)).filter((text) => text !== ''),
+  schema: files.schema,
+};
+
 /** Packages by name, or folders and files by paths that begin with `.`, `/` or `~`; in one text, separated as in `PATH`. */
 export const packages: Kind<readonly string[]> = {
   argument: 'NAME',

@@ -16,6 +16,7 @@ import {
   files,
   folder,
   httpAddress,
+  modelNames,
   name,
   oneOf,
   packages,
@@ -203,6 +204,13 @@ const rows = {
     5,
   ),
   redisTtl: time('how long results are kept in Redis', '12h', 43_200),
+  warm: row<readonly string[]>(
+    'daemon',
+    modelNames,
+    'a checkpoint that is loaded before the daemon says that it is ready',
+    'none',
+    () => [],
+  ),
   defaultModel: open(
     'daemon',
     name,

@@ -5,6 +5,7 @@ import { createChecker, type Checker } from '../../fronts/checker.js';
 import type { CheckerSettings } from '../../fronts/checker-worker.js';
 import type { Front, FrontDefinition, Premises } from '../../fronts/front.js';
 import { FRONTS } from '../../fronts/index.js';
+import { WarmUp } from '../../fronts/warm-up.js';
 import { Jobs, type JobsConfiguration } from '../../jobs/jobs.js';
 import { openStore } from '../../store/open-store.js';
 import { storeSettings } from '../store-settings.js';
@@ -63,17 +64,19 @@ export class Daemon {
     });
     const keepBig = keepMemorySmall();
     const checker = createChecker({ settings: () => current.configuration.checker, log });
+    const warmUp = new WarmUp(jobs, settings.warm);
     const store = openStore(storeSettings(settings));
     const fronts: Front[] = [];
     try {
       for (const front of definitions)
-        fronts.push(await front.open({ jobs, settings, premises, checker, store, log }));
+        fronts.push(await front.open({ jobs, settings, premises, checker, store, warmUp, log }));
     } catch (cause) {
       keepBig();
       await closeAll(fronts, checker, jobs);
       throw cause;
     }
     jobs.begin();
+    void warmUp.begin(premises());
     return new Daemon(jobs, fronts, checker, current, keepBig);
   }
 

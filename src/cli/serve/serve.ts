@@ -35,6 +35,7 @@ const FIXED_SETTINGS: readonly SettingName[] = [
   's3Region',
   's3PathStyle',
   'urlLifetime',
+  'warm',
   'redis',
   'redisProtocol',
   'redisStreams',

@@ -3,6 +3,7 @@ import { access, constants, statfs } from 'node:fs/promises';
 import type { Settings } from '../../config/settings.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { safeLine } from '../../safe-text.js';
+import type { WarmUp } from '../warm-up.js';
 
 /** A queue that can't be written, or a picture that can't be saved, is of no use: so much must be free. */
 const LEAST_FREE_BYTES = 64 * 2 ** 20;
@@ -12,7 +13,7 @@ const MAX_CAUSE = 500;
 export interface Readiness {
   readonly ready: boolean;
   /** `ok`, or what is wrong. */
-  readonly checks: Readonly<Record<'engine' | 'models' | 'data' | 'output' | 'queue', string>>;
+  readonly checks: Readonly<Record<'engine' | 'models' | 'warm' | 'data' | 'output' | 'queue', string>>;
   /** Devices that keep failing and get no jobs for a while; others do the work. */
   readonly set_aside?: readonly {
     readonly engine: number;
@@ -21,10 +22,18 @@ export interface Readiness {
   }[];
 }
 
-export async function readiness(jobs: Jobs, { models, data, output }: Settings): Promise<Readiness> {
+export async function readiness(
+  jobs: Jobs,
+  { models, data, output }: Settings,
+  { lacking }: Pick<WarmUp, 'lacking'>,
+): Promise<Readiness> {
   const checks = {
     engine: jobs.engineStates.some(({ state }) => state === 'ready') ? 'ok' : 'no engine is up',
     models: await readable(models),
+    warm:
+      lacking.length === 0
+        ? 'ok'
+        : safeLine(lacking.map(({ model, why }) => `${model}: ${why}`).join('; '), MAX_CAUSE),
     data: await spacious(data),
     // It is made with the first picture.
     output: (await readable(output)) === 'ok' ? await spacious(output) : 'ok',

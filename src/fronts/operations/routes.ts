@@ -6,7 +6,7 @@ import { readiness } from './readiness.js';
 const tags = ['operations'];
 const open = { open: true };
 
-export const operations: HttpRoutes = (app, { jobs, settings }) => {
+export const operations: HttpRoutes = (app, { jobs, settings, warmUp }) => {
   const metrics = new Metrics(jobs);
   const unsubscribe = jobs.subscribe((notice) => {
     metrics.hear(notice);
@@ -19,7 +19,7 @@ export const operations: HttpRoutes = (app, { jobs, settings }) => {
     '/ready',
     { config: open, schema: { tags, summary: 'Whether it can take jobs; 503 where it can not' } },
     async (_request, reply) => {
-      const state = await readiness(jobs, settings);
+      const state = await readiness(jobs, settings, warmUp);
       return reply.code(state.ready ? 200 : 503).send(state);
     },
   );

@@ -8,13 +8,14 @@ import type { SavedFile } from '../../nodes/results.js';
 import { describeReport } from '../../workflow/faults.js';
 import { submitAndFollow } from '../follow-job.js';
 import type { FrontOptions } from '../front.js';
+import { warmUpWorkflow } from '../warm-up.js';
 import type { Asked, RequestId } from './envelope.js';
 import { StdioFault } from './fault.js';
 import { modelName } from './model-names.js';
 import { plansOf } from './plan.js';
 import type { PictureKind } from './request.js';
 import { DIFFUSERS_SCHEDULERS } from './schedulers.js';
-import { filledWorkflow, warmUpWorkflow } from './task-workflows.js';
+import { filledWorkflow } from './task-workflows.js';
 import { firstStep, workflowOf } from './workflow.js';
 
 export const FRONT = 'stdio';

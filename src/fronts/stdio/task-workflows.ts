@@ -1,4 +1,4 @@
-/** Workflows of requests that ask for no picture of their own making: a template or a workflow of the host's, and a model to be loaded. */
+/** Templates and workflows of the host's own. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Job } from '../../jobs/job.js';
@@ -10,12 +10,9 @@ import { workflowText } from '../../workflow/file-text.js';
 import { parseWorkflow } from '../../workflow/parse.js';
 import { workflowJson } from '../../workflow/workflow-json.js';
 import { workflowLoad } from '../workflow-load.js';
-import { WorkflowWriter } from '../workflow-writer.js';
 import { StdioFault } from './fault.js';
 
 type Task = Pick<Job, 'task' | 'load'>;
-
-const SMALLEST = 64;
 
 const templateRequest = z.looseObject({
   /** A template's name, or a workflow in API format, as text or as an object. */
@@ -57,28 +54,6 @@ export function filledWorkflow(parameters: unknown, graphs: readonly string[]): 
     if (!(error instanceof WorkflowError || error instanceof TemplateError)) throw error;
     throw new StdioFault('invalid_workflow', `workflow: ${error.message}`, 'workflow');
   }
-}
-
-/** Uses every part of a checkpoint once, for as little as can be drawn; what it shows is kept nowhere. */
-export function warmUpWorkflow(checkpoint: string): Task {
-  const writer = new WorkflowWriter();
-  const loader = writer.node('CheckpointLoaderSimple', { ckpt_name: checkpoint });
-  const text = writer.add('CLIPTextEncode', { clip: [loader, 1], text: '' });
-  const samples = writer.add('KSampler', {
-    model: [loader, 0],
-    positive: text,
-    negative: text,
-    seed: 0,
-    steps: 1,
-    cfg: 1,
-    sampler_name: 'euler',
-    scheduler: 'normal',
-    latent_image: writer.add('EmptyLatentImage', { width: SMALLEST, height: SMALLEST, batch_size: 1 }),
-    denoise: 1,
-  });
-  writer.node('PreviewImage', { images: writer.add('VAEDecode', { samples, vae: [loader, 2] }) });
-  const load = { model: checkpoint, pixels: SMALLEST * SMALLEST, steps: 1, images: 1 };
-  return { task: { workflow: writer.text() }, load };
 }
 
 function textOf(given: string | object, graphs: readonly string[]): string {
