@@ -13,7 +13,10 @@ const MAX_CAUSE = 500;
 export interface Readiness {
   readonly ready: boolean;
   /** `ok`, or what is wrong. */
-  readonly checks: Readonly<Record<'engine' | 'models' | 'warm' | 'data' | 'output' | 'queue', string>>;
+  readonly checks: Readonly<Record<'engine' | 'models' | 'data' | 'output' | 'queue', string>> & {
+    /** Where models are to be loaded first. */
+    readonly warm?: string;
+  };
   /** Devices that keep failing and get no jobs for a while; others do the work. */
   readonly set_aside?: readonly {
     readonly engine: number;
@@ -24,20 +27,17 @@ export interface Readiness {
 
 export async function readiness(
   jobs: Jobs,
-  { models, data, output }: Settings,
+  { models, data, output, warm }: Settings,
   { lacking }: Pick<WarmUp, 'lacking'>,
 ): Promise<Readiness> {
   const checks = {
     engine: jobs.engineStates.some(({ state }) => state === 'ready') ? 'ok' : 'no engine is up',
     models: await readable(models),
-    warm:
-      lacking.length === 0
-        ? 'ok'
-        : safeLine(lacking.map(({ model, why }) => `${model}: ${why}`).join('; '), MAX_CAUSE),
     data: await spacious(data),
     // It is made with the first picture.
     output: (await readable(output)) === 'ok' ? await spacious(output) : 'ok',
     queue: jobs.isStopping ? 'the daemon stops' : jobs.size < jobs.capacity ? 'ok' : 'the queue is full',
+    ...(warm.length > 0 && { warm: told(lacking) }),
   };
   const setAside = jobs.engineStates.flatMap(({ state, device, error = '' }, engine) =>
     state === 'set aside' ? [{ engine, device, cause: safeLine(error, MAX_CAUSE) }] : [],
@@ -47,6 +47,11 @@ export async function readiness(
     checks,
     ...(setAside.length > 0 && { set_aside: setAside }),
   };
+}
+
+function told(lacking: WarmUp['lacking']): string {
+  if (lacking.length === 0) return 'ok';
+  return safeLine(lacking.map(({ model, why }) => `${model}: ${why}`).join('; '), MAX_CAUSE);
 }
 
 async function readable(folder: string): Promise<string> {
