@@ -2,7 +2,7 @@
 
 /** A stored file, in the words of those who will fetch it. */
 export interface Artifact {
-  /** A bucket, or the folder of a store that is one. */
+  /** A bucket, or the name of the folder where a store is one. */
   readonly bucket: string;
   /** `PREFIX/ab/abcdef….png`: of the content, so that what is stored twice is there once. */
   readonly key: string;

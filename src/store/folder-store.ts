@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Artifact, ArtifactStore } from './artifact.js';
 import { contentKey, contentTypeOf } from './content-key.js';
 
@@ -15,7 +15,8 @@ export function folderStore(folder: string): ArtifactStore {
       if (known === undefined) await putInPlace(path, place);
       const { size, mtime } = known ?? (await stat(place));
       return {
-        bucket: folder,
+        // Clients are told of it, and the machine's own paths are nothing to them.
+        bucket: basename(folder),
         key,
         size_bytes: size,
         created_at: mtime.toISOString(),

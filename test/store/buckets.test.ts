@@ -210,7 +210,8 @@ describe('a store', () => {
     const path = home.path('a.txt');
     writeFileSync(path, 'text');
     const store = openStore({ store: folder, s3: {} })!;
-    const { key } = await store.put(path, signal, notice);
+    const { bucket, key } = await store.put(path, signal, notice);
+    expect(bucket).toBe('kept');
     expect(key).toBe(`${sha256(Buffer.from('text')).slice(0, 2)}/${sha256(Buffer.from('text'))}.txt`);
     expect(readFileSync(join(folder, key), 'utf8')).toBe('text');
     expect(await store.put(path, signal, notice)).toMatchObject({ key, size_bytes: 4 });
