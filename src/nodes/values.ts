@@ -37,6 +37,12 @@ export interface Latent {
   readonly random?: RandomStream | undefined;
 }
 
+/** ComfyUI's TIMESTEPS_RANGE: shares of sampling, 0 to 1. */
+export interface TimestepsRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** ComfyUI's LATENT_OPERATION. */
 export interface LatentOperation {
   /** Changes when the change would. */
@@ -148,6 +154,9 @@ export interface ValueTypes {
   INSIGHTFACE: never;
   CONDITIONING: Conditioning;
   LATENT: Latent;
+  TIMESTEPS_RANGE: TimestepsRange;
+  /** Nothing makes one: weights do not change while a model samples. */
+  HOOKS: never;
   LATENT_OPERATION: LatentOperation;
   IMAGE: Image;
   MASK: Mask;

@@ -14,7 +14,7 @@ import safetensors.torch
 
 MODELS, OUT = sys.argv[1:3]
 ONLY = sys.argv[3:]
-run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "gits", "model_merging_model_specific", "latent", "video_model", "easycache", "hypernetwork", "lora_debug")
+run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "gits", "model_merging_model_specific", "latent", "video_model", "easycache", "hypernetwork", "lora_debug", "hooks")
 run_workflow.setup(MODELS)
 run_workflow.extra()
 nodes.NODE_CLASS_MAPPINGS["SaveLatent"] = type("SaveLatent", (), {
@@ -204,6 +204,17 @@ def core(checkpoint):
         ("lazy", "LazyCache", dict(reuse_threshold=0.8, start_percent=0.1, end_percent=0.9, verbose=False), {}), ("lazy.pp", "LazyCache", dict(reuse_threshold=0.5, start_percent=0.0, end_percent=1.0, verbose=False), dict(sampler_name="dpmpp_2m"))):
         yield f"{checkpoint}.core.{name}", Workflow(checkpoint).patch(node, **inputs).sample(**{"steps": 10, **settings})
     yield f"{checkpoint}.core.bypass", Workflow(checkpoint).patch("LoraLoaderBypassModelOnly", lora_name=f"{checkpoint}-tiny-lora.safetensors", strength_model=1.3).sample(steps=3)
+    w = Workflow(checkpoint)
+    mask = w.add("SolidMask", value=0.7, width=48, height=64)
+    times = w.add("ConditioningTimestepsRange", start_percent=0.2, end_percent=0.6)
+    other = w.add("CLIPTextEncode", clip=w.clip, text="a red fox")
+    set_pair = w.add("PairConditioningSetProperties", positive_NEW=other, negative_NEW=w.negative, strength=0.8, set_cond_area="default", mask=mask, timesteps=[times[0], 1])
+    combined = w.add("PairConditioningCombine", positive_A=w.positive, negative_A=w.negative, positive_B=set_pair, negative_B=[set_pair[0], 1])
+    again = w.add("PairConditioningSetPropertiesAndCombine", positive=combined, negative=[combined[0], 1], positive_NEW=other, negative_NEW=w.negative, strength=1.3, set_cond_area="mask bounds", mask=mask, timesteps=times)
+    single = w.add("ConditioningSetProperties", cond_NEW=w.positive, strength=1.0, set_cond_area="default", timesteps=[times[0], 2])
+    w.positive = w.add("ConditioningSetPropertiesAndCombine", cond=again, cond_NEW=single, strength=0.6, set_cond_area="default", mask=mask)
+    w.negative = [again[0], 1]
+    yield f"{checkpoint}.core.properties", w.sample()
     for cfg in (4.0, 1.0):
         w = Workflow(checkpoint)
         # Loaded once more: of two that share their weights, ComfyUI takes the first one's for both.

@@ -11,3 +11,4 @@ export * from './qwen-image.js';
 export * from './wan.js';
 export * from './wan-control.js';
 export * from './wan-camera.js';
+export * from './properties.js';
