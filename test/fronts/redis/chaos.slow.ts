@@ -176,6 +176,5 @@ test(
     expect(dead).toBe(0);
     expect(left.filter((name) => !name.startsWith('artifacts/'))).toEqual([]);
     expect(left).toHaveLength(JOBS - failed.length);
-    expect(longestSilence).toBeLessThan(3 * HEARTBEAT_MS);
   },
 );
