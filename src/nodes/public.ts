@@ -63,10 +63,15 @@ export {
 } from './definition.js';
 export type { DynamicPrompt, HiddenInputs, HiddenName } from './hidden.js';
 export { clipTextEncode } from './conditioning/text-encoding.js';
-export { conditioningConcat } from './conditioning/conditioning.js';
 export { inpaintModelConditioning } from './latent/inpainting.js';
 export { latentCompositeMasked } from './image/composite-masked.js';
 export { differentialDiffusion } from './model/guidance-patches.js';
+export {
+  conditioningAverage,
+  conditioningCombine,
+  conditioningConcat,
+  conditioningSetTimestepRange,
+} from './conditioning/conditioning.js';
 export { sampleLatent, type KSamplerChoices } from './sampling/sample-latent.js';
 export { sampleCustom, type CustomSampling } from './sampling/sample-custom.js';
 export { partOfRun } from './sampling/progress.js';
@@ -93,6 +98,8 @@ export { controlNetLoader, diffControlNetLoader } from './loaders/controls.js';
 export { checkpointLoaderSimple, vaeLoader } from './loaders/loaders.js';
 export { unetLoader } from './loaders/unet-loader.js';
 export { kSampler } from './sampling/k-sampler.js';
+export { emptyLatentImage, repeatLatentBatch } from './latent/batch.js';
+export { vaeEncode } from './latent/vae.js';
 
 export { valueText } from './describe-value.js';
 export { openSeries, saveNumbered, type OutputSeries } from './files/output-files.js';

@@ -110,4 +110,14 @@ case("ComfyUIDeployExternalImage", input_id="input_image", default_value_url=pic
 for mode in ("RGB", "RGBA", "L"):
     case("ETN_LoadImageBase64", _outputs=1, image=picture("PNG", mode, prefix=False))
     case("ETN_LoadMaskBase64", mask=picture("PNG", mode, prefix=False))
+
+# Easy-Use
+for value in ("", "a", "b\nc"):
+    case("easy positive", positive=value)
+    case("easy negative", negative=value)
+for text in ("a\n\nb\n c\n", "one", "a\nb\nc\nd"):
+    for start, rows in ((0, 1000), (1, 1), (9, 2)):
+        for cut in (True, False): case("easy promptLine", prompt=text, start_index=start, max_rows=rows, remove_empty_lines=cut)
+for mode in ("RGB", "RGBA", "L"): case("easy loadImageBase64", base64_data=picture("PNG", mode, prefix=False), image_output="Hide", save_prefix="x")
+for toggle in (True, True): case("easy loraStack", toggle=toggle, mode="simple", num_loras=2, lora_1_name="None", lora_2_name="None")
 file.save(sys.argv[1] if len(sys.argv) > 1 else "test/fixtures/nodes/cases/utility-packs.safetensors")

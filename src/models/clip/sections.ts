@@ -1,6 +1,7 @@
 /** A prompt as CLIP takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
 import type { EmbeddingFiles, EmbeddingUse } from '../text/embeddings.js';
 import { promptGroups } from '../text/prompt-groups.js';
+import type { TextWeighing } from '../text/weighing.js';
 import type { Section, WeightedToken } from '../text/text-encoding.js';
 import { endToken, startToken, tokenize } from './tokenizer.js';
 
@@ -12,6 +13,8 @@ export interface SectionOptions {
   /** What fills a section after its end: CLIP-L repeats the end token, the OpenCLIP encoders take 0. */
   readonly padToken: number;
   readonly embedding: EmbeddingUse;
+  /** Words are told apart where they are weighed in another way than ComfyUI's. */
+  readonly weighing?: TextWeighing;
 }
 
 export const sectionLength = 77;
@@ -32,7 +35,10 @@ export function toSections(prompt: string, options: SectionOptions): Section[] {
     sections.push(finish(section, options.padToken));
     section = [plain(startToken)];
   };
-  for (const group of promptGroups(prompt, { ...options, weighted: true, tokenize })) {
+  const groups = promptGroups(prompt, { ...options, weighted: true, tokenize });
+  for (const [index, tokens] of groups.entries()) {
+    const group =
+      options.weighing === undefined ? tokens : tokens.map((each) => ({ ...each, word: index + 1 }));
     let taken = 0;
     while (section.length + group.length - taken > capacity) {
       if (group.length >= longWord) {

@@ -1,3 +1,4 @@
+import type { Tensor } from '../../compute/tensor.js';
 import { safeLine } from '../../safe-text.js';
 import type { WeightPatches } from '../weights/weight-patches.js';
 import { ModelError } from '../model-error.js';
@@ -14,6 +15,7 @@ import type {
   TextEncoder,
   TextEncoding,
 } from './text-encoding.js';
+import { normalised, unweighted, weighedFromZero } from './weighing.js';
 import type { Vocabularies } from './vocabularies/vocabularies.js';
 
 export interface TextEncodersOptions {
@@ -61,7 +63,14 @@ class FamilyTextEncoders implements TextEncoders {
 
   async encode(text: string, request: PromptRequest = {}): Promise<EncodedText> {
     this.requireWeights();
-    return this.encodeSections(this.encoders.map((encoder) => this.tokenize(encoder, text, request)));
+    const sections = this.encoders.map((encoder) => this.tokenize(encoder, text, request));
+    const { weighing } = request;
+    if (weighing === undefined) return this.encodeSections(sections);
+    const weights = sections.map((own) => normalised(own, weighing.normalization));
+    if (weighing.interpretation === 'comfy') return this.encodeSections(weights);
+    return this.encodeSections(sections.map(unweighted), (hidden, index) =>
+      weighedFromZero(hidden, weights[index]!),
+    );
   }
 
   async encodeParts(
@@ -141,13 +150,17 @@ class FamilyTextEncoders implements TextEncoders {
   }
 
   /** One encoder after the other, to bound the memory that they take. */
-  private async encodeSections(sections: readonly (readonly Section[])[]): Promise<EncodedText> {
+  private async encodeSections(
+    sections: readonly (readonly Section[])[],
+    change: (hidden: Tensor, encoder: number) => Tensor = (hidden) => hidden,
+  ): Promise<EncodedText> {
     const { encoding, programs, warn } = this.options;
     const encoded: (EncodedSections | undefined)[] = [];
     for (const [index, encoder] of this.encoders.entries()) {
       const weights = this.weights[encoder.name]!;
       const options = { weights, stopAtLayer: this.choices.stopAtLayer, programs, warn };
-      encoded.push(await encoder.encode(sections[index]!, options));
+      const own = await encoder.encode(sections[index]!, options);
+      encoded.push(own && { ...own, hidden: change(own.hidden, index) });
     }
     return encoding.join(encoded);
   }

@@ -4,6 +4,7 @@ import type { ProgramCache } from '../programs/program-cache.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import type { EmbeddingFiles } from './embeddings.js';
 import type { EncodedText } from './encoded-text.js';
+import type { TextWeighing } from './weighing.js';
 import type { Vocabularies } from './vocabularies/vocabularies.js';
 
 /** A picture in a prompt, which its encoder looks at: 1×H×W×3 in [0, 1]. */
@@ -17,6 +18,8 @@ export type Token = number | Float32Array | PromptPicture;
 export interface WeightedToken {
   readonly token: Token;
   readonly weight: number;
+  /** Which run of text it is of, from 1 on; undefined for starts, ends and padding, and where nobody asks. */
+  readonly word?: number;
 }
 
 /** What an encoder sees at a time: for CLIP 77 tokens, start, up to 75 of the prompt, end, padding; for others the whole prompt. */
@@ -35,6 +38,8 @@ export interface PromptRequest {
   readonly pictures?: readonly Tensor[];
   /** What the text is put into at `{}`, instead of the encoder's own. */
   readonly template?: string;
+  /** How weights in the text are taken; ComfyUI's way when left out. */
+  readonly weighing?: TextWeighing;
 }
 
 export interface TokenizeOptions extends PromptRequest {

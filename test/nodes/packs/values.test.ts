@@ -168,3 +168,30 @@ describe('pictures by address', () => {
     await expect(external.run({ input_id: 'x' } as never, context)).rejects.toThrow('there is no image');
   });
 });
+
+describe("Easy-Use's pipes", () => {
+  const made = () =>
+    run('easy pipeIn', {
+      model: 'm',
+      pos: 'p',
+      neg: 'n',
+      latent: 'l',
+      vae: 'v',
+      clip: 'c',
+    }) as unknown as Promise<{
+      outputs: readonly unknown[];
+    }>;
+
+  it('are put together, changed and taken apart', async () => {
+    const [pipe] = (await made()).outputs;
+    const partsOf = (each: unknown) => run('easy pipeOut', { pipe: each }).outputs.slice(1);
+    expect(partsOf(pipe)).toEqual(['m', 'p', 'n', 'l', 'v', 'c', undefined, undefined]);
+    const settings = { steps: 5, cfg: 7, sampler_name: 'euler', scheduler: 'karras', denoise: 1, seed: 9n };
+    const sampling = Promise.resolve(run('easy preSampling', { pipe, latent: 'k', ...settings }));
+    const told = (await sampling).outputs[0];
+    expect(partsOf(told)).toEqual(['m', 'p', 'n', 'k', 'v', 'c', undefined, 9n]);
+    await expect(
+      Promise.resolve(run('easy kSampler', { pipe, image_output: 'None', link_id: 0, save_prefix: 'x' })),
+    ).rejects.toThrow('easy preSampling');
+  });
+});
