@@ -1,8 +1,7 @@
 /** A prompt as CLIP takes it: sections of 77 tokens, each with its weight (ComfyUI SDTokenizer). */
 import type { EmbeddingFiles, EmbeddingUse } from '../text/embeddings.js';
 import { promptGroups } from '../text/prompt-groups.js';
-import type { TextWeighing } from '../text/weighing.js';
-import type { Section, WeightedToken } from '../text/text-encoding.js';
+import type { Section, TextWeighing, WeightedToken } from '../text/text-encoding.js';
 import { endToken, startToken, tokenize } from './tokenizer.js';
 
 export interface SectionOptions {

@@ -4,7 +4,6 @@ import type { ProgramCache } from '../programs/program-cache.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import type { EmbeddingFiles } from './embeddings.js';
 import type { EncodedText } from './encoded-text.js';
-import type { TextWeighing } from './weighing.js';
 import type { Vocabularies } from './vocabularies/vocabularies.js';
 
 /** A picture in a prompt, which its encoder looks at: 1×H×W×3 in [0, 1]. */
@@ -30,6 +29,13 @@ export interface PromptLengths {
   /** Tokens of padding behind the end, whatever the length. */
   readonly padding: number;
   readonly least: number;
+}
+
+/** What weights become first, and what they then do: ComfyUI's way, from an empty prompt on, or A1111's, from zero on. */
+export interface TextWeighing {
+  /** `mean`: the mean of all words becomes 1; `length`: a weight is shared out over the tokens of its run. */
+  readonly normalization: 'none' | 'mean' | 'length' | 'length+mean';
+  readonly interpretation: 'comfy' | 'A1111';
 }
 
 /** What a node asks for beside the text. */

@@ -1,15 +1,6 @@
 /** Weights of a prompt's words as BlenderNeko's ADV_CLIP_emb has them, which other packs have taken over (its adv_encode.py). */
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import type { Section } from './text-encoding.js';
-
-export const WEIGHT_NORMALIZATIONS = ['none', 'mean', 'length', 'length+mean'] as const;
-
-/** What weights become first, and what they then do: ComfyUI's way, from an empty prompt on, or A1111's, from zero on. */
-export interface TextWeighing {
-  /** `mean`: the mean of all words becomes 1; `length`: a weight is shared out over the tokens of its run. */
-  readonly normalization: (typeof WEIGHT_NORMALIZATIONS)[number];
-  readonly interpretation: 'comfy' | 'A1111';
-}
+import type { Section, TextWeighing } from './text-encoding.js';
 
 /** Sections with their weights normalised. */
 export function normalised(

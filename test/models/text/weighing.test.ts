@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { tensor } from '../../../src/compute/tensor.js';
 import { openSafetensors } from '../../../src/models/files/safetensors.js';
-import type { TextWeighing } from '../../../src/models/text/weighing.js';
+import type { TextWeighing } from '../../../src/models/text/text-encoding.js';
 import { fixture, goldenTensors, relativeRms } from '../../support/golden.js';
 import { tinyModels } from '../../support/tiny-models.js';
 
