@@ -43,9 +43,14 @@ if "torchvision" in comfy_env._Finder.names:
 import comfy_extras.nodes_differential_diffusion as differential
 
 differential.DifferentialDiffusion.apply = classmethod(lambda cls, model: cls.execute(model).result)
+import comfy_extras.nodes_upscale_model  # noqa: F401
 for name, method in (("AlignYourStepsScheduler", "get_sigmas"), ("GITSScheduler", "get_sigmas"), ("LatentCompositeMasked", "composite")):
     node = nodes.NODE_CLASS_MAPPINGS[name]
     if not hasattr(node, method): setattr(node, method, classmethod(lambda cls, *args, **more: cls.execute(*args, **more).result))
+
+
+for name in ("ImpactCombineConditionings", "ImpactConcatConditionings"):  # inputs that an editor adds
+    nodes.NODE_CLASS_MAPPINGS[name].INPUT_TYPES = classmethod(lambda cls: {"required": {f"conditioning{number}": ("CONDITIONING",) for number in (1, 2)}})
 
 
 def keeping(kind):
@@ -179,7 +184,39 @@ def detailers():
     yield "segs", w.nodes
 
 
+def samplers():
+    look = dict(steps=3, cfg=4.0, sampler_name="dpmpp_2m", scheduler="normal")
+
+    def pipe(w, positive=None):
+        return w.add("ToBasicPipe", model=w.model, clip=w.clip, vae=w.vae, positive=positive or w.positive, negative=w.negative)
+
+    w = Workflow("sd15")
+    latent = w.add("VAEEncode", pixels=w.picture(72, 64), vae=w.vae)
+    both = w.add("ImpactCombineConditionings", conditioning1=w.positive, conditioning2=w.add("ImpactConcatConditionings", conditioning1=w.prompt("a moon"), conditioning2=w.prompt("a star")))
+    made = w.add("ImpactKSamplerBasicPipe", basic_pipe=pipe(w, both), seed=2**63 + 1, latent_image=latent, denoise=0.6, **{**look, "sampler_name": "dpmpp_sde"})
+    w.keep(made, 1, "SaveLatent")
+    made = w.add("ImpactKSamplerAdvancedBasicPipe", basic_pipe=pipe(w), add_noise=True, noise_seed=4, latent_image=latent, start_at_step=1, end_at_step=4, return_with_leftover_noise=True, **{**look, "steps": 6, "scheduler": "AYS SD1"})
+    w.keep(made, 1, "SaveLatent")
+    made = w.add("ImpactKSamplerAdvancedBasicPipe", basic_pipe=pipe(w), add_noise=False, noise_seed=4, latent_image=[made[0], 1], start_at_step=4, end_at_step=10000, return_with_leftover_noise=False, **{**look, "steps": 6, "scheduler": "GITS[coeff=1.2]", "sampler_name": "dpm_2"})
+    w.keep(made, 1, "SaveLatent")
+    mask = w.add("MaskComposite", destination=w.add("SolidMask", value=0.0, width=72, height=64), source=w.add("SolidMask", value=1.0, width=30, height=40), x=20, y=10, operation="add")
+    base, inner = (w.add("KSamplerProvider", seed=seed, basic_pipe=pipe(w, prompt), denoise=share, **look) for seed, prompt, share in ((5, w.positive, 1.0), (6, w.prompt("a red fox"), 0.7)))
+    made = w.add("TwoSamplersForMask", latent_image=latent, base_sampler=base, mask_sampler=inner, mask=mask)
+    w.keep(made, 0, "SaveLatent")
+    yield "samplers", w.nodes
+    w = Workflow("sd15")
+    latent = w.add("VAEEncode", pixels=w.picture(64, 48), vae=w.vae)
+    upscaler = w.add("PixelKSampleUpscalerProviderPipe", scale_method="area", seed=8, denoise=0.4, use_tiled_vae=False, basic_pipe=pipe(w), tile_size=512, **look)
+    made = w.add("IterativeLatentUpscale", samples=latent, upscale_factor=1.5, steps=2, temp_prefix="", upscaler=upscaler, step_mode="geometric")
+    w.keep(made, 0, "SaveLatent")
+    upscaler = w.add("PixelKSampleUpscalerProvider", scale_method="bilinear", model=w.model, vae=w.vae, seed=8, positive=w.positive, negative=w.negative, denoise=0.4, use_tiled_vae=False, tile_size=512, **look)
+    made = w.add("IterativeImageUpscale", pixels=w.picture(64, 48), upscale_factor=1.4, steps=2, temp_prefix="", upscaler=upscaler, vae=w.vae, step_mode="simple")
+    w.keep(made)
+    yield "iterative", w.nodes
+
+
 def all_cases():
+    yield from samplers()
     yield from tiled_upscales()
     yield from detailers()
 

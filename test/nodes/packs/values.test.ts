@@ -35,6 +35,17 @@ describe("Impact's pipes", () => {
   });
 });
 
+describe("Impact's switches and bridges", () => {
+  it('ImpactSwitch gives the input of a number, and its name in the editor', () => {
+    const inputs = { select: 2, sel_mode: false, input1: 'a', input2: 'b', unique_id: '7' };
+    expect(run('ImpactSwitch', inputs).outputs).toEqual(['b', 'input2', 2]);
+    const nodes = [{ id: 7, inputs: [{ name: 'input2', label: 'second' }] }];
+    const info = { workflow: { nodes } };
+    expect(run('ImpactSwitch', { ...inputs, extra_pnginfo: info }).outputs).toEqual(['b', 'second', 2]);
+    expect(run('ImpactSwitch', { ...inputs, select: 9 }).outputs).toEqual([null, '', 9]);
+  });
+});
+
 describe("rgthree's values", () => {
   it('Any Switch gives the first that is something', () => {
     expect(run('Any Switch (rgthree)', { other: 1, any_01: null, any_02: 0, any_03: 'x' }).outputs).toEqual([

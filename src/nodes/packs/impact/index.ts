@@ -6,3 +6,6 @@ export * from './face-detailers.js';
 export * from './pipes.js';
 export * from './segs-nodes.js';
 export { wildcardEncode, wildcardProcessor } from './prompt-nodes.js';
+export { impactSwitch, previewBridge } from './bridge-nodes.js';
+export * from './iterative-upscale.js';
+export * from './sampler-nodes.js';
