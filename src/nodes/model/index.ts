@@ -10,3 +10,4 @@ export * from './attention-multiply.js';
 export * from './video-guidance.js';
 export * from './step-caches.js';
 export * from './save-model.js';
+export * from './no-ops.js';
