@@ -17,7 +17,8 @@ import synth
 import torch
 from torch import nn
 
-from custom_controlnet_aux import hed, lineart, lineart_anime, pidi
+import cv2
+from custom_controlnet_aux import hed, lineart, lineart_anime, pidi, util
 from custom_controlnet_aux.depth_anything_v2 import DepthAnythingV2Detector, dinov2, dpt
 from custom_controlnet_aux.pidi import model as pidi_model
 
@@ -83,6 +84,19 @@ for safe in ("enable", "disable"):
 net = filled("pidinet", pidi_model.PiDiNet(12, pidi_model.config_model("carv4"), dil=8, sa=True))
 edges = pidi.PidiNetDetector(net)
 for safe in ("enable", "disable"): case("pidinet", "table5_pidinet", net, uniform("pidinet", 64, 48), "PiDiNetPreprocessor", lambda p: edges(p, detect_resolution=64, safe=safe == "enable", output_type="np"), lambda net, x: net(x)[-1], safe=safe, resolution=64)
+
+
+
+def scribbled(picture, safe):
+    """Scribble_PiDiNet_Preprocessor's model, which loads its file itself."""
+    strokes = util.nms(edges(picture, detect_resolution=64, safe=safe, scribble=True, output_type="np"), 127, 3.0)
+    strokes = cv2.GaussianBlur(strokes, (0, 0), 3.0)
+    strokes[strokes > 4] = 255
+    strokes[strokes < 255] = 0
+    return strokes
+
+
+for safe in ("enable", "disable"): case("pidinet", "table5_pidinet", net, uniform("pidinet", 64, 48), "Scribble_PiDiNet_Preprocessor", lambda p: scribbled(p, safe == "enable"), lambda net, x: net(x)[-1], safe=safe, resolution=64)
 net = filled("lineart", narrowed(lineart, "Generator", {64: 8})(3, 1, 2))
 lines = lineart.LineartDetector(net, net)
 case("lineart", "sk_model", net, uniform("lineart", 32, 48), "LineArtPreprocessor", lambda p: lines(p, detect_resolution=64, output_type="np"), resolution=64)

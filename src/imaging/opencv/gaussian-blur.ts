@@ -72,7 +72,10 @@ function wholeTaps(taps: Float64Array): Float64Array {
   return result;
 }
 
-/** Along rows, then columns, the two of a pair of taps added first, as OpenCV's symmetric filters do. */
+/**
+ * Along rows, then columns, in OpenCV's order of sums: `inner` rounds each of them. Rows of more than five taps are summed from one end,
+ * all others outwards by pairs.
+ */
 function separable<Values extends Float32Array | Uint8Array>(
   { data, width, height, channels }: Omit<BytePicture, 'data'> & { readonly data: Float32Array | Uint8Array },
   taps: Float64Array,
@@ -83,31 +86,40 @@ function separable<Values extends Float32Array | Uint8Array>(
   const middle = (taps.length - 1) / 2;
   const line = width * channels;
   const rows = new Float64Array(data.length);
-  const pass = (
-    source: ArrayLike<number>,
-    into: Float64Array | Values,
-    extent: number,
-    place: (line: number, at: number, c: number) => number,
-    lines: number,
-    round: (sum: number) => number,
-  ): void => {
-    const places = Int32Array.from({ length: extent + 2 * middle }, (_, at) => mirrored(at - middle, extent));
-    for (let index = 0; index < lines; index++) {
-      for (let at = 0; at < extent; at++) {
-        for (let c = 0; c < channels; c++) {
-          let sum = source[place(index, at, c)]! * taps[middle]!;
-          for (let tap = 1; tap <= middle; tap++) {
-            const pair =
-              source[place(index, places[at + middle - tap]!, c)]! +
-              source[place(index, places[at + middle + tap]!, c)]!;
-            sum += pair * taps[middle + tap]!;
-          }
-          into[place(index, at, c)] = round(sum);
-        }
+  /** Of the values at `places`, from one that lies `middle` before the wanted one on. */
+  const inTurn = (value: (tap: number) => number): number => {
+    let sum = inner(value(0) * taps[0]!);
+    for (let tap = 1; tap < taps.length; tap++) sum = inner(value(tap) * taps[tap]! + sum);
+    return sum;
+  };
+  const byPairs = (value: (tap: number) => number): number => {
+    let sum = inner(value(middle) * taps[middle]!);
+    for (let tap = 1; tap <= middle; tap++) {
+      sum = inner(inner(value(middle + tap) + value(middle - tap)) * taps[middle + tap]! + sum);
+    }
+    return sum;
+  };
+  const along = taps.length > 5 ? inTurn : byPairs;
+  const columns = mirroredPlaces(width, middle);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < channels; c++) {
+        rows[y * line + x * channels + c] = along(
+          (tap) => data[y * line + columns[x + tap]! * channels + c]!,
+        );
       }
     }
-  };
-  pass(data, rows, width, (y, x, c) => y * line + x * channels + c, height, inner);
-  pass(rows, result, height, (x, y, c) => y * line + x * channels + c, width, outer);
+  }
+  const lines = mirroredPlaces(height, middle);
+  for (let y = 0; y < height; y++) {
+    for (let i = 0; i < line; i++) {
+      result[y * line + i] = outer(byPairs((tap) => rows[lines[y + tap]! * line + i]!));
+    }
+  }
   return result;
+}
+
+/** Places from `middle` before a line's first to `middle` behind its last, mirrored into it. */
+function mirroredPlaces(extent: number, middle: number): Int32Array {
+  return Int32Array.from({ length: extent + 2 * middle }, (_, at) => mirrored(at - middle, extent));
 }

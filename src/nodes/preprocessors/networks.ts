@@ -7,6 +7,7 @@ import {
   lineartHint,
   pidinetHint,
 } from '../../models/annotators/hints.js';
+import { scribbled } from '../../imaging/hints/thin-lines.js';
 import { combo } from '../definition.js';
 import { definePreprocessor, DEPTHS, LINES, resolution } from './define.js';
 
@@ -52,6 +53,23 @@ export const pidiNetPreprocessor = definePreprocessor({
       safe: values.safe === 'enable',
       scribble: false,
     }),
+});
+
+export const scribblePiDiNet = definePreprocessor({
+  name: 'Scribble_PiDiNet_Preprocessor',
+  displayName: 'Scribble PiDiNet Lines',
+  category: LINES,
+  description: 'Broad strokes over soft edges, by a small network.',
+  inputs: { safe: combo(['enable', 'disable']), resolution },
+  async hint(source, values, context) {
+    const edges = await pidinetHint(openAnnotator(context, 'pidinet', 'table5_pidinet.pth'), source, {
+      resolution: values.resolution,
+      safe: values.safe === 'enable',
+      scribble: true,
+    });
+    // The reference thins the strokes once more.
+    return scribbled(edges);
+  },
 });
 
 export const lineArtPreprocessor = definePreprocessor({
