@@ -18,9 +18,6 @@ const SUBFOLDERS = {
   style_models: ['style_models'],
   controlnet: ['controlnet', 't2i_adapter'],
   latent_upscale_models: ['latent_upscale_models'],
-  ultralytics_bbox: ['ultralytics/bbox'],
-  ultralytics_segm: ['ultralytics/segm'],
-  sams: ['sams'],
   wildcards: ['wildcards'],
   rembg: ['rembg', 'u2net'],
   // Where comfyui_controlnet_aux keeps what it fetches, beside ComfyUI's models.
