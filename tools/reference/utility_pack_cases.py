@@ -39,6 +39,8 @@ for mode in ("area", "bicubic", "bilinear", "nearest"):
     for align in ("true", "false"):
         for factor in (2.0, 0.5, 1.37): case("Latent Upscale by Factor (WAS)", samples={"samples": torch.rand(1, 2, 5, 8)}, mode=mode, factor=factor, align=align)
 
+for image in (wide, torch.rand(2, 3, 4, 4) * 1.4 - 0.2, tall): case("Images to RGB", images=image)
+
 # QualityOfLifeSuit
 for method in ("nearest-exact", "bilinear", "area"):
     for crop in ("disabled", "center"):

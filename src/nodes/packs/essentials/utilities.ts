@@ -6,6 +6,7 @@ import {
   int,
   link,
   pythonStr,
+  string,
   tensor,
   toPython,
   valueText,
@@ -130,4 +131,19 @@ export const emptyLatentSizePicker = defineNode({
     const samples = tensor([batch_size, 4, Math.floor(height / 8), Math.floor(width / 8)]);
     return { outputs: [{ samples }, width, height] };
   },
+});
+
+export const consoleDebug = defineNode({
+  name: 'ConsoleDebug+',
+  displayName: '🔧 Console Debug',
+  category: 'essentials/utilities',
+  description: 'Shows a value behind a text.',
+  required: { value: link('*') },
+  optional: { prefix: string({ multiline: false, default: 'Value:' }) },
+  outputs: [],
+  outputNode: true,
+  run: ({ value, prefix = 'Value:' }, { receivedTypes }) => ({
+    outputs: [],
+    ui: { text: [`${prefix} ${valueText(value, receivedTypes['value'], 0)}`] },
+  }),
 });

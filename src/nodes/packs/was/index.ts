@@ -4,3 +4,4 @@ export * from './tokens.js';
 export * from './numbers.js';
 export * from './sampling.js';
 export * from './background.js';
+export * from './images.js';
