@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { ConvertFlags } from './convert/convert-file.js';
 import { EXIT } from './exit-codes.js';
 import { addSettingOptions, settingsFrom, type SettingOptions } from './setting-options.js';
-import { printJson, printJsonText, report, reportLines } from './terminal.js';
+import { notice, printJson, printJsonText, reportLines } from './terminal.js';
 
 type Flags = SettingOptions & ConvertFlags & { readonly json?: boolean };
 
@@ -27,7 +27,7 @@ export function convertCommand(exit: (status: number) => void): Command {
     const { settings } = await settingsFrom(options);
     const { convertFile } = await import('./convert/convert-file.js');
     const outcome = await convertFile(file, options, settings);
-    for (const notice of outcome.notices) report(`latentd: ${notice}`);
+    for (const text of outcome.notices) notice(`latentd: ${text}`);
     if (options.json === true) printJson(outcome.json);
     else if (outcome.text !== undefined && options.out === undefined) printJsonText(outcome.text);
     if (outcome.refusal !== undefined) reportLines(`latentd: ${outcome.refusal}`);

@@ -6,7 +6,8 @@ import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from '../con
 import type { Check } from './doctor/check.js';
 import { EXIT } from './exit-codes.js';
 import { addSettingOptions, settingsFrom, type SettingOptions } from './setting-options.js';
-import { formatBytes, formatTable, print, printJson, printLines } from './terminal.js';
+import { printTable, type Cell } from './table.js';
+import { formatBytes, print, printJson, printLines } from './terminal.js';
 
 export function doctorCommand(exit: (status: number) => void): Command {
   const command = new Command('doctor')
@@ -49,19 +50,22 @@ function describeSettings({ settings, file, warnings }: SettingsReport): object 
   return { settings, config: file ?? null, warnings };
 }
 
-const MARKS = { ok: '✓', warning: '!', fault: '✗' } as const;
+const MARKS = {
+  ok: { text: '✓', style: 'green' },
+  warning: { text: '!', style: 'yellow' },
+  fault: { text: '✗', style: 'red' },
+} as const;
 
 function printReport(checks: readonly Check[], settings: SettingsReport, healthy: boolean): void {
-  const width = Math.max(...checks.map((check) => check.name.length));
-  for (const { name, status, detail, remedy } of checks) {
-    print(`${MARKS[status]} ${name.padEnd(width)}  ${detail}`);
-    if (remedy !== undefined) print(`${' '.repeat(width + 4)}→ ${remedy}`);
-  }
+  printTable(
+    checks.flatMap(({ name, status, detail, remedy }): readonly (readonly Cell[])[] => [
+      [MARKS[status], name, detail],
+      ...(remedy === undefined ? [] : [['', '', `→ ${remedy}`]]),
+    ]),
+  );
   printLines('\nSettings');
-  printLines(
-    formatTable(
-      SETTING_NAMES.map((name) => [`  ${name}`, showValue(name, settings), settings.settings[name].from]),
-    ),
+  printTable(
+    SETTING_NAMES.map((name) => [`  ${name}`, settings.settings[name].from, showValue(name, settings)]),
   );
   for (const text of settings.warnings) print(`! ${text}`);
   printLines(healthy ? '\nReady.' : '\nNot ready: see the lines marked ✗.');

@@ -5,7 +5,8 @@ import { MODEL_KINDS, type ModelKind } from '../models/folders/model-folders.js'
 import { EXIT } from './exit-codes.js';
 import type { ModelInfo } from './inspect-model.js';
 import { addSettingOptions, settingsFrom, type SettingOptions } from './setting-options.js';
-import { formatBytes, formatTable, printJson, printLines, report } from './terminal.js';
+import { printTable } from './table.js';
+import { formatBytes, printJson, report } from './terminal.js';
 
 export function modelsCommand(exit: (status: number) => void): Command {
   const command = new Command('models')
@@ -35,5 +36,5 @@ function printModels(models: readonly ModelInfo[]): void {
     formatBytes(size),
     ...(error === undefined ? [dtype ?? '', family ?? ''] : [`unusable: ${error}`]),
   ]);
-  printLines(formatTable(rows));
+  printTable(rows);
 }

@@ -8,6 +8,7 @@ import { checkCommand } from './check.js';
 import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
 import { EXIT, UsageError } from './exit-codes.js';
+import { jobsCommand } from './jobs.js';
 import { keysCommand } from './keys.js';
 import { modelsCommand } from './models.js';
 import { packageVersion } from './package-version.js';
@@ -19,7 +20,7 @@ import { serviceCommand } from './service.js';
 import { completionCommand, manCommand } from './shell.js';
 import { statusCommand } from './status.js';
 import { submitCommand } from './submit.js';
-import { printJson, reportLines } from './terminal.js';
+import { isVerbose, printJson, reportLines, setVerbosity } from './terminal.js';
 import { upscaleCommand } from './upscale.js';
 import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
@@ -46,10 +47,16 @@ export async function main(argv: readonly string[]): Promise<number> {
       reportLines(`latentd: ${error.message}`);
       return EXIT.usage;
     }
-    reportLines(`latentd: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    reportLines(`latentd: ${describeFault(error)}`);
     return EXIT.failed;
   }
   return code;
+}
+
+/** Of something that nobody foresaw. */
+function describeFault(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return isVerbose() ? (error.stack ?? error.message) : `${error.message} (--verbose says where)`;
 }
 
 function createProgram(exit: (status: number) => void): Command {
@@ -69,6 +76,7 @@ function createProgram(exit: (status: number) => void): Command {
     serveCommand,
     workerCommand,
     submitCommand,
+    jobsCommand,
     statusCommand,
     watchCommand,
     cancelCommand,
@@ -82,10 +90,23 @@ function createProgram(exit: (status: number) => void): Command {
     serviceCommand,
   ];
   for (const command of commands) {
-    program.addCommand(command(exit).copyInheritedSettings(program));
+    program.addCommand(withVerbosity(command(exit).copyInheritedSettings(program)));
   }
   for (const command of [completionCommand, manCommand]) {
     program.addCommand(command(exit, program).copyInheritedSettings(program));
   }
   return program;
+}
+
+/** Every command can say less or more. */
+function withVerbosity(command: Command): Command {
+  return command
+    .option('-q, --quiet', 'only results and errors')
+    .option('-v, --verbose', 'more of what it does, and where an unexpected error comes from')
+    .hook('preAction', (_, action) => {
+      const { quiet, verbose } = action.opts<{ readonly quiet?: boolean; readonly verbose?: boolean }>();
+      if (quiet === true && verbose === true)
+        throw new UsageError('--quiet and --verbose exclude each other');
+      setVerbosity(quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal');
+    });
 }

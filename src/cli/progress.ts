@@ -1,88 +1,88 @@
-/** What a run shows while it goes on: warnings, and a bar on a terminal. */
-import type { Options, Params, SingleBar } from 'cli-progress';
+/** What a run shows while it goes on: warnings, and a bar on a terminal; under --verbose, when each node began and ended. */
 import type { RunEvent } from '../workflow/events.js';
-import { safeLine } from '../safe-text.js';
 import { describeReport } from '../workflow/faults.js';
-import { report } from './terminal.js';
+import { Bar } from './bar.js';
+import { detail, notice } from './terminal.js';
 
-export interface ProgressView {
-  onEvent(event: RunEvent): void;
+type NodeEvent = Extract<RunEvent, { readonly type: 'executing' | 'progress' }>;
+
+export class RunProgress {
+  private readonly startedAt = performance.now();
+  private nodeBegan = 0;
+  private node = '';
+  private stepsBegan: { readonly at: number; readonly step: number } | undefined;
+
+  private constructor(private readonly bar: Bar) {}
+
+  static async open(stream: NodeJS.WriteStream): Promise<RunProgress> {
+    return new RunProgress(await Bar.open(stream));
+  }
+
+  onEvent(event: RunEvent): void {
+    if (event.type === 'executing') this.begin(event);
+    else if (event.type === 'progress') this.step(event);
+    else if (['warning', 'execution_start', 'execution_blocked'].includes(event.type)) {
+      // The bar would be drawn over the line.
+      this.bar.stop();
+      reportWarning(event);
+    }
+  }
+
   /** Clears the bar and gives the cursor back. */
-  stop(): void;
+  stop(): void {
+    this.end();
+    this.bar.stop();
+  }
+
+  private begin(event: NodeEvent): void {
+    this.end();
+    this.node = nameOf(event);
+    this.nodeBegan = performance.now();
+    this.stepsBegan = undefined;
+    this.bar.show(0, 0, { before: `${this.node} …` });
+  }
+
+  private end(): void {
+    if (this.node === '') return;
+    const now = performance.now();
+    const seconds = (from: number) => ((now - from) / 1000).toFixed(2);
+    this.bar.stop();
+    detail(`${seconds(this.startedAt)} s: ${this.node} took ${seconds(this.nodeBegan)} s`);
+    this.node = '';
+  }
+
+  private step(event: Extract<RunEvent, { readonly type: 'progress' }>): void {
+    const { step, total_steps: total } = event;
+    if (this.node === '') this.begin(event);
+    this.stepsBegan ??= { at: performance.now(), step };
+    const { at, step: first } = this.stepsBegan;
+    const left = step > first ? ((performance.now() - at) / 1000 / (step - first)) * (total - step) : 0;
+    this.bar.show(step, total, {
+      before: this.node,
+      behind: `${step}/${total}${left > 0 ? `, ${Math.ceil(left)} s left` : ''}`,
+    });
+  }
 }
 
-const PLAIN: ProgressView = { onEvent: reportWarning, stop: () => undefined };
-
-export async function createProgress(stream: NodeJS.WriteStream): Promise<ProgressView> {
-  if (!stream.isTTY) return PLAIN;
-  const { SingleBar: Bar } = await import('cli-progress');
-  return new TerminalProgress(
-    new Bar({ stream, format: render, hideCursor: true, clearOnComplete: true, etaBuffer: 5 }),
-  );
+function nameOf({ class_type: classType, node }: NodeEvent): string {
+  return `${classType} ${node}`;
 }
 
 function reportWarning(event: RunEvent): void {
   switch (event.type) {
     case 'warning':
-      report(`warning: node ${event.node} (${event.class_type}): ${event.text}`);
+      notice(`warning: node ${event.node} (${event.class_type}): ${event.text}`);
       break;
     case 'execution_start':
       if (event.faults === undefined) break;
-      report('warning: outputs that cannot run are left out');
-      for (const line of describeReport(event.faults).split('\n')) report(line);
+      notice('warning: outputs that cannot run are left out');
+      for (const line of describeReport(event.faults).split('\n')) notice(line);
       break;
     case 'execution_blocked': {
       const { node_id, node_type, exception_message } = event.error;
-      report(`warning: node ${node_id} (${node_type}) was not run: ${exception_message}`);
+      notice(`warning: node ${node_id} (${node_type}) was not run: ${exception_message}`);
       break;
     }
     default:
   }
-}
-
-class TerminalProgress implements ProgressView {
-  private running = false;
-
-  constructor(private readonly bar: SingleBar) {}
-
-  onEvent(event: RunEvent): void {
-    if (event.type === 'executing') {
-      this.start(event);
-    } else if (event.type === 'progress') {
-      if (!this.running) this.start(event);
-      if (this.bar.getTotal() !== event.total_steps) this.bar.setTotal(event.total_steps);
-      this.bar.update(event.step);
-    } else if (['warning', 'execution_start', 'execution_blocked'].includes(event.type)) {
-      // The bar would be drawn over the line.
-      this.stop();
-      reportWarning(event);
-    }
-  }
-
-  stop(): void {
-    if (this.running) this.bar.stop();
-    this.running = false;
-  }
-
-  private start({
-    class_type: classType,
-    node: id,
-  }: {
-    readonly class_type: string;
-    readonly node: string;
-  }): void {
-    const node = safeLine(`${classType} ${id}`, 60);
-    this.stop();
-    this.bar.start(0, 0, { node });
-    this.running = true;
-  }
-}
-
-const WIDTH = 30;
-
-function render(_: Options, { value, total, progress, eta }: Params, { node }: { node: string }): string {
-  if (total === 0) return `${node} …`;
-  const done = Math.round(progress * WIDTH);
-  const left = Number.isFinite(eta) && eta > 0 ? `, ${Math.ceil(eta)} s left` : '';
-  return `${node} ${'█'.repeat(done)}${'░'.repeat(WIDTH - done)} ${value}/${total}${left}`;
 }

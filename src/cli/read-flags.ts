@@ -9,6 +9,17 @@ export function readNumber(flag: string, text: string | undefined): number | und
   throw new UsageError(`${flag} must be a number, not ${JSON.stringify(text)}`);
 }
 
+/** A whole number from `min` to `max`. Throws `UsageError`. */
+export function readInteger(
+  flag: string,
+  text: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+  throw new UsageError(`${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
+}
+
 /** Two whole numbers, as 512x768. Throws `UsageError`. */
 export function readPair(flag: string, text: string): [number, number] {
   const match = /^(\d+)[x×](\d+)$/.exec(text);

@@ -1,7 +1,7 @@
 /** `latentd service install`: the daemon as a service of the machine. */
 import { Argument, Command } from 'commander';
 import { EXIT } from './exit-codes.js';
-import { print, report } from './terminal.js';
+import { print, notice } from './terminal.js';
 
 export function serviceCommand(exit: (status: number) => void): Command {
   return new Command('service')
@@ -11,9 +11,9 @@ export function serviceCommand(exit: (status: number) => void): Command {
     .action(async (_: string, { root }: { readonly root: string }) => {
       const { installService } = await import('./service/install.js');
       for (const path of installService(root)) print(path);
-      report('then, as root:');
-      report('  id latentd || useradd --system --home-dir /var/lib/latentd latentd');
-      report('  systemctl daemon-reload && systemctl enable --now latentd');
+      notice('then, as root:');
+      notice('  id latentd || useradd --system --home-dir /var/lib/latentd latentd');
+      notice('  systemctl daemon-reload && systemctl enable --now latentd');
       exit(EXIT.done);
     });
 }

@@ -1,10 +1,11 @@
 /** `latentd status`: how the daemon is, or what became of a job. */
 import { Command } from 'commander';
 import { CLIENT_SETTING_NAMES } from '../config/settings.js';
-import type { JobInfo, StatusInfo } from '../fronts/dgx-pixels/wire/protocol.js';
+import type { JobInfo, OutputFile, StatusInfo } from '../fronts/dgx-pixels/wire/protocol.js';
 import { EXIT } from './exit-codes.js';
 import { addSettingOptions, type SettingOptions } from './setting-options.js';
-import { formatTable, printLines, report } from './terminal.js';
+import { printTable } from './table.js';
+import { printLines, report } from './terminal.js';
 
 interface StatusOptions extends SettingOptions {
   readonly json?: boolean;
@@ -13,7 +14,7 @@ interface StatusOptions extends SettingOptions {
 export function statusCommand(exit: (status: number) => void): Command {
   const command = new Command('status')
     .description('show the queue, the engine and the timings of the daemon, or what became of a job')
-    .argument('[JOB]', 'id of a job')
+    .argument('[JOB]', 'id of a job, or what it begins with')
     .option('--json', 'print one JSON object, as the protocol has it');
   return addSettingOptions(command, CLIENT_SETTING_NAMES).action(
     async (id: string | undefined, options: StatusOptions) => {
@@ -25,24 +26,25 @@ export function statusCommand(exit: (status: number) => void): Command {
 async function showStatus(id: string | undefined, options: StatusOptions): Promise<number> {
   const { messageJson, withDaemon } = await import('./client/connection.js');
   const { describeSeconds } = await import('./client/describe.js');
+  const { completeId } = await import('./client/list-jobs.js');
   return withDaemon(options, async (connection) => {
     const status = (await connection.ask({
       type: 'status',
-      ...(id !== undefined && { job_id: id }),
+      ...(id !== undefined && { job_id: await completeId(connection, id) }),
     })) as unknown as StatusInfo;
     if (id !== undefined && status.job === undefined) {
       report(`latentd: the daemon knows no job ${id}`);
       return EXIT.failed;
     }
     if (options.json === true) printLines(messageJson(status.job ?? status));
-    else printLines(status.job === undefined ? daemonTable(status, describeSeconds) : jobTable(status.job));
+    else printTable(status.job === undefined ? daemonTable(status, describeSeconds) : jobTable(status.job));
     return EXIT.done;
   });
 }
 
-function daemonTable(status: StatusInfo, time: (seconds: number) => string): string {
+function daemonTable(status: StatusInfo, time: (seconds: number) => string): readonly (readonly string[])[] {
   const { engine, device, memory, queue, running, stages } = status;
-  return formatTable([
+  return [
     ['up', time(status.uptime_s)],
     ['queue', `${status.queue_size} of ${status.queue_capacity}`],
     ...running.map(({ job_id: id, percent, eta_s: eta }) => [
@@ -66,7 +68,7 @@ function daemonTable(status: StatusInfo, time: (seconds: number) => string): str
       `  ${stage}`,
       `${time(mean)}${stage === 'sampling' ? ' a step' : ''} (${count} measured)`,
     ]),
-  ]);
+  ];
 }
 
 function describeEngine({ state, pid, restarts, error }: StatusInfo['engine']): string {
@@ -75,11 +77,13 @@ function describeEngine({ state, pid, restarts, error }: StatusInfo['engine']): 
   return `${state}${process}${again}${error === undefined ? '' : `: ${error}`}`;
 }
 
-function jobTable(job: JobInfo): string {
-  return formatTable(
-    Object.entries(job).map(([name, value]) => [
-      name.replace(/_s$/, ' (s)').replaceAll('_', ' '),
-      String(value),
-    ]),
-  );
+function jobTable(job: JobInfo): readonly (readonly string[])[] {
+  return Object.entries(job).map(([name, value]: [string, unknown]) => [
+    name.replace(/_s$/, ' (s)').replaceAll('_', ' '),
+    Array.isArray(value) ? value.map(describeOutput).join(', ') : String(value),
+  ]);
+}
+
+function describeOutput(output: OutputFile): string {
+  return output.type === 'output' ? output.file : `${output.file} (${output.type})`;
 }

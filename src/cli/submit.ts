@@ -44,6 +44,7 @@ export function submitCommand(exit: (status: number) => void): Command {
       collect,
     )
     .option('--id <ID>', 'the id of the job (default: a random one)')
+    .option('--front', 'before all that wait')
     .option('--wait', 'wait until the job is over, and print where its image is')
     .option('--json', 'print one JSON object');
   return addSettingOptions(command, CLIENT_SETTING_NAMES).action(

@@ -9,6 +9,22 @@ import { EXIT } from './exit-codes.js';
 /** Characters of one report. */
 const MAX_REPORT = 30_000;
 
+export type Verbosity = 'quiet' | 'normal' | 'verbose';
+let verbosity: Verbosity = 'normal';
+
+/** How much standard error is told; results and errors always are. */
+export function setVerbosity(wanted: Verbosity): void {
+  verbosity = wanted;
+}
+
+export function isQuiet(): boolean {
+  return verbosity === 'quiet';
+}
+
+export function isVerbose(): boolean {
+  return verbosity === 'verbose';
+}
+
 /**
  * Lets the reader of a stream go away, as in `latentd models | head -1`: what is written to it from then on is lost, and the
  * command ends with its own exit code.
@@ -57,9 +73,19 @@ export function jsonText(value: unknown): string {
   return `${safeJson(JSON.stringify(value))}\n`;
 }
 
-/** A line of everything else: standard error. */
+/** A line that matters (an error, what to do): standard error. */
 export function report(line: string): void {
   process.stderr.write(`${safeLine(line, MAX_REPORT)}\n`);
+}
+
+/** A line that one can do without: not under --quiet. */
+export function notice(line: string): void {
+  if (!isQuiet()) report(line);
+}
+
+/** A line for who wants to know more: under --verbose only. */
+export function detail(line: string): void {
+  if (isVerbose()) report(line);
 }
 
 /** Lines of everything else, whose newlines are our own or a program's that we ran. */
@@ -73,21 +99,4 @@ export function formatBytes(bytes: number): string {
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
   return `${value >= 100 || power === 0 ? value.toFixed(0) : value.toFixed(1)} ${units[power]!}`;
-}
-
-/** Rows as columns, each as wide as its widest cell; a row's last cell is as wide as it likes. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
-  const safe = rows.map((row) => row.map((cell) => safeLine(cell)));
-  const widths = safe.reduce<number[]>((widest, row) => {
-    row.slice(0, -1).forEach((cell, column) => (widest[column] = Math.max(widest[column] ?? 0, cell.length)));
-    return widest;
-  }, []);
-  return safe
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

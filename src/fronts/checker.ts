@@ -54,7 +54,7 @@ const COUNTING_PATIENCE_MS = 1500;
 const EXAMINING_PATIENCE_MS = 30_000;
 /** A thread with all node classes takes some 50 MB, so it goes when nobody needs it. */
 const IDLE_MS = 60_000;
-const THREAD_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+const THREAD_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 };
 
 /** Of an answer that came too late. */
 const CONSEQUENCES: Readonly<Record<CheckerRequest['kind'], string>> = {

@@ -86,6 +86,24 @@ export interface StoredJob extends JobRecord {
   readonly task?: JobTask;
 }
 
+/** What a list says of a job. Times are Unix milliseconds. */
+export interface JobSummary extends Pick<
+  JobRecord,
+  'id' | 'client' | 'state' | 'attempts' | 'acceptedAt' | 'startedAt' | 'finishedAt'
+> {
+  readonly durationSeconds?: number;
+  /** Its beginning. */
+  readonly error?: string;
+}
+
+/** Which jobs to list in a line each, the newest first. */
+export interface SummaryQuery {
+  readonly which: 'unfinished' | 'over' | 'all';
+  /** What their ids begin with. */
+  readonly prefix?: string;
+  readonly limit: number;
+}
+
 /** Which jobs to list. */
 export interface JobQuery {
   /**

@@ -11,7 +11,16 @@ import { DeviceHealth } from './device-health.js';
 import { EngineHost, type EngineState, type JobBounds } from './engine-host.js';
 import { Estimates, type MeasuredSummary } from './estimates.js';
 import { JobNotices, type JobListener } from './events.js';
-import type { Job, JobLoad, JobQuery, JobRecord, QueuedJob, StoredJob } from './job.js';
+import type {
+  Job,
+  JobLoad,
+  JobQuery,
+  JobRecord,
+  JobSummary,
+  QueuedJob,
+  StoredJob,
+  SummaryQuery,
+} from './job.js';
 import type { OldJob } from './journal-database.js';
 import { JournalError, type Journal } from './journal.js';
 import { closeAll, openDataFolder, type Closer } from './open-data-folder.js';
@@ -222,6 +231,11 @@ export class Jobs {
   /** Jobs with what they run. */
   list(query: JobQuery): Promise<readonly StoredJob[]> {
     return this.journal.list(query);
+  }
+
+  /** Jobs in a line each, the newest first. */
+  summaries(query: SummaryQuery): Promise<readonly JobSummary[]> {
+    return this.journal.summaries(query);
   }
 
   /** Those of these ids that are known, in no order. */

@@ -12,10 +12,13 @@ import type {
   JobOutcome,
   JobQuery,
   JobRecord,
+  JobSummary,
   QueuedJob,
   StoredJob,
+  SummaryQuery,
 } from './job.js';
 import { Deliveries } from './journal-deliveries.js';
+import { Summaries } from './journal-summaries.js';
 import { damaged, heal, isDamage } from './journal-health.js';
 import {
   clientOf,
@@ -65,6 +68,7 @@ export interface JournalOperations {
   list(query: JobQuery): StoredJob[];
   /** Those of these ids that are known, in no order. */
   recall(ids: readonly string[]): StoredJob[];
+  summaries(query: SummaryQuery): JobSummary[];
   count(which: JobQuery['which']): number;
   /** Forgets jobs that are over, those of these ids or all. */
   forget(ids: readonly string[] | 'all'): void;
@@ -91,6 +95,7 @@ export class JournalDatabase implements JournalOperations {
   private readonly database: Database.Database;
   private readonly statements: ReturnType<typeof prepare>;
   private readonly deliveries: Deliveries;
+  private readonly summariesOf: Summaries;
   private readonly inode: number;
 
   /**
@@ -106,6 +111,7 @@ export class JournalDatabase implements JournalOperations {
     migrate(this.database, file);
     this.statements = prepare(this.database);
     this.deliveries = new Deliveries(this.database);
+    this.summariesOf = new Summaries(this.database);
     this.statements.recover.run();
     this.failDamaged();
     this.inode = statSync(file).ino;
@@ -246,6 +252,10 @@ export class JournalDatabase implements JournalOperations {
 
   recall(ids: readonly string[]): StoredJob[] {
     return this.statements.recall.all(JSON.stringify(ids)).map(toStored);
+  }
+
+  summaries(query: SummaryQuery): JobSummary[] {
+    return this.summariesOf.read(query);
   }
 
   count(which: JobQuery['which']): number {

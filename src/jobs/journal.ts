@@ -69,6 +69,7 @@ class ThreadJournal implements Journal {
   readonly finish: Journal['finish'] = (...args) => this.ask({ name: 'finish', args });
   readonly amend: Journal['amend'] = (...args) => this.ask({ name: 'amend', args });
   readonly list: Journal['list'] = (...args) => this.ask({ name: 'list', args });
+  readonly summaries: Journal['summaries'] = (...args) => this.ask({ name: 'summaries', args });
   readonly recall: Journal['recall'] = (...args) => this.ask({ name: 'recall', args });
   readonly count: Journal['count'] = (...args) => this.ask({ name: 'count', args });
   readonly setHooks: Journal['setHooks'] = (...args) => this.ask({ name: 'setHooks', args });

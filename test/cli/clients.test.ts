@@ -130,6 +130,33 @@ test('latentd cancel and status speak of jobs', async () => {
   }
 });
 
+test('latentd jobs lists what waits and what became of others; ids may be cut; --front is before them; --all cancels all', async () => {
+  await ask('submit', ...small, '--steps', '9000', '--id', 'list-running');
+  await ask('submit', ...small, '--id', 'list-second');
+  await ask('submit', ...small, '--front', '--id', 'list-first');
+  const { queue } = JSON.parse((await ask('status', '--json')).stdout) as { queue: { job_id: string }[] };
+  expect(queue.map(({ job_id: id }) => id)).toEqual(['list-first', 'list-second']);
+  expect((await ask('cancel', 'list-s')).stdout).toBe('cancelled list-second\n');
+  const listed = await ask('jobs', 'list-');
+  expect(listed.stdout).toMatch(
+    /^list-first +queued +\S+ \S+ ago\nlist-second +cancelled .*\nlist-running +running .* for .*\n$/,
+  );
+  const json = JSON.parse(
+    (await ask('jobs', 'list-', '--which', 'unfinished', '--limit', '1', '--json')).stdout,
+  ) as {
+    jobs: { job_id: string; front: string }[];
+    has_more: boolean;
+  };
+  expect(json).toMatchObject({ jobs: [{ job_id: 'list-first', front: 'dgx-pixels' }], has_more: true });
+  const none = await ask('cancel', '--all', 'list-first');
+  expect([none.code, none.stderr]).toEqual([2, 'latentd: --all is for all jobs: name none\n']);
+  const all = await ask('cancel', '--all', '--json');
+  expect(JSON.parse(all.stdout)).toEqual({ cancelled: ['list-first', 'list-running'], failed: [] });
+  const quiet = await ask('jobs', '--which', 'unfinished', '--quiet');
+  expect([quiet.code, quiet.stdout, quiet.stderr]).toEqual([0, '', '']);
+  expect((await ask('status', 'list-f')).stdout).toMatch(/^state +cancelled$/m);
+});
+
 test('latentd watch prints what happens, until it is told to stop', async () => {
   const watching = latentd(
     ['watch', '--json', '--req-addr', daemon.requestAddress, '--pub-addr', daemon.updateAddress],

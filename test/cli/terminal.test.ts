@@ -3,7 +3,8 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { messageJson } from '../../src/cli/client/connection.js';
-import { formatTable } from '../../src/cli/terminal.js';
+import { hasColour } from '../../src/cli/style.js';
+import { formatTable } from '../../src/cli/table.js';
 import { safeText } from '../../src/safe-text.js';
 import { buildCli, ROOT } from './latentd.js';
 
@@ -62,4 +63,29 @@ test('tables and messages hold nothing else either', () => {
   const json = messageJson({ job_id: evil, seed: 2n ** 64n - 1n });
   expect(isSafe(json)).toBe(true);
   expect(JSON.parse(json)).toEqual({ job_id: evil, seed: '18446744073709551615' });
+});
+
+test('a table is as wide as the terminal: last cells are wrapped at words, under themselves', () => {
+  const rows = [
+    ['a', 'one', 'words that go on and on and on, until the line is full'],
+    ['bb', 'three', 'short'],
+  ];
+  expect(formatTable(rows, 40).split('\n')).toEqual([
+    'a   one    words that go on and on and',
+    '           on, until the line is full',
+    'bb  three  short',
+  ]);
+  expect(formatTable(rows, Infinity).split('\n')).toHaveLength(2);
+  expect(formatTable([['a', 'x'.repeat(90)]], 40)).toBe(`a  ${'x'.repeat(90)}`);
+});
+
+test.each([
+  [{ FORCE_COLOR: '1', NO_COLOR: '1' }, false, true],
+  [{ FORCE_COLOR: '0' }, true, false],
+  [{ NO_COLOR: '1' }, true, false],
+  [{ NO_COLOR: '' }, true, true],
+  [{ TERM: 'dumb' }, true, false],
+  [{}, false, false],
+])('colour under %j, on a terminal: %s', (env, isTTY, expected) => {
+  expect(hasColour({ isTTY }, env)).toBe(expected);
 });

@@ -3,7 +3,8 @@ import { describeCase } from '../../bench/case.js';
 import type { ReportComparison, StageComparison } from '../../bench/compare.js';
 import type { BenchReport, CaseReport, StageReport } from '../../bench/report.js';
 import { median } from '../../bench/statistics.js';
-import { formatBytes, formatTable } from '../terminal.js';
+import { formatTable } from '../table.js';
+import { formatBytes } from '../terminal.js';
 import { formatChange, formatRate, formatShare, formatTime } from './figures.js';
 
 export function reportText(report: BenchReport): string {
@@ -122,5 +123,6 @@ function alignedTable(rows: readonly (readonly string[])[]): string {
   }
   return formatTable(
     rows.map((row) => row.map((cell, column) => (column === 0 ? cell : cell.padStart(widths[column] ?? 0)))),
+    Infinity,
   );
 }

@@ -22,6 +22,7 @@ export interface SubmitFlags extends SettingOptions {
   readonly workflow?: string | undefined;
   readonly set?: readonly string[];
   readonly id?: string;
+  readonly front?: boolean;
   readonly wait?: boolean;
   readonly json?: boolean;
 }

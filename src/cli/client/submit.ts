@@ -13,7 +13,8 @@ import { applySet, parseSeed } from '../overrides.js';
 import { readNumber, readPair } from '../read-flags.js';
 import { fillIn } from '../run/apply-options.js';
 import type { SubmitFlags } from './submit-flags.js';
-import { print, report, reportLines } from '../terminal.js';
+import { Bar } from '../bar.js';
+import { detail, notice, print, report, reportLines } from '../terminal.js';
 import { messageJson, withDaemon, type Connection } from './connection.js';
 import { describeSeconds, describeUpdate } from './describe.js';
 import { Follower, type JobEnding } from './follow.js';
@@ -67,8 +68,8 @@ async function submitAlone(
   if (json === true) print(messageJson(reply));
   else if (reply.type === 'job_accepted') {
     print(request.id);
-    if (typeof reply['notice'] === 'string') report(`latentd: ${reply['notice']}`);
-    report(`done in about ${describeSeconds(Number(reply['estimated_time_s']))}`);
+    if (typeof reply['notice'] === 'string') notice(`latentd: ${reply['notice']}`);
+    notice(`done in about ${describeSeconds(Number(reply['estimated_time_s']))}`);
   } else reportLines(`latentd: ${refusal(reply)}`);
   return reply.type === 'job_accepted' ? EXIT.done : EXIT.failed;
 }
@@ -78,8 +79,10 @@ async function submitAndWait(
   request: GenerateMessage,
   { json }: SubmitFlags,
 ): Promise<number> {
+  const bar = await Bar.open(process.stderr);
   const follower = new Follower(connection, (update) => {
-    if (json !== true && process.stderr.isTTY) report(describeUpdate(update));
+    detail(describeUpdate(update));
+    if (update.type === 'job_started' || update.type === 'progress') showProgress(bar, update);
   });
   await follower.ready();
   const reply = await connection.ask(request);
@@ -88,13 +91,28 @@ async function submitAndWait(
     reportLines(`latentd: ${refusal(reply)}`);
     return EXIT.failed;
   }
-  if (typeof reply['notice'] === 'string') report(`latentd: ${reply['notice']}`);
+  if (typeof reply['notice'] === 'string') notice(`latentd: ${reply['notice']}`);
+  bar.show(0, 0, { before: `${request.id} waits` });
   const ending = await follower.follow(request.id);
+  bar.stop();
   if (ending === undefined) throw new Error(`the daemon lost job ${request.id}`);
   if (json === true) print(messageJson(endingJson(request.id, ending)));
   else if (ending.success) print(ending.imagePath ?? '');
   else reportLines(`latentd: ${ending.error ?? 'failed'}`);
   return ending.success ? EXIT.done : EXIT.failed;
+}
+
+function showProgress(bar: Bar, update: Message): void {
+  if (update.type === 'job_started') {
+    bar.show(0, 100, { before: 'started' });
+    return;
+  }
+  const { stage, step, total_steps: total, percent, eta_s: eta } = update;
+  const steps = stage === 'sampling' ? ` ${String(step)}/${String(total)}` : '';
+  bar.show(Number(percent), 100, {
+    before: `${String(stage).replaceAll('_', ' ')}${steps}`,
+    behind: `${Number(percent).toFixed(0)} %, ${describeSeconds(Number(eta))} left`,
+  });
 }
 
 function endingJson(id: string, { success, imagePath, outputs, error, seconds }: JobEnding) {
@@ -133,6 +151,7 @@ function requestOf(options: SubmitFlags, workflow: string | undefined) {
     animation_frames: readNumber('--frames', options.frames),
     tileset_grid: options.tiles === undefined ? undefined : readPair('--tiles', options.tiles),
     workflow,
+    front: options.front,
   };
   return {
     type: 'generate',

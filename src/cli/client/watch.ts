@@ -6,6 +6,7 @@ import type { WatchFlags } from './watch-flags.js';
 import { messageJson, withDaemon, type Connection } from './connection.js';
 import { describeUpdate } from './describe.js';
 import { Follower } from './follow.js';
+import { completeId } from './list-jobs.js';
 
 /** Prints updates until a signal comes, or until the job is over when one is named; returns the exit code. */
 export function watch(id: string | undefined, options: WatchFlags): Promise<number> {
@@ -36,7 +37,7 @@ async function watchJob(
   show: (update: Message) => void,
 ): Promise<number> {
   const follower = new Follower(connection, show);
-  const ending = await follower.follow(id);
+  const ending = await follower.follow(await completeId(connection, id));
   if (ending === undefined) {
     report(`latentd: the daemon knows no job ${id}`);
     return EXIT.failed;

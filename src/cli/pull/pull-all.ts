@@ -10,7 +10,7 @@ import { locate, type Sites } from '../../pull/sites.js';
 import { wellKnownModels } from '../../models/folders/well-known.js';
 import { openFolders } from '../open-folders.js';
 import { settingsFrom } from '../setting-options.js';
-import { formatBytes, print, report } from '../terminal.js';
+import { formatBytes, print, notice, report } from '../terminal.js';
 import { ByteBar } from './byte-bar.js';
 import type { PullFlags } from './flags.js';
 import { wantedModels, type Wanted } from './wanted.js';
@@ -90,7 +90,7 @@ async function pullOne(
     if (options.dryRun === true)
       return { from, status: 'would be pulled', path, size, sha256: remote.sha256 };
     if (options.json !== true)
-      report(`${from} → ${path}${size === undefined ? '' : `, ${formatBytes(size)}`}`);
+      notice(`${from} → ${path}${size === undefined ? '' : `, ${formatBytes(size)}`}`);
     const drawn = (bar = await ByteBar.open(process.stderr, name));
     const { fetched, ...rest } = await download(remote, path, {
       connections: settings.connections,

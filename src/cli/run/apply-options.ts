@@ -9,7 +9,7 @@ import { UsageError } from '../exit-codes.js';
 import { applySeed, applySet, parseSeed } from '../overrides.js';
 import { readNumber, readPair } from '../read-flags.js';
 import type { RunFlags } from './flags.js';
-import { report } from '../terminal.js';
+import { notice } from '../terminal.js';
 
 const DEFAULT_PROMPT = 'a knight with a round shield';
 
@@ -28,7 +28,7 @@ export function applyOptions(workflow: Workflow, options: RunFlags, folders: Fol
   }
   if (options.seed !== undefined) {
     const seed = parseSeed(options.seed);
-    if (options.seed === 'random') report(`seed ${seed}`);
+    if (options.seed === 'random') notice(`seed ${seed}`);
     changed = applySeed(changed, seed);
   }
   changed = applySampling(changed, options);
@@ -92,7 +92,7 @@ export function fillIn(
   }
   if (placeholders.size === 0) return workflow;
   if (placeholders.has('PROMPT') && options.prompt === undefined) {
-    report(`no --prompt was given, so it is ${JSON.stringify(DEFAULT_PROMPT)}`);
+    notice(`no --prompt was given, so it is ${JSON.stringify(DEFAULT_PROMPT)}`);
   }
   return fillPlaceholders(workflow, {
     PROMPT: options.prompt ?? DEFAULT_PROMPT,

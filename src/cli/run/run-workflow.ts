@@ -14,11 +14,11 @@ import type { SignalWatch } from '../cancel-on-signals.js';
 import { checkDevice, deviceOf } from '../check-device.js';
 import { checkOutput } from '../check-output.js';
 import { openFolders } from '../open-folders.js';
-import { createProgress } from '../progress.js';
+import { RunProgress } from '../progress.js';
 import type { RunFlags } from './flags.js';
 import { settingsFrom } from '../setting-options.js';
 import { storeSettings } from '../store-settings.js';
-import { report } from '../terminal.js';
+import { notice } from '../terminal.js';
 import { applyOptions } from './apply-options.js';
 import { outcomeOf, type RunOutcome } from './outcome.js';
 import { readWorkflow } from './read-workflow.js';
@@ -61,9 +61,9 @@ export async function runWorkflow(named: string, options: RunFlags, watch: Signa
     device,
     nodes,
     s3: storeSettings(values).s3,
-    notice: report,
+    notice,
   });
-  const progress = await createProgress(process.stderr);
+  const progress = await RunProgress.open(process.stderr);
   try {
     const result = await engine.run(workflow, {
       signal: watch.signal,

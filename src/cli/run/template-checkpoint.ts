@@ -6,7 +6,7 @@ import { STARTER, TEMPLATE_SIDE } from '../../models/folders/starter.js';
 import { mapInputs } from '../../templates/edit-workflow.js';
 import type { Workflow } from '../../workflow/parse.js';
 import type { Literal } from '../../workflow/literal.js';
-import { report } from '../terminal.js';
+import { notice } from '../terminal.js';
 
 /** What the shipped templates name, as DGX-Pixels' do. */
 const NAMED_BY_TEMPLATES = 'sd_xl_base_1.0.safetensors';
@@ -32,7 +32,7 @@ export async function useAvailableCheckpoint(
     settings.models.source === 'default' && putShipped(join(kind, file), settings.models.value);
   if (name === undefined && put('checkpoints', STARTER.checkpoint)) name = STARTER.checkpoint;
   if (name === undefined) {
-    report(
+    notice(
       `Put an SDXL checkpoint into ${join(settings.models.value, 'checkpoints')}; the template takes any.`,
     );
     return workflow;
@@ -42,13 +42,13 @@ export async function useAvailableCheckpoint(
     chosen === STARTER.checkpoint
       ? `a tiny model of pixel-art sprites, at ${STARTER.side}×${STARTER.side}; put an SDXL checkpoint beside it for more`
       : '--checkpoint NAME takes another';
-  report(`${NAMED_BY_TEMPLATES} isn't there, so the template runs with ${chosen} (${advice})`);
+  notice(`${NAMED_BY_TEMPLATES} isn't there, so the template runs with ${chosen} (${advice})`);
   return mapInputs(workflow, (value, input) => {
     if (input === 'ckpt_name' && value === NAMED_BY_TEMPLATES) return chosen;
     if (chosen !== STARTER.checkpoint) return value;
     if (input === 'lora_name' && value === LORA_NAMED_BY_TEMPLATES) {
       const there = folders.list('loras').includes(STARTER.lora) || put('loras', STARTER.lora);
-      if (there) report(`${value} is for SDXL, so the template runs with ${STARTER.lora}`);
+      if (there) notice(`${value} is for SDXL, so the template runs with ${STARTER.lora}`);
       return there ? STARTER.lora : value;
     }
     return suitedToStarter(value, input);

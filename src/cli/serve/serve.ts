@@ -7,7 +7,7 @@ import { KeyFileError } from '../../fronts/dgx-pixels/wire/curve-keys.js';
 import { checkDevice } from '../check-device.js';
 import { EXIT } from '../exit-codes.js';
 import { settingsFrom, type SettingOptions } from '../setting-options.js';
-import { reportLines } from '../terminal.js';
+import { isQuiet, isVerbose, reportLines } from '../terminal.js';
 import { daemonConfiguration } from './daemon-options.js';
 import { Daemon, type DaemonConfiguration } from './daemon.js';
 import { ENGINE_ENTRY } from './engine-entry.js';
@@ -52,7 +52,7 @@ export async function serve(options: SettingOptions): Promise<number> {
   const { settings: resolved, warnings } = await settingsFrom(options);
   checkDevice(resolved);
   const settings = settingValues(resolved);
-  const { log, flush } = await openLog(settings.logLevel);
+  const { log, flush } = await openLog(isVerbose() ? 'debug' : isQuiet() ? 'warn' : settings.logLevel);
   for (const warning of warnings) log.warn(warning);
   const manager = new ServiceManager(process.env, (error) => {
     log.warn({ err: error }, 'systemd could not be told');

@@ -12,7 +12,7 @@ import { checkDevice } from '../check-device.js';
 import { UsageError } from '../exit-codes.js';
 import { openFolders } from '../open-folders.js';
 import { settingsFrom } from '../setting-options.js';
-import { report } from '../terminal.js';
+import { notice } from '../terminal.js';
 import type { UpscaleJson, UpscaleFlags } from './flags.js';
 import { whyNotWritable } from '../writable.js';
 import { openEnhancer } from './enhancer.js';
@@ -42,14 +42,14 @@ export async function upscaleFile(
   const bar = await FilmBar.open(process.stderr);
   const warn = (text: string): void => {
     bar.aside(() => {
-      report(`warning: ${text}`);
+      notice(`warning: ${text}`);
     });
   };
   const started = performance.now();
   try {
     const place = { folders, models: createModelStore({ programs, folders, warn }) };
     const enhancer = openEnhancer(place, { ...options, fidelity: numbers.fidelity });
-    if (options.model === undefined && enhancer.model !== undefined) report(`model ${enhancer.model}`);
+    if (options.model === undefined && enhancer.model !== undefined) notice(`model ${enhancer.model}`);
     const seconds = (): number => (performance.now() - started) / 1000;
     if (isPicture(paths.output)) {
       const size = await enhancePicture({ ...paths, process: enhancer.process, signal, onWarning: warn });

@@ -81,6 +81,7 @@ export function admit(
     ...(request.denoise !== undefined && { denoise: request.denoise }),
     ...(request.tileset_grid !== undefined && { tileset: request.tileset_grid }),
     ...(workflow !== undefined && { workflow }),
+    ...(request.front === true && { isFirst: true }),
   };
   checkSheet(job);
   // One picture of a client's own workflow is drawn from the seed that it has.

@@ -36,6 +36,8 @@ export interface JobRequest {
   readonly tileset?: readonly [columns: number, rows: number];
   /** A template's name, or a whole API-format workflow as JSON text. */
   readonly workflow?: { readonly template: string } | { readonly json: string };
+  /** Before all that wait. */
+  readonly isFirst?: boolean;
 }
 
 /** Rows of at most so many frames; beyond it a sheet is about square. */
@@ -58,6 +60,7 @@ export function jobOf(id: string, request: JobRequest, graphs: readonly string[]
     id,
     client: { front: 'dgx-pixels' },
     priority: 0,
+    ...(request.isFirst === true && { place: 'first' }),
     task: {
       ...runs,
       ...(assembly !== undefined && { assembly }),

@@ -2,11 +2,11 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import type { Logger } from 'pino';
 import type { Measure } from '../../jobs/estimates.js';
-import type { JobRecord } from '../../jobs/job.js';
+import type { JobRecord, JobSummary } from '../../jobs/job.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { Refusal } from '../../jobs/queue.js';
 import { completeName } from '../../models/folders/folders.js';
-import { safeText, shorten } from '../../safe-text.js';
+import { safeLine, safeText, shorten } from '../../safe-text.js';
 import { objectText } from '../../workflow/parse.js';
 import type { Checker } from '../checker.js';
 import type { Premises } from '../front.js';
@@ -16,7 +16,15 @@ import { listModels } from './model-list.js';
 import { jobOf, type JobRequest } from './plan.js';
 import { stageOfMeasure } from './stages.js';
 import { toldReport } from './told-report.js';
-import type { DeviceInfo, GenerateRequest, JobInfo, Reply, Request, StatusInfo } from './wire/protocol.js';
+import type {
+  DeviceInfo,
+  GenerateRequest,
+  JobEntry,
+  JobInfo,
+  Reply,
+  Request,
+  StatusInfo,
+} from './wire/protocol.js';
 import { PROTOCOL_VERSION } from './wire/protocol.js';
 
 export interface DeskOptions {
@@ -31,6 +39,9 @@ export interface DeskOptions {
 /** Jobs of the queue that `status` lists, and the bytes of their ids. */
 const LISTED_JOBS = 100;
 const MAX_LISTED_BYTES = 20_000;
+const MAX_JOB_LIST_BYTES = 48_000;
+
+type ListJobs = Extract<Request, { readonly type: 'list_jobs' }>;
 
 export class RequestDesk {
   private readonly startedAt = performance.now();
@@ -48,6 +59,8 @@ export class RequestDesk {
         return this.cancel(request.job_id);
       case 'list_models':
         return this.listModels();
+      case 'list_jobs':
+        return this.listJobs(request);
       case 'status':
         return this.status(request.job_id);
     }
@@ -146,6 +159,21 @@ export class RequestDesk {
     return { type: 'model_list', models: await listModels(this.options.premises().folders) };
   }
 
+  private async listJobs({
+    which = 'all',
+    id_prefix: prefix,
+    limit = LISTED_JOBS,
+  }: ListJobs): Promise<Reply> {
+    const most = Math.min(limit, LISTED_JOBS);
+    const found = await this.options.jobs.summaries({
+      which,
+      limit: most + 1,
+      ...(prefix !== undefined && { prefix }),
+    });
+    const jobs = withinBytes(found.slice(0, most).map(jobEntry), JSON.stringify, MAX_JOB_LIST_BYTES);
+    return { type: 'job_list', jobs, has_more: jobs.length < found.length };
+  }
+
   private async status(jobId: string | undefined): Promise<StatusInfo> {
     const { jobs, percentOf } = this.options;
     const [record, engineBytes] = await Promise.all([
@@ -207,6 +235,21 @@ function jobInfo({ id, state, attempts, outcome }: JobRecord): JobInfo {
     ...(path !== undefined && { image_path: path }),
     ...(outcome !== undefined && { outputs: outputFiles(outcome.outputs) }),
     ...(outcome?.error !== undefined && { error: safeText(outcome.error) }),
+  };
+}
+
+function jobEntry(job: JobSummary): JobEntry {
+  const { id, state, attempts, client, acceptedAt, startedAt, finishedAt, durationSeconds, error } = job;
+  return {
+    job_id: id,
+    state,
+    attempts,
+    front: client.front,
+    accepted_at: acceptedAt / 1000,
+    ...(startedAt !== undefined && { started_at: startedAt / 1000 }),
+    ...(finishedAt !== undefined && { finished_at: finishedAt / 1000 }),
+    ...(durationSeconds !== undefined && { duration_s: durationSeconds }),
+    ...(error !== undefined && { error: safeLine(error.split('\n', 1)[0] ?? '') }),
   };
 }
 

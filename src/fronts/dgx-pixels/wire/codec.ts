@@ -75,7 +75,7 @@ function describe(map: Readonly<Record<string, unknown>>, type: string, error: z
   const [issue] = error.issues;
   if (issue === undefined) return `invalid ${type} request`;
   if (issue.path[0] === 'type') {
-    return `unknown request type "${type.slice(0, 100)}", expected generate, cancel, list_models, status or ping`;
+    return `unknown request type "${type.slice(0, 100)}", expected generate, cancel, list_models, list_jobs, status or ping`;
   }
   const [field] = issue.path;
   if (typeof field === 'string' && map[field] == null) return `${type}: field ${field} is missing`;

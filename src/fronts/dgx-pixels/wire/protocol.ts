@@ -97,6 +97,7 @@ const generateFields = z.object({
   // latentd's own; old clients send none of them.
   negative_prompt: optional(text),
   seed: optional(uint64),
+  front: z.boolean({ error: 'expected true or false' }).nullish(),
   sampler_name: optional(text),
   scheduler: optional(text),
   denoise: optional(float),
@@ -120,6 +121,12 @@ export const requestSchema = z.discriminatedUnion('type', [
   generate,
   z.object({ type: z.literal('cancel'), job_id: text }),
   z.object({ type: z.literal('list_models') }),
+  z.object({
+    type: z.literal('list_jobs'),
+    id_prefix: optional(text),
+    which: optional(z.enum(['unfinished', 'over', 'all'], { error: 'expected unfinished, over or all' })),
+    limit: optionalCount(uint),
+  }),
   z.object({ type: z.literal('status'), job_id: optional(text) }),
   z.object({ type: z.literal('ping') }),
 ]);
@@ -154,6 +161,17 @@ export interface JobInfo {
   readonly outputs?: readonly OutputFile[];
   readonly error?: string;
   readonly duration_s?: number;
+}
+
+/** A job in a list. Times are Unix seconds. */
+export interface JobEntry extends Pick<JobInfo, 'job_id' | 'state' | 'attempts' | 'duration_s'> {
+  /** The front that took it. */
+  readonly front: string;
+  readonly accepted_at: number;
+  readonly started_at?: number;
+  readonly finished_at?: number;
+  /** Its first line. */
+  readonly error?: string;
 }
 
 /** What the daemon knows of its engine process. */
@@ -218,6 +236,7 @@ export type Reply =
     }
   | { readonly type: 'job_cancelled'; readonly job_id: string }
   | { readonly type: 'model_list'; readonly models: readonly ModelEntry[] }
+  | { readonly type: 'job_list'; readonly jobs: readonly JobEntry[]; readonly has_more: boolean }
   | StatusInfo
   | { readonly type: 'pong' }
   | { readonly type: 'error'; readonly message: string };
