@@ -102,7 +102,7 @@ test('an output folder that is a file is a fault', async () => {
 test('for a person: a line a check, the settings, and a last word', async () => {
   const { code, stdout } = await latentd(['doctor'], { cwd });
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^✓ node +\d+\.\d+\.\d+$/m);
+  expect(stdout).toMatch(/^✓ {2}node +\d+\.\d+\.\d+$/m);
   expect(stdout).toMatch(/^! {2}models .*\n +→ put a \.safetensors checkpoint into /m);
   expect(stdout).toMatch(/^ {2}device +default +auto$/m);
   expect(stdout.trimEnd()).toMatch(/Ready\.$/);
