@@ -87,7 +87,7 @@ async function stored(
   if (store === undefined || result.status !== 'success') return result;
   const outputs = await Promise.all(
     Object.entries(result.outputs).map(
-      async ([node, ui]) => [node, await storeOutputs(ui, store, signal, report)] as const,
+      async ([node, ui]) => [node, await storeOutputs(ui, store, signal, notice)] as const,
     ),
   );
   return { ...result, outputs: Object.fromEntries(outputs) };

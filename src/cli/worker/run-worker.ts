@@ -8,6 +8,7 @@ import { checkDevice } from '../check-device.js';
 import { EXIT } from '../exit-codes.js';
 import { daemonConfiguration } from '../serve/daemon-options.js';
 import { Daemon } from '../serve/daemon.js';
+import { isQuiet, isVerbose } from '../terminal.js';
 import { openLog } from '../serve/daemon-log.js';
 import { ENGINE_ENTRY } from '../serve/engine-entry.js';
 import { settingsFrom, type SettingOptions } from '../setting-options.js';
@@ -29,7 +30,7 @@ export async function runWorker(options: WorkerFlags): Promise<number> {
   removeLeftovers();
   const data = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const settings = { ...settingValues(resolved), data };
-  const { log, flush } = await openLog(settings.logLevel);
+  const { log, flush } = await openLog(isVerbose() ? 'debug' : isQuiet() ? 'warn' : settings.logLevel);
   for (const warning of warnings) log.warn(warning);
   let end: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => {
