@@ -166,7 +166,7 @@ class ThreadChecker implements Checker {
     if (this.thread?.settings === key) return this.thread.worker;
     // What the old one is asked still is answered by nobody: settings change seldom.
     void this.thread?.worker.terminate();
-    const worker = new Worker(new URL('./checker-worker.js', import.meta.url), {
+    const worker = new Worker(new URL('./checker-thread.js', import.meta.url), {
       workerData: settings,
       resourceLimits: THREAD_LIMITS,
     });

@@ -5,6 +5,7 @@ const MASK_64 = (1n << 64n) - 1n;
 const MASK_128 = (1n << 128n) - 1n;
 const MULTIPLIER = (2549297995355413924n << 64n) | 4865540595714422341n;
 
+/** numpy.random.default_rng(seed): PCG64 and what its Generator makes of it, number for number. */
 export class NumpyGenerator {
   private state: bigint;
   private readonly increment: bigint;

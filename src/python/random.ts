@@ -7,6 +7,7 @@ const LENGTH = 624;
 const MIDDLE = 397;
 const WORD = 2 ** 32;
 
+/** CPython's random.Random, number for number. */
 export class PythonRandom {
   readonly #state = new Uint32Array(LENGTH);
   #index = LENGTH;

@@ -40,6 +40,7 @@ test('the journal is a thread that knows the database alone', () => {
     'jobs/journal-health.js',
     'jobs/journal-rows.js',
     'jobs/journal-schema.js',
+    'jobs/journal-summaries.js',
     'jobs/journal-worker.js',
     'node:fs',
     'node:worker_threads',

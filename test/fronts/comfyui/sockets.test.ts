@@ -9,7 +9,7 @@ import { inverted, picture } from './prompts.js';
 const home = new DaemonHome();
 let daemon: DaemonProcess;
 
-const start = () => home.start('--http', '0', '--device', 'cpu');
+const start = () => home.start('--http', '0', '--device', 'cpu', '--queue-order', 'arrival');
 
 beforeAll(async () => {
   buildCli();
