@@ -46,7 +46,10 @@ test('a seed decides what is chosen', async () => {
 });
 
 test('classes that are missing: told, or the reason for which there is no file', async () => {
-  const foreign = { nodes: [{ id: 1, type: 'UltralyticsDetectorProvider', widgets_values: [512, true] }], links: [] };
+  const foreign = {
+    nodes: [{ id: 1, type: 'UltralyticsDetectorProvider', widgets_values: [512, true] }],
+    links: [],
+  };
   const refused = await convert(foreign);
   expect(refused.json).toMatchObject({
     status: 'invalid',
