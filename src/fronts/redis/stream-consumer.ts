@@ -48,14 +48,6 @@ export interface ConsumerOptions {
   readonly log: Logger;
 }
 
-/** What happened so far, for metrics. */
-export interface ConsumerCounts {
-  claimed: number;
-  reclaimed: number;
-  lost: number;
-  dead: number;
-}
-
 const BLOCK_MS = 5000;
 const TRIM_INTERVAL_MS = 60_000;
 /** After so long a consumer that has nothing is forgotten. */
@@ -73,7 +65,6 @@ interface Held {
 }
 
 export class StreamConsumer {
-  readonly counts: ConsumerCounts = { claimed: 0, reclaimed: 0, lost: 0, dead: 0 };
   private readonly client: Redis;
   /** Its commands block. */
   private readonly reader: Redis;
@@ -126,31 +117,6 @@ export class StreamConsumer {
 
   get holding(): number {
     return this.held.size;
-  }
-
-  /** Entries that nobody has taken yet (Redis 7), that are being worked on, and dead letters. */
-  async depth(): Promise<{
-    readonly lag: number;
-    readonly pending: number;
-    readonly dead: number;
-    readonly oldestMs: number;
-  }> {
-    const { stream, group } = this.options;
-    if (this.client.status !== 'ready') return { lag: 0, pending: 0, dead: 0, oldestMs: 0 };
-    const [groups, dead, oldest] = await Promise.all([
-      this.client.xinfo('GROUPS', stream) as Promise<(string | number | null)[][]>,
-      this.client.xlen(this.deadStream),
-      this.client.xrange(stream, '-', '+', 'COUNT', 1),
-    ]);
-    const mine = groups.map(record).find(({ name }) => name === group);
-    const [ms = ''] = (oldest[0]?.[0] ?? '').split('-');
-    const waits = Number(mine?.['lag'] ?? 0) + Number(mine?.['pending'] ?? 0) > 0;
-    return {
-      lag: Number(mine?.['lag'] ?? 0),
-      pending: Number(mine?.['pending'] ?? 0),
-      dead,
-      oldestMs: ms === '' || !waits ? 0 : Math.max(0, Date.now() - Number(ms)),
-    };
   }
 
   /** Takes no more; what is held is waited for, for it is done or handed back by now or soon. */
@@ -244,7 +210,6 @@ export class StreamConsumer {
   private take([id, fields]: Entry, deliveries: number): void {
     // A deleted entry has none.
     if (fields === null || this.held.has(id)) return;
-    this.counts.claimed++;
     const cancellation = new AbortController();
     if (this.isClosing()) cancellation.abort();
     this.held.set(id, { deliveries, cancellation });
@@ -283,7 +248,6 @@ export class StreamConsumer {
         ],
       );
       if (held === 1) return true;
-      this.counts.lost++;
       log.warn(
         { entry: id, deliveries },
         "an entry is no longer this consumer's; what was done for it is dropped",
@@ -307,7 +271,6 @@ export class StreamConsumer {
         deliveries: String(deliveries),
         reason: ending.reason,
       });
-      this.counts.dead++;
       log.error({ entry: id, deliveries, reason: ending.reason }, 'an entry goes to the dead letters');
       await write([...ending.commands, ['XADD', this.deadStream, '*', ...letter.flat()]], true);
     }
@@ -362,7 +325,6 @@ export class StreamConsumer {
             ...([stream, group, entry[0], entry[0], 1, consumer] as const),
           )) as [string, string, number, number][];
           if (pending === undefined) continue;
-          this.counts.reclaimed++;
           this.take(entry, pending[3]);
         }
         cursor = next;

@@ -8,10 +8,32 @@ import {
   pidinetHint,
 } from '../../models/annotators/hints.js';
 import { scribbled } from '../../imaging/hints/thin-lines.js';
+import type { BytePicture } from '../../imaging/bytes.js';
+import type { RunContext } from '../context.js';
 import { combo } from '../definition.js';
 import { definePreprocessor, DEPTHS, LINES, resolution } from './define.js';
 
 const safe = combo(['enable', 'disable'], { default: 'enable' });
+
+const EDGES = {
+  hed: { file: 'ControlNetHED.pth', hint: hedHint },
+  pidinet: { file: 'table5_pidinet.pth', hint: pidinetHint },
+} as const;
+
+/** What makes the edges of a picture by a network, as they are or as strokes of a scribble. */
+function edgesBy(network: keyof typeof EDGES, scribble: boolean) {
+  const { file, hint } = EDGES[network];
+  return (
+    source: BytePicture,
+    values: { readonly safe: string; readonly resolution: number },
+    context: RunContext,
+  ): Promise<BytePicture> =>
+    hint(openAnnotator(context, network, file), source, {
+      resolution: values.resolution,
+      safe: values.safe === 'enable',
+      scribble,
+    });
+}
 
 export const hedPreprocessor = definePreprocessor({
   name: 'HEDPreprocessor',
@@ -19,12 +41,7 @@ export const hedPreprocessor = definePreprocessor({
   category: LINES,
   description: 'Soft edges.',
   inputs: { safe, resolution },
-  hint: (source, values, context) =>
-    hedHint(openAnnotator(context, 'hed', 'ControlNetHED.pth'), source, {
-      resolution: values.resolution,
-      safe: values.safe === 'enable',
-      scribble: false,
-    }),
+  hint: edgesBy('hed', false),
 });
 
 export const fakeScribblePreprocessor = definePreprocessor({
@@ -33,12 +50,7 @@ export const fakeScribblePreprocessor = definePreprocessor({
   category: LINES,
   description: 'Broad strokes over soft edges.',
   inputs: { safe, resolution },
-  hint: (source, values, context) =>
-    hedHint(openAnnotator(context, 'hed', 'ControlNetHED.pth'), source, {
-      resolution: values.resolution,
-      safe: values.safe === 'enable',
-      scribble: true,
-    }),
+  hint: edgesBy('hed', true),
 });
 
 export const pidiNetPreprocessor = definePreprocessor({
@@ -47,12 +59,7 @@ export const pidiNetPreprocessor = definePreprocessor({
   category: LINES,
   description: 'Soft edges, by a small network.',
   inputs: { safe, resolution },
-  hint: (source, values, context) =>
-    pidinetHint(openAnnotator(context, 'pidinet', 'table5_pidinet.pth'), source, {
-      resolution: values.resolution,
-      safe: values.safe === 'enable',
-      scribble: false,
-    }),
+  hint: edgesBy('pidinet', false),
 });
 
 export const scribblePiDiNet = definePreprocessor({
@@ -61,15 +68,8 @@ export const scribblePiDiNet = definePreprocessor({
   category: LINES,
   description: 'Broad strokes over soft edges, by a small network.',
   inputs: { safe: combo(['enable', 'disable']), resolution },
-  async hint(source, values, context) {
-    const edges = await pidinetHint(openAnnotator(context, 'pidinet', 'table5_pidinet.pth'), source, {
-      resolution: values.resolution,
-      safe: values.safe === 'enable',
-      scribble: true,
-    });
-    // The reference thins the strokes once more.
-    return scribbled(edges);
-  },
+  // The reference thins the strokes once more.
+  hint: async (source, values, context) => scribbled(await edgesBy('pidinet', true)(source, values, context)),
 });
 
 export const lineArtPreprocessor = definePreprocessor({
