@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import {
   ClientError,
-  JobFailure,
   type ClientJob,
   type ClientOutput,
   type EndState,
@@ -11,7 +10,8 @@ import {
   type SubmitOptions,
 } from './client.js';
 import { serverEvents } from './event-stream.js';
-import { JobFeed } from './job-feed.js';
+import type { JobFeed } from './job-feed.js';
+import { JobFeeds } from './job-feeds.js';
 import { workflowText } from './workflow-text.js';
 
 /** Between two tries to hear the daemon again. */
@@ -33,7 +33,10 @@ interface HistoryFile {
 }
 
 export class HttpClient implements LatentdClient {
-  private readonly feeds = new Map<string, JobFeed>();
+  private readonly feeds = new JobFeeds(async (id, feed) => {
+    await this.listen();
+    await this.catchUp(id, feed);
+  });
   private readonly closing = new AbortController();
   private listening: Promise<void> | undefined;
 
@@ -56,18 +59,18 @@ export class HttpClient implements LatentdClient {
         body: `{"prompt": ${text}, "prompt_id": ${JSON.stringify(id)}}`,
       });
     } catch (error) {
-      this.feeds.delete(id);
+      this.feeds.forget(id);
       throw error;
     }
     return job;
   }
 
   job(id: string): ClientJob {
-    const follow = () => this.follow(id);
+    const { feeds } = this;
     return {
       id,
       async *events() {
-        yield* (await follow()).events();
+        yield* (await feeds.follow(id)).events();
       },
       outputs: () => this.outputs(id),
       cancel: async () => {
@@ -79,26 +82,12 @@ export class HttpClient implements LatentdClient {
 
   async close(): Promise<void> {
     this.closing.abort();
-    for (const feed of this.feeds.values())
-      feed.fail(new ClientError('unreachable', 'the client was closed'));
+    this.feeds.close();
     await this.listening?.catch(() => undefined);
   }
 
-  /** A job's feed; one that is over by now says so. */
-  private async follow(id: string): Promise<JobFeed> {
-    const known = this.feeds.get(id);
-    if (known !== undefined) return known;
-    const feed = new JobFeed();
-    this.feeds.set(id, feed);
-    await this.listen();
-    await this.catchUp(id, feed);
-    return feed;
-  }
-
   private async outputs(id: string): Promise<readonly ClientOutput[]> {
-    const { state, error } = await (await this.follow(id)).end();
-    this.feeds.delete(id);
-    if (state !== 'completed') throw new JobFailure(id, state, error ?? `the job was ${state}`);
+    await this.feeds.completed(id);
     const entry = await this.historyOf(id);
     return Object.entries(entry?.outputs ?? {}).flatMap(([node, ui]) =>
       Object.values(ui)

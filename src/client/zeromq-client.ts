@@ -7,21 +7,24 @@ import { readClientKeys, type CurveClient } from '../fronts/dgx-pixels/wire/curv
 import type { JobInfo, OutputFile } from '../fronts/dgx-pixels/wire/protocol.js';
 import {
   ClientError,
-  JobFailure,
   type ClientJob,
   type ClientOutput,
   type EndState,
   type LatentdClient,
   type SubmitOptions,
 } from './client.js';
-import { JobFeed } from './job-feed.js';
+import type { JobFeed } from './job-feed.js';
+import { JobFeeds } from './job-feeds.js';
 import { workflowText } from './workflow-text.js';
 
 /** Updates may be lost: a job that is waited for is asked for, so often. */
 const ASK_INTERVAL_MS = 3000;
 
 export class ZeroMqClient implements LatentdClient {
-  private readonly feeds = new Map<string, JobFeed>();
+  private readonly feeds = new JobFeeds(async (id, feed) => {
+    await this.ready;
+    await this.catchUp(id, feed);
+  });
   private readonly updates: UpdateStream;
   private readonly ready: Promise<void>;
   private readonly curve: CurveClient | undefined;
@@ -50,7 +53,7 @@ export class ZeroMqClient implements LatentdClient {
     const text = workflowText(workflow);
     await this.ready;
     const job = this.job(id);
-    this.feeds.set(id, new JobFeed());
+    this.feeds.add(id);
     try {
       const reply = await this.ask({ type: 'generate', id, workflow: text });
       if (reply.type !== 'job_accepted') {
@@ -58,18 +61,18 @@ export class ZeroMqClient implements LatentdClient {
         throw new ClientError(code, String(reply['error'] ?? reply['message']));
       }
     } catch (error) {
-      this.feeds.delete(id);
+      this.feeds.forget(id);
       throw error;
     }
     return job;
   }
 
   job(id: string): ClientJob {
-    const follow = () => this.follow(id);
+    const { feeds } = this;
     return {
       id,
       async *events() {
-        yield* (await follow()).events();
+        yield* (await feeds.follow(id)).events();
       },
       outputs: () => this.outputs(id),
       cancel: async () => (await this.ask({ type: 'cancel', job_id: id })).type === 'job_cancelled',
@@ -78,26 +81,13 @@ export class ZeroMqClient implements LatentdClient {
 
   close(): Promise<void> {
     clearInterval(this.asking);
-    for (const feed of this.feeds.values())
-      feed.fail(new ClientError('unreachable', 'the client was closed'));
+    this.feeds.close();
     this.updates.close();
     return Promise.resolve();
   }
 
-  private async follow(id: string): Promise<JobFeed> {
-    const known = this.feeds.get(id);
-    if (known !== undefined) return known;
-    const feed = new JobFeed();
-    this.feeds.set(id, feed);
-    await this.ready;
-    await this.catchUp(id, feed);
-    return feed;
-  }
-
   private async outputs(id: string): Promise<readonly ClientOutput[]> {
-    const { state, error } = await (await this.follow(id)).end();
-    this.feeds.delete(id);
-    if (state !== 'completed') throw new JobFailure(id, state, error ?? `the job was ${state}`);
+    await this.feeds.completed(id);
     const info = await this.find(id);
     return (info?.outputs ?? []).map(outputOf);
   }

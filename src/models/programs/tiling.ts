@@ -27,8 +27,8 @@ export async function tiledScale(
   if (height <= tile.height && width <= tile.width) return network(input);
   const output = tensor([1, channels, pythonRound(height * factor), pythonRound(width * factor)]);
   const weights = tensor([output.shape[2]!, output.shape[3]!]);
-  for (const top of positions(height, tile.height, tile.overlap)) {
-    for (const left of positions(width, tile.width, tile.overlap)) {
+  for (const top of tileStarts(height, tile.height, tile.overlap)) {
+    for (const left of tileStarts(width, tile.width, tile.overlap)) {
       const part = cut(
         input,
         top,
@@ -54,12 +54,12 @@ export async function tiledScale(
 /** How many tiles `tiledScale` runs the network on. */
 export function tileCount(height: number, width: number, tile: TileSize): number {
   return (
-    positions(height, tile.height, tile.overlap).length * positions(width, tile.width, tile.overlap).length
+    tileStarts(height, tile.height, tile.overlap).length * tileStarts(width, tile.width, tile.overlap).length
   );
 }
 
-/** Where tiles begin along an axis. */
-function positions(extent: number, tile: number, overlap: number): number[] {
+/** Where tiles begin along an axis. Throws `RangeError` when they don't reach beyond their overlap. */
+export function tileStarts(extent: number, tile: number, overlap: number): number[] {
   if (extent <= tile) return [0];
   if (tile <= overlap) {
     throw new RangeError(

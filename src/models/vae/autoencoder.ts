@@ -1,7 +1,7 @@
 import { tensor, type Tensor } from '../../compute/tensor.js';
 import type { Program } from '../../compute/backend.js';
 import { graphOf } from '../programs/model-graph.js';
-import { isOutOfMemory, type ProgramCache } from '../programs/program-cache.js';
+import type { ProgramCache } from '../programs/program-cache.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import { diffusersLayout } from './diffusers-layout.js';
 import { createFilmAutoencoder } from './film/film-autoencoder.js';
@@ -12,13 +12,7 @@ import { mean, tiledScale, type TileScale, type TileSize } from '../programs/til
 import { isTiny, tinyNetworks } from './tiny-networks.js';
 import type { TileOptions, VaeModel } from './vae-model.js';
 import type { VaeNetwork, VaeNetworks } from './vae-networks.js';
-
-export interface AutoencoderOptions {
-  /** Bytes that one image may take while it is coded; left out, what the system has free at that time. */
-  readonly memoryLimit?: number;
-  /** Told when an image is coded in tiles though nobody asked, and why. */
-  readonly notify?: (message: string) => void;
-}
+import { wholeOrTiled, type AutoencoderOptions } from './whole-or-tiled.js';
 
 /** What ComfyUI falls back to when memory is short, in pixels (comfy/sd.py, decode_tiled_ and encode_tiled_). */
 const defaultDecodeTiles: TileOptions = { tileSize: 512, overlap: 128 };
@@ -127,9 +121,10 @@ class Autoencoder implements VaeModel {
     if (tiles !== undefined) return inTiles(tiles);
     const [, , height = 0, width = 0] = latent.shape;
     const needed = this.networks.decoder.runBytes(height, width);
-    return this.wholeOrTiled(
-      'decoding',
-      needed,
+    return wholeOrTiled(
+      this.programs,
+      this.options,
+      { what: 'decoding', whole: 'the whole image', needed },
       () => network(latent),
       () => inTiles(defaultDecodeTiles),
     );
@@ -144,35 +139,13 @@ class Autoencoder implements VaeModel {
     if (tiles !== undefined) return inTiles(tiles);
     const [, , height = 0, width = 0] = planes.shape;
     const needed = this.networks.encoder.runBytes(height, width);
-    return this.wholeOrTiled(
-      'encoding',
-      needed,
+    return wholeOrTiled(
+      this.programs,
+      this.options,
+      { what: 'encoding', whole: 'the whole image', needed },
       () => network(planes),
       () => inTiles(defaultEncodeTiles),
     );
-  }
-
-  private async wholeOrTiled(
-    what: string,
-    needed: number,
-    whole: () => Promise<Tensor>,
-    tiled: () => Promise<Tensor>,
-  ): Promise<Tensor> {
-    const free = this.options.memoryLimit ?? this.programs.runBytes();
-    const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-    if (needed > free) {
-      this.options.notify?.(
-        `VAE ${what} in tiles: the whole image would take about ${gigabytes(needed)}, ${gigabytes(free)} are free`,
-      );
-      return tiled();
-    }
-    try {
-      return await whole();
-    } catch (error) {
-      if (!isOutOfMemory(error)) throw error;
-      this.options.notify?.(`VAE ${what} in tiles: the whole image was too much for memory`);
-      return tiled();
-    }
   }
 
   private withDecoder(body: (network: Network) => Promise<void>): Promise<void> {

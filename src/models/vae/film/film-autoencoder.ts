@@ -3,21 +3,17 @@ import type { Program } from '../../../compute/backend.js';
 import { evaluateDim } from '../../../compute/dim.js';
 import type { Graph } from '../../../compute/graph.js';
 import { tensor, type Tensor } from '../../../compute/tensor.js';
-import { isOutOfMemory, type ProgramCache } from '../../programs/program-cache.js';
+import type { ProgramCache } from '../../programs/program-cache.js';
 import { graphOf } from '../../programs/model-graph.js';
 import type { WeightSource } from '../../weights/weight-source.js';
 import { workingBytes } from '../memory.js';
 import { planesOf, writeImage } from '../pixels.js';
 import type { TileOptions, VaeModel } from '../vae-model.js';
+import { wholeOrTiled, type AutoencoderOptions } from '../whole-or-tiled.js';
 import { next, type FilmPlace } from './causal-layers.js';
 import { tiledFrames, type AxisTiles } from './tiled-frames.js';
 import { frameDownscale, readWanConfig, type WanConfig } from './wan-config.js';
 import { buildWanDecoder, buildWanEncoder } from './wan-graph.js';
-
-export interface FilmAutoencoderOptions {
-  readonly memoryLimit?: number;
-  readonly notify?: (message: string) => void;
-}
 
 /** What ComfyUI falls back to when memory is short, in pixels (comfy/sd.py, decode and encode). */
 const fallbackTiles: TileOptions = { tileSize: 256, overlap: 64 };
@@ -36,7 +32,7 @@ interface Part {
 export function createFilmAutoencoder(
   weights: WeightSource,
   programs: ProgramCache,
-  options: FilmAutoencoderOptions,
+  options: AutoencoderOptions,
 ): VaeModel {
   return new FilmAutoencoder(weights, readWanConfig(weights), programs, options);
 }
@@ -53,7 +49,7 @@ class FilmAutoencoder implements VaeModel {
     private readonly weights: WeightSource,
     config: WanConfig,
     private readonly programs: ProgramCache,
-    private readonly options: FilmAutoencoderOptions,
+    private readonly options: AutoencoderOptions,
   ) {
     this.identity = weights.identity;
     this.downscale = config.downscale;
@@ -144,9 +140,10 @@ class FilmAutoencoder implements VaeModel {
     };
     if (tiles !== undefined) return inTiles(tiles);
     const needed = workingBytes(this.weights.weight('encoder.conv1.weight').shape[0]!, height * width * 3);
-    return this.wholeOrTiled(
-      'encoding',
-      needed,
+    return wholeOrTiled(
+      this.programs,
+      this.options,
+      { what: 'encoding', whole: 'whole frames', needed },
       () => this.code(this.encoder, film),
       () => inTiles(fallbackTiles),
     );
@@ -186,35 +183,13 @@ class FilmAutoencoder implements VaeModel {
     if (tiles !== undefined) return inTiles(tiles);
     const pixels = height * width * this.downscale ** 2;
     const needed = workingBytes(this.weights.weight('decoder.head.0.gamma').shape[0]!, pixels * 3);
-    return this.wholeOrTiled(
-      'decoding',
-      needed,
+    return wholeOrTiled(
+      this.programs,
+      this.options,
+      { what: 'decoding', whole: 'whole frames', needed },
       () => this.code(this.decoder, film),
       () => inTiles(fallbackTiles),
     );
-  }
-
-  private async wholeOrTiled(
-    what: string,
-    needed: number,
-    whole: () => Promise<Tensor>,
-    tiled: () => Promise<Tensor>,
-  ): Promise<Tensor> {
-    const free = this.options.memoryLimit ?? this.programs.runBytes();
-    const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-    if (needed > free) {
-      this.options.notify?.(
-        `VAE ${what} in tiles: whole frames would take about ${gigabytes(needed)}, ${gigabytes(free)} are free`,
-      );
-      return tiled();
-    }
-    try {
-      return await whole();
-    } catch (error) {
-      if (!isOutOfMemory(error)) throw error;
-      this.options.notify?.(`VAE ${what} in tiles: whole frames were too much for memory`);
-      return tiled();
-    }
   }
 
   /** A film 1×C×F×h×w through a network, the first frame alone, then group by group. */

@@ -1,5 +1,6 @@
 /** Runs a network over overlapping tiles of frames, rows and columns, and blends what comes out (ComfyUI comfy/utils.py, tiled_scale_multidim). */
 import { elementCount, tensor, type Tensor } from '../../../compute/tensor.js';
+import { tileStarts } from '../../programs/tiling.js';
 
 /** Of one axis: frames, rows or columns. */
 export interface AxisTiles {
@@ -23,11 +24,9 @@ export async function tiledFrames(
   const lengths = extents.map((extent, axis) => Math.round(axes[axis]!.length(extent)));
   const output = tensor([1, channels, ...lengths]);
   const weights = tensor(lengths);
-  const [frames, rows, columns] = axes.map((axis, index) => positions(extents[index]!, axis)) as [
-    number[],
-    number[],
-    number[],
-  ];
+  const [frames, rows, columns] = axes.map(({ tile, overlap }, index) =>
+    tileStarts(extents[index]!, tile, overlap),
+  ) as [number[], number[], number[]];
   for (const frame of frames) {
     for (const row of rows) {
       for (const column of columns) {
@@ -44,18 +43,6 @@ export async function tiledFrames(
     output.data[index] = value / weights.data[index % area]!;
   });
   return output;
-}
-
-function positions(extent: number, { tile, overlap }: AxisTiles): number[] {
-  if (extent <= tile) return [0];
-  if (tile <= overlap) {
-    throw new RangeError(
-      `tiles of ${tile} with an overlap of ${overlap} never get on; take larger tiles or less overlap`,
-    );
-  }
-  const starts: number[] = [];
-  for (let start = 0; start < extent - overlap; start += tile - overlap) starts.push(start);
-  return starts;
 }
 
 function cut(input: Tensor, from: readonly number[], axes: readonly AxisTiles[]): Tensor {
