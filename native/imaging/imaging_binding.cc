@@ -5,25 +5,13 @@
 
 #include "arguments.h"
 #include "imaging/bislerp.h"
+#include "imaging/extent_argument.h"
 #include "imaging/lanczos.h"
 #include "imaging/pixels.h"
 #include "imaging/resize.h"
 
 namespace latentd {
 namespace {
-
-// Beyond any picture, and small enough that products of extents stay far from overflow.
-constexpr uint64_t kMaxExtent = 1 << 20;
-
-size_t RequireExtent(const Napi::Value& value, const char* name) {
-  const uint64_t extent = RequireCount(value, name);
-  if (extent < 1 || extent > kMaxExtent) {
-    throw Napi::RangeError::New(value.Env(), std::string(name) + " must be between 1 and " +
-                                                 std::to_string(kMaxExtent) + ", got " +
-                                                 std::to_string(extent));
-  }
-  return static_cast<size_t>(extent);
-}
 
 /// (values, outer, channels, height, width, toHeight, toWidth): the arguments that every function here begins
 /// with.

@@ -27,16 +27,16 @@ double Sinc(double x) {
 double LanczosKernel(double x) { return -3.0 <= x && x < 3.0 ? Sinc(x) * Sinc(x / 3) : 0.0; }
 
 /// Fixed-point weights of the source pixels from `begin` on.
-struct Window {
+struct LanczosWindow {
   size_t begin;
   std::vector<int32_t> weights;
 };
 
-std::vector<Window> Windows(size_t from, size_t to) {
+std::vector<LanczosWindow> Windows(size_t from, size_t to) {
   const double scale = static_cast<double>(from) / static_cast<double>(to);
   const double stretch = std::max(scale, 1.0);
   const double support = 3.0 * stretch;
-  std::vector<Window> windows(to);
+  std::vector<LanczosWindow> windows(to);
   std::vector<double> weights;
   for (size_t i = 0; i < to; i++) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
@@ -64,11 +64,11 @@ constexpr size_t kBlock = 256;
 
 /// Resizes the middle axis of outer × `from` × inner.
 Bytes ResizeAxis(const Bytes& in, size_t outer, size_t from, size_t to, size_t inner) {
-  const std::vector<Window> windows = Windows(from, to);
+  const std::vector<LanczosWindow> windows = Windows(from, to);
   Bytes out(outer * to * inner);
   ParallelFor(outer * to, std::max<size_t>(1, (1 << 14) / inner), [&](size_t begin, size_t end) {
     for (size_t at = begin; at < end; at++) {
-      const Window& window = windows[at % to];
+      const LanczosWindow& window = windows[at % to];
       const uint8_t* source = &in[(at / to * from + window.begin) * inner];
       for (size_t block = 0; block < inner; block += kBlock) {
         const size_t width = std::min(kBlock, inner - block);

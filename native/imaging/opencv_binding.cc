@@ -4,6 +4,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "imaging/extent_argument.h"
 #include "imaging/opencv_resize.h"
 #include "imaging/opencv_warp.h"
 #include "imaging/paste_face.h"
@@ -11,20 +12,8 @@
 namespace latentd {
 namespace {
 
-// OpenCV's own limit for places is 2^15; products of extents stay far from overflow.
-constexpr uint64_t kMaxExtent = 1 << 20;
-
 [[noreturn]] void Refuse(Napi::Env env, const std::string& message) {
   throw Napi::RangeError::New(env, message);
-}
-
-size_t RequireExtent(const Napi::Value& value, const char* name) {
-  const uint64_t extent = RequireCount(value, name);
-  if (extent < 1 || extent > kMaxExtent) {
-    Refuse(value.Env(), std::string(name) + " must be between 1 and " + std::to_string(kMaxExtent) +
-                            ", got " + std::to_string(extent));
-  }
-  return static_cast<size_t>(extent);
 }
 
 std::span<double> RequireFloat64Array(const Napi::Value& value, const char* name, size_t length) {

@@ -10,8 +10,6 @@
 namespace latentd::opencv {
 namespace {
 
-constexpr size_t kRowGrain = 16;
-
 /// cv::getGaussianKernel; its fixed kernels of up to 7 taps serve a sigma of 0.
 std::vector<double> GaussianKernel(size_t taps, double sigma) {
   if (sigma <= 0 && taps == 1) return {1};

@@ -7,6 +7,9 @@
 
 namespace latentd::opencv {
 
+/// Rows that are worth a thread.
+inline constexpr size_t kRowGrain = 16;
+
 struct Extents {
   size_t height;
   size_t width;

@@ -10,7 +10,6 @@
 namespace latentd::opencv {
 namespace {
 
-constexpr size_t kRowGrain = 16;
 // INTER_RESIZE_COEF_BITS of modules/imgproc/src/resize.cpp.
 constexpr int kWeightBits = 11;
 

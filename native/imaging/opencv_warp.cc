@@ -14,7 +14,6 @@ constexpr int kSteps = 1 << kPlaceBits;
 constexpr int kMatrixBits = 10;
 constexpr double kMatrixScale = 1 << kMatrixBits;
 constexpr int64_t kRound = (1 << kMatrixBits) / kSteps / 2;
-constexpr size_t kRowGrain = 16;
 
 template <typename Value>
 Value Between(const Value corners[4], int fraction_y, int fraction_x) {

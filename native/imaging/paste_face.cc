@@ -12,7 +12,6 @@ namespace latentd::opencv {
 namespace {
 
 constexpr size_t kChannels = 3;
-constexpr size_t kRowGrain = 16;
 constexpr size_t kParseTaps = 101;
 constexpr double kParseSigma = 11;
 constexpr size_t kParseBorder = 10;

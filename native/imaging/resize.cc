@@ -87,12 +87,12 @@ void ResizeSeparably(const Taps& down, const Taps& across, const float* in, floa
 }
 
 /// Bounds of the source pixels under output pixel i: adaptive_avg_pool2d's.
-struct Window {
+struct AreaBounds {
   size_t begin;
   size_t end;
 };
 
-Window AreaWindow(size_t i, size_t from, size_t to) {
+AreaBounds BoundsUnder(size_t i, size_t from, size_t to) {
   return {i * from / to, ((i + 1) * from + to - 1) / to};
 }
 
@@ -100,9 +100,9 @@ void ResizeArea(const float* in, float* out, size_t planes, size_t channels, Siz
   ParallelFor(planes * to.height, RowGrain(to.width * channels), [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; row++) {
       const float* plane = in + row / to.height * from.height * from.width * channels;
-      const Window rows = AreaWindow(row % to.height, from.height, to.height);
+      const AreaBounds rows = BoundsUnder(row % to.height, from.height, to.height);
       for (size_t i = 0; i < to.width; i++) {
-        const Window columns = AreaWindow(i, from.width, to.width);
+        const AreaBounds columns = BoundsUnder(i, from.width, to.width);
         for (size_t channel = 0; channel < channels; channel++) {
           float sum = 0;
           for (size_t y = rows.begin; y < rows.end; y++) {

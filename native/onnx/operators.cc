@@ -14,7 +14,7 @@ void RequireRank(const Operand& operand, size_t rank) {
   if (operand.rank != rank) throw std::runtime_error("operand has rank " + std::to_string(operand.rank));
 }
 
-void RequireCount(const Operand& operand, size_t count) {
+void RequireValues(const Operand& operand, size_t count) {
   if (operand.Count() != count) {
     throw std::runtime_error("operand has " + std::to_string(operand.Count()) + " values, not " +
                              std::to_string(count));
@@ -63,8 +63,8 @@ class Convolution {
     const size_t out_width = (width - kernel_width_) / stride_ + 1;
     const int64_t shape[] = {static_cast<int64_t>(outputs_), x.shape[1], static_cast<int64_t>(out_height),
                              static_cast<int64_t>(out_width)};
-    if (sums.data != nullptr) RequireCount(sums, outputs_ * x.Extent(1));
-    if (residual.data != nullptr) RequireCount(residual, outputs_ * x.Extent(1) * out_height * out_width);
+    if (sums.data != nullptr) RequireValues(sums, outputs_ * x.Extent(1));
+    if (residual.data != nullptr) RequireValues(residual, outputs_ * x.Extent(1) * out_height * out_width);
     call.kernels().convolution(call.context(), {.x = x.data,
                                                 .channels = channels.empty() ? nullptr : channels.data(),
                                                 .inputs = inputs_,
@@ -101,7 +101,7 @@ class Convolution {
       const Operand more = call.Input(3 + part);
       if (more.data == nullptr) break;
       RequireRank(more, 4);
-      RequireCount(more, more.Extent(0) * x.Count(1));
+      RequireValues(more, more.Extent(0) * x.Count(1));
       append(more);
     }
     if (channels.size() != inputs_) throw std::runtime_error("the input doesn't fit the kernel");
@@ -137,7 +137,7 @@ class Linear {
     Operand out = x;
     const size_t results = activation_ == Activation::kGeglu ? outputs_ / 2 : outputs_;
     out.shape[0] = static_cast<int64_t>(results);
-    if (residual.data != nullptr) RequireCount(residual, results * columns);
+    if (residual.data != nullptr) RequireValues(residual, results * columns);
     float* into = call.OutputLike(out);
     if (columns == 0) return;
     call.kernels().convolution(call.context(), {.x = x.data,
@@ -287,9 +287,9 @@ class Rotary {
     for (const Operand& operand : {x, cosines, sines}) RequireRank(operand, 3);
     const size_t pairs = cosines.Extent(0);
     const size_t table_batch = cosines.Extent(1);
-    RequireCount(x, heads_ * 2 * pairs * x.Extent(1) * x.Extent(2));
-    RequireCount(cosines, pairs * table_batch * x.Extent(2));
-    RequireCount(sines, cosines.Count());
+    RequireValues(x, heads_ * 2 * pairs * x.Extent(1) * x.Extent(2));
+    RequireValues(cosines, pairs * table_batch * x.Extent(2));
+    RequireValues(sines, cosines.Count());
     if (table_batch != 1 && table_batch != x.Extent(1)) {
       throw std::runtime_error("the angles don't fit the batch");
     }
@@ -329,8 +329,8 @@ class Attention {
     const Operand key = call.Input(1);
     const Operand value = call.Input(2);
     for (const Operand& operand : {query, key, value}) RequireRank(operand, 3);
-    RequireCount(key, query.Extent(0) / heads_ * key_heads_ * query.Extent(1) * key.Extent(2));
-    RequireCount(value, key.Count());
+    RequireValues(key, query.Extent(0) / heads_ * key_heads_ * query.Extent(1) * key.Extent(2));
+    RequireValues(value, key.Count());
     call.kernels().attention(call.context(), {.query = query.data,
                                               .key = key.data,
                                               .value = value.data,

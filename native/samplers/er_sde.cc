@@ -11,7 +11,7 @@
 namespace latentd {
 namespace {
 
-constexpr size_t kIntegrationPoints = 200;
+constexpr size_t kNoiseIntegrationPoints = 200;
 
 /// φ of the paper: how much noise the reverse process keeps.
 class NoiseScaler {
@@ -78,10 +78,10 @@ SamplerTask ErSde(Sampling& s) {
     x = (r_alpha * r) * x + (alpha_t * (1 - r)) * denoised;
     if (stage >= 2) {
       const float dt = lambda_t - lambda_s;
-      const float step = -dt / static_cast<float>(kIntegrationPoints);
-      std::array<float, kIntegrationPoints> at;
-      std::array<float, kIntegrationPoints> scaled;
-      std::array<float, kIntegrationPoints> values;
+      const float step = -dt / static_cast<float>(kNoiseIntegrationPoints);
+      std::array<float, kNoiseIntegrationPoints> at;
+      std::array<float, kNoiseIntegrationPoints> scaled;
+      std::array<float, kNoiseIntegrationPoints> values;
       for (size_t k = 0; k < at.size(); ++k) at[k] = lambda_t + static_cast<float>(k) * step;
       scaler(at, scaled);
       for (size_t k = 0; k < at.size(); ++k) values[k] = 1 / scaled[k];

@@ -26,10 +26,10 @@ class History {
 };
 
 /// The share of each derivative, the newest first.
-using Coefficients = std::array<float, 4>;
+using AdamsBashforth = std::array<float, 4>;
 
 /// Adams-Bashforth for four steps of sizes h (the next one), h1, h2, h3 (the ones before).
-Coefficients UnevenCoefficients(int order, float h, float h1, float h2, float h3) {
+AdamsBashforth UnevenCoefficients(int order, float h, float h1, float h2, float h3) {
   if (order == 1) return {1, 0, 0, 0};
   if (order == 2) return {(2 + h / h1) / 2, -(h / h1) / 2, 0, 0};
   const float share = 1 - h / (3 * (h + h1)) * (h * (h + h1)) / (h1 * (h1 + h2));
@@ -47,7 +47,7 @@ Coefficients UnevenCoefficients(int order, float h, float h1, float h2, float h3
 
 /// Adams-Bashforth for even steps, in whole numbers, and what they are shares of.
 struct Shares {
-  Coefficients shares;
+  AdamsBashforth shares;
   float whole;
 };
 
@@ -84,7 +84,7 @@ SamplerTask PseudoNumerical(Sampling& s, bool uneven) {
     const Shares chosen =
         uneven ? Shares{UnevenCoefficients(order, h, step_before(1), step_before(2), step_before(3)), 1}
                : EvenCoefficients(order);
-    const Coefficients& c = chosen.shares;
+    const AdamsBashforth& c = chosen.shares;
     const std::array<Term, 4> terms = {c[0] * d[0], c[1] * d[1], c[2] * d[2], c[3] * d[3]};
     direction.Combine(std::span(terms).first(static_cast<size_t>(order)));
     direction = h * direction;
