@@ -35,7 +35,9 @@ function buildSqlite() {
   const CFLAGS = ['-O1', ...unused.map((part) => `-USQLITE_ENABLE_${part}`)].join(' ');
   run('npm', ['run', '--silent', 'install'], {
     cwd: dirname(require.resolve('better-sqlite3/package.json')),
-    env: { ...process.env, CFLAGS, CXXFLAGS: '-O1' },
+    env: { ...process.env, CFLAGS, CXXFLAGS: '-O1 -w' },
+    // Its make names every file it touches.
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
 }
 
