@@ -14,6 +14,12 @@ const UNKNOWN_KEY = ['400', 'unknown key'] as const;
  */
 const NO_ROOM = ['100', 'too many connections'] as const;
 
+/** Failures to accept that are heard in one turn of the event loop. */
+const FAILURES_A_TURN = 64;
+
+/** After such a failure, others are heard before what was accepted since: how many are connected isn't known until then. */
+const EXHAUSTED_MS = 250;
+
 export type GuardedSocket = Socket & {
   zapDomain: string | null;
   curveServer: boolean;
@@ -40,6 +46,7 @@ export class Doorkeeper {
   private readonly socket = new Reply({ linger: 0 });
   private readonly known: ReadonlySet<string> | undefined;
   private open = 0;
+  private exhaustedAt = -Infinity;
 
   constructor(private readonly options: DoorOptions) {
     const { keys } = options;
@@ -60,16 +67,27 @@ export class Doorkeeper {
       socket.curveServer = true;
       socket.curveSecretKey = keys.secretKey;
     }
-    socket.events.on('accept', () => {
-      this.open++;
-    });
-    socket.events.on('disconnect', () => {
-      this.open--;
-    });
+    void this.count(socket);
   }
 
   close(): void {
     this.socket.close();
+  }
+
+  /**
+   * Not by `events.on`: where no descriptor is left, ZeroMQ tries to accept again and again and says so each time, and would be
+   * heard without a turn for anything else on this thread.
+   */
+  private async count(socket: GuardedSocket): Promise<void> {
+    let failures = 0;
+    for await (const { type } of socket.events) {
+      if (type === 'accept') this.open++;
+      else if (type === 'disconnect') this.open--;
+      else if (type === 'accept:error') {
+        this.exhaustedAt = performance.now();
+        if (++failures % FAILURES_A_TURN === 0) await nextTurn();
+      }
+    }
   }
 
   private async answer(): Promise<void> {
@@ -92,7 +110,8 @@ export class Doorkeeper {
       options.onStranger(address);
       return UNKNOWN_KEY;
     }
-    if (this.open <= options.maxConnections) return WELCOME;
+    const exhausted = performance.now() - this.exhaustedAt < EXHAUSTED_MS;
+    if (this.open <= options.maxConnections && !exhausted) return WELCOME;
     options.onFull(address);
     return NO_ROOM;
   }

@@ -9,7 +9,7 @@ export const SERVER_SOCKET_OPTIONS = {
   /** Milliseconds that `close` leaves ZeroMQ for messages that are on their way. */
   linger: 500,
   /** Milliseconds until a connection that never completes its greeting is dropped. */
-  handshakeInterval: 10_000,
+  handshakeInterval: 3000,
   /** Connections that wait to be accepted. */
   backlog: 1024,
   tcpKeepalive: 1,

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Request } from 'zeromq';
 import { afterEach, expect, test } from 'vitest';
 import { encodeRequest } from '../../../../src/fronts/dgx-pixels/wire/codec.js';
@@ -13,6 +14,19 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+/** ZeroMQ has one address for all doorkeepers of a process, and forgets a closed socket's a moment later. */
+async function startWhenFree(doorkeeper: Doorkeeper): Promise<void> {
+  for (;;) {
+    try {
+      await doorkeeper.start();
+      return;
+    } catch (error) {
+      if (!String(error).includes('Address already in use')) throw error;
+      await nextTurn();
+    }
+  }
+}
+
 /** Both sockets behind one doorkeeper. */
 async function serve(maxConnections: number) {
   const turnedAway: string[] = [];
@@ -21,7 +35,7 @@ async function serve(maxConnections: number) {
     onStranger: () => expect.unreachable(),
     onFull: (address) => turnedAway.push(address),
   });
-  await doorkeeper.start();
+  await startWhenFree(doorkeeper);
   closers.push(() => {
     doorkeeper.close();
   });
