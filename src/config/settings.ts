@@ -196,7 +196,11 @@ const rows = {
     'stream:control,stream:data',
   ),
   redisGroup: fixed('daemon', name, 'the group that workers are of', 'workers'),
-  redisHeartbeat: time('between two signs of life; after three, work is taken over', '10s', 10),
+  redisHeartbeat: time(
+    'a sign of life is given twice in each; within three, work of a worker that died is taken over',
+    '10s',
+    10,
+  ),
   redisAttempts: fixed(
     'daemon',
     count({ max: 1000 }),

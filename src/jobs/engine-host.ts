@@ -9,10 +9,13 @@ import type { EngineSettings, FromEngine, JobEnd, JobEvent } from '../engine-pro
 import type { JobTask } from '../engine-process/task.js';
 import { AwakeTimer } from './awake-timer.js';
 import { EngineChild } from './engine-child.js';
+import { StartTurns } from './start-turns.js';
 
 export interface EngineHostOptions {
   readonly entry: string;
   readonly settings: EngineSettings;
+  /** Shared by engines that start on the same cores. */
+  readonly turns?: StartTurns;
   readonly log: Logger;
   /** Told when a process has ended, before another is started. */
   readonly onEnd: () => void;
@@ -78,9 +81,11 @@ export class EngineHost {
   private startsFailed = 0;
   private started = 0;
   private readonly stopping = new AbortController();
+  private readonly turns: StartTurns;
 
   constructor(private readonly options: EngineHostOptions) {
     this.settings = options.settings;
+    this.turns = options.turns ?? new StartTurns();
   }
 
   get info(): EngineState {
@@ -189,9 +194,16 @@ export class EngineHost {
     if (this.child === undefined) {
       const pause = BACKOFF_SECONDS[Math.min(this.startsFailed, BACKOFF_SECONDS.length) - 1];
       if (pause !== undefined) await delay(pause * 1000, undefined, { signal: this.stopping.signal });
-      if (this.stopping.signal.aborted) throw new Error('the daemon stops');
+      if (this.child === undefined) this.state = 'starting';
+      const endTurn = await this.turns.take();
+      if (this.stopping.signal.aborted) {
+        endTurn();
+        throw new Error('the daemon stops');
+      }
+      this.child ??= this.start();
+      this.child.ready.finally(endTurn).catch(() => undefined);
     }
-    const child = (this.child ??= this.start());
+    const { child } = this;
     await child.ready;
     return child;
   }

@@ -26,6 +26,7 @@ import { JournalError, type Journal } from './journal.js';
 import { closeAll, openDataFolder, type Closer } from './open-data-folder.js';
 import { JobQueue, Refusal } from './queue.js';
 import { Runner, type RunningJob } from './runner.js';
+import { StartTurns } from './start-turns.js';
 
 export interface SubmittedJob {
   readonly job: QueuedJob;
@@ -78,6 +79,7 @@ export class Jobs {
   private working: Promise<void> = Promise.resolve();
   private jobsSincePrune = 0;
   private journalFaultLogged = -Infinity;
+  private readonly roomListeners = new Set<() => void>();
 
   private constructor(
     private readonly options: JobsOptions,
@@ -104,16 +106,19 @@ export class Jobs {
       log,
       () => {
         this.runner.handOut();
+        this.tellRoom();
       },
     );
     closers.push(() => {
       this.health.close();
     });
+    const turns = new StartTurns();
     this.engines = configuration.engines.map(
       (settings, index) =>
         new EngineHost({
           entry,
           settings,
+          turns,
           log,
           onEnd: () => {
             this.estimates.forgetLoaded(index);
@@ -121,6 +126,7 @@ export class Jobs {
           onReady: (speed) => {
             if (speed !== undefined) this.keepSpeed(index, speed);
             this.runner.handOut();
+            this.tellRoom();
           },
           onStartFailed: (cause) => {
             this.health.failed(index, cause);
@@ -139,6 +145,7 @@ export class Jobs {
       bounds: () => this.configuration.bounds,
       onJobOver: () => {
         if (++this.jobsSincePrune >= PRUNE_AFTER_JOBS) this.prune();
+        this.tellRoom();
       },
     });
   }
@@ -272,6 +279,14 @@ export class Jobs {
     return this.notices.subscribe(listener);
   }
 
+  /** Calls back whenever an engine may have become free: after a job, or a start. Returns what ends that. */
+  onRoom(listener: () => void): () => void {
+    this.roomListeners.add(listener);
+    return () => {
+      this.roomListeners.delete(listener);
+    };
+  }
+
   /** Jobs that wait, and how many may. */
   get size(): number {
     return this.queue.size;
@@ -359,6 +374,10 @@ export class Jobs {
       this.log.error({ err: cause }, 'requests are refused');
     }
     return new Refusal(cause.message);
+  }
+
+  private tellRoom(): void {
+    for (const listener of this.roomListeners) listener();
   }
 
   private keepSpeed(engine: number, speed: number): void {

@@ -61,8 +61,8 @@ async function openRedis(url: string, house: FrontOptions): Promise<Front> {
     const engines = jobs.engineStates.filter(({ state }) => state === 'ready').length;
     return engines - Math.max(worker?.holding ?? 0, jobs.running.length + jobs.size);
   };
-  const unsubscribe = jobs.subscribe(({ kind }) => {
-    if (kind === 'over') worker?.roomAgain();
+  const unsubscribe = jobs.onRoom(() => {
+    worker?.roomAgain();
   });
   const close = async () => {
     unsubscribe();

@@ -1,7 +1,7 @@
 /** What is written of a job, in emp-job-queue's keys and channels; and what a job asks for. */
 import { safeText, shorten } from '../../../safe-text.js';
 import { findService, type ServiceHouse } from '../services.js';
-import type { Command } from '../stream-consumer.js';
+import type { Command } from '../held-entries.js';
 import { TaskError } from '../workflow-runner.js';
 
 /** Fields of `job:ID`. */

@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { safeLine } from '../../../safe-text.js';
 import type { ServiceHouse } from '../services.js';
-import type { Command } from '../stream-consumer.js';
+import type { Command } from '../held-entries.js';
 import { runWorkflow, TaskError, TaskStopped, type RunnerHouse } from '../workflow-runner.js';
 import { FORSAKE, OWNED } from './scripts.js';
 import { completion, failure, progressCommands, scoreOf, workflowOf, type JobFields } from './words.js';

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { safeText, shorten } from '../../../safe-text.js';
 import { findService, type ServiceHouse } from '../services.js';
-import type { Claim, Command, Ending } from '../stream-consumer.js';
+import type { Claim, Command, Ending } from '../held-entries.js';
 import { runWorkflow, TaskError, TaskStopped, type RunnerHouse } from '../workflow-runner.js';
 import { GET_CAPABILITIES, manifest } from './capabilities.js';
 import {
