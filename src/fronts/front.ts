@@ -10,6 +10,7 @@ import type { Jobs } from '../jobs/jobs.js';
 import type { Folders } from '../models/folders/folders.js';
 import type { ArtifactStore } from '../store/artifact.js';
 import type { Checker } from './checker.js';
+import type { Vitals } from './vitals.js';
 import type { WarmUp } from './warm-up.js';
 
 /** What requests are checked against; it may change while a front is open. */
@@ -35,6 +36,8 @@ export interface FrontOptions {
   readonly store: ArtifactStore | undefined;
   /** Models that are to be loaded before clients are sent here, and aren't yet. */
   readonly warmUp: Pick<WarmUp, 'lacking'>;
+  /** Where a front says how what it stands on does, and others ask. */
+  readonly vitals: Vitals;
   readonly log: Logger;
 }
 

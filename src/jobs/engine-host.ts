@@ -194,7 +194,7 @@ export class EngineHost {
     if (this.child === undefined) {
       const pause = BACKOFF_SECONDS[Math.min(this.startsFailed, BACKOFF_SECONDS.length) - 1];
       if (pause !== undefined) await delay(pause * 1000, undefined, { signal: this.stopping.signal });
-      if (this.child === undefined) this.state = 'starting';
+      if (this.state === 'down') this.state = 'starting';
       const endTurn = await this.turns.take();
       if (this.stopping.signal.aborted) {
         endTurn();

@@ -24,6 +24,7 @@ import type {
 import type { OldJob } from './journal-database.js';
 import { JournalError, type Journal } from './journal.js';
 import { closeAll, openDataFolder, type Closer } from './open-data-folder.js';
+import { Listeners } from './listeners.js';
 import { JobQueue, Refusal } from './queue.js';
 import { Runner, type RunningJob } from './runner.js';
 import { StartTurns } from './start-turns.js';
@@ -79,7 +80,7 @@ export class Jobs {
   private working: Promise<void> = Promise.resolve();
   private jobsSincePrune = 0;
   private journalFaultLogged = -Infinity;
-  private readonly roomListeners = new Set<() => void>();
+  private readonly room = new Listeners();
 
   private constructor(
     private readonly options: JobsOptions,
@@ -106,7 +107,7 @@ export class Jobs {
       log,
       () => {
         this.runner.handOut();
-        this.tellRoom();
+        this.room.tell();
       },
     );
     closers.push(() => {
@@ -126,7 +127,7 @@ export class Jobs {
           onReady: (speed) => {
             if (speed !== undefined) this.keepSpeed(index, speed);
             this.runner.handOut();
-            this.tellRoom();
+            this.room.tell();
           },
           onStartFailed: (cause) => {
             this.health.failed(index, cause);
@@ -145,7 +146,7 @@ export class Jobs {
       bounds: () => this.configuration.bounds,
       onJobOver: () => {
         if (++this.jobsSincePrune >= PRUNE_AFTER_JOBS) this.prune();
-        this.tellRoom();
+        this.room.tell();
       },
     });
   }
@@ -281,10 +282,7 @@ export class Jobs {
 
   /** Calls back whenever an engine may have become free: after a job, or a start. Returns what ends that. */
   onRoom(listener: () => void): () => void {
-    this.roomListeners.add(listener);
-    return () => {
-      this.roomListeners.delete(listener);
-    };
+    return this.room.add(listener);
   }
 
   /** Jobs that wait, and how many may. */
@@ -374,10 +372,6 @@ export class Jobs {
       this.log.error({ err: cause }, 'requests are refused');
     }
     return new Refusal(cause.message);
-  }
-
-  private tellRoom(): void {
-    for (const listener of this.roomListeners) listener();
   }
 
   private keepSpeed(engine: number, speed: number): void {

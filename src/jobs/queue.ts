@@ -4,6 +4,7 @@ import type { Job, QueuedJob } from './job.js';
 import type { Acceptance } from './journal-database.js';
 import type { Journal } from './journal.js';
 import { NO_RULES, type ClientRules } from './client-rules.js';
+import { Listeners } from './listeners.js';
 import { Refusal } from './refusal.js';
 import { WaitingJobs } from './waiting-jobs.js';
 import { WaitingTime } from './waiting-time.js';
@@ -16,7 +17,7 @@ export class JobQueue {
   /** Jobs whose acceptance is on its way to the disk. */
   private arriving = 0;
   private readonly time: WaitingTime;
-  private readonly listeners = new Set<() => void>();
+  private readonly arrivals = new Listeners();
 
   constructor(
     private readonly journal: Pick<Journal, 'accept'>,
@@ -80,10 +81,7 @@ export class JobQueue {
 
   /** Hears when there is a job more; returns what ends that. */
   onArrival(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => {
-      this.listeners.delete(listener);
-    };
+    return this.arrivals.add(listener);
   }
 
   /** Takes a job out of the queue, the next one unless told otherwise: it begins. */
@@ -112,6 +110,6 @@ export class JobQueue {
   private insert(job: QueuedJob): void {
     this.waiting.insert(job);
     this.time.add(job.load);
-    for (const listener of this.listeners) listener();
+    this.arrivals.tell();
   }
 }

@@ -5,6 +5,7 @@ import { createChecker, type Checker } from '../../fronts/checker.js';
 import type { CheckerSettings } from '../../fronts/checker-worker.js';
 import type { Front, FrontDefinition, Premises } from '../../fronts/front.js';
 import { FRONTS } from '../../fronts/index.js';
+import { Vitals } from '../../fronts/vitals.js';
 import { WarmUp } from '../../fronts/warm-up.js';
 import { Jobs, type JobsConfiguration } from '../../jobs/jobs.js';
 import { openStore } from '../../store/open-store.js';
@@ -66,10 +67,11 @@ export class Daemon {
     const checker = createChecker({ settings: () => current.configuration.checker, log });
     const warmUp = new WarmUp(jobs, settings.warm);
     const store = openStore(storeSettings(settings));
+    const vitals = new Vitals();
     const fronts: Front[] = [];
     try {
       for (const front of definitions)
-        fronts.push(await front.open({ jobs, settings, premises, checker, store, warmUp, log }));
+        fronts.push(await front.open({ jobs, settings, premises, checker, store, warmUp, vitals, log }));
     } catch (cause) {
       keepBig();
       await closeAll(fronts, checker, jobs);

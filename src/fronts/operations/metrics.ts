@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { JobEvent } from '../../engine-process/messages.js';
 import type { JobNotice } from '../../jobs/events.js';
 import type { Jobs } from '../../jobs/jobs.js';
+import type { VitalMeasure } from '../vitals.js';
 
 /** Seconds: from what a cached result takes to a film. */
 const JOB_BUCKETS = [0.1, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560];
@@ -23,6 +24,8 @@ export class Metrics {
   private readonly runningSeconds: Histogram<'front' | 'workflow'>;
   private readonly nodeSeconds: Histogram<'work'>;
   private readonly loads: Counter;
+  /** Of what fronts stand on, by name. */
+  private readonly measured = new Map<string, Gauge | Counter>();
 
   constructor(private readonly jobs: Jobs) {
     const registers = [this.registry];
@@ -91,6 +94,20 @@ export class Metrics {
       help: 'Nodes that loaded a model',
       registers,
     });
+  }
+
+  /** As Prometheus reads it. */
+  text(measures: readonly VitalMeasure[]): Promise<string> {
+    // What can't be measured now has no value, not its last one.
+    for (const metric of this.measured.values()) metric.remove();
+    for (const { name, help, value } of measures) {
+      const Kind = name.endsWith('_total') ? Counter : Gauge;
+      const metric =
+        this.measured.get(name) ?? new Kind({ name: `latentd_${name}`, help, registers: [this.registry] });
+      this.measured.set(name, metric);
+      metric.inc(value);
+    }
+    return this.registry.metrics();
   }
 
   get readyEngines(): number {

@@ -3,6 +3,7 @@ import { access, constants, statfs } from 'node:fs/promises';
 import type { Settings } from '../../config/settings.js';
 import type { Jobs } from '../../jobs/jobs.js';
 import { safeLine } from '../../safe-text.js';
+import type { FrontOptions } from '../front.js';
 import type { WarmUp } from '../warm-up.js';
 
 /** A queue that can't be written, or a picture that can't be saved, is of no use: so much must be free. */
@@ -13,10 +14,9 @@ const MAX_CAUSE = 500;
 export interface Readiness {
   readonly ready: boolean;
   /** `ok`, or what is wrong. */
-  readonly checks: Readonly<Record<'engine' | 'models' | 'data' | 'output' | 'queue', string>> & {
-    /** Where models are to be loaded first. */
-    readonly warm?: string;
-  };
+  readonly checks: Readonly<Record<'engine' | 'models' | 'data' | 'output' | 'queue', string>> &
+    /** `warm`, where models are to be loaded first; what a front stands on, by its name. */
+    Readonly<Record<string, string>>;
   /** Devices that keep failing and get no jobs for a while; others do the work. */
   readonly set_aside?: readonly {
     readonly engine: number;
@@ -28,7 +28,7 @@ export interface Readiness {
 export async function readiness(
   jobs: Jobs,
   { models, data, output, warm }: Settings,
-  { lacking }: Pick<WarmUp, 'lacking'>,
+  { warmUp, vitals }: Pick<FrontOptions, 'warmUp' | 'vitals'>,
 ): Promise<Readiness> {
   const checks = {
     engine: jobs.engineStates.some(({ state }) => state === 'ready') ? 'ok' : 'no engine is up',
@@ -37,7 +37,8 @@ export async function readiness(
     // It is made with the first picture.
     output: (await readable(output)) === 'ok' ? await spacious(output) : 'ok',
     queue: jobs.isStopping ? 'the daemon stops' : jobs.size < jobs.capacity ? 'ok' : 'the queue is full',
-    ...(warm.length > 0 && { warm: told(lacking) }),
+    ...(warm.length > 0 && { warm: told(warmUp.lacking) }),
+    ...vitals.checks(),
   };
   const setAside = jobs.engineStates.flatMap(({ state, device, error = '' }, engine) =>
     state === 'set aside' ? [{ engine, device, cause: safeLine(error, MAX_CAUSE) }] : [],

@@ -6,7 +6,7 @@ import { readiness } from './readiness.js';
 const tags = ['operations'];
 const open = { open: true };
 
-export const operations: HttpRoutes = (app, { jobs, settings, warmUp }) => {
+export const operations: HttpRoutes = (app, { jobs, settings, warmUp, vitals }) => {
   const metrics = new Metrics(jobs);
   const unsubscribe = jobs.subscribe((notice) => {
     metrics.hear(notice);
@@ -19,11 +19,11 @@ export const operations: HttpRoutes = (app, { jobs, settings, warmUp }) => {
     '/ready',
     { config: open, schema: { tags, summary: 'Whether it can take jobs; 503 where it can not' } },
     async (_request, reply) => {
-      const state = await readiness(jobs, settings, warmUp);
+      const state = await readiness(jobs, settings, { warmUp, vitals });
       return reply.code(state.ready ? 200 : 503).send(state);
     },
   );
   app.get('/metrics', { schema: { tags, summary: 'What Prometheus reads' } }, async (_request, reply) =>
-    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+    reply.type(metrics.registry.contentType).send(await metrics.text(await vitals.measures())),
   );
 };

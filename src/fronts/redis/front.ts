@@ -3,8 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../../config/config-error.js';
 import type { Jobs } from '../../jobs/jobs.js';
+import { safeLine } from '../../safe-text.js';
 import type { Front, FrontDefinition, FrontOptions } from '../front.js';
+import type { VitalMeasure } from '../vitals.js';
 import type { Artifacts } from './artifacts.js';
+import { serverVital } from './server-vital.js';
 
 /** Takes work in one system's words. */
 interface RedisWorker {
@@ -12,6 +15,8 @@ interface RedisWorker {
   /** There may be room for more. */
   roomAgain(): void;
   close(): Promise<void>;
+  /** What waits in the server. */
+  backlog(): Promise<readonly VitalMeasure[]>;
   /** What it has. */
   readonly holding: number;
 }
@@ -34,6 +39,8 @@ const REDIS_FRONT = 'redis';
 
 /** For a server to be looked at before the daemon is ready. */
 const SERVER_PATIENCE_MS = 2000;
+
+const MAX_PROBLEM = 300;
 
 export const redisFront: FrontDefinition = {
   name: REDIS_FRONT,
@@ -64,8 +71,17 @@ async function openRedis(url: string, house: FrontOptions): Promise<Front> {
   const unsubscribe = jobs.onRoom(() => {
     worker?.roomAgain();
   });
+  let problem: string | undefined;
+  const forgetVital = house.vitals.add(
+    serverVital(
+      client,
+      () => problem,
+      async () => (await worker?.backlog()) ?? [],
+    ),
+  );
   const close = async () => {
     unsubscribe();
+    forgetVital();
     await worker?.close();
     client.disconnect();
   };
@@ -83,6 +99,7 @@ async function openRedis(url: string, house: FrontOptions): Promise<Front> {
       begun.begin();
     },
     (error: unknown) => {
+      problem = safeLine(error instanceof Error ? error.message : String(error), MAX_PROBLEM);
       log.error({ err: error }, 'no work is taken from redis');
     },
   );

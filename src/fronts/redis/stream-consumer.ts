@@ -5,8 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { safeLine } from '../../safe-text.js';
-import { HeldEntries, type Entry, type EntryOptions } from './held-entries.js';
+import type { VitalMeasure } from '../vitals.js';
+import { HeldEntries, deadStream, type Entry, type EntryOptions } from './held-entries.js';
 import { FORGET_CONSUMERS, TRIM } from './scripts.js';
+import { streamBacklog } from './server-vital.js';
 
 export interface ConsumerOptions extends EntryOptions {
   readonly open: (name: string) => Redis;
@@ -39,6 +41,7 @@ export class StreamConsumer {
   private reclaiming: Promise<void> | undefined;
   /** There may be entries of silent consumers: they come before new ones. */
   private reclaimDue = true;
+  private takenOver = 0;
   private trimmedAt = performance.now();
   /** When the server was there again after it was away. */
   private backAt = -Infinity;
@@ -81,6 +84,19 @@ export class StreamConsumer {
 
   get holding(): number {
     return this.held.size;
+  }
+
+  /** What waits in the server, and what this consumer took over. */
+  async backlog(): Promise<readonly VitalMeasure[]> {
+    const { stream, group } = this.options;
+    return [
+      ...(await streamBacklog(this.client, { stream, group, deadStream: deadStream(stream) })),
+      {
+        name: 'redis_reclaims_total',
+        help: 'Entries that this worker took over from one that was silent',
+        value: this.takenOver,
+      },
+    ];
   }
 
   /** Takes no more; what is held is waited for, for it is done or handed back by now or soon. */
@@ -217,7 +233,9 @@ export class StreamConsumer {
           const [pending] = (await this.client.xpending(
             ...([stream, group, entry[0], entry[0], 1, consumer] as const),
           )) as [string, string, number, number][];
-          if (pending !== undefined) this.held.take(entry, pending[3]);
+          if (pending === undefined) continue;
+          this.takenOver++;
+          this.held.take(entry, pending[3]);
         }
         cursor = next;
       } while (cursor !== '0-0' && !this.isClosing());

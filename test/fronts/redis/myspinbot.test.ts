@@ -88,6 +88,8 @@ describe('a worker', () => {
     '1',
     '--redis',
     server.url,
+    '--http',
+    '127.0.0.1:0',
     ...more,
   ];
   const submit = (jobId: string, text: string) =>
@@ -208,6 +210,13 @@ describe('a worker', () => {
     expect(letter[letter.indexOf('reason') + 1]).toContain("the graph doesn't fit its schema: schema: ");
     const [pending] = (await redis.xpending(DATA, 'workers')) as [number];
     expect(pending).toBe(0);
+    const metrics = await (await fetch(`${daemon.httpAddress}/metrics`)).text();
+    const lines = metrics.split('\n').filter((line) => line.startsWith('latentd_redis_'));
+    expect(lines).toEqual([
+      'latentd_redis_up 1',
+      ...['latentd_redis_pending 0', 'latentd_redis_dead_letters 1', 'latentd_redis_lag 0'],
+      ...['latentd_redis_oldest_pending_seconds 0', 'latentd_redis_reclaims_total 0'],
+    ]);
   });
 
   test('goes on when Redis comes back, and takes over what a worker left that died', async () => {
@@ -220,6 +229,12 @@ describe('a worker', () => {
     expect(nodes[0]!.status).toBe('completed');
     await server.kill();
     await daemon.logged('redis is away');
+    const ready = await fetch(`${daemon.httpAddress}/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({ checks: { redis: 'the server is away' } });
+    const metrics = await (await fetch(`${daemon.httpAddress}/metrics`)).text();
+    expect(metrics).toContain('latentd_redis_up 0');
+    expect(metrics).not.toMatch(/^latentd_redis_lag /m);
     await server.start();
     await daemon.logged('redis is back');
     await submit('later', graph('later', [node('a', 'info.get_capabilities')]));

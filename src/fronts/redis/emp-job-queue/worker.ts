@@ -7,6 +7,7 @@ import { hostname, totalmem } from 'node:os';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { safeLine } from '../../../safe-text.js';
+import type { VitalMeasure } from '../../vitals.js';
 import type { ServiceHouse } from '../services.js';
 import type { Command } from '../held-entries.js';
 import { runWorkflow, TaskError, TaskStopped, type RunnerHouse } from '../workflow-runner.js';
@@ -56,6 +57,17 @@ export class EmpWorker {
 
   get holding(): number {
     return this.work.size;
+  }
+
+  /** What waits in the hub. */
+  async backlog(): Promise<readonly VitalMeasure[]> {
+    const { client } = this.options;
+    const [waiting, failed] = await Promise.all([client.zcard('jobs:pending'), client.hlen('jobs:failed')]);
+    return [
+      { name: 'redis_lag', help: 'Jobs that no worker has taken yet', value: waiting },
+      { name: 'redis_pending', help: 'Jobs that this worker has', value: this.work.size },
+      { name: 'redis_dead_letters', help: 'Jobs that failed within a week', value: failed },
+    ];
   }
 
   roomAgain(): void {
