@@ -165,6 +165,12 @@ const rows = {
   tlsKey: open('daemon', file, 'key of that certificate, in PEM', 'none'),
   corsOrigin: open('daemon', webOrigin, 'a web site whose pages may ask over HTTP, or *', 'none'),
   maxUpload: row('daemon', bytes, 'the largest HTTP request', '100MB', () => 100 * 2 ** 20),
+  idempotency: fixed(
+    'daemon',
+    oneOf('HOW', ['reject', 'replay']),
+    'what Comfy API v2 does with a request that is sent again with its Idempotency-Key: reject it, or replay its first answer',
+    'reject',
+  ),
   webRoot: open('daemon', folder, "a copy of ComfyUI's frontend, to be served at /", 'none'),
   webhook: row<readonly string[]>(
     'daemon',

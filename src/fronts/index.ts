@@ -8,6 +8,7 @@ import { webhooks } from './webhooks/front.js';
 /** Protocols over HTTP, which share one address. None is loaded unless there is one. */
 const ROOMS: readonly HttpRoom[] = [
   { name: 'comfyui', load: async () => (await import('./comfyui/routes.js')).comfyui },
+  { name: 'comfyui/v2', load: async () => (await import('./comfyui/v2/routes.js')).comfyApiV2 },
   { name: 'operations', load: async () => (await import('./operations/routes.js')).operations },
   { name: 'a1111', load: async () => (await import('./a1111/routes.js')).a1111 },
   { name: 'openai', load: async () => (await import('./openai/routes.js')).openai },
