@@ -126,6 +126,11 @@ process.on('message', (message: ToEngine) => {
     case 'cancel':
       if (running?.id === message.id) running.cancellation.abort();
       break;
+    case 'free':
+      engine.freeModel(message.path).catch((error: unknown) => {
+        notice(`a model can't be let go of: ${error instanceof Error ? error.message : String(error)}`);
+      });
+      break;
     case 'shutdown':
       void shutDown();
       break;

@@ -32,6 +32,8 @@ export interface EngineSettings {
 export type ToEngine =
   | { readonly kind: 'run'; readonly id: string; readonly task: JobTask; readonly workFolder: string }
   | { readonly kind: 'cancel'; readonly id: string }
+  /** Lets go of a model file, after what runs. */
+  | { readonly kind: 'free'; readonly path: string }
   | { readonly kind: 'shutdown' };
 
 /** A node of a workflow that is about to run. */

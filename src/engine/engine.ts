@@ -72,6 +72,8 @@ export interface Engine {
   objectInfo(): Readonly<Record<string, NodeInfo>>;
   /** Forgets the results of earlier runs. Loaded models stay. */
   clearResults(): void;
+  /** Lets go of a model file, of what was made of it and of the results of earlier runs, after what runs and waits. */
+  freeModel(path: string): Promise<void>;
   /** Cancels what runs and waits, then frees models. */
   dispose(): Promise<void>;
 }
@@ -147,6 +149,15 @@ class WorkflowEngine implements Engine {
 
   clearResults(): void {
     this.cache.clear();
+  }
+
+  freeModel(path: string): Promise<void> {
+    const turn = this.lastRun.then(() => {
+      this.cache.clear();
+      return this.parts.models.free(path);
+    });
+    this.lastRun = turn;
+    return turn;
   }
 
   async dispose(): Promise<void> {

@@ -119,8 +119,15 @@ export class EngineHost {
     if (this.running === undefined) this.child?.kill('its settings have changed');
   }
 
-  /** Gives back all that models and results take, once no job runs: another process, which has none yet. */
-  free(): void {
+  /**
+   * Gives back what a model file takes, after the job that runs. Without one, all that models and results take, once no job runs:
+   * another process, which has none yet.
+   */
+  free(model?: string): void {
+    if (model !== undefined) {
+      this.child?.send({ kind: 'free', path: model });
+      return;
+    }
     this.settings = { ...this.settings };
     if (this.running === undefined) this.child?.kill('its memory is asked for');
   }

@@ -324,9 +324,9 @@ export class Jobs {
     });
   }
 
-  /** Frees what models and earlier results take in the engines, after the jobs that run. */
-  freeEngines(): void {
-    for (const engine of this.engines) engine.free();
+  /** Frees what models and earlier results take in the engines, after the jobs that run: of one model file, or all. */
+  freeEngines(model?: string): void {
+    for (const engine of this.engines) engine.free(model);
   }
 
   /** Resident memory of all engine processes. */

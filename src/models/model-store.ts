@@ -44,6 +44,8 @@ export interface ModelStore {
   annotator(path: string, kind: AnnotatorKind): Annotator;
   /** A model in ONNX's format, made elsewhere; read when it first runs. */
   onnx(path: string): ForeignModel;
+  /** Lets go of what was opened of a file, and of its programs, those in use as soon as they are no longer. */
+  free(path: string): Promise<void>;
   /** Any file of weights (`openModelFile`) as named weights: LoRAs, embeddings, networks for pictures. */
   weights(path: string): WeightSource;
 }

@@ -16,7 +16,7 @@ import type { Checkpoint, ModelStore } from './model-store.js';
 import type { ProgramCache } from './programs/program-cache.js';
 import { withFloat32Products } from './files/gguf-products.js';
 import { openEmbeddingFile, openModelFile } from './files/model-file.js';
-import { safetensorsWeights } from './files/safetensors-weights.js';
+import { fileIdentity, safetensorsWeights } from './files/safetensors-weights.js';
 import { withoutScales } from './files/scaled-weights.js';
 import { createTextEncoders } from './text/create-text-encoders.js';
 import type { TextEncoders } from './text/text-encoders.js';
@@ -124,6 +124,10 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     annotator: (path, kind) => createAnnotator(open(path).weights, kind, programs),
     onnx,
     weights: (path) => open(path).weights,
+    async free(path) {
+      files.delete(path);
+      await programs.free((key) => key.includes(fileIdentity(path)));
+    },
     textEncoders(paths, type) {
       const weights = paths.map((path) => open(path).weights);
       return textEncodersOf(splitText(weights, type));

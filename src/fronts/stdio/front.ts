@@ -4,7 +4,8 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Front, FrontDefinition, FrontOptions } from '../front.js';
-import { StdioDesk, FRONT } from './desk.js';
+import { StdioDesk } from './desk.js';
+import { FRONT } from './open-requests.js';
 import {
   addresseeOf,
   answer,

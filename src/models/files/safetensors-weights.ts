@@ -6,6 +6,11 @@ import { ModelError } from '../model-error.js';
 import type { SafetensorsEntry, SafetensorsFile } from './safetensors.js';
 import type { WeightSource } from '../weights/weight-source.js';
 
+/** How the identity of all weights of a file begins. */
+export function fileIdentity(path: string): string {
+  return `${path}#`;
+}
+
 /** All tensors of an open file, `.safetensors` or torch's, by the file's own keys. */
 export function safetensorsWeights(opened: SafetensorsFile): WeightSource {
   const entryOf = (key: string): SafetensorsEntry => {
@@ -15,7 +20,7 @@ export function safetensorsWeights(opened: SafetensorsFile): WeightSource {
   };
   return {
     path: opened.path,
-    identity: `${opened.path}#${opened.size}#${opened.modified}`,
+    identity: `${fileIdentity(opened.path)}${opened.size}#${opened.modified}`,
     keys: () => opened.tensors.keys(),
     has: (key) => opened.tensors.has(key),
     weight: (key) => weight(opened, key, entryOf(key)),

@@ -18,6 +18,8 @@ export interface ProgramCache {
    * graphs run on a device with memory of its own, whose allocations fail in good time.
    */
   runBytes(): number;
+  /** Disposes programs whose keys are meant, those in use as soon as they are no longer. */
+  free(isMeant: (key: string) => boolean): Promise<void>;
   /** Disposes every program, those in use as soon as they are no longer. Later uses are refused. */
   dispose(): Promise<void>;
 }
@@ -104,6 +106,16 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
     await entry.program?.dispose();
   }
 
+  async function evictAll(isMeant: (key: string) => boolean): Promise<void> {
+    await Promise.all(
+      [...entries.values()].map(async (entry) => {
+        if (!isMeant(entry.key)) return;
+        await entry.idle();
+        await evict(entry);
+      }),
+    );
+  }
+
   /** Evicts idle programs but the one for `keep`, the longest unused first, as long as `needed` says so. */
   async function makeRoom(keep: string, needed: () => boolean): Promise<void> {
     for (const entry of [...entries.values()]) {
@@ -184,14 +196,11 @@ export function createProgramCache(backend: Backend, options: ProgramCacheOption
 
     runBytes: () => (backend.availableBytes?.() === undefined ? availableMemory() : Infinity),
 
+    free: evictAll,
+
     async dispose() {
       disposed = true;
-      await Promise.all(
-        [...entries.values()].map(async (entry) => {
-          await entry.idle();
-          await evict(entry);
-        }),
-      );
+      await evictAll(() => true);
     },
   };
 }

@@ -262,7 +262,13 @@ describe('the worker', () => {
       devices: ['cpu'],
       loaded_models: ['sd15-tiny.safetensors'],
     });
-    expect((await host.ask('unload_model'))['data']).toEqual({ unloaded: ['sd15-tiny.safetensors'] });
+    const unloaded = { unloaded: ['sd15-tiny.safetensors'] };
+    expect((await host.ask('unload_model', { model_id: 'sd15-tiny' }))['data']).toEqual(unloaded);
+    expect((await host.ask('unload_model', { model_id: 'sd15-tiny' }))['data']).toEqual({ unloaded: [] });
+    expect(await host.ask('unload_model', { model_id: 'sd15-tinny' })).toMatchObject({ success: false });
+    // The same engine loads it again.
+    await host.ask('load_model', { model_id: 'sd15-tiny' });
+    expect((await host.ask('cleanup_memory'))['data']).toEqual(unloaded);
     expect((await host.ask('status'))['data']).toMatchObject({ loaded_models: [] });
   });
 

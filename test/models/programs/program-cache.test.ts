@@ -70,6 +70,23 @@ describe('the program cache', () => {
     expect(backend.log).toHaveLength(6);
   });
 
+  it('lets go of those that are meant, those in use when they no longer are', async () => {
+    const backend = new CountingBackend();
+    const cache = createProgramCache(backend);
+    const use = (name: string, body = nothing) => cache.use(name, () => graphOf(name, mebibyte), body);
+    await use('a 1');
+    await use('b 1');
+    let freed = nothing();
+    await use('a 2', () => {
+      freed = cache.free((key) => key.startsWith('a'));
+      return nothing();
+    });
+    await freed;
+    expect([...backend.loaded]).toEqual(['b 1']);
+    await use('a 1');
+    expect(backend.log.filter((line) => line === 'load a 1')).toHaveLength(2);
+  });
+
   it('loads a program larger than the limit, and alone', async () => {
     const backend = new CountingBackend();
     const cache = createProgramCache(backend, { limitBytes: mebibyte });
