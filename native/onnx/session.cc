@@ -153,15 +153,15 @@ class PromiseWorker : public Napi::AsyncWorker {
   Napi::Promise::Deferred deferred_;
 };
 
-/// Models of others may give values of any type.
-void RequireFloats(const OrtValue* value, const std::string& name) {
+/// The type of a value; models of others may give any.
+ElementType TypeOf(const OrtValue* value) {
   OrtTensorInfo* info = nullptr;
   Check(api::kGetTensorInfo(value, &info));
   const std::unique_ptr<OrtTensorInfo, void (*)(OrtTensorInfo*)> owned(
       info, [](OrtTensorInfo* i) { api::kReleaseTensorInfo(i); });
   ElementType type{};
   Check(api::kGetElementType(info, &type));
-  if (type != ElementType::kFloat) throw std::runtime_error("the output " + name + " isn't of float32");
+  return type;
 }
 
 class LoadWorker : public PromiseWorker {
@@ -210,7 +210,13 @@ class RunWorker : public PromiseWorker {
  protected:
   void Execute() override {
     results_ = state_->Run(inputs_, outputs_);
-    for (size_t i = 0; i < results_.size(); ++i) RequireFloats(results_[i].get(), outputs_[i]);
+    for (size_t i = 0; i < results_.size(); ++i) {
+      const ElementType type = TypeOf(results_[i].get());
+      if (type != ElementType::kFloat && type != ElementType::kInt32) {
+        throw std::runtime_error("the output " + outputs_[i] + " isn't of float32 or int32");
+      }
+      whole_.push_back(type == ElementType::kInt32);
+    }
   }
   void OnOK() override {
     auto results = Napi::Array::New(Env(), results_.size());
@@ -221,8 +227,16 @@ class RunWorker : public PromiseWorker {
         shape.Set(static_cast<uint32_t>(axis), static_cast<double>(value.shape[axis]));
       }
       auto data = Napi::Float32Array::New(Env(), value.Count());
-      if (value.Count() > 0) std::memcpy(data.Data(), value.data, value.Count() * sizeof(float));
+      const size_t count = value.Count();
+      if (whole_[i]) {
+        const auto* numbers = reinterpret_cast<const int32_t*>(value.data);
+        std::transform(numbers, numbers + count, data.Data(),
+                       [](int32_t n) { return static_cast<float>(n); });
+      } else if (count > 0) {
+        std::memcpy(data.Data(), value.data, count * sizeof(float));
+      }
       auto result = Napi::Object::New(Env());
+      result.Set("isWhole", static_cast<bool>(whole_[i]));
       result.Set("shape", shape);
       result.Set("data", data);
       results.Set(static_cast<uint32_t>(i), result);
@@ -238,6 +252,8 @@ class RunWorker : public PromiseWorker {
   std::shared_ptr<Napi::ObjectReference> weights_;
   Napi::ObjectReference input_values_;
   std::vector<Value> results_;
+  /// Of each result, whether it holds whole numbers.
+  std::vector<bool> whole_;
 };
 
 class OnnxSession : public Napi::ObjectWrap<OnnxSession> {

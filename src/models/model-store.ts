@@ -3,6 +3,8 @@ import type { DiffusionModel } from './denoiser/diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import type { IpAdapter } from './ip-adapter/ip-adapter.js';
 import type { Annotator, AnnotatorKind } from './annotators/annotator.js';
+import type { ObjectDetector } from './detectors/object-detector.js';
+import type { SegmentationModel } from './segment-anything/segment-anything.js';
 import type { ForeignModel } from './onnx/foreign-model.js';
 import type { FaceModel } from './faces/face-model.js';
 import type { TextEncoders } from './text/text-encoders.js';
@@ -42,6 +44,10 @@ export interface ModelStore {
   face(path: string): FaceModel;
   /** A network of a kind that makes hints of pictures. */
   annotator(path: string, kind: AnnotatorKind): Annotator;
+  /** A network that finds things in pictures, of a file that holds its layers. */
+  objectDetector(path: string): ObjectDetector;
+  /** A network that outlines what points and boxes show. */
+  segmentation(path: string): SegmentationModel;
   /** A model in ONNX's format, made elsewhere; read when it first runs. */
   onnx(path: string): ForeignModel;
   /** Lets go of what was opened of a file, and of its programs, those in use as soon as they are no longer. */

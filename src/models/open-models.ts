@@ -4,6 +4,7 @@ import { createDiffusionModel } from './denoiser/create-diffusion-model.js';
 import type { ControlNetwork } from './control/control-network.js';
 import { openControl } from './control/open-control.js';
 import { createAnnotator } from './annotators/annotator.js';
+import { createObjectDetector, type ObjectDetector } from './detectors/object-detector.js';
 import { createForeignModels } from './onnx/foreign-model.js';
 import { createFaceModel, type FaceModel } from './faces/face-model.js';
 import type { LatentFormat } from './denoiser/latent-format.js';
@@ -15,9 +16,11 @@ import { ModelError } from './model-error.js';
 import type { Checkpoint, ModelStore } from './model-store.js';
 import type { ProgramCache } from './programs/program-cache.js';
 import { withFloat32Products } from './files/gguf-products.js';
+import { openTorchModule } from './files/torch-file/torch-module.js';
 import { openEmbeddingFile, openModelFile } from './files/model-file.js';
 import { fileIdentity, safetensorsWeights } from './files/safetensors-weights.js';
 import { withoutScales } from './files/scaled-weights.js';
+import { createSegmentationModel } from './segment-anything/segment-anything.js';
 import { createTextEncoders } from './text/create-text-encoders.js';
 import type { TextEncoders } from './text/text-encoders.js';
 import { userVocabularies } from './text/vocabularies/vocabularies.js';
@@ -59,12 +62,12 @@ interface OpenFile {
 export function createModelStore(options: ModelStoreOptions): ModelStore {
   const { programs, folders, warn } = options;
   const files = new Map<string, OpenFile>();
+  const detectors = new Map<string, { readonly stamp: string; readonly detector: ObjectDetector }>();
   const onnx = createForeignModels();
 
   function open(path: string, openFile = openModelFile): OpenFile {
     const known = files.get(path);
-    const status = statSync(path, { throwIfNoEntry: false });
-    const stamp = `${status?.size ?? 0}#${status?.mtimeMs ?? 0}`;
+    const stamp = stampOf(path);
     if (known?.stamp === stamp) return known;
     // A replaced file stays mapped for the models made from it, until they are forgotten.
     files.delete(path);
@@ -122,6 +125,15 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       return file.face;
     },
     annotator: (path, kind) => createAnnotator(open(path).weights, kind, programs),
+    objectDetector(path) {
+      const stamp = stampOf(path);
+      const known = detectors.get(path);
+      if (known?.stamp === stamp) return known.detector;
+      const detector = createObjectDetector(openTorchModule(path), programs);
+      detectors.set(path, { stamp, detector });
+      return detector;
+    },
+    segmentation: (path) => createSegmentationModel(open(path).weights, programs),
     onnx,
     weights: (path) => open(path).weights,
     async free(path) {
@@ -160,6 +172,12 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
   }
 
   return store;
+}
+
+/** Changes when a file does. */
+function stampOf(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return `${status?.size ?? 0}#${status?.mtimeMs ?? 0}`;
 }
 
 function hasKey(weights: WeightSource, prefix: string): boolean {

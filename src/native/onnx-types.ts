@@ -51,6 +51,8 @@ export interface OnnxInput {
 
 export interface OnnxOutput {
   readonly shape: readonly number[];
+  /** Whether the model gives int32; exact as far as float32 is. */
+  readonly isWhole: boolean;
   readonly data: Float32Array;
 }
 
@@ -66,7 +68,7 @@ export interface OnnxSession {
     weights: readonly (Float32Array | StoredWeight)[],
     options: OnnxSessionOptions,
   ): Promise<void>;
-  /** One result for each name in `outputs`, which must be of float32. Runs wait for each other; inputs must not change meanwhile. */
+  /** One result for each name in `outputs`, which must be of float32 or int32. Runs wait for each other; inputs must not change meanwhile. */
   run(inputs: readonly OnnxInput[], outputs: readonly string[]): Promise<OnnxOutput[]>;
   /** Has the run under way, if any, reject. */
   cancel(): void;

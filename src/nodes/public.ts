@@ -91,6 +91,12 @@ export {
   type DecodedPicture,
 } from './files/brought-pictures.js';
 export { InputFileError } from '../models/folders/folders.js';
+export { modelFingerprint } from './files/model-files.js';
+export type { ModelKind } from '../models/folders/model-folders.js';
+export type { ForeignModel } from '../models/onnx/foreign-model.js';
+export type { FoundObject, ObjectDetector } from '../models/detectors/object-detector.js';
+export type { SegmentationModel } from '../models/segment-anything/segment-anything.js';
+export { toPicture, type BytePicture } from '../imaging/bytes.js';
 export { shorten } from '../safe-text.js';
 
 /** ComfyUI's own classes, for those that are like them. */

@@ -34,6 +34,7 @@ export { padMultiple } from './pad-multiple.js';
 export { padReflect } from './pad-reflect.js';
 export { pixelShuffle } from './pixel-shuffle.js';
 export { pixelUnshuffle } from './pixel-unshuffle.js';
+export { positionedAttention } from './positioned-attention.js';
 export { prelu } from './prelu.js';
 export { regroupTokens } from './regroup-tokens.js';
 export { relativeBias } from './relative-bias.js';

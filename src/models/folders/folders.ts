@@ -60,6 +60,7 @@ const OF_WORDS = new Set(['.txt', '.yaml', '.yml']);
 const OF_KIND: Partial<Readonly<Record<ModelKind, ReadonlySet<string>>>> = {
   wildcards: OF_WORDS,
   rembg: new Set(['.onnx']),
+  onnx: new Set(['.onnx']),
 };
 
 /** The folders on this machine. Nothing is read or made until it is asked for. */

@@ -20,6 +20,12 @@ const SUBFOLDERS = {
   latent_upscale_models: ['latent_upscale_models'],
   wildcards: ['wildcards'],
   rembg: ['rembg', 'u2net'],
+  // Impact Pack's: what finds parts of pictures, as boxes and with outlines, and SAM's.
+  ultralytics_bbox: ['ultralytics/bbox'],
+  ultralytics_segm: ['ultralytics/segm'],
+  ultralytics: ['ultralytics'],
+  sams: ['sams'],
+  onnx: ['onnx'],
   // Where comfyui_controlnet_aux keeps what it fetches, beside ComfyUI's models.
   annotators: ['annotators', '../custom_nodes/comfyui_controlnet_aux/ckpts'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

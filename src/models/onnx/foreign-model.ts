@@ -21,13 +21,18 @@ export interface ForeignRunOptions {
   readonly seconds?: number;
 }
 
+export interface ForeignOutput extends Tensor {
+  /** Whether the model gives whole numbers. */
+  readonly isWhole: boolean;
+}
+
 export interface ForeignModel {
   readonly path: string;
   /**
-   * Its first input's values → those of its outputs, in the model's order, which must be of float32. Rejects with `ModelError` for a
+   * Its first input's values → those of its outputs, in the model's order, which must be of float32 or int32. Rejects with `ModelError` for a
    * file that can't be used, with the signal's reason, and when time is up.
    */
-  run(input: Tensor, options?: ForeignRunOptions): Promise<readonly Tensor[]>;
+  run(input: Tensor, options?: ForeignRunOptions): Promise<readonly ForeignOutput[]>;
 }
 
 interface Loaded {

@@ -2,7 +2,8 @@ import { elementCount } from '../../../compute/tensor.js';
 import type { Weight } from '../../../compute/weight.js';
 import type { WeightSource } from '../../weights/weight-source.js';
 
-const epsilon = 1e-5;
+/** torch's own. */
+const EPSILON = 1e-5;
 
 /** A convolution with a batch normalisation behind it, as one convolution. */
 export interface FoldedConvolution {
@@ -11,7 +12,12 @@ export interface FoldedConvolution {
 }
 
 /** The convolution `conv` (without a bias) and the trained batch normalisation `norm` of a checkpoint. */
-export function foldBatchNorm(weights: WeightSource, conv: string, norm: string): FoldedConvolution {
+export function foldBatchNorm(
+  weights: WeightSource,
+  conv: string,
+  norm: string,
+  epsilon = EPSILON,
+): FoldedConvolution {
   const kernel = weights.weight(`${conv}.weight`);
   const bias = weights.weight(`${norm}.bias`);
   const [weight, variances, means] = ['weight', 'running_var', 'running_mean'].map((name) =>

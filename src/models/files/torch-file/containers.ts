@@ -1,7 +1,7 @@
 /** The two ways in which torch.save lays out a file: a zip of records, and one pickle after the other. */
 import type { MappedFile } from '../../../native/addon.js';
 import { bytesOf, type StoredDType } from '../../../native/dtypes.js';
-import { unpickle } from './pickle.js';
+import { unpickle, type PickleHost } from './pickle.js';
 import { torchHost } from './torch-host.js';
 import { PickleError, type PickleValue, type TorchStorage } from './values.js';
 import { readZipDirectory, storedAt } from './zip.js';
@@ -19,7 +19,7 @@ const mostPickleBytes = 16 << 20;
 const magicNumber = 0x1950a86a20f9469cfc6cn;
 
 /** torch.save since 1.6: `NAME/data.pkl` beside `NAME/data/KEY`. */
-export function openZip(file: MappedFile): TorchContainer {
+export function openZip(file: MappedFile, host = torchHost): TorchContainer {
   const entries = readZipDirectory(file);
   const pickles = [...entries.keys()].filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl'));
   const [name] = pickles;
@@ -34,7 +34,7 @@ export function openZip(file: MappedFile): TorchContainer {
   }
   const pickle = entries.get(name)!;
   if (pickle.size > mostPickleBytes) throw new PickleError(`its pickle of ${pickle.size} bytes is too large`);
-  const { value } = unpickle(file.read(storedAt(file, pickle), pickle.size), 0, torchHost);
+  const { value } = unpickle(file.read(storedAt(file, pickle), pickle.size), 0, host);
   return {
     root: value,
     record({ key }) {
@@ -46,14 +46,14 @@ export function openZip(file: MappedFile): TorchContainer {
 }
 
 /** torch.save before 1.6: magic number, version, machine, objects, storage keys, then each storage after its length. */
-export function openLegacy(file: MappedFile): TorchContainer {
+export function openLegacy(file: MappedFile, names = torchHost): TorchContainer {
   const bytes = file.read(0, Math.min(file.size, mostPickleBytes));
   let end = 0;
   const storages = new Map<string, TorchStorage>();
-  const host = {
-    ...torchHost,
-    persistent(id: PickleValue): PickleValue {
-      const storage = torchHost.persistent(id) as TorchStorage;
+  const host: PickleHost = {
+    ...names,
+    persistent(id) {
+      const storage = names.persistent(id) as TorchStorage;
       const known = storages.get(storage.key);
       if (known !== undefined && known.dtype !== storage.dtype) {
         throw new PickleError(`the storage ${storage.key} is of two types`);

@@ -4,6 +4,7 @@
  */
 import { PickleReader } from './pickle-reader.js';
 import {
+  DescribedObject,
   Inert,
   PickleError,
   PickleTuple,
@@ -367,9 +368,11 @@ const control: Readonly<Record<number, Step>> = {
     m.call();
   }, // NEWOBJ
   0x62: (m) => {
-    m.pop();
-    m.top();
-  }, // BUILD: attributes are of no use for tensors
+    const state = m.pop();
+    const built = m.top();
+    // Attributes are of no use for tensors.
+    if (built instanceof DescribedObject) built.state = state;
+  }, // BUILD
 };
 
 const opcodes: Readonly<Record<number, Step>> = { ...constants, ...containers, ...control };

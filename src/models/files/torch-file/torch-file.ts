@@ -8,6 +8,7 @@ import { ModelError } from '../../model-error.js';
 import { bytesOf } from '../../../native/dtypes.js';
 import type { SafetensorsEntry, TensorMap } from '../safetensors.js';
 import { openLegacy, openZip, type TorchContainer } from './containers.js';
+import { torchHost } from './torch-host.js';
 import { PickleError, TorchTensor, type PickleDict, type PickleValue } from './values.js';
 
 /** How many bytes `looksLikeTorch` needs. */
@@ -39,26 +40,46 @@ export function looksLikeOldTorch(file: MappedFile): boolean {
  * not needed for tensors, a tensor that leaves its storage, a damaged or truncated file.
  */
 export function readTorchTensors(path: string, file: MappedFile): TensorMap {
+  return readable(path, () => {
+    const container = openContainer(file);
+    return placedTensors(tensorsOf(container.root), container, file.size);
+  });
+}
+
+export function openContainer(file: MappedFile, host = torchHost): TorchContainer {
+  return file.read(0, 1)[0] === 0x50 ? openZip(file, host) : openLegacy(file, host);
+}
+
+/** What `body` reads of a file; a `PickleError` becomes a `ModelError` that names it. */
+export function readable<Result>(path: string, body: () => Result): Result {
   try {
-    const container = file.read(0, 1)[0] === 0x50 ? openZip(file) : openLegacy(file);
-    const tensors = new Map<string, SafetensorsEntry>();
-    let described = 0;
-    for (const [key, tensor] of tensorsOf(container.root)) {
-      const entry = within(key, () => entryOf(tensor, container, file.size));
-      described += entry.byteLength;
-      tensors.set(key, entry);
-    }
-    if (described > mostShared * file.size + smallFile) {
-      throw new PickleError(`its tensors share ${file.size} bytes so often that they would be ${described}`);
-    }
-    if (tensors.size === 0) throw new PickleError('it holds no tensors by name');
-    return tensors;
+    return body();
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
     throw new ModelError(`${path} is no torch checkpoint that can be read: ${error.message}`, {
       cause: error,
     });
   }
+}
+
+/** Where tensors lie in their file. Throws `PickleError` for those that leave their storage, or are no size for the file. */
+export function placedTensors(
+  named: Iterable<readonly [string, TorchTensor]>,
+  container: TorchContainer,
+  fileSize: number,
+): TensorMap {
+  const tensors = new Map<string, SafetensorsEntry>();
+  let described = 0;
+  for (const [key, tensor] of named) {
+    const entry = within(key, () => entryOf(tensor, container, fileSize));
+    described += entry.byteLength;
+    tensors.set(key, entry);
+  }
+  if (described > mostShared * fileSize + smallFile) {
+    throw new PickleError(`its tensors share ${fileSize} bytes so often that they would be ${described}`);
+  }
+  if (tensors.size === 0) throw new PickleError('it holds no tensors by name');
+  return tensors;
 }
 
 function within<Result>(key: string, body: () => Result): Result {

@@ -12,6 +12,7 @@ export type PickleValue =
   | PickleTuple
   | GlobalName
   | Inert
+  | DescribedObject
   | TorchStorage
   | TorchTensor;
 
@@ -29,6 +30,14 @@ export class GlobalName {
 /** Something that is of no use for weights: bytes, a numpy scalar, a device, a callback's settings. */
 export class Inert {
   constructor(readonly of: string) {}
+}
+
+/** An object of a class that is known by its name alone: what a file says of it, and nothing that could run. */
+export class DescribedObject {
+  /** Its attributes, or whatever its class would make of itself; undefined where the file says nothing. */
+  state: PickleValue | undefined;
+
+  constructor(readonly qualified: string) {}
 }
 
 export class TorchStorage {

@@ -2,6 +2,7 @@
 export * from './detailer-nodes.js';
 export * from './detailer-pipes.js';
 export * from './detector-nodes.js';
+export * from './detector-providers.js';
 export * from './face-detailers.js';
 export * from './pipes.js';
 export * from './segs-nodes.js';
