@@ -1,7 +1,7 @@
 /** Networks that find things in pictures: ultralytics' YOLO, from files that hold their layers. */
 import type { BytePicture } from '../../imaging/bytes.js';
 import type { TorchModuleFile } from '../files/torch-file/torch-module.js';
-import { type PickleDict, type PickleValue, PickleTuple } from '../files/torch-file/values.js';
+import { PickleTuple, type PickleValue } from '../files/torch-file/values.js';
 import { safetensorsWeights } from '../files/safetensors-weights.js';
 import { graphOf } from '../programs/model-graph.js';
 import type { ProgramCache } from '../programs/program-cache.js';
@@ -53,7 +53,7 @@ const LARGEST = 4096;
 /** The size at which it was trained, which ultralytics looks at pictures with: multiples of the coarsest level's stride. */
 function trainedSize({ beside, network }: TorchModuleFile, stride: number): readonly [number, number] {
   const sizes = [beside.get('train_args'), network.attributes.get('args')].flatMap((settings) =>
-    settings instanceof Map ? [(settings as PickleDict).get('imgsz') ?? null] : [],
+    settings instanceof Map ? [settings.get('imgsz') ?? null] : [],
   );
   const size: PickleValue = sizes[0] ?? USUAL;
   const sides: readonly PickleValue[] =

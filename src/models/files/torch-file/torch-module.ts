@@ -86,7 +86,7 @@ function readModule(file: MappedFile) {
   }
   const container = openContainer(file, moduleHost);
   const { root } = container;
-  const beside: PickleDict = root instanceof Map ? root : new Map();
+  const beside = root instanceof Map ? root : new Map<PickleValue, PickleValue>();
   const whole = [beside.get('ema'), beside.get('model'), root].find(
     (value) => value instanceof DescribedObject,
   );
