@@ -57,7 +57,7 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['families'],
     ['lora', 'faces'],
     ['control', 'ip-adapter', 'upscale', 'annotators', 'onnx'],
-    ['background'],
+    ['background', 'detectors', 'segment-anything'],
     ['model-store.ts'],
     ['open-models.ts'],
   ],
