@@ -59,7 +59,8 @@ function describeFault(error: unknown): string {
   return isVerbose() ? (error.stack ?? error.message) : `${error.message} (--verbose says where)`;
 }
 
-function createProgram(exit: (status: number) => void): Command {
+/** All commands; `exit` is told the exit code. */
+export function createProgram(exit: (status: number) => void): Command {
   const program = new Command('latentd')
     .description('Runs ComfyUI workflows headless, with no ComfyUI and no Python.')
     .version(packageVersion(), '-V, --version')

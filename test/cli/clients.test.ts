@@ -35,6 +35,11 @@ describe('latentd submit', () => {
     ]);
     const watched = await ask('watch', stdout.trim());
     expect(watched.code).toBe(0);
+    const names = await latentd(['completion', 'bash', '--names', 'jobs'], {
+      cwd: home.folder,
+      env: { LATENTD_REQ_ADDR: daemon.requestAddress },
+    });
+    expect(names.stdout.split('\n')).toContain(stdout.trim());
     const status = await ask('status', stdout.trim(), '--json');
     expect(JSON.parse(status.stdout)).toMatchObject({ state: 'completed', attempts: 1 });
   });

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { logFormat } from '../../src/cli/serve/log-format.js';
-import { buildCli, latentd } from './latentd.js';
+import { buildCli, latentd, MAIN } from './latentd.js';
 
 let cwd: string;
 
@@ -19,6 +19,12 @@ afterAll(() => {
 test('bash completes commands, flags and words with the script', async () => {
   const { stdout } = await latentd(['completion', 'bash'], { cwd });
   writeFileSync(join(cwd, 'latentd.bash'), stdout);
+  mkdirSync(join(cwd, 'models/loras'), { recursive: true });
+  writeFileSync(join(cwd, 'models/loras/a $(touch pwned).safetensors'), '');
+  mkdirSync(join(cwd, 'bin'));
+  writeFileSync(join(cwd, 'bin/latentd'), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`, {
+    mode: 0o755,
+  });
   const complete = (...line: string[]) =>
     execFileSync(
       'bash',
@@ -28,11 +34,16 @@ test('bash completes commands, flags and words with the script', async () => {
         'bash',
         ...line,
       ],
-      { cwd, encoding: 'utf8' },
+      { cwd, encoding: 'utf8', env: { ...process.env, PATH: `${join(cwd, 'bin')}:${process.env['PATH']!}` } },
     ).split('\n');
   expect(complete('latentd', 'mod')).toContain('models');
   expect(complete('latentd', 'run', '--ste')).toContain('--steps');
   expect(complete('latentd', 'models', 'upsc')).toContain('upscale_models');
+  expect(complete('latentd', 'run', 'sprite_o')).toEqual(['sprite_optimized', '']);
+  expect(complete('latentd', 'run', 'sprite_optimized', '--set', '5.c')).toEqual(['5.cfg=', '']);
+  // Nothing of a file's name is run.
+  expect(complete('latentd', 'run', '--lora', '')).toEqual(['a\\ \\$\\(touch\\ pwned\\).safetensors', '']);
+  expect(existsSync(join(cwd, 'pwned'))).toBe(false);
 });
 
 test('the other shells have every command', async () => {

@@ -13,16 +13,21 @@ export class Connection {
     private readonly requestAddress: string,
     private readonly updateAddress: string,
     private readonly curve: CurveClient | undefined,
+    private readonly patience: { readonly timeoutMs?: number },
   ) {}
 
-  /** Throws `ConfigError`. Nothing is sent yet. */
-  static async open(options: SettingOptions): Promise<Connection> {
+  /** Throws `ConfigError`. Nothing is sent yet; an answer is waited for as the protocol's clients do, unless told otherwise. */
+  static async open(
+    options: SettingOptions,
+    patience: { readonly timeoutMs?: number } = {},
+  ): Promise<Connection> {
     const { reqAddr, pubAddr, curveKeys } = settingValues((await settingsFrom(options)).settings);
     try {
       return new Connection(
         reqAddr,
         pubAddr,
         curveKeys === undefined ? undefined : readClientKeys(curveKeys),
+        patience,
       );
     } catch (error) {
       throw error instanceof KeyFileError ? new ConfigError(error.message) : error;
@@ -31,7 +36,7 @@ export class Connection {
 
   /** Throws `NoAnswerError`. */
   ask(message: Readonly<Record<string, unknown>>): Promise<Message> {
-    return request(this.requestAddress, message, { curve: this.curve });
+    return request(this.requestAddress, message, { curve: this.curve, ...this.patience });
   }
 
   updates(): UpdateStream {

@@ -17,7 +17,7 @@ export function manualPage(program: Command): string {
     for (const argument of command.registeredArguments) {
       lines.push('.TP', `.I ${roff(argument.name())}`, roff(help.argumentDescription(argument)));
     }
-    for (const option of command.options) {
+    for (const option of command.options.filter(({ hidden }) => !hidden)) {
       lines.push('.TP', `.B ${roff(option.flags)}`, roff(help.optionDescription(option)));
     }
   }
