@@ -102,7 +102,7 @@ def main():
         optimiser.step()
         schedule.step()
         if step % 100 == 0:
-            print(f"step {step}, {time.time() - began:.0f} s, L1 {float(loss):.4f}", flush=True)
+            print(f"step {step}, {time.time() - began:.0f} s, L1 {loss.item():.4f}", flush=True)
     model.eval()
     save_file(model.state_dict(), wanted.out)
     print("unseen sprites, PSNR in dB: upscaler {:.2f}, bicubic {:.2f}, nearest {:.2f}".format(*judge(model)))
