@@ -51,28 +51,58 @@ export function readTiffHeader(bytes: Buffer): TiffHeader {
   return { little, big, first: new Numbers(bytes, little).unsigned(big ? 8 : 4, big ? 8 : 4) };
 }
 
-/** Tags up to the first that doesn't fit into the file. */
-export function readDirectory(bytes: Buffer, { little, big }: TiffHeader, start: number): Directory {
+/** A tag as it stands in the file. */
+export interface RawEntry {
+  readonly tag: number;
+  readonly type: number;
+  /** Values. */
+  readonly length: number;
+  /** Where they lie, by what type they seem to be. */
+  readonly from: number;
+}
+
+/** The entries that the file has room for; `complete` where that is all of them. `end` is behind the last. */
+export function rawEntries(
+  bytes: Buffer,
+  { little, big }: TiffHeader,
+  start: number,
+): { readonly entries: readonly RawEntry[]; readonly complete: boolean; readonly end: number } {
   const numbers = new Numbers(bytes, little);
-  const tags = new Map<number, TagValue>();
   const [countSize, entrySize, placeSize] = big ? [8, 20, 8] : [2, 12, 4];
-  if (start + countSize > bytes.length) return { tags, next: undefined };
+  if (start + countSize > bytes.length) return { entries: [], complete: false, end: start };
   const count = numbers.unsigned(start, countSize);
-  for (let index = 0; index < count; index++) {
-    const at = start + countSize + index * entrySize;
-    if (at + entrySize > bytes.length) return { tags, next: undefined };
+  const first = start + countSize;
+  const there = Math.min(count, Math.floor((bytes.length - first) / entrySize));
+  const entries = Array.from({ length: there }, (_, index): RawEntry => {
+    const at = first + index * entrySize;
     const type = numbers.unsigned(at + 2, 2);
     const length = numbers.unsigned(at + 4, placeSize);
+    const value = at + 4 + placeSize;
+    const isAway = (UNIT_SIZES[type] ?? 0) * length > placeSize;
+    return {
+      tag: numbers.unsigned(at, 2),
+      type,
+      length,
+      from: isAway ? numbers.unsigned(value, placeSize) : value,
+    };
+  });
+  return { entries, complete: there === count, end: first + there * entrySize };
+}
+
+/** Tags up to the first that doesn't fit into the file. */
+export function readDirectory(bytes: Buffer, header: TiffHeader, start: number): Directory {
+  const numbers = new Numbers(bytes, header.little);
+  const tags = new Map<number, TagValue>();
+  const placeSize = header.big ? 8 : 4;
+  const { entries, complete, end } = rawEntries(bytes, header, start);
+  for (const { tag, type, length, from } of entries) {
     const unit = UNIT_SIZES[type];
     if (unit === undefined) continue;
-    const value = at + 4 + placeSize;
-    const size = unit * length;
-    const from = size > placeSize ? numbers.unsigned(value, placeSize) : value;
-    if (from + size > bytes.length) return { tags, next: undefined };
-    if (size > 0) tags.set(numbers.unsigned(at, 2), valueOf(numbers, type, from, length));
+    if (from + unit * length > bytes.length) return { tags, next: undefined };
+    if (length > 0) tags.set(tag, valueOf(numbers, type, from, length));
   }
-  const end = start + countSize + count * entrySize;
-  return { tags, next: end + placeSize > bytes.length ? undefined : numbers.unsigned(end, placeSize) };
+  if (!complete || end + placeSize > bytes.length) return { tags, next: undefined };
+  return { tags, next: numbers.unsigned(end, placeSize) };
 }
 
 function valueOf(numbers: Numbers, type: number, from: number, length: number): TagValue {
@@ -87,7 +117,7 @@ function valueOf(numbers: Numbers, type: number, from: number, length: number): 
   return { kind: 'numbers', values: each((at) => numbers.unsigned(at, unit)) };
 }
 
-class Numbers {
+export class Numbers {
   constructor(
     private readonly bytes: Buffer,
     private readonly little: boolean,
@@ -102,6 +132,7 @@ class Numbers {
   }
 
   signed(at: number, size: number): number {
+    if (size === 8) return Number(BigInt.asIntN(64, BigInt(this.unsigned(at, 8))));
     return this.little ? this.bytes.readIntLE(at, size) : this.bytes.readIntBE(at, size);
   }
 }

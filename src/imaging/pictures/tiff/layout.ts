@@ -124,7 +124,8 @@ export function layoutOf(tags: Tags, little: boolean): PageLayout {
     compression,
     planar,
     fillOrder,
-    photometric,
+    // A grey picture that doesn't say which end is white is turned round where it has 8 bits or fewer.
+    photometric: bits[0] === 16 && !tags.has(TAG.photometric) ? 1 : photometric,
     samples,
     ...kind,
     bits: bits[0]!,

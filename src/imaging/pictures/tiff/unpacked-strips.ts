@@ -62,6 +62,7 @@ function unpackLzw(packed: Buffer, length: number): Buffer | undefined {
   let [at, bitBuffer, bitCount] = [0, 0, 0];
   let [next, size] = [FIRST, 9];
   let previous: number | undefined;
+  let isCleared = false;
   let to = 0;
   while (to < length) {
     while (bitCount < size) {
@@ -74,11 +75,12 @@ function unpackLzw(packed: Buffer, length: number): Buffer | undefined {
     if (code === END) return undefined;
     if (code === CLEAR) {
       lengths.fill(0, FIRST);
-      [next, size, previous] = [FIRST, 9, undefined];
+      [next, size, previous, isCleared] = [FIRST, 9, undefined, true];
       continue;
     }
     if (previous === undefined) {
-      if (code > CLEAR) return undefined;
+      // Data that doesn't begin with a clear code counts as damaged.
+      if (code > CLEAR || !isCleared) return undefined;
       bytes[to++] = code;
       previous = code;
       continue;
