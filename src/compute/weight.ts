@@ -20,6 +20,8 @@ export interface Weight {
   readonly patchedAs?: 'F16';
   /** Set when the values are stored ones with low-rank products added (LoRAs): backends may do that themselves. */
   readonly merged?: MergedValues;
+  /** Set when the rows are those of other weights, one after the other. */
+  readonly parts?: readonly Weight[];
 }
 
 export interface MergedValues {

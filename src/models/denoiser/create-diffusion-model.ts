@@ -1,5 +1,5 @@
 import type { ProgramCache } from '../programs/program-cache.js';
-import { patched } from '../weights/weight-views.js';
+import { patched } from '../weights/patched.js';
 import type { Network } from './denoiser.js';
 import type { DiffusionModel } from './diffusion-model.js';
 import { plainGuidance } from './guidance.js';

@@ -1,7 +1,7 @@
 import { wholeText } from '../denoiser-inputs/text.js';
 import { sdxlLatent } from '../denoiser/latent-formats.js';
 import { flowSampling } from '../denoiser/model-sampling.js';
-import { loraNamesOf, ownNames, SPELLINGS } from '../transformer/diffusers-names.js';
+import { auraNames, loraNamesOf, SPELLINGS } from '../transformer/diffusers-names.js';
 import { auraNetwork, detectAura } from '../transformer/aura/network.js';
 import { transformerFamily } from './transformer-family.js';
 
@@ -16,6 +16,6 @@ export const auraFlow = transformerFamily({
     inputs: [wholeText],
     latentFormat: sdxlLatent,
     sampling: flowSampling(1.73, 1),
-    loraNames: () => loraNamesOf(ownNames(denoiser), SPELLINGS.qwen),
+    loraNames: () => loraNamesOf(auraNames(config), SPELLINGS.aura),
   }),
 });

@@ -2,7 +2,7 @@ import { distilledGuidance, wholeText } from '../denoiser-inputs/text.js';
 import { fluxSampling } from '../denoiser/model-sampling.js';
 import { fluxLatent } from '../denoiser/transformer-latents.js';
 import { chromaNetwork, detectChroma } from '../transformer/chroma/network.js';
-import { loraNamesOf, fluxNames, SPELLINGS } from '../transformer/diffusers-names.js';
+import { fluxLoraNames } from '../transformer/diffusers-names.js';
 import { transformerFamily } from './transformer-family.js';
 
 export const chroma = transformerFamily({
@@ -16,6 +16,6 @@ export const chroma = transformerFamily({
     inputs: [wholeText, distilledGuidance(0)],
     latentFormat: fluxLatent,
     sampling: fluxSampling(1.15),
-    loraNames: () => loraNamesOf(fluxNames(config), SPELLINGS.flux),
+    loraNames: () => fluxLoraNames(config),
   }),
 });

@@ -4,7 +4,7 @@ import { referencePictures } from '../denoiser-inputs/references.js';
 import { distilledGuidance, pooledText, wholeText } from '../denoiser-inputs/text.js';
 import { fluxSampling, flowSampling } from '../denoiser/model-sampling.js';
 import { fluxLatent } from '../denoiser/transformer-latents.js';
-import { loraNamesOf, fluxNames, SPELLINGS } from '../transformer/diffusers-names.js';
+import { fluxLoraNames } from '../transformer/diffusers-names.js';
 import { detectFlux } from '../transformer/flux/config.js';
 import { fluxNetwork } from '../transformer/flux/network.js';
 import { transformerFamily } from './transformer-family.js';
@@ -42,7 +42,7 @@ export const flux = transformerFamily({
         ...(beside === 0 ? [] : [maskedPatches({ withMask: beside > config.outputs })]),
       ],
       latentFormat: fluxLatent,
-      loraNames: () => loraNamesOf(fluxNames(config), SPELLINGS.flux),
+      loraNames: () => fluxLoraNames(config),
       sampling: config.takesGuidance ? fluxSampling(1.15) : flowSampling(1, 1),
       drawsFromText: beside === 0,
     };

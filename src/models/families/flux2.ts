@@ -3,7 +3,7 @@ import { referencePictures } from '../denoiser-inputs/references.js';
 import { distilledGuidance, paddedText } from '../denoiser-inputs/text.js';
 import { fluxSampling } from '../denoiser/model-sampling.js';
 import { flux2Latent } from '../denoiser/transformer-latents.js';
-import { loraNamesOf, fluxNames, SPELLINGS } from '../transformer/diffusers-names.js';
+import { fluxLoraNames } from '../transformer/diffusers-names.js';
 import { detectFlux } from '../transformer/flux/config.js';
 import { fluxNetwork } from '../transformer/flux/network.js';
 import { transformerFamily } from './transformer-family.js';
@@ -26,6 +26,6 @@ export const flux2 = transformerFamily({
     inputs: [paddedText(TOKENS), distilledGuidance(GUIDANCE), ...referencePictures],
     latentFormat: flux2Latent,
     sampling: fluxSampling(2.02),
-    loraNames: () => loraNamesOf(fluxNames(config), SPELLINGS.flux),
+    loraNames: () => fluxLoraNames(config),
   }),
 });

@@ -5,6 +5,7 @@
  */
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weights/weight-source.js';
+import { ownLayout } from '../transformer/diffusers-layout.js';
 import { underPrefix } from '../weights/weight-views.js';
 import { whatItLooksLike } from '../files/what-it-looks-like.js';
 import type { Family, FamilyModel } from './family.js';
@@ -50,12 +51,17 @@ const denoiserPrefixes = ['model.diffusion_model.', 'model.model.', 'net.'] as c
 const fewKeys = 5;
 
 /**
- * What a checkpoint holds, or a file of a denoiser alone, under its own keys or `model.` as well. Throws `ModelError` saying what
+ * What a checkpoint holds, or a file of a denoiser alone, under its own keys (or diffusers'), or `model.` as well. Throws `ModelError` saying what
  * the file looks like when it is none that is supported.
  */
 export function recogniseCheckpoint(whole: WeightSource): FamilyModel {
   const files = prefixesOf(whole).map((prefix) => ({ whole, denoiser: underPrefix(whole, prefix) }));
   for (const file of files) {
+    const family = families.find((each) => each.recognises(file));
+    if (family !== undefined) return family.read(file);
+  }
+  for (const { denoiser } of files) {
+    const file = { whole, denoiser: ownLayout(denoiser) ?? denoiser };
     const family = families.find((each) => each.recognises(file));
     if (family !== undefined) return family.read(file);
   }

@@ -4,7 +4,7 @@ import type { WeightPatches } from '../weights/weight-patches.js';
 import { ModelError } from '../model-error.js';
 import type { ProgramCache } from '../programs/program-cache.js';
 import type { WeightSource } from '../weights/weight-source.js';
-import { patched } from '../weights/weight-views.js';
+import { patched } from '../weights/patched.js';
 import type { EmbeddingFiles } from './embeddings.js';
 import type { ByEncoder, EncodedText, EncoderLoraName, TextEncoders } from './text-encoders.js';
 import type {

@@ -1,6 +1,6 @@
 /**
  * diffusers' names of transformers' layers, as LoRA files have them, and the rows of a fused weight that they stand for (ComfyUI
- * comfy/utils.py, flux_to_diffusers, mmdit_to_diffusers and z_image_to_diffusers).
+ * comfy/utils.py, flux_to_diffusers, mmdit_to_diffusers, auraflow_to_diffusers and z_image_to_diffusers).
  */
 import type { LoraName } from '../denoiser/diffusion-model.js';
 import type { WeightSource } from '../weights/weight-source.js';
@@ -136,6 +136,47 @@ export function sd3Names({
   return names;
 }
 
+const AURA_ATTENTION = { q: 'to_q', k: 'to_k', v: 'to_v', o: 'to_out.0' };
+const AURA_ADDED = { q: 'add_q_proj', k: 'add_k_proj', v: 'add_v_proj', o: 'to_add_out' };
+
+function auraLayers(
+  attention: Readonly<Record<string, string>>,
+  stream: number,
+  [feedForward, own]: readonly [string, string],
+): Pairs {
+  return [
+    ...Object.entries(attention).map(([part, name]) => [`attn.${name}`, `attn.w${stream}${part}`] as const),
+    [`${feedForward}.linear_1`, `${own}.c_fc1`],
+    [`${feedForward}.linear_2`, `${own}.c_fc2`],
+    [`${feedForward}.out_projection`, `${own}.c_proj`],
+  ];
+}
+
+const AURA_DOUBLE: Pairs = [
+  ...auraLayers(AURA_ATTENTION, 2, ['ff', 'mlpX']),
+  ...auraLayers(AURA_ADDED, 1, ['ff_context', 'mlpC']),
+  ['norm1.linear', 'modX.1'],
+  ['norm1_context.linear', 'modC.1'],
+];
+const AURA_SINGLE: Pairs = [...auraLayers(AURA_ATTENTION, 1, ['ff', 'mlp']), ['norm1.linear', 'modCX.1']];
+
+export function auraNames({ doubleBlocks, singleBlocks }: Omit<FluxSizes, 'width'>): DiffusersName[] {
+  const names = renamed('', '', [
+    ['time_step_proj.linear_1', 't_embedder.mlp.0'],
+    ['time_step_proj.linear_2', 't_embedder.mlp.2'],
+    ['context_embedder', 'cond_seq_linear'],
+    ['pos_embed.proj', 'init_x_linear'],
+    ['proj_out', 'final_linear'],
+  ]);
+  for (let index = 0; index < doubleBlocks; index++) {
+    names.push(...renamed(`joint_transformer_blocks.${index}.`, `double_layers.${index}.`, AURA_DOUBLE));
+  }
+  for (let index = 0; index < singleBlocks; index++) {
+    names.push(...renamed(`single_transformer_blocks.${index}.`, `single_layers.${index}.`, AURA_SINGLE));
+  }
+  return names;
+}
+
 interface LuminaSizes {
   readonly width: number;
   readonly layers: number;
@@ -200,6 +241,7 @@ export const SPELLINGS = {
   lumina: [{ prefix: 'diffusion_model.' }, DIFFUSERS, LYCORIS, PLAIN],
   qwen: [PLAIN, DIFFUSERS, LYCORIS],
   hidream: [LYCORIS, DIFFUSERS],
+  aura: [DIFFUSERS],
 } as const satisfies Readonly<Record<string, readonly LoraSpelling[]>>;
 
 export function* loraNamesOf(
@@ -213,5 +255,14 @@ export function* loraNamesOf(
         ? [`${prefix}${spelled}`, `${path}.weight`]
         : [`${prefix}${spelled}`, `${path}.weight`, rows];
     }
+  }
+}
+
+/** Of Flux, Flux.2 and Chroma; ComfyUI knows query, key and value of single blocks as a layer of their own, too. */
+export function* fluxLoraNames(sizes: FluxSizes): Iterable<LoraName> {
+  yield* loraNamesOf(fluxNames(sizes), SPELLINGS.flux);
+  for (let index = 0; index < sizes.singleBlocks; index++) {
+    const path = `single_blocks.${index}.linear1`;
+    yield [`diffusion_model.${path}_qkv`, `${path}.weight`, { start: 0, count: 3 * sizes.width }];
   }
 }

@@ -1,12 +1,10 @@
-/** Other ways to look at named weights: part of them, under other names, cut, turned, or with LoRAs on top. */
-import { createHash } from 'node:crypto';
+/** Other ways to look at named weights: part of them, under other names, cut, turned or joined. */
 import { elementCount } from '../../compute/tensor.js';
 import { readStored, storedRows } from '../../compute/stored-values.js';
-import type { LowRankProduct, MergedValues, StoredValues, Weight } from '../../compute/weight.js';
+import type { LowRankProduct, StoredValues, Weight } from '../../compute/weight.js';
 import { dtypes } from '../../native/dtypes.js';
-import type { WeightPatch, WeightPatches } from './weight-patches.js';
 import { ModelError } from '../model-error.js';
-import { roundToHalf } from './rounding.js';
+import { joinedRows } from './joined-rows.js';
 import type { WeightSource } from './weight-source.js';
 
 /** The weights whose keys begin with `prefix`, without it. */
@@ -39,22 +37,25 @@ export interface Derivation {
 }
 
 /**
- * Weights under new names, each made from one of `source`; a string stands for plain renaming. `kind` tells this view from
+ * Weights under new names, each made from one of `source`, or from rows of several; a string stands for plain renaming. `kind` tells this view from
  * others of the same source (program caches go by it).
  */
 export function derived(
   source: WeightSource,
   kind: string,
-  derivations: ReadonlyMap<string, string | Derivation>,
+  derivations: ReadonlyMap<string, string | Derivation | readonly Derivation[]>,
 ): WeightSource {
-  const find = (key: string): Derivation => {
+  const find = (key: string): Derivation | readonly Derivation[] => {
     const derivation = derivations.get(key);
     if (derivation === undefined) {
       throw new ModelError(`${source.path} has no tensor for ${key} (${kind})`);
     }
     return typeof derivation === 'string' ? { from: derivation } : derivation;
   };
-  const weight = (key: string): Weight => derivedWeight(source.weight(find(key).from), find(key));
+  const weight = (key: string): Weight => {
+    const made = [find(key)].flat().map((each) => derivedWeight(source.weight(each.from), each));
+    return joinedRows(key, made);
+  };
   return {
     path: source.path,
     identity: `${source.identity}/${kind}`,
@@ -62,8 +63,9 @@ export function derived(
     has: (key) => derivations.has(key),
     weight,
     rows(key, start, count) {
-      const { from, rows, columns, transposed, shape } = find(key);
-      if (columns !== undefined || transposed === true || shape !== undefined) {
+      const [derivation, ...others] = [find(key)].flat();
+      const { from, rows, columns, transposed, shape } = derivation!;
+      if (others.length > 0 || columns !== undefined || transposed === true || shape !== undefined) {
         return rowsOf(weight(key), start, count);
       }
       return source.rows(from, (rows?.start ?? 0) + start, count);
@@ -83,6 +85,7 @@ function derivedWeight(base: Weight, { rows, columns, transposed, shape }: Deriv
 export function rowSlice(weight: Weight, start: number, count: number): Weight {
   const [rows = 0, ...rest] = weight.shape;
   requireRange(weight, 'rows', start, count, rows);
+  if (weight.parts !== undefined) return joinedRows(weight.name, slicesOf(weight.parts, start, count));
   const rowLength = elementCount(rest);
   const { stored, merged } = weight;
   const cut = (values: StoredValues): StoredValues => storedRows(values, start, rowLength);
@@ -109,13 +112,29 @@ export function rowSlice(weight: Weight, start: number, count: number): Weight {
 }
 
 /** What of a product is added to rows [start, start + count); undefined where that is nothing. */
-function productOfRows(product: LowRankProduct, start: number, count: number): LowRankProduct | undefined {
+export function productOfRows(
+  product: LowRankProduct,
+  start: number,
+  count: number,
+): LowRankProduct | undefined {
   const { up, down, factor, rows: own = { start: 0, count: up.shape[0]! } } = product;
   const from = Math.max(start, own.start);
   const to = Math.min(start + count, own.start + own.count);
   if (from >= to) return undefined;
   const part = { down, factor, up: rowSlice(up, from - own.start, to - from) };
   return to - from === count ? part : { ...part, rows: { start: from - start, count: to - from } };
+}
+
+/** What of some weights, taken one after the other, are rows [start, start + count). */
+function slicesOf(parts: readonly Weight[], start: number, count: number): Weight[] {
+  let first = 0;
+  return parts.flatMap((part) => {
+    const rows = part.shape[0]!;
+    const [from, to] = [Math.max(start - first, 0), Math.min(start + count - first, rows)];
+    first += rows;
+    if (from >= to) return [];
+    return to - from === rows ? [part] : [rowSlice(part, from, to - from)];
+  });
 }
 
 /** Columns of a matrix. */
@@ -167,53 +186,6 @@ export function reshape(weight: Weight, shape: readonly number[]): Weight {
       weight.read(into);
     },
   };
-}
-
-/** `source` with patches added to the weights that they name; patches for other keys are ignored. */
-export function patched(source: WeightSource, patches: WeightPatches): WeightSource {
-  if (patches.size === 0) return source;
-  const digest = createHash('sha256');
-  for (const [key, list] of patches) {
-    digest.update(JSON.stringify([key, ...list.map((patch) => patch.identity)]));
-  }
-  const weight = (key: string): Weight => {
-    const base = source.weight(key);
-    const list = patches.get(key);
-    return list === undefined || list.length === 0 ? base : patchedWeight(base, list);
-  };
-  return {
-    path: source.path,
-    identity: `${source.identity}+${digest.digest('hex').slice(0, 32)}`,
-    keys: () => source.keys(),
-    has: (key) => source.has(key),
-    weight,
-    rows: (key, start, count) =>
-      patches.has(key) ? rowsOf(weight(key), start, count) : source.rows(key, start, count),
-  };
-}
-
-function patchedWeight(base: Weight, patches: readonly WeightPatch[]): Weight {
-  const { name, shape, patchedAs } = base;
-  const merged = patchedAs === undefined ? mergedValues(base, patches) : undefined;
-  return {
-    name,
-    shape,
-    read(into) {
-      base.read(into);
-      for (const patch of patches) patch.apply(into, shape);
-      if (patchedAs === 'F16') roundToHalf(into);
-    },
-    ...(merged === undefined ? {} : { merged }),
-  };
-}
-
-/** Stored values and products of as many rows; undefined where a patch, or the base, is something else. */
-function mergedValues(base: Weight, patches: readonly WeightPatch[]): MergedValues | undefined {
-  const known = base.merged ?? (base.stored && { base: base.stored, products: [] });
-  const products = patches.map(({ product }) => product).filter((product) => product !== undefined);
-  const fit = products.every(({ up, rows }) => up.shape[0] === (rows?.count ?? base.shape[0]));
-  if (known === undefined || products.length < patches.length || !fit) return undefined;
-  return { base: known.base, products: [...known.products, ...products] };
 }
 
 function readAll(weight: Weight): Float32Array {

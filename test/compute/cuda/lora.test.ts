@@ -16,7 +16,7 @@ import { createModelStore } from '../../../src/models/open-models.js';
 import { createProgramCache } from '../../../src/models/programs/program-cache.js';
 import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
-import { patched } from '../../../src/models/weights/weight-views.js';
+import { patched } from '../../../src/models/weights/patched.js';
 import { emulatedCudaAddon } from '../../support/cuda-emulation.js';
 import { fixture, goldenTensors, relativeRms, tinyCheckpoint } from '../../support/golden.js';
 import { f32, writeSafetensors } from '../../support/models.js';

@@ -7,7 +7,8 @@ import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import { roundToHalf } from '../../../src/models/weights/rounding.js';
 import type { WeightPatch } from '../../../src/models/weights/weight-patches.js';
-import { patched, rowSlice } from '../../../src/models/weights/weight-views.js';
+import { patched } from '../../../src/models/weights/patched.js';
+import { rowSlice } from '../../../src/models/weights/weight-views.js';
 import { relativeRms, tinyCheckpoint } from '../../support/golden.js';
 
 const opened = openSafetensors(tinyCheckpoint('sd15'));

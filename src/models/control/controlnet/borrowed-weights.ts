@@ -7,7 +7,7 @@ import { matrixShape, readMatrix } from '../../lora/matrix.js';
 import { ModelError } from '../../model-error.js';
 import type { WeightPatch } from '../../weights/weight-patches.js';
 import type { WeightSource } from '../../weights/weight-source.js';
-import { patched } from '../../weights/weight-views.js';
+import { patched } from '../../weights/patched.js';
 
 /** What marks a file of each kind. */
 export const DIFFERENCE_MARK = 'difference';
