@@ -176,7 +176,7 @@ inline void AttendBlock(const AttentionArguments& a, const AttentionTask& task, 
   const size_t steps = StepsOf<Steps>(d);
   const bool narrow = a.query_tokens - first_query <= kLanes;
   const auto key_rows = [&](size_t m) { return PackedKeys{buffers.keys + m * steps}; };
-  MultiplyPanel<Steps>(keys, key_rows, queries, buffers.scores, kColumns, steps, false, narrow);
+  MultiplyPanel<Steps>(keys, key_rows, queries, buffers.scores, kColumns, steps, false, narrow, nullptr);
   if (a.bias.data != nullptr) AddBias(a, task, first_query, from, keys, buffers.scores);
   if (a.causal) {
     for (size_t k = 0; k < keys; ++k) {
@@ -194,7 +194,8 @@ inline void AttendBlock(const AttentionArguments& a, const AttentionTask& task, 
     }
   }
   const auto value_rows = [&](size_t m) { return RowMajor<kValueStride>{buffers.values + m * kValueStride}; };
-  MultiplyPanel<Steps>(d, value_rows, buffers.scores, sums, kColumns, StepsOf<Steps>(keys), from > 0, narrow);
+  MultiplyPanel<Steps>(d, value_rows, buffers.scores, sums, kColumns, StepsOf<Steps>(keys), from > 0, narrow,
+                       nullptr);
 }
 
 inline void StoreResults(const AttentionArguments& a, const AttentionTask& task, size_t panel,

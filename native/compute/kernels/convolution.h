@@ -79,9 +79,14 @@ inline void MultiplyRows(const ConvolutionArguments& a, const Product& product, 
       };
       for (size_t p = 0; p < packed.panels; ++p) {
         const size_t columns = product.columns - (packed.first_panel + p) * kColumns;
-        const float* panel = packed.values + (p * panel_steps + k / Steps::kValues) * kColumns;
-        MultiplyPanel<Steps>(rows.count(), rows_from, panel, buffers.tile + p * kColumns, tile_stride,
-                             StepsOf<Steps>(end - k < pass ? end - k : pass), k > 0, columns <= kLanes);
+        const auto panel_at = [&](size_t number, size_t value) {
+          return packed.values + (number * panel_steps + value / Steps::kValues) * kColumns;
+        };
+        const size_t next_k = k + pass < product.depth ? k + pass : 0;
+        MultiplyPanel<Steps>(rows.count(), rows_from, panel_at(p, k), buffers.tile + p * kColumns,
+                             tile_stride, StepsOf<Steps>(end - k < pass ? end - k : pass), k > 0,
+                             columns <= kLanes,
+                             p + 1 < packed.panels ? panel_at(p + 1, k) : panel_at(0, next_k));
       }
     }
   }

@@ -21,6 +21,8 @@ inline constexpr size_t kColumns = 2 * kLanes;
 /// Steps of k in one pass, at most: a panel of B then stays in the first-level cache while rows of A pass by.
 inline constexpr size_t kDepth = 320;
 
+inline constexpr size_t kLineValues = 64 / sizeof(float);
+
 /// Row stride of a widened block of A: compile-time, so that rows are addressed by offsets; not a power of
 /// two, so that rows fall into different cache sets.
 inline constexpr size_t kBlockStride = kDepth + 16;
@@ -32,10 +34,11 @@ struct RowMajor {
   const float* operator()(size_t row, size_t k) const { return at + row * kStride + k; }
 };
 
-/// Sums kM rows by kN vectors over `depth` steps into `c`, onto what is there when `accumulate`.
+/// Sums kM rows by kN vectors over `depth` steps into `c`, onto what is there when `accumulate`. With each
+/// step, a cache line from `ahead` on is asked for by whole blocks.
 template <typename Steps, size_t kM, size_t kN, typename Rows>
 inline void MultiplyBlock(const Rows a, const float* b, size_t b_stride, float* c, size_t c_stride,
-                          size_t depth, bool accumulate) {
+                          size_t depth, bool accumulate, const float* ahead) {
   Vector sums[kM][kN];
 #pragma GCC unroll 32
   for (size_t m = 0; m < kM; ++m) {
@@ -43,6 +46,7 @@ inline void MultiplyBlock(const Rows a, const float* b, size_t b_stride, float* 
     for (size_t n = 0; n < kN; ++n) sums[m][n] = Vector{};
   }
   for (size_t k = 0; k < depth; ++k) {
+    if constexpr (kM == kRows && kN == 2) __builtin_prefetch(ahead + k * kLineValues);
     Vector values[kN];
 #pragma GCC unroll 4
     for (size_t n = 0; n < kN; ++n) values[n] = Load(b + k * b_stride + n * kLanes);
@@ -69,29 +73,36 @@ inline void MultiplyRest(size_t rows, const Rows a, const float* b, size_t b_str
                          size_t c_stride, size_t depth, bool accumulate) {
   if constexpr (kM > 0) {
     if (rows == kM) {
-      MultiplyBlock<Steps, kM, kN>(a, b, b_stride, c, c_stride, depth, accumulate);
+      MultiplyBlock<Steps, kM, kN>(a, b, b_stride, c, c_stride, depth, accumulate, b);
     } else {
       MultiplyRest<Steps, kM - 1, kN>(rows, a, b, b_stride, c, c_stride, depth, accumulate);
     }
   }
 }
 
-/// All rows of A against one panel of B, kColumns wide (or one vector, where `narrow`).
+/// All rows of A against one panel of B, kColumns wide (or one vector, where `narrow`). The panel that
+/// follows (null where there is none), which comes from a slower cache, is fetched meanwhile: too far away
+/// for the processor to foresee it.
 template <typename Steps, typename Advance>
 inline void MultiplyPanel(size_t rows, const Advance& rows_from, const float* b, float* c, size_t c_stride,
-                          size_t depth, bool accumulate, bool narrow) {
+                          size_t depth, bool accumulate, bool narrow, const float* next_b) {
+  // Each block of rows fetches as many lines as it takes steps.
+  const size_t fetching = kColumns / kLineValues * kRows;
   size_t m = 0;
   if (narrow) {
     for (; m + kRows <= rows; m += kRows) {
-      MultiplyBlock<Steps, kRows, 1>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
-                                     accumulate);
+      MultiplyBlock<Steps, kRows, 1>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth, accumulate,
+                                     b);
     }
     MultiplyRest<Steps, kRows - 1, 1>(rows - m, rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
                                       accumulate);
     return;
   }
   for (; m + kRows <= rows; m += kRows) {
-    MultiplyBlock<Steps, kRows, 2>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth, accumulate);
+    const bool fetches = next_b != nullptr && m < fetching;
+    const float* ahead = fetches ? next_b + m / kRows * depth * kLineValues : b;
+    MultiplyBlock<Steps, kRows, 2>(rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth, accumulate,
+                                   ahead);
   }
   MultiplyRest<Steps, kRows - 1, 2>(rows - m, rows_from(m), b, kColumns, c + m * c_stride, c_stride, depth,
                                     accumulate);

@@ -83,7 +83,7 @@ inline void WinogradFewTiles(const Context& context, const ConvolutionArguments&
                   rows, rows_from,
                   block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,
                   sums + position * Scheme::kBlockRows * columns + p * kColumns, columns, depth, k > 0,
-                  block.count - p * kColumns <= kLanes);
+                  block.count - p * kColumns <= kLanes, nullptr);
             }
           }
         }
@@ -158,7 +158,7 @@ inline void WinogradManyTiles(const Context& context, const ConvolutionArguments
                   rows, rows_from,
                   block.values + position * block.position_stride + (p * a.inputs + k) * kColumns,
                   sums + (position * a.outputs + first) * columns + p * kColumns, columns, depth, k > 0,
-                  block.count - p * kColumns <= kLanes);
+                  block.count - p * kColumns <= kLanes, nullptr);
             }
           }
         }
