@@ -5,7 +5,15 @@ import { ModelError } from '../../../src/models/model-error.js';
 import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import { patched } from '../../../src/models/weights/patched.js';
-import { columnSlice, derived, reshape, rowSlice, transpose, underPrefix, type Derivation } from '../../../src/models/weights/weight-views.js';
+import {
+  columnSlice,
+  derived,
+  reshape,
+  rowSlice,
+  transpose,
+  underPrefix,
+  type Derivation,
+} from '../../../src/models/weights/weight-views.js';
 import { tinyCheckpoint } from '../../support/golden.js';
 
 const opened = openSafetensors(tinyCheckpoint('sd15'));
