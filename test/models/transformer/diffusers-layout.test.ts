@@ -75,7 +75,9 @@ describe('fused layers of several weights', () => {
     const factor = (rows: number, columns: number): Weight => ({
       name: 'factor',
       shape: [rows, columns],
-      read: (into) => void into.forEach((_, index) => (into[index] = Math.sin(index))),
+      read(into) {
+        into.forEach((_, index) => (into[index] = Math.sin(index)));
+      },
     });
     const product = {
       up: factor(width, 2),
@@ -87,7 +89,9 @@ describe('fused layers of several weights', () => {
       {
         identity: 'change',
         product,
-        apply: (values: Float32Array) => void values.fill(7, width ** 2, 2 * width ** 2),
+        apply(values: Float32Array) {
+          values.fill(7, width ** 2, 2 * width ** 2);
+        },
       },
     ];
     const changed = patched(made, new Map([[key, patches]])).weight(key);
