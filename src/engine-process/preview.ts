@@ -60,18 +60,25 @@ interface Picture {
   readonly height: number;
 }
 
-/** The first image of a latent (N×C×h×w) by its family's linear factors (ComfyUI latent_preview.py, Latent2RGBPreviewer). */
-function colour(latent: Tensor, { factors, bias }: LatentRgb): Picture {
-  const [, channels = 0, height = 0, width = 0] = latent.shape;
-  const pixels = height * width;
-  const rgb = new Uint8ClampedArray(pixels * 3);
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    for (let colour = 0; colour < 3; colour++) {
-      let value = bias?.[colour] ?? 0;
-      for (let channel = 0; channel < channels; channel++) {
-        value += latent.data[channel * pixels + pixel]! * (factors[channel]?.[colour] ?? 0);
+/** The first image of a latent (N×C×[F×]h×w) by its family's linear factors (ComfyUI latent_preview.py, Latent2RGBPreviewer). */
+function colour(latent: Tensor, { factors, bias, patch = 1 }: LatentRgb): Picture {
+  const [, , ...extents] = latent.shape;
+  const [rows = 0, columns = 0] = extents.slice(-2);
+  // Frames of a film lie behind one another in each channel.
+  const plane = extents.reduce((product, extent) => product * extent, 1);
+  const [width, height] = [columns * patch, rows * patch];
+  const rgb = new Uint8ClampedArray(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const within = (y % patch) * patch + (x % patch);
+      const at = within * plane + Math.floor(y / patch) * columns + Math.floor(x / patch);
+      for (let colour = 0; colour < 3; colour++) {
+        let value = bias?.[colour] ?? 0;
+        factors.forEach((factor, channel) => {
+          value += latent.data[channel * patch * patch * plane + at]! * factor[colour]!;
+        });
+        rgb[(y * width + x) * 3 + colour] = ((value + 1) / 2) * 255;
       }
-      rgb[pixel * 3 + colour] = ((value + 1) / 2) * 255;
     }
   }
   return { rgb, width, height };
@@ -86,9 +93,9 @@ async function writeEnlarged({ rgb, width, height }: Picture, path: string): Pro
     .toFile(path);
 }
 
-/** An image 1×H×W×3 in [0, 1]; fractions of a byte are cut off as ComfyUI does. */
+/** An image 1×H×W×3, clamped to [0, 1]; fractions of a byte are cut off as ComfyUI does. */
 async function writeImage({ shape: [, height = 0, width = 0], data }: Tensor, path: string): Promise<void> {
-  const rgb = Uint8Array.from(data, (value) => value * 255);
+  const rgb = Uint8Array.from(data, (value) => Math.min(Math.max(value, 0), 1) * 255);
   const sharp = await loadSharp();
   await sharp(rgb, { raw: { width, height, channels: 3 } })
     .resize(DECODED_SIDE, DECODED_SIDE, { fit: 'inside', withoutEnlargement: true })

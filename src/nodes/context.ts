@@ -29,6 +29,8 @@ export interface TinyDecoder {
 export interface LatentRgb {
   readonly factors: readonly (readonly [number, number, number])[];
   readonly bias?: readonly [number, number, number];
+  /** Pixels a side that lie side by side in the channels; 1 when left out. */
+  readonly patch?: number;
 }
 
 /** What a node may use while it runs. */

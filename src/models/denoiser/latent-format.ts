@@ -17,6 +17,8 @@ export interface LatentFormat {
   /** A linear picture of the latent: RGB in [−1, 1] = factorsᵀ·latent (+ bias); for previews. */
   readonly rgbFactors: readonly (readonly [number, number, number])[];
   readonly rgbBias?: readonly [number, number, number];
+  /** Pixels a side that lie side by side in the channels, of each of which there is a factor; 1 when left out. */
+  readonly rgbPatch?: number;
   /** How the name of a file in `vae_approx` begins that decodes what the denoiser sees; for previews. */
   readonly tinyDecoder?: string;
 }

@@ -5,6 +5,7 @@ import type { ProgramCache } from '../programs/program-cache.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import { diffusersLayout } from './diffusers-layout.js';
 import { createFilmAutoencoder } from './film/film-autoencoder.js';
+import { createTinyFilm, isTinyFilm } from './film/tiny-film.js';
 import { isWan } from './film/wan-config.js';
 import { klNetworks, withPlainQuantNames } from './kl-networks.js';
 import { planesOf, writeImage } from './pixels.js';
@@ -27,6 +28,7 @@ export function createAutoencoder(
   programs: ProgramCache,
   options: AutoencoderOptions = {},
 ): VaeModel {
+  if (isTinyFilm(weights)) return createTinyFilm(weights, programs);
   if (isWan(weights)) return createFilmAutoencoder(weights, programs, options);
   const { own, networks } = readAutoencoder(weights);
   return new Autoencoder(own, networks, programs, options);

@@ -30,6 +30,15 @@ export function planesOf(images: Tensor, index: number, multiple: number): Tenso
   return planes;
 }
 
+/** Row `index` of `images` as one image 1×H×W×3, cropped likewise. */
+export function cropped(images: Tensor, index: number, multiple: number): Tensor {
+  const planes = planesOf(images, index, multiple);
+  const [, , height = 0, width = 0] = planes.shape;
+  const image = tensor([1, height, width, 3]);
+  writeImage(planes, image, 0);
+  return image;
+}
+
 /** Writes planes 1×3×H×W as row `index` of `images`, clamped to [0, 1]. */
 export function writeImage(planes: Tensor, images: Tensor, index: number): void {
   const [, height = 0, width = 0] = images.shape;

@@ -10,6 +10,7 @@ const SCALINGS: Readonly<Record<string, { readonly scale: number; readonly shift
   taesdxl: { scale: 0.13025, shift: 0 },
   taesd3: { scale: 1.5305, shift: 0.0609 },
   taef1: { scale: 0.3611, shift: 0.1159 },
+  taef2: { scale: 1, shift: 0 },
 };
 
 /** The files of one, absolute, and how latents of nodes become its own: (x − shift) · scale. */
@@ -35,9 +36,27 @@ export function tinyVaeFiles(folders: Folders, name: string): Required<TinyVaeFi
     : { encoder, decoder, ...SCALINGS[name]! };
 }
 
-/** The decoder for previews whose file begins with `start` (ComfyUI latent_preview.py, get_previewer): it takes what a denoiser sees. */
-export function tinyDecoder(folders: Folders, start: string): TinyVaeFiles | undefined {
+/** Tiny autoencoders of films, each a file of `vae_approx` with both networks. */
+const FILMS = ['taehv', 'lighttaew2_2', 'lighttaew2_1', 'lighttaehy1_5', 'taeltx_2'];
+
+/** Files of films' tiny autoencoders, as VAELoader lists them. */
+export function tinyFilmNames(folders: Folders): readonly string[] {
+  return folders.list('vae_approx').filter((name) => {
+    const [start, ...rest] = name.split('_');
+    const ofPictures = rest.length > 0 && Object.hasOwn(SCALINGS, start!);
+    return !ofPictures && FILMS.some((film) => name.startsWith(film));
+  });
+}
+
+/** The absolute path of one, by the name of its file; undefined for another. */
+export function tinyFilmFile(folders: Folders, name: string): string | undefined {
+  return tinyFilmNames(folders).includes(name) ? folders.resolve('vae_approx', name) : undefined;
+}
+
+/** The decoder for previews whose file begins with `start` (ComfyUI latent_preview.py, get_previewer): it takes what a denoiser sees. Of films, a whole autoencoder. */
+export function tinyDecoder(folders: Folders, start: string): TinyVaeFiles | string | undefined {
   const decoder = partOf(folders, start);
+  if (decoder !== undefined && FILMS.includes(start)) return decoder;
   return decoder === undefined ? undefined : { decoder, scale: 1, shift: 0 };
 }
 

@@ -11,6 +11,8 @@ import type { VaeNetworks } from './vae-networks.js';
 /** Both networks keep three resolutions beside the latent's. */
 const DOWNSCALE = 8;
 
+const FLUX2_PATCH = 2;
+
 const FIRST_LAYER = 'taesd_decoder.1.weight';
 
 /** Whether `weights` are a tiny autoencoder (ComfyUI comfy/sd.py, VAE.__init__). */
@@ -24,29 +26,39 @@ export function isTiny(weights: WeightSource): boolean {
  */
 export function tinyNetworks(weights: WeightSource): VaeNetworks {
   const { shape } = weights.weight(FIRST_LAYER);
-  const [channels = 0, latentChannels = 0] = shape;
-  const pool = [...weights.keys()].find((key) => key.startsWith('taesd_') && key.includes('.pool.'));
-  if (shape.length !== 4 || pool !== undefined) {
+  const [channels = 0, own = 0] = shape;
+  if (shape.length !== 4) {
     throw new ModelError(
-      `${weights.path} has a tiny autoencoder of another kind than TAESD (${pool ?? FIRST_LAYER}), which is not supported`,
+      `${weights.path} has a tiny autoencoder of another kind than TAESD (${FIRST_LAYER}), which is not supported`,
     );
   }
+  // Flux.2's latents have four of its own side by side in their channels.
+  const patch = weights.has('taesd_decoder.3.pool.0.weight') ? FLUX2_PATCH : 1;
+  const latentChannels = own * patch ** 2;
   const scale = scalar(weights, 'vae_scale', 1);
   const shift = scalar(weights, 'vae_shift', 0);
   return {
-    downscale: DOWNSCALE,
+    downscale: DOWNSCALE * patch,
     latentChannels,
     decoder: {
-      build: () => decoderGraph(weights, latentChannels),
-      runBytes: (height, width) => workingBytes(channels, height * width * DOWNSCALE ** 2),
-      before: (latent) => mapped(latent, (value) => Math.fround(value - shift) * scale),
+      build: () => decoderGraph(weights, own),
+      runBytes: (height, width) => workingBytes(channels, height * width * (DOWNSCALE * patch) ** 2),
+      before: (latent) =>
+        unpatched(
+          mapped(latent, (value) => Math.fround(value - shift) * scale),
+          patch,
+        ),
       after: (pixels) => mapped(pixels, (value) => Math.fround(value - 0.5) * 2),
     },
     encoder: {
       build: () => encoderGraph(weights),
       runBytes: (height, width) => workingBytes(channels, height * width),
       before: (pixels) => mapped(pixels, (value) => Math.fround(value * 0.5) + 0.5),
-      after: (latent) => mapped(latent, (value) => Math.fround(value / scale) + shift),
+      after: (latent) =>
+        patched(
+          mapped(latent, (value) => Math.fround(value / scale) + shift),
+          patch,
+        ),
     },
   };
 }
@@ -68,10 +80,10 @@ function decoderGraph(weights: WeightSource, latentChannels: number): Graph {
   let x = graph.scale(graph.activation(graph.scale(latent, 1 / 3), 'tanh'), 3);
   x = graph.activation(layers.conv2d(x, layer(1), { padding: 1 }), 'relu');
   for (const { blocks, convolution } of DECODER_STAGES) {
-    for (const index of blocks) x = block(layers, x, layer(index));
+    for (const index of blocks) x = block(layers, x, layer(index), weights);
     x = layers.conv2d(graph.upsampleNearest(x, 2), layer(convolution), { padding: 1 });
   }
-  x = block(layers, x, layer(18));
+  x = block(layers, x, layer(18), weights);
   graph.output('pixels', layers.conv2d(x, layer(19), { padding: 1 }));
   return graph.build();
 }
@@ -89,18 +101,24 @@ function encoderGraph(weights: WeightSource): Graph {
   const layers = new Layers(graph, weights);
   const layer = (index: number) => `taesd_encoder.${index}`;
   let x = graph.input('pixels', [symbol('N'), 3, symbol('H'), symbol('W')]);
-  x = block(layers, layers.conv2d(x, layer(0), { padding: 1 }), layer(1));
+  x = block(layers, layers.conv2d(x, layer(0), { padding: 1 }), layer(1), weights);
   for (const { convolution, blocks } of ENCODER_STAGES) {
     x = layers.conv2d(x, layer(convolution), { stride: 2, padding: 1 });
-    for (const index of blocks) x = block(layers, x, layer(index));
+    for (const index of blocks) x = block(layers, x, layer(index), weights);
   }
   graph.output('latent', layers.conv2d(x, layer(14), { padding: 1 }));
   return graph.build();
 }
 
-/** Three convolutions beside the way past them (its class Block). */
-function block(layers: Layers, x: Value, path: string): Value {
+/** Three convolutions beside the way past them (its class Block); in Flux.2's, behind a sum with a wider, normed layer of the same. */
+function block(layers: Layers, given: Value, path: string, weights: WeightSource): Value {
   const { graph } = layers;
+  let x = given;
+  if (weights.has(`${path}.pool.0.weight`)) {
+    const [scale, shift] = ['weight', 'bias'].map((part) => weights.weight(`${path}.pool.1.${part}`));
+    const wide = graph.groupNorm(layers.conv2d(x, `${path}.pool.0`), 4, scale!, shift!, 1e-5);
+    x = graph.add(x, layers.conv2d(graph.activation(wide, 'relu'), `${path}.pool.3`));
+  }
   let hidden = graph.activation(layers.conv2d(x, `${path}.conv.0`, { padding: 1 }), 'relu');
   hidden = graph.activation(layers.conv2d(hidden, `${path}.conv.2`, { padding: 1 }), 'relu');
   hidden = layers.conv2d(hidden, `${path}.conv.4`, { padding: 1 });
@@ -119,6 +137,37 @@ function scalar(weights: WeightSource, key: string, otherwise: number): number {
   const value = new Float32Array(1);
   weights.weight(key).read(value);
   return value[0]!;
+}
+
+/** N×(C·p·p)×h×w as N×C×hp×wp. */
+function unpatched(latent: Tensor, patch: number): Tensor {
+  const [count = 0, channels = 0, height = 0, width = 0] = latent.shape;
+  if (patch === 1) return latent;
+  const whole = tensor([count, channels / patch ** 2, height * patch, width * patch]);
+  eachPatched(latent, patch, (from, to) => (whole.data[to] = latent.data[from]!));
+  return whole;
+}
+
+/** The way back. */
+function patched(whole: Tensor, patch: number): Tensor {
+  const [count = 0, channels = 0, height = 0, width = 0] = whole.shape;
+  if (patch === 1) return whole;
+  const latent = tensor([count, channels * patch ** 2, height / patch, width / patch]);
+  eachPatched(latent, patch, (from, to) => (latent.data[from] = whole.data[to]!));
+  return latent;
+}
+
+/** Every place of a latent N×(C·p·p)×h×w, and its place in N×C×hp×wp. */
+function eachPatched({ shape }: Tensor, patch: number, visit: (from: number, to: number) => void): void {
+  const [count = 0, channels = 0, height = 0, width = 0] = shape;
+  let from = 0;
+  for (let plane = 0; plane < count * channels; plane++) {
+    const [whole, within] = [Math.floor(plane / patch ** 2), plane % patch ** 2];
+    for (let y = 0; y < height; y++) {
+      const row = (whole * height + y) * patch + Math.floor(within / patch);
+      for (let x = 0; x < width; x++) visit(from++, (row * width + x) * patch + (within % patch));
+    }
+  }
 }
 
 function mapped(values: Tensor, change: (value: number) => number): Tensor {

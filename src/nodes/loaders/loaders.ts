@@ -1,5 +1,5 @@
 /** Loading models by name. Opening a file reads its header only; weights come when a part first runs. */
-import { tinyVaeFiles, tinyVaeNames } from '../../models/vae/tiny-files.js';
+import { tinyFilmFile, tinyFilmNames, tinyVaeFiles, tinyVaeNames } from '../../models/vae/tiny-files.js';
 import { fileFingerprint, modelFingerprint } from '../files/model-files.js';
 import { combo, defineNode } from '../definition.js';
 
@@ -28,20 +28,27 @@ export const vaeLoader = defineNode({
   name: 'VAELoader',
   displayName: 'Load VAE',
   category: 'model/loaders',
-  description: 'Loads a VAE that is kept apart from a checkpoint, or a tiny one: taesd, taesdxl.',
+  description:
+    'Loads a VAE that is kept apart from a checkpoint, or a tiny one: taesd, taesdxl, taesd3, taef1, taef2, those of films.',
   required: {
-    vae_name: combo((folders) => [...folders.list('vae'), ...tinyVaeNames(folders)], {
-      tooltip: 'The VAE to load.',
-    }),
+    vae_name: combo(
+      (folders) => [...folders.list('vae'), ...tinyFilmNames(folders), ...tinyVaeNames(folders)],
+      {
+        tooltip: 'The VAE to load.',
+      },
+    ),
   },
   optional: {},
   outputs: [{ type: 'VAE', name: 'VAE' }],
   fingerprint({ vae_name }, folders) {
     const tiny = tinyVaeFiles(folders, vae_name);
+    const film = tinyFilmFile(folders, vae_name);
+    if (film !== undefined) return fileFingerprint(film);
     if (tiny === undefined) return modelFingerprint(folders, 'vae', vae_name);
     return [tiny.encoder, tiny.decoder].map(fileFingerprint).join(' ');
   },
   run({ vae_name }, { folders, models }) {
-    return { outputs: [models.vae(tinyVaeFiles(folders, vae_name) ?? folders.resolve('vae', vae_name))] };
+    const tiny = tinyVaeFiles(folders, vae_name) ?? tinyFilmFile(folders, vae_name);
+    return { outputs: [models.vae(tiny ?? folders.resolve('vae', vae_name))] };
   },
 });

@@ -10,8 +10,12 @@ export function duringRun(
   { latentFormat }: DiffusionModel,
   context: RunContext,
 ): { readonly signal: AbortSignal; readonly progress: (step: SampledStep) => void } {
-  const { rgbFactors, rgbBias } = latentFormat;
-  const latentRgb = { factors: rgbFactors, ...(rgbBias !== undefined && { bias: rgbBias }) };
+  const { rgbFactors, rgbBias, rgbPatch } = latentFormat;
+  const latentRgb = {
+    factors: rgbFactors,
+    ...(rgbBias !== undefined && { bias: rgbBias }),
+    ...(rgbPatch !== undefined && { patch: rgbPatch }),
+  };
   const decoderFor = tinyDecoders(latentFormat, context);
   return {
     signal: context.signal,
@@ -57,13 +61,20 @@ function tinyDecoders(
     file,
     async decode() {
       // A copy, taken at once: samplers go on in the same memory.
-      const first = firstOf(denoised);
+      const first = firstLatent(denoised);
       return models.vae(files).decode(first);
     },
   });
 }
 
-function firstOf({ shape: [, ...shape], data }: Tensor): Tensor {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  return tensor([1, ...shape], data.slice(0, size));
+/** The first latent, of a film its first frame, N×C×1×h×w. */
+export function firstLatent({ shape: [, channels = 0, ...extents], data }: Tensor): Tensor {
+  const size = extents.reduce((product, extent) => product * extent, 1);
+  if (extents.length < 3) return tensor([1, channels, ...extents], data.slice(0, channels * size));
+  const [frames = 1, height = 0, width = 0] = extents;
+  const first = tensor([1, channels, 1, height, width]);
+  for (let channel = 0; channel < channels; channel++) {
+    first.data.set(data.subarray(channel * size, channel * size + size / frames), channel * height * width);
+  }
+  return first;
 }

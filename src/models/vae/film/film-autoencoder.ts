@@ -11,6 +11,7 @@ import { planesOf, writeImage } from '../pixels.js';
 import type { TileOptions, VaeModel } from '../vae-model.js';
 import { wholeOrTiled, type AutoencoderOptions } from '../whole-or-tiled.js';
 import { next, type FilmPlace } from './causal-layers.js';
+import { frameOf, stacked } from './frames.js';
 import { tiledFrames, type AxisTiles } from './tiled-frames.js';
 import { frameDownscale, readWanConfig, type WanConfig } from './wan-config.js';
 import { buildWanDecoder, buildWanEncoder } from './wan-graph.js';
@@ -256,30 +257,4 @@ function latentFrames(frames: number): number {
 /** Frames of a film that so many of a latent become. */
 function shownFrames(frames: number): number {
   return Math.max(0, frames * frameDownscale - 3);
-}
-
-/** Frame `index` of 1×C×F×h×w, 1×C×h×w. */
-function frameOf(film: Tensor, index: number): Tensor {
-  const [, channels = 0, frames = 0, height = 0, width = 0] = film.shape;
-  const frame = tensor([1, channels, height, width]);
-  const area = height * width;
-  for (let channel = 0; channel < channels; channel++) {
-    const from = (channel * frames + index) * area;
-    frame.data.set(film.data.subarray(from, from + area), channel * area);
-  }
-  return frame;
-}
-
-/** Frames 1×C×h×w as a film, 1×C×F×h×w. */
-function stacked(frames: readonly Tensor[]): Tensor {
-  const [, channels = 0, height = 0, width = 0] = frames[0]!.shape;
-  const film = tensor([1, channels, frames.length, height, width]);
-  const area = height * width;
-  frames.forEach(({ data }, frame) => {
-    for (let channel = 0; channel < channels; channel++) {
-      const from = data.subarray(channel * area, (channel + 1) * area);
-      film.data.set(from, (channel * frames.length + frame) * area);
-    }
-  });
-  return film;
 }
