@@ -10,6 +10,8 @@ interface RawSocket {
   resume(): void;
   close(): void;
   terminate(): void;
+  /** What it sends over; for frames that are none. */
+  readonly _socket: { write(bytes: Buffer): void };
 }
 
 const Socket = createRequire(import.meta.url)('ws') as new (

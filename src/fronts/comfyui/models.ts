@@ -1,14 +1,20 @@
 /** Models by ComfyUI's folders: `/models`, `/embeddings`, `/experiment/models`, `/view_metadata`. */
-import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { ModelError } from '../../models/model-error.js';
 import { MODEL_KINDS, type ModelKind } from '../../models/folders/model-folders.js';
 import type { HttpHouse } from '../http/room.js';
+import { loadSharp } from '../../imaging/load-sharp.js';
+import { placeIn } from './named-files.js';
 import { isObject } from './request-body.js';
 
 /** Of the JSON at the beginning of a safetensors file, as in ComfyUI. */
 const MAX_HEADER = 2 ** 20;
+
+const PICTURES = ['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif'];
+/** As many as `/view` decodes. */
+const MAX_PIXELS = 2 ** 28;
 
 interface FolderParameters {
   readonly folder: string;
@@ -39,6 +45,16 @@ export function modelRoutes(app: FastifyInstance, { premises, settings }: HttpHo
       }),
     );
   });
+  app.get<{ Params: FolderParameters & { readonly index: string; readonly '*': string } }>(
+    '/experiment/models/preview/:folder/:index/*',
+    async (request, reply) => {
+      const { folder, index, '*': name } = request.params;
+      const base = isKind(folder) && index === '0' ? join(settings.models, folder) : undefined;
+      const model = base === undefined ? undefined : placeIn(base, '.', name);
+      const picture = model === undefined ? undefined : await pictureBeside(model);
+      return picture === undefined ? reply.code(404).send() : reply.type('image/webp').send(picture);
+    },
+  );
   app.get<{ Params: FolderParameters; Querystring: { readonly filename?: string } }>(
     '/view_metadata/:folder',
     async (request, reply) => {
@@ -51,6 +67,24 @@ export function modelRoutes(app: FastifyInstance, { premises, settings }: HttpHo
       return metadata === undefined ? reply.code(404).send() : reply.send(metadata);
     },
   );
+}
+
+/** A picture of a model's name, as people and tools lay them beside models (app/model_manager.py, get_model_previews). */
+async function pictureBeside(model: string): Promise<Buffer | undefined> {
+  const stem = withoutExtension(basename(model));
+  const names = await readdir(dirname(model)).catch(() => []);
+  const name = names.find((each) =>
+    PICTURES.some((end) => [`${stem}${end}`, `${stem}.preview${end}`].includes(each)),
+  );
+  if (name === undefined) return undefined;
+  const sharp = await loadSharp();
+  try {
+    return await sharp(join(dirname(model), name), { limitInputPixels: MAX_PIXELS })
+      .webp()
+      .toBuffer();
+  } catch {
+    return undefined;
+  }
 }
 
 function isKind(name: string): name is ModelKind {

@@ -11,6 +11,7 @@ import { objectInfoRoutes } from './object-info.js';
 import { promptRoutes } from './prompts.js';
 import { queueRoutes } from './queue-routes.js';
 import { BadRequest, takeBodiesByContent } from './request-body.js';
+import { useSchemas } from './schemas.js';
 import { socketRoute } from './socket.js';
 import { systemRoutes } from './system.js';
 import { Teller } from './teller.js';
@@ -31,6 +32,7 @@ export const comfyui: HttpRoutes = async (app, house) => {
     clients.close();
   });
   takeBodiesByContent(app);
+  useSchemas(app);
   answerFaults(app, house);
   const everything = (scope: FastifyInstance) => {
     promptRoutes(scope, house, teller);

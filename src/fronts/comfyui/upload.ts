@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { makeFolder } from '../../make-folder.js';
+import { formParts } from '../http/form-parts.js';
 import type { HttpHouse } from '../http/room.js';
 import { maskedPicture } from './masked-picture.js';
 import { annotatedName, existingIn, isFolderType, leavesFolder, placeIn } from './named-files.js';
@@ -49,7 +50,7 @@ async function receive<Result>(
     const fields: Record<string, string> = {};
     let name: string | undefined;
     // As in ComfyUI, a name may have folders in it.
-    for await (const part of request.parts({ preservePath: true })) {
+    for await (const part of formParts(request, { preservePath: true })) {
       if (part.type === 'field') {
         if (typeof part.value === 'string') fields[part.fieldname] = part.value;
       } else if (part.fieldname === 'image' && name === undefined) {

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { safeText } from '../../safe-text.js';
+import { formParts } from '../http/form-parts.js';
 import type { HttpRoutes } from '../http/room.js';
 import { encoded, OpenAiDesk, type OpenAiJob } from './desk.js';
 import { faultBody, OpenAiFault } from './fault.js';
@@ -29,7 +30,13 @@ export const openai: HttpRoutes = (app, house) => {
   app.post('/v1/images/generations', { schema: { tags: TAGS, body } }, (request, reply) =>
     draw(desk, parseRequest(request.body), undefined, request, reply),
   );
-  app.post('/v1/images/edits', { schema: { tags: TAGS } }, async (request, reply) => {
+  const file = z.string().meta({ format: 'binary' });
+  const form = z.toJSONSchema(imageRequest.extend({ image: file, mask: file.optional() }), {
+    io: 'input',
+    unrepresentable: 'any',
+  });
+  const edit = { tags: TAGS, consumes: ['multipart/form-data'], body: form };
+  app.post('/v1/images/edits', { schema: edit }, async (request, reply) => {
     const { fields, edits } = await readForm(request, house.premises().folders.temp);
     return draw(desk, fields, edits, request, reply);
   });
@@ -168,7 +175,7 @@ async function readForm(
   const fields: Record<string, unknown> = {};
   const images: GivenPicture[] = [];
   let mask: GivenPicture | undefined;
-  for await (const part of request.parts()) {
+  for await (const part of formParts(request)) {
     if (part.type === 'field') fields[part.fieldname] = part.value;
     else if (/^image(?:\[\d*\])?$/.test(part.fieldname)) {
       images.push(await keepPicture(temp, await part.toBuffer(), 'image'));

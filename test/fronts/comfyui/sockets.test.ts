@@ -1,8 +1,9 @@
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildCli } from '../../cli/latentd.js';
-import { DaemonHome, type DaemonProcess } from '../../support/daemon-process.js';
+import { DaemonHome, residentBytes, type DaemonProcess } from '../../support/daemon-process.js';
 import { SocketClient } from '../../support/web-socket.js';
 import { inverted, picture } from './prompts.js';
 
@@ -144,8 +145,8 @@ test('a reader that takes nothing costs the others nothing', async () => {
   brisk.raw.close();
 });
 
-/** Sends bytes, and resolves with what came back when the daemon has closed or answered. */
-function raw(bytes: string | Buffer): Promise<string> {
+/** Sends bytes, and resolves with what came back when the daemon has closed or answered; with `patience`, no more bytes come after it. */
+function raw(bytes: string | Buffer, patience?: number): Promise<string> {
   const { port } = new URL(daemon.httpAddress);
   return new Promise((resolve) => {
     const socket = connect(Number(port), '127.0.0.1');
@@ -160,6 +161,8 @@ function raw(bytes: string | Buffer): Promise<string> {
     });
     socket.write(bytes);
     if (typeof bytes !== 'string') socket.end();
+    // A daemon waits for a body that was announced; this client goes away.
+    if (patience !== undefined) socket.setTimeout(patience, () => socket.destroy());
   });
 }
 
@@ -215,6 +218,121 @@ test('malformed requests and frames are answered or closed, and nothing is left 
     else client.raw.close();
   }
   expect(await ask('/queue')).toEqual({ queue_running: [], queue_pending: [] });
+});
+
+/** The same numbers for the same seed (Marsaglia's xorshift). */
+function dice(seed: number): (sides: number) => number {
+  let state = seed;
+  return (sides) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % sides;
+  };
+}
+
+/** `MALFORMED=10000` for all of them; memory is told then. */
+const COUNT = Number(process.env['MALFORMED'] ?? 400);
+
+test(`${COUNT} requests and frames that are broken at random are answered or closed, and nothing leaks`, async () => {
+  const { paths } = await ask<{ paths: Record<string, Record<string, object>> }>('/openapi.json');
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    // These do what they say, whatever is sent with them, or never end.
+    /\/(?:interrupt|free|skip|events|unload-checkpoint|reload-checkpoint)$/.test(path)
+      ? []
+      : Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(routes.length).toBeGreaterThan(80);
+  const roll = dice(20_261_201);
+  const pick = <Item>(items: readonly Item[]): Item => items[roll(items.length)]!;
+  const odd = [
+    '',
+    '%00',
+    '%ff',
+    '..%2f..',
+    '%2e%2e',
+    '"',
+    "'",
+    '[]',
+    '-1',
+    '1e999',
+    'ü',
+    'x'.repeat(3000),
+    '%',
+  ];
+  const values = ['{', '[', '}', '"', '\u0000', 'null', '-', '1e400', '{"prompt":', '[[[[[[', '\\u', ',,'];
+  const sound = [
+    JSON.stringify({ prompt: picture(), client_id: 'odd' }),
+    JSON.stringify({ workflow: picture() }),
+    JSON.stringify({ delete: ['a', 'b'] }),
+    JSON.stringify({ prompt: 'x', n: 1, size: '64x64' }),
+    '--b\r\ncontent-disposition: form-data; name="image"; filename="a.png"\r\n\r\nabc\r\n--b--\r\n',
+  ];
+  /** Text with a few of its characters gone, doubled, or others. */
+  const broken = (text: string) => {
+    let result = text;
+    for (let times = 1 + roll(4); times > 0; times--) {
+      const at = roll(result.length + 1);
+      const until = Math.min(result.length, at + roll(30));
+      result =
+        result.slice(0, at) +
+        pick(['', result.slice(at, until).repeat(2), pick(values)]) +
+        result.slice(until);
+    }
+    return result;
+  };
+  const types = [
+    'application/json',
+    'text/plain',
+    'multipart/form-data; boundary=b',
+    'multipart/form-data',
+    'x',
+    '',
+  ];
+  const request = () => {
+    const [method = 'GET', path = '/'] = pick(routes).split(' ');
+    const url =
+      path.replaceAll(/\{[^}]+\}/g, () => pick(odd)) +
+      pick(['', '', `?filename=${pick(odd)}&limit=${pick(odd)}`]);
+    const body = method === 'GET' || method === 'HEAD' ? '' : broken(pick(sound));
+    const length = pick(['', '', '', '9', '-1', 'x']) || String(Buffer.byteLength(body));
+    const head = `${method} ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: ${pick(types)}\r\nContent-Length: ${length}\r\n\r\n`;
+    return roll(10) === 0 ? broken(head) : head + body;
+  };
+  const handles = () => readdirSync(`/proc/${daemon.pid}/fd`).length;
+  const before = { handles: handles(), bytes: residentBytes(daemon.pid) };
+  const answers = new Map<string, number>();
+  const faults: string[] = [];
+  let left = COUNT;
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (left-- > 0) {
+        if (roll(8) === 0) {
+          const client = await SocketClient.open(daemon.httpAddress, `odd-${roll(50)}`);
+          for (let frames = roll(4); frames > 0; frames--) client.raw.send(broken(sound[0]!));
+          // Frames that aren't WebSocket's at all, too.
+          if (roll(3) === 0) client.raw._socket.write(Buffer.from(broken(sound[1]!)));
+          else client.raw.close();
+          await client.closed;
+          continue;
+        }
+        const sent = request();
+        const status = /^HTTP\/1\.1 (\d\d\d)/.exec(await raw(sent, 2000))?.[1] ?? 'closed';
+        if (status === '500') faults.push(sent.slice(0, 300));
+        answers.set(status, (answers.get(status) ?? 0) + 1);
+      }
+    }),
+  );
+  expect([faults, daemon.log.filter(({ level }) => level >= 50)]).toEqual([[], []]);
+  expect(answers.get('400')).toBeGreaterThan(0);
+  await expect.poll(handles, { timeout: 20_000 }).toBeLessThanOrEqual(before.handles + 8);
+  if (COUNT >= 10_000) {
+    const [was, is] = [before.bytes, residentBytes(daemon.pid)].map((bytes) => Math.round(bytes / 2 ** 20));
+    console.info(`answers ${JSON.stringify([...answers])}; resident ${was} MB before, ${is} MB after`);
+  }
+  const { queue_pending: pending } = await ask<{ queue_pending: [number, string][] }>('/queue');
+  await ask<unknown>('/api/jobs/cancel', { job_ids: pending.map(([, id]) => id) });
+  expect((await fetch(`${daemon.httpAddress}/health`)).status).toBe(200);
 });
 
 test('what a client uploads can be used, and answers by ranges and ETags', async () => {

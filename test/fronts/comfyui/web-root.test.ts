@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildCli } from '../../cli/latentd.js';
 import { DaemonHome, type DaemonProcess } from '../../support/daemon-process.js';
@@ -38,6 +39,21 @@ test("with --web-root, an editor's files are served beside the API", async () =>
   expect(await (await get('/api/prompt')).json()).toEqual({ exec_info: { queue_remaining: 0 } });
   expect((await get('/missing.js')).status).toBe(404);
   expect((await get('/..%2f..%2fetc/passwd')).status).toBeGreaterThanOrEqual(400);
+});
+
+test('pictures that lie beside models are shown, and nothing else is', async () => {
+  const square = sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } });
+  await square.png().toFile(home.path('models/checkpoints/sd15-tiny.preview.png'));
+  const preview = await get('/api/experiment/models/preview/checkpoints/0/sd15-tiny.webp');
+  expect([preview.status, preview.headers.get('content-type')]).toEqual([200, 'image/webp']);
+  for (const path of [
+    'checkpoints/0/sdxl-tiny.webp',
+    'checkpoints/1/sd15-tiny.webp',
+    'x/0/a.webp',
+    'loras/0/..%2fcheckpoints%2fsd15-tiny.webp',
+  ]) {
+    expect((await get(`/api/experiment/models/preview/${path}`)).status).toBe(404);
+  }
 });
 
 test('what the editor asks at its start is answered', async () => {

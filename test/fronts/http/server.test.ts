@@ -52,8 +52,20 @@ describe('a daemon with --http', () => {
 
   test('describes its routes', async () => {
     const reply = await fetch(`${daemon.httpAddress}/openapi.json`);
-    const { paths } = (await reply.json()) as { paths: object };
-    expect(Object.keys(paths)).toContain('/health');
+    const { paths } = (await reply.json()) as { paths: Record<string, Record<string, object>> };
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining(['/health', '/prompt', '/api/v2/jobs', '/sdapi/v1/txt2img', '/v1/images/edits']),
+    );
+    expect(paths['/userdata']!['get']).toHaveProperty(
+      'parameters',
+      expect.arrayContaining([expect.objectContaining({ name: 'recurse', in: 'query' })]),
+    );
+    // What it says is what is checked.
+    const twice = await fetch(`${daemon.httpAddress}/view?filename=a&filename=b`);
+    expect([twice.status, await twice.json()]).toMatchObject([
+      400,
+      { error: { message: expect.stringContaining('filename') as string } },
+    ]);
   });
 });
 

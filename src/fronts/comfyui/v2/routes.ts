@@ -8,6 +8,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { z } from 'zod';
 import { Refusal } from '../../../jobs/queue.js';
 import type { Literal } from '../../../workflow/literal.js';
+import { formParts } from '../../http/form-parts.js';
 import type { HttpHouse, HttpRoutes } from '../../http/room.js';
 import { nodeErrors, refusalBody } from '../refusal-body.js';
 import { bodyText, takeBodiesByContent } from '../request-body.js';
@@ -230,7 +231,7 @@ async function readForm(
   const given: Record<string, unknown> = {};
   let arrival: Arrival | undefined;
   try {
-    for await (const part of request.parts()) {
+    for await (const part of formParts(request)) {
       if (part.type === 'field') given[part.fieldname] = part.value;
       else if (part.fieldname === 'file' && arrival === undefined) {
         arrival = await assets.receive(part.file);
