@@ -12,6 +12,7 @@ import type { WeightSource } from './weights/weight-source.js';
 import type { Upscaler } from './upscale/upscaler.js';
 import type { TinyVaeFiles } from './vae/tiny-files.js';
 import type { ImageEncoder } from './vision/image-encoder.js';
+import type { SafetyChecker } from './vision/safety-checker.js';
 import type { StyleModel } from './vision/style-model.js';
 import type { VaeModel } from './vae/vae-model.js';
 
@@ -40,6 +41,8 @@ export interface ModelStore {
   ipAdapter(path: string): IpAdapter;
   /** A style model, which makes words of encoded pictures. */
   style(path: string): StyleModel;
+  /** What turns pictures away (`safety_checker/model.safetensors` of diffusers). */
+  safetyChecker(path: string): SafetyChecker;
   /** A model that finds, parses or restores faces. */
   face(path: string): FaceModel;
   /** A network of a kind that makes hints of pictures. */

@@ -28,6 +28,7 @@ import { embeddingFiles } from './text/embeddings.js';
 import { createIpAdapter } from './ip-adapter/ip-adapter.js';
 import type { ImageEncoder } from './vision/image-encoder.js';
 import { visionLayout } from './vision/layouts.js';
+import { createSafetyChecker } from './vision/safety-checker.js';
 import { createStyleModel } from './vision/style-model.js';
 import { createImageEncoder } from './vision/vision-tower.js';
 import { createUpscaler, type Upscaler } from './upscale/upscaler.js';
@@ -118,6 +119,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       return file.imageEncoder;
     },
     ipAdapter: (path) => createIpAdapter(open(path).weights, programs),
+    safetyChecker: (path) => createSafetyChecker(open(path).weights, programs),
     style: (path) => createStyleModel(open(path).weights, programs),
     face(path) {
       const file = open(path);

@@ -86,7 +86,7 @@ export class StdioDesk {
       images: plans[0]!.count,
     };
     const task = { task: { workflow: workflowOf(plans), needsPicture: true }, load };
-    const { files, seconds, warnings } = await this.open.run(task, id, hear);
+    const { files, texts, seconds, warnings } = await this.open.run(task, id, hear);
     this.models.used(plans.flatMap(({ checkpoint, refiner }) => [checkpoint, refiner]));
     return {
       ...resultOf(files, seconds, warnings),
@@ -95,6 +95,8 @@ export class StdioDesk {
           files.map(async ({ path }) => (await readFile(path)).toString('base64')),
         ),
       }),
+      // As diffusers' pipelines answer, where a safety checker was asked.
+      ...(last.safetyChecker !== undefined && (JSON.parse(texts[0] ?? '{}') as object)),
       seed: plans[0]!.seed,
       seed_used: plans[0]!.seed,
       width: last.width,
@@ -183,7 +185,7 @@ export class StdioDesk {
         lora: true,
         control_net: true,
         upscaler: true,
-        safety_checker: false,
+        safety_checker: this.house.premises().folders.list('safety_checker').length > 0,
         auto_contrast: false,
       },
       max_resolution: 16_384,

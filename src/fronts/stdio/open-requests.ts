@@ -40,6 +40,8 @@ export class OpenRequests {
     hear: Hear,
   ): Promise<{
     readonly files: readonly SavedFile[];
+    /** What nodes showed. */
+    readonly texts: readonly string[];
     readonly seconds: number;
     readonly warnings: readonly string[];
   }> {
@@ -56,7 +58,8 @@ export class OpenRequests {
         see(notice, open, warnings, hear);
       });
       const outcome = await followed.over;
-      return { files: filesOf(outcome), seconds: outcome.durationSeconds, warnings };
+      const texts = outcome.outputs.flatMap(({ ui }) => ui.text ?? []);
+      return { files: filesOf(outcome), texts, seconds: outcome.durationSeconds, warnings };
     } catch (cause) {
       throw cause instanceof Refusal ? new StdioFault('refused', cause.message) : cause;
     } finally {

@@ -1,4 +1,5 @@
 /** From what a host asks to what can be drawn here: models by their listed names, pictures where workflows find them, sizes, a seed. */
+import type { Folders } from '../../models/folders/folders.js';
 import type { Premises } from '../front.js';
 import { nativeSize } from '../native-size.js';
 import { StdioFault } from './fault.js';
@@ -88,6 +89,7 @@ async function planOf(request: PictureRequest, place: PlanPlace): Promise<Pictur
     refiner: refiner && modelName(folders, 'checkpoints', refiner, 'refiner'),
     vae: vae && modelName(folders, 'vae', vae, 'vae'),
     upscaler: upscaler && modelName(folders, 'upscale_models', upscaler, 'upscaler'),
+    safetyChecker: request.isChecked ? safetyCheckerOf(folders) : undefined,
     loras: request.loras.map((lora) => ({ ...lora, model: modelName(folders, 'loras', lora.model, 'lora') })),
     controls,
     width: width ?? size.width,
@@ -126,4 +128,15 @@ function withinGrid({ width, height }: { readonly width: number; readonly height
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The user's own; there is one at most that matters. */
+function safetyCheckerOf(folders: Pick<Folders, 'list'>): string {
+  const [found] = folders.list('safety_checker');
+  if (found !== undefined) return found;
+  throw new StdioFault(
+    'model_not_found',
+    "postprocessing.safety_checker: there is none in models/safety_checker; diffusers' safety_checker/model.safetensors is wanted there",
+    'postprocessing.safety_checker',
+  );
 }

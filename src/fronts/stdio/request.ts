@@ -183,6 +183,8 @@ export interface PictureRequest {
   /** The share of the steps after which the refiner goes on. */
   readonly refinerStart: number;
   readonly upscaler: string | undefined;
+  /** Whether what it draws is looked at by a safety checker. */
+  readonly isChecked: boolean;
   readonly wantsBytes: boolean;
   readonly prefix: string;
 }
@@ -221,7 +223,6 @@ export function readRequest(parameters: unknown, kind?: PictureKind): PictureReq
   const chosen = kind ?? (image === undefined ? 'text2img' : mask === undefined ? 'img2img' : 'inpaint');
   const wantedSeed = given.seed ?? hyper?.seed ?? -1;
   if (postprocessing?.auto_contrast === true) throw unsupported('auto_contrast');
-  if (postprocessing?.safety_checker === true) throw unsupported('safety_checker');
   const request: PictureRequest = {
     kind: chosen,
     model: first(given.model_id, model?.base, given.model_path),
@@ -259,6 +260,7 @@ export function readRequest(parameters: unknown, kind?: PictureKind): PictureReq
     clipSkip: given.clip_skip ?? 0,
     refinerStart: given.denoising_end ?? given.high_noise_frac ?? DEFAULT_REFINER_START,
     upscaler: upscalerOf(postprocessing?.upscaler),
+    isChecked: postprocessing?.safety_checker === true,
     wantsBytes: given.return_base64 === true,
     prefix: given.filename_prefix ?? 'worker/image',
   };

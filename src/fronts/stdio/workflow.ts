@@ -15,6 +15,8 @@ export interface PicturePlan extends Omit<
   readonly image: string | undefined;
   readonly continues: boolean;
   readonly controls: readonly ControlRequest[];
+  /** The safety checker that looks at what is drawn. */
+  readonly safetyChecker: string | undefined;
 }
 
 /** Mean strengths of diffusers' pipelines: StableDiffusionImg2ImgPipeline's, and all of it for inpainting. */
@@ -32,7 +34,12 @@ export function workflowOf(stages: readonly PicturePlan[]): string {
   const writer = new WorkflowWriter();
   let image: Link | undefined;
   for (const plan of stages) image = draw(writer, plan, image);
-  writer.node('SaveImage', { images: image!, filename_prefix: stages.at(-1)!.prefix });
+  const { prefix, safetyChecker } = stages.at(-1)!;
+  const images =
+    safetyChecker === undefined
+      ? image!
+      : writer.add('StableDiffusionSafetyChecker', { images: image!, model_name: safetyChecker });
+  writer.node('SaveImage', { images, filename_prefix: prefix });
   return writer.text();
 }
 

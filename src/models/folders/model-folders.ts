@@ -16,6 +16,8 @@ const SUBFOLDERS = {
   clip_vision: ['clip_vision'],
   ipadapter: ['ipadapter'],
   style_models: ['style_models'],
+  // Where a diffusers pipeline has it.
+  safety_checker: ['safety_checker'],
   controlnet: ['controlnet', 't2i_adapter'],
   latent_upscale_models: ['latent_upscale_models'],
   wildcards: ['wildcards'],

@@ -11,13 +11,21 @@ import { buildVisionGraph, CLASS_EMBEDDING, readVisionConfig, type VisionConfig 
 
 /** An image encoder of a tower's weights, under transformers' names. Throws `ModelError` for what is none. */
 export function createImageEncoder(tower: WeightSource, programs: ProgramCache): ImageEncoder {
+  return encoderOf(tower, asKept(tower), programs);
+}
+
+/** The same with its weights as they are stored, not as ComfyUI keeps them. */
+export function createEncoderAsStored(tower: WeightSource, programs: ProgramCache): ImageEncoder {
+  return encoderOf(tower, tower, programs);
+}
+
+function encoderOf(tower: WeightSource, weights: WeightSource, programs: ProgramCache): ImageEncoder {
   const config = readVisionConfig(tower);
   if (config === undefined) {
     throw new ModelError(
       `${tower.path} holds no image encoder that is known: CLIP's L, H and bigG (transformers' or open_clip's names) and SigLIP are`,
     );
   }
-  const weights = asKept(tower);
   const statistics = config.kind === 'clip' ? clipPixels : siglipPixels;
   const preprocess = (images: Tensor, crop: SquareCrop) =>
     preprocessed(images, config.imageSize, statistics, crop);

@@ -11,6 +11,7 @@ export * from './post-processing.js';
 export * from './quantize.js';
 export * from './upscale-model.js';
 export * from './faces.js';
+export * from './safety-checker.js';
 export * from './save-animated.js';
 export * from './edges.js';
 export * from './batches.js';

@@ -115,6 +115,9 @@ test(
     };
     for (let count = 0; count < KILLS;) {
       await submitUpTo(Math.ceil(((count + 1) / KILLS) * JOBS));
+      // Kills go with the work: where nothing is up for long, nothing is learned but how slow a start is here.
+      const enough = (count / KILLS) * JOBS - DAEMONS * ENGINES;
+      while ((await statuses()).filter(isOver).length < enough) await delay(200);
       await delay(random() * 1500);
       const which = Math.floor(random() * DAEMONS);
       const draw = random();

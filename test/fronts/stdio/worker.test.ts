@@ -1,13 +1,14 @@
 /** Hosts of `latentd worker --stdio`: one worker, with tiny models, for all of them. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildCli, MAIN } from '../../cli/latentd.js';
 import { DaemonHome, isAlive } from '../../support/daemon-process.js';
+import { fixture } from '../../support/golden.js';
 
 type Line = Readonly<Record<string, unknown>>;
 interface Drawn {
@@ -250,6 +251,24 @@ describe('pictures', () => {
       results: [{}, {}, { error: expect.stringMatching(/^width: .*multiple of 8/) as string }],
     });
   });
+});
+
+test('what is drawn is looked at by the safety checker that is there, where that is asked for', async () => {
+  const parameters = { ...small, postprocessing: { safety_checker: true } };
+  expect(await host.ask('text2img', parameters)).toMatchObject({
+    success: false,
+    error: expect.stringMatching(/safety_checker: there is none in models\/safety_checker/) as string,
+  });
+  mkdirSync(home.path('models/safety_checker'));
+  copyFileSync(
+    fixture('safety-checker/model.safetensors'),
+    home.path('models/safety_checker/model.safetensors'),
+  );
+  const reply = await host.ask('text2img', parameters);
+  expect(reply).toMatchObject({ success: true, data: { nsfw_content_detected: [expect.any(Boolean)] } });
+  const { images, nsfw_content_detected } = reply['data'] as Drawn & { nsfw_content_detected: boolean[] };
+  const { channels } = await sharp(images[0]).stats();
+  expect(channels.every(({ max }) => max === 0)).toBe(nsfw_content_detected[0]);
 });
 
 describe('the worker', () => {
