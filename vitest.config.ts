@@ -15,6 +15,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Inference uses every core by itself; files in parallel would only fight over two of them.
     fileParallelism: false,
+    // One process loads the sources once for all files; a process a file spent a fifth of the suite's time on loading them again.
+    // So a test file puts back what it changes outside itself (environment, folders, globals).
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -11,7 +11,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pairedRatio } from '../src/bench/statistics.js';
 import { createOnnxBackend } from '../src/compute/onnx/backend.js';
-import { tensor, type Tensor } from '../src/compute/tensor.js';
 import type { Weight } from '../src/compute/weight.js';
 import { createFolders } from '../src/models/folders/folders.js';
 import type { WeightPatch, WeightPatches } from '../src/models/weights/weight-patches.js';
@@ -21,6 +20,7 @@ import { createProgramCache, type ProgramCache } from '../src/models/programs/pr
 import { hasFastBf16 } from '../src/native/addon.js';
 import { ROOT } from '../test/cli/latentd.js';
 import { comparison } from './harness/comparison.js';
+import { questionOf, waves } from './harness/full-questions.js';
 import { writeFullTransformer, type FullForm } from './harness/full-transformer.js';
 import type { Results } from './harness/results.js';
 
@@ -29,23 +29,6 @@ const threads = availableParallelism();
 const folder = env['FOLDER'] ?? tmpdir();
 const chosen = (env['MODELS'] ?? 'z_image:bf16,flux-dev:fp8,qwen_image:fp8').split(',');
 const GIGABYTE = 2 ** 30;
-
-/** What each model is asked: the text's width and what else it takes, a latent of 256×256 pixels. */
-const questions: Readonly<Record<string, () => Readonly<Record<string, Tensor>>>> = {
-  'flux-dev': () => ({
-    context: waves([1, 256, 4096]),
-    pooled: waves([1, 768]),
-    guidance: tensor([1, 1], Float32Array.of(3.5)),
-  }),
-  z_image: () => ({ context: waves([1, 64, 2560]) }),
-  qwen_image: () => ({ context: waves([1, 64, 3584]) }),
-};
-
-function waves(shape: readonly number[]): Tensor {
-  const made = tensor(shape);
-  for (let index = 0; index < made.data.length; index++) made.data[index] = Math.sin(index * 12.9898);
-  return made;
-}
 
 /** A change of each matrix that is much larger than its factors. */
 function lowRankChanges(weights: WeightSource, rank: number): WeightPatches {
@@ -99,9 +82,7 @@ async function peakOf<Result>(
 }
 
 async function measure(results: Results, name: string, form: FullForm, blocks: number): Promise<void> {
-  const question = questions[name];
-  if (question === undefined)
-    throw new Error(`unknown model ${name}; known are ${Object.keys(questions).join(', ')}`);
+  const inputs = questionOf(name);
   const path = join(folder, `latentd-bench-${name}-${form}.safetensors`);
   const bytes = writeFullTransformer(name, form, path, blocks);
   const programs = createProgramCache(createOnnxBackend({ threads }));
@@ -110,7 +91,6 @@ async function measure(results: Results, name: string, form: FullForm, blocks: n
     const add = (row: string, unit: string, sample: number, wanted?: string) => {
       results.add({ group, name: row, unit, samples: [sample], ...(wanted === undefined ? {} : { wanted }) });
     };
-    const inputs = question();
     const started = performance.now();
     const folders = createFolders({ models: folder, input: folder, output: folder, temp: folder });
     const opened = createModelStore({ programs, folders }).diffusionModel(path);

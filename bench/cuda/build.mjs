@@ -1,6 +1,6 @@
 // Compiles what runs on a machine with a card, `bench/cuda`, to `build/gpu`, where it runs on the compiled product in `dist`: such a
 // machine may have Node alone. `npm run build:gpu` builds both.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import ts from 'typescript';
 
@@ -10,6 +10,8 @@ const sources = [
   ...readdirSync(import.meta.dirname)
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join('bench/cuda', name)),
+  'bench/harness/full-questions.ts',
+  'bench/harness/full-transformer.ts',
   'test/support/synthetic.ts',
 ];
 
@@ -28,3 +30,4 @@ for (const source of sources) {
   const code = outputText.replaceAll("'../../src/", "'../../../../dist/");
   writeFileSync(join(folder, basename(source, '.ts') + '.js'), code);
 }
+copyFileSync(join(root, 'bench/harness/full-layouts.json'), join(target, 'bench/harness/full-layouts.json'));

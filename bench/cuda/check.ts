@@ -1,6 +1,7 @@
 /**
- * `node build/gpu/bench/cuda/check.js FIXTURES [SIZE]` (`npm run test:gpu`): on a CUDA device, every kernel against its plain twin, the
- * tiny networks against ComfyUI's numbers, and whole images against the CPU's. Ends with 1 when anything is off.
+ * `node build/gpu/bench/cuda/check.js FIXTURES [SIZE [PART]]` (`npm run test:gpu`): on a CUDA device, every kernel against its plain twin
+ * (PART `kernels`), the tiny networks against ComfyUI's numbers, and whole images against the CPU's (`networks`). Ends with 1 when anything
+ * is off.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import { kernelCases } from './kernel-cases.js';
 import { psnr, relativeError } from './similarity.js';
 import { tinyNetworks } from './tiny-networks.js';
 
-const [fixtures = 'test/fixtures', sizeText = '8'] = process.argv.slice(2);
+const [fixtures = 'test/fixtures', sizeText = '8', part = 'all'] = process.argv.slice(2);
 /** How large single layers and images are. */
 const size = Number(sizeText);
 const { backend, device } = openCuda();
@@ -114,8 +115,8 @@ async function pixelsOf(name: string, folder: string, onCard: boolean): Promise<
 const folder = mkdtempSync(join(tmpdir(), 'latentd-check-'));
 mkdirSync(join(folder, 'checkpoints'));
 try {
-  await checkKernels();
-  for (const family of ['sd15', 'sdxl'] as const) {
+  if (part !== 'networks') await checkKernels();
+  for (const family of part === 'kernels' ? [] : (['sd15', 'sdxl'] as const)) {
     const name = `${family}-tiny.safetensors`;
     const checkpoint = join(folder, 'checkpoints', name);
     writeSyntheticCheckpoint(readFixtureManifest(fixtures, `${family}-tiny`), checkpoint);

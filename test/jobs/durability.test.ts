@@ -53,7 +53,7 @@ describe('a daemon that is killed', () => {
   test('leaves a queue that the next one works off, once each and in order', async () => {
     await start();
     const requests = Array.from({ length: 4 }, (_, index) =>
-      generate({ steps: index === 0 ? 300 : 2, seed: index }),
+      generate({ steps: index === 0 ? 150 : 2, seed: index }),
     );
     for (const request of requests) await client.accept(request);
     await listener.until(sampling(requests[0]!.id));
@@ -96,7 +96,7 @@ describe('a daemon that is killed', () => {
 describe('an engine that dies', () => {
   test('costs one attempt, and nobody is told of a second start', async () => {
     await start();
-    const request = generate({ steps: 400 });
+    const request = generate({ steps: 150 });
     await client.accept(request);
     await listener.until(sampling(request.id));
     process.kill(daemon.enginePid, 'SIGKILL');
@@ -150,7 +150,7 @@ describe('an engine that dies', () => {
 
   test('by hanging is ended', async () => {
     await start('--engine-timeout', '3s');
-    const request = generate({ steps: 400 });
+    const request = generate({ steps: 150 });
     await client.accept(request);
     await listener.until(sampling(request.id));
     process.kill(daemon.enginePid, 'SIGSTOP');
@@ -179,7 +179,7 @@ test('a daemon that was stopped for longer than an engine may be silent leaves i
 
 test('percent go on where the last daemon was', async () => {
   await start();
-  const request = endless({ steps: 1500 });
+  const request = endless({ steps: 500 });
   await client.accept(request);
   const percentOf = (message: Readonly<Record<string, unknown>>) =>
     message['job_id'] === request.id ? Number(message['percent']) : NaN;
