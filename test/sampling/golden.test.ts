@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { tensor } from '../../src/compute/tensor.js';
 import type { Conditioning } from '../../src/models/denoiser/conditioning.js';
 import { applyLora } from '../../src/models/lora/apply-lora.js';
@@ -8,14 +8,12 @@ import type { RunContext } from '../../src/nodes/context.js';
 import { vaeEncodeForInpaint } from '../../src/nodes/latent/inpainting.js';
 import { sample, type KSamplerOptions } from '../../src/sampling/k-sampler.js';
 import { fixture, goldenTensors, relativeRms } from '../support/golden.js';
-import { programs, tinyModels } from '../support/tiny-models.js';
+import { tinyModels } from '../support/tiny-models.js';
 
 const prompts = {
   positive: 'pixel art character sprite, 16bit game art style, clean background, centered, sharp pixels',
   negative: 'blurry, low quality',
 };
-
-afterAll(() => programs.dispose());
 
 describe.each(['sd15', 'sdxl'] as const)('the golden latents of %s', (family) => {
   const { model, clip, vae } = tinyModels(family);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { tensor as zeros } from '../../src/compute/tensor.js';
 import type { Conditioning } from '../../src/models/denoiser/conditioning.js';
 import type { DiffusionModel } from '../../src/models/denoiser/diffusion-model.js';
@@ -12,7 +12,7 @@ import { rescaleCfg } from '../../src/sampling/guidance-methods/rescale-cfg.js';
 import { runSampler } from '../../src/sampling/run-sampler.js';
 import { relativeRms } from '../support/golden.js';
 import { referenceCases } from '../support/reference-cases.js';
-import { programs, tinyModels } from '../support/tiny-models.js';
+import { tinyModels } from '../support/tiny-models.js';
 
 /** As tools/reference/guiders.py writes them. */
 type GuiderCase = {
@@ -31,7 +31,6 @@ type GuiderCase = {
 
 const { cases, tensor } = referenceCases<GuiderCase>('sampling/guiders.safetensors');
 const { model, clip } = tinyModels('sd15');
-afterAll(() => programs.dispose());
 
 describe('guiders', () => {
   let castle: Conditioning;

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/compute/tensor.js';
 import type { Area, Conditioning, ConditioningEntry } from '../../src/models/denoiser/conditioning.js';
 import type { DiffusionModel } from '../../src/models/denoiser/diffusion-model.js';
@@ -10,7 +10,7 @@ import {
 import { sample, type KSamplerOptions } from '../../src/sampling/k-sampler.js';
 import { relativeRms } from '../support/golden.js';
 import { referenceCases } from '../support/reference-cases.js';
-import { programs, tinyModels, type TinyFamily } from '../support/tiny-models.js';
+import { tinyModels, type TinyFamily } from '../support/tiny-models.js';
 
 /** As tools/reference/sampling.py writes them. */
 interface EntryCase {
@@ -52,8 +52,6 @@ const texts: Readonly<Record<string, string>> = {
 };
 
 const { cases, tensor } = referenceCases<SamplingCase>('sampling/cases.safetensors');
-
-afterAll(() => programs.dispose());
 
 describe.each(['sd15', 'sdxl', 'sd15-inpaint'] as const)('sampling %s', (family) => {
   const { model, clip } = tinyModels(family);

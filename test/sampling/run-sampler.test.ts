@@ -1,13 +1,12 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { tensor } from '../../src/compute/tensor.js';
 import { sample, type KSamplerOptions } from '../../src/sampling/k-sampler.js';
 import { prepareNoise } from '../../src/sampling/noise.js';
 import type { SampledStep } from '../../src/sampling/run-sampler.js';
-import { programs, tinyModels } from '../support/tiny-models.js';
+import { tinyModels } from '../support/tiny-models.js';
 
 const { model, clip } = tinyModels('sd15');
 const conditioning = [await clip.encode('a castle')];
-afterAll(() => programs.dispose());
 
 const settings: KSamplerOptions = {
   model,

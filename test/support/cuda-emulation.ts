@@ -24,10 +24,7 @@ export function emulatedCudaAddon(): EmulatedCudaAddon {
   const cuda = filesBelow(join(native, 'cuda'));
   const sources = cuda.filter((file) => /\.(cc|cu)$/.test(file));
   const headers = filesBelow(native).filter((file) => file.endsWith('.h'));
-  const samplers = filesBelow(join(root, 'build/CMakeFiles/latentd-sampling.dir')).filter((file) =>
-    file.endsWith('.o'),
-  );
-  if (samplers.length === 0) throw new Error('the addon is not built: npm run build:native');
+  const samplers = samplerObjects();
   const digest = createHash('sha256');
   for (const file of [...sources, ...headers, ...samplers]) digest.update(readFileSync(file));
   const folder = join(root, 'node_modules/.cache/latentd');
@@ -37,6 +34,13 @@ export function emulatedCudaAddon(): EmulatedCudaAddon {
     build(sources, samplers, path);
   }
   return loadCudaAddon(path) as EmulatedCudaAddon;
+}
+
+/** What the last build made of the samplers, as CMake lists it: older builds leave other objects beside them. */
+function samplerObjects(): string[] {
+  const list = join(root, 'build/latentd-sampling.objects');
+  if (!existsSync(list)) throw new Error('the addon is not built: npm run build:native');
+  return readFileSync(list, 'utf8').trim().split('\n');
 }
 
 function filesBelow(folder: string): string[] {

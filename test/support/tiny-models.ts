@@ -10,7 +10,8 @@ import { syntheticCheckpoint, tinyCheckpoint } from './golden.js';
 /** `sd15-inpaint` is `sd15` with the nine input channels of inpainting models. */
 export type TinyFamily = 'sd15' | 'sdxl' | 'sd15-inpaint';
 
-export const programs = createProgramCache(createOnnxBackend());
+/** For all test files: they run in one process, and what one loaded the next may use. */
+export const programs = createProgramCache(createOnnxBackend(), { limitBytes: 2 ** 28 });
 
 const folder = tmpdir();
 const store = createModelStore({

@@ -1,18 +1,16 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { applyLora } from '../../../src/models/lora/apply-lora.js';
 import { openSafetensors } from '../../../src/models/files/safetensors.js';
 import { safetensorsWeights } from '../../../src/models/files/safetensors-weights.js';
 import type { WeightSource } from '../../../src/models/weights/weight-source.js';
 import { fixture, goldenTensors, relativeRms } from '../../support/golden.js';
-import { programs, tinyModels } from '../../support/tiny-models.js';
+import { tinyModels } from '../../support/tiny-models.js';
 
 const positive = 'pixel art character sprite, 16bit game art style, clean background, centered, sharp pixels';
 
 function loraOf(family: 'sd15' | 'sdxl'): WeightSource {
   return safetensorsWeights(openSafetensors(fixture(`golden/${family}-tiny-lora.safetensors`)));
 }
-
-afterAll(() => programs.dispose());
 
 describe.each(['sd15', 'sdxl'] as const)('a LoRA on %s', (family) => {
   const { model, clip } = tinyModels(family);
