@@ -9,6 +9,7 @@ import type { StyleModel } from '../models/vision/style-model.js';
 import type { IpAdapter } from '../models/ip-adapter/ip-adapter.js';
 import type { Upscaler } from '../models/upscale/upscaler.js';
 import type { FaceRestorer } from '../models/faces/face-model.js';
+import type { HookGroup, HookKeyframes } from '../models/weights/hooks.js';
 import type { VaeModel } from '../models/vae/vae-model.js';
 import type { LatentScale } from '../sampling/empty-latent.js';
 import type { Guider } from '../sampling/guider.js';
@@ -155,8 +156,10 @@ export interface ValueTypes {
   CONDITIONING: Conditioning;
   LATENT: Latent;
   TIMESTEPS_RANGE: TimestepsRange;
-  /** Nothing makes one: weights do not change while a model samples. */
-  HOOKS: never;
+  /** Changes of weights that count where prompts do. */
+  HOOKS: HookGroup;
+  HOOK_KEYFRAMES: HookKeyframes;
+  FLOATS: number | readonly number[];
   LATENT_OPERATION: LatentOperation;
   IMAGE: Image;
   MASK: Mask;

@@ -6,6 +6,7 @@ import type { Control } from '../models/denoiser/control.js';
 import type { RandomSource } from '../models/denoiser/denoiser.js';
 import { prepareInputs } from '../models/denoiser/denoiser-input.js';
 import type { NetworkInputs } from '../models/denoiser/network-inputs.js';
+import type { HookGroup } from '../models/weights/hooks.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import { boundsOf, fitConditioningMask, type LatentArea } from './masks.js';
 
@@ -23,6 +24,10 @@ export interface Condition {
   readonly strength: number;
   /** Noise levels, both included, between which it counts. */
   readonly sigmas: { readonly highest: number; readonly lowest: number };
+  /** Change the network's weights for it. */
+  readonly hooks?: HookGroup;
+  /** It counts where the others of its prompt leave room. */
+  readonly isDefault: boolean;
 }
 
 /** A list of entries whose predictions are averaged, and whose prompt it is. */
@@ -42,6 +47,8 @@ export interface LatentInput {
   readonly seed?: bigint | undefined;
   /** For models that draw at each evaluation. */
   readonly random?: RandomSource | undefined;
+  /** The highest noise level of the run; infinite when left out. */
+  readonly highestSigma?: number | undefined;
 }
 
 /** Makes several prompts ready for one run; each area in one has a counterpart in the others. */
@@ -102,10 +109,22 @@ function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: Lat
     ...(mask === undefined ? {} : { mask }),
     maskStrength: entry.maskStrength ?? 1,
     strength: entry.strength ?? 1,
-    sigmas: {
-      highest: entry.startPercent === undefined ? Infinity : levels.percentToSigma(entry.startPercent),
-      lowest: entry.endPercent === undefined ? 0 : levels.percentToSigma(entry.endPercent),
-    },
+    sigmas: sigmasOf(entry, levels),
+    ...(entry.hooks === undefined ? {} : { hooks: entry.hooks }),
+    isDefault: entry.isDefault === true,
+  };
+}
+
+/** calculate_start_end_timesteps. */
+function sigmasOf(
+  { startPercent, endPercent, textStartPercent, textEndPercent }: ConditioningEntry,
+  levels: DiffusionModel['sampling']['levels'],
+): Condition['sigmas'] {
+  const start = textStartPercent === undefined ? startPercent : Math.max(textStartPercent, startPercent ?? 0);
+  const end = textEndPercent === undefined ? endPercent : Math.min(textEndPercent, endPercent ?? 1);
+  return {
+    highest: start === undefined ? Infinity : levels.percentToSigma(start),
+    lowest: end === undefined ? 0 : levels.percentToSigma(end),
   };
 }
 

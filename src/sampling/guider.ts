@@ -6,6 +6,7 @@ import type { ModelChange } from '../models/denoiser/changes.js';
 import type { GuidanceInput } from '../models/denoiser/guidance.js';
 import { prepareConditions, type Condition, type LatentInput, type PromptInput } from './conditions.js';
 import { commonInputs, predictDenoised } from './predict.js';
+import { HookedModels } from './hooked-models.js';
 import { NetworkCache } from './network-cache.js';
 
 /** A guided prediction of what is under the noise, N×C×h×w. */
@@ -37,6 +38,7 @@ export interface PlainGuidance {
 export class ReadyPrompts<Name extends string> {
   private readonly conditions: Readonly<Record<Name, readonly Condition[]>>;
   private readonly cache: NetworkCache<Condition> | undefined;
+  private readonly hooked: HookedModels;
 
   constructor(
     private readonly input: LatentInput,
@@ -50,6 +52,7 @@ export class ReadyPrompts<Name extends string> {
     this.conditions = Object.fromEntries(
       names.map((name, index) => [name, lists[index]!]),
     ) as typeof this.conditions;
+    this.hooked = new HookedModels(input.highestSigma ?? Infinity);
     const { guidance, sampling } = input.model;
     const { cache } = guidance;
     this.cache = cache?.of === 'network' ? new NetworkCache(cache, sampling) : undefined;
@@ -80,13 +83,14 @@ export class ReadyPrompts<Name extends string> {
   ): Promise<Tensor[]> {
     const prompts = names.map((name) => (name === undefined ? undefined : this.conditions[name]));
     const { random } = this.input;
+    const { hooked } = this;
     const model = changed(this.input.model, changes);
     const onAttention = (prompt: number, received: Tensor) => {
       if (prompt === 1) this.attention = received;
     };
     // Another network's outputs are no measure of this one's.
     const cache = changes.length === 0 ? this.cache : undefined;
-    return predictDenoised(model, prompts, x, sigma, { random, onAttention, cache });
+    return predictDenoised(model, prompts, x, sigma, { random, onAttention, cache, hooked });
   }
 
   /** The denoised prediction of a prompt that isn't among these. */
@@ -99,7 +103,7 @@ export class ReadyPrompts<Name extends string> {
     const conditions = prepareConditions([{ conditioning, role: 'negative' }], this.input);
     const { random } = this.input;
     const model = changed(this.input.model, changes);
-    const [denoised] = await predictDenoised(model, conditions, x, sigma, { random });
+    const [denoised] = await predictDenoised(model, conditions, x, sigma, { random, hooked: this.hooked });
     return denoised!;
   }
 }

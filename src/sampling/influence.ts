@@ -55,7 +55,8 @@ function cutTo(area: LatentArea, height: number, width: number): LatentArea {
   };
 }
 
-function cropMask(mask: Tensor, area: LatentArea): Tensor {
+/** The part of N×h×w in an area. */
+export function cropMask(mask: Tensor, area: LatentArea): Tensor {
   const [rows = 1, height = 1, width = 1] = mask.shape;
   const part = crop(tensor([rows, 1, height, width], mask.data), LATENT_ROWS, area);
   return tensor([rows, area.height, area.width], part.data);

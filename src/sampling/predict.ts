@@ -7,9 +7,11 @@ import type { RandomSource } from '../models/denoiser/denoiser.js';
 import type { NetworkInputs } from '../models/denoiser/network-inputs.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { Condition } from './conditions.js';
-import { influenceOf, type Influence } from './influence.js';
+import { cropMask, influenceOf, type Influence } from './influence.js';
 import { fitInputs, inputsShareBatch, joinInputs, joinRows } from './network-inputs.js';
 import { denoisedFrom, networkInput } from './prediction.js';
+import { HookedModels } from './hooked-models.js';
+import { roomLeft } from './default-conditions.js';
 import type { NetworkCache } from './network-cache.js';
 
 /** Keeps the quotient finite where no condition counts. */
@@ -17,6 +19,8 @@ const leastWeight = Math.fround(1e-37);
 
 /** One evaluation of the network that is due: a condition on its part of the latent. */
 interface Task {
+  /** With what the condition's hooks change. */
+  readonly model: DiffusionModel;
   /** Which prompt's. */
   readonly prompt: number;
   readonly x: Tensor;
@@ -37,6 +41,8 @@ export interface PredictOptions {
   readonly onAttention?: (prompt: number, received: Tensor) => void;
   /** Of this run, for models that leave evaluations out. */
   readonly cache?: NetworkCache<Condition> | undefined;
+  /** Of this run, for conditions with hooks. */
+  readonly hooked?: HookedModels | undefined;
 }
 
 /**
@@ -53,16 +59,12 @@ export async function predictDenoised(
 ): Promise<Tensor[]> {
   options.cache?.beginStep();
   const averages = prompts.map(() => new WeightedAverage(x.shape));
-  let due = prompts.flatMap((conditions, prompt) =>
-    (conditions ?? [])
-      .filter(({ sigmas }) => sigma <= sigmas.highest && sigma >= sigmas.lowest)
-      .map((condition) => taskFor(model, prompt, condition, x)),
-  );
+  let due = tasksAt(model, prompts, x, sigma, options.hooked ?? new HookedModels(Infinity));
   while (due.length > 0) {
     const first = due[0]!;
-    const batch = due.filter((task) => shareBatch(model, task, first)).reverse();
+    const batch = due.filter((task) => shareBatch(task, first)).reverse();
     due = due.filter((task) => !batch.includes(task));
-    const denoised = await evaluate(model, batch, sigma, options);
+    const denoised = await evaluate(first.model, batch, sigma, options);
     batch.forEach(({ prompt, influence }, index) => {
       averages[prompt]!.add(denoised[index]!, influence);
     });
@@ -80,16 +82,50 @@ export function commonInputs(
   x: Tensor,
 ): NetworkInputs | undefined {
   const highest = model.sampling.levels.percentToSigma(0);
-  const always = ({ sigmas }: Condition): boolean => sigmas.highest >= highest && sigmas.lowest === 0;
+  const always = ({ sigmas, hooks, isDefault }: Condition): boolean =>
+    sigmas.highest >= highest && sigmas.lowest === 0 && hooks === undefined && !isDefault;
   if (!prompts.every((conditions) => conditions.length === 1 && conditions.every(always))) return undefined;
   const tasks = prompts.flat().map((condition, prompt) => taskFor(model, prompt, condition, x));
   const isCommon = (task: Task): boolean =>
-    isPlain(task.influence) && task.control === undefined && shareBatch(model, task, tasks[0]!);
+    isPlain(task.influence) && task.control === undefined && shareBatch(task, tasks[0]!);
   if (!tasks.every(isCommon)) return undefined;
   return joinInputs(
     model,
     tasks.reverse().map(({ inputs }) => inputs),
   );
+}
+
+/** What counts at a noise level, and then what counts by default where the rest leaves room (_calc_cond_batch, finalize_default_conds). */
+function tasksAt(
+  model: DiffusionModel,
+  prompts: readonly (readonly Condition[] | undefined)[],
+  x: Tensor,
+  sigma: number,
+  hooked: HookedModels,
+): Task[] {
+  const counting = prompts.map((conditions) =>
+    (conditions ?? []).filter(({ sigmas }) => sigma <= sigmas.highest && sigma >= sigmas.lowest),
+  );
+  const tasksOf = (areDefaults: boolean): Task[] =>
+    counting.flatMap((conditions, prompt) =>
+      conditions
+        .filter(({ isDefault }) => isDefault === areDefaults)
+        .map((condition) => taskFor(hooked.at(model, condition.hooks, sigma), prompt, condition, x)),
+    );
+  const tasks = tasksOf(false);
+  const leftBy = (prompt: number): Tensor | undefined =>
+    roomLeft(
+      x.shape,
+      tasks.filter((task) => task.prompt === prompt).map(({ influence }) => influence),
+    );
+  const defaults = tasksOf(true).flatMap((task) => {
+    const room = leftBy(task.prompt);
+    if (room === undefined) return [];
+    const { area } = task.influence;
+    const weights = area === undefined ? room : cropMask(room, area);
+    return [{ ...task, influence: { ...task.influence, weights } }];
+  });
+  return [...tasks, ...defaults];
 }
 
 function taskFor(model: DiffusionModel, prompt: number, condition: Condition, x: Tensor): Task {
@@ -98,6 +134,7 @@ function taskFor(model: DiffusionModel, prompt: number, condition: Condition, x:
   const influence = influenceOf(condition, height, width);
   const { area } = influence;
   return {
+    model,
     prompt,
     influence,
     condition,
@@ -107,11 +144,12 @@ function taskFor(model: DiffusionModel, prompt: number, condition: Condition, x:
   };
 }
 
-function shareBatch(model: DiffusionModel, a: Task, b: Task): boolean {
+function shareBatch(a: Task, b: Task): boolean {
   return (
+    a.model === b.model &&
     a.x.shape.join() === b.x.shape.join() &&
     a.control === b.control &&
-    inputsShareBatch(model, a.inputs, b.inputs)
+    inputsShareBatch(a.model, a.inputs, b.inputs)
   );
 }
 

@@ -81,7 +81,13 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
   const kept: Pick<SamplingOptions, 'noise' | 'random'> = randomInpaintNoise
     ? drawNoise({ seed: following(seed) }, latent.shape)
     : { noise, random: options.random };
-  const ready = guider.ready({ latent, noiseMask, seed, random: kept.random });
+  const ready = guider.ready({
+    latent,
+    noiseMask,
+    seed,
+    random: kept.random,
+    highestSigma: Math.max(...sigmas),
+  });
   const { cache } = guidance;
   const guided = cache?.of === 'prediction' ? lazily(ready, cache, sampling) : ready;
   const denoiser =

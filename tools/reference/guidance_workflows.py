@@ -228,10 +228,55 @@ def core(checkpoint):
         yield f"{checkpoint}.core.dual.{cfg}", w.nodes
 
 
+def hooked(checkpoint):
+    """Kept in a file of their own, patch-workflows.safetensors, with the changes of networks below."""
+    def lora(w, **more):
+        return w.add("CreateHookLora", lora_name=f"{checkpoint}-tiny-lora.safetensors", strength_model=1.4, strength_clip=1.2, **more)
+
+    def encoded(w, text, **inputs):
+        clip = w.add("SetClipHooks", clip=w.clip, **inputs)
+        return w.add("CLIPTextEncode", clip=clip, text=text)
+
+    name = f"{checkpoint}.patch.hooks"
+    w = Workflow(checkpoint)
+    w.positive = encoded(w, "a castle on a hill", apply_to_conds=True, schedule_clip=False, hooks=lora(w))
+    yield f"{name}.clip", w.sample()
+    w = Workflow(checkpoint)
+    first = w.add("CreateHookKeyframe", strength_mult=0.2, start_percent=0.0)
+    second = w.add("CreateHookKeyframe", strength_mult=1.0, start_percent=0.3, prev_hook_kf=first)
+    third = w.add("CreateHookKeyframe", strength_mult=0.5, start_percent=0.5, prev_hook_kf=second)
+    w.positive = encoded(w, "a castle on a hill", apply_to_conds=True, schedule_clip=True, hooks=w.add("SetHookKeyframes", hooks=lora(w), hook_kf=third))
+    yield f"{name}.scheduled", w.sample(steps=6)
+    w = Workflow(checkpoint)
+    frames = w.add("CreateHookKeyframesInterpolated", strength_start=1.5, strength_end=0.1, interpolation="ease_in_out", start_percent=0.1, end_percent=0.9, keyframes_count=4, print_keyframes=False)
+    hooks = w.add("SetHookKeyframes", hooks=w.add("CreateHookLoraModelOnly", lora_name=f"{checkpoint}-tiny-lora.safetensors", strength_model=1.3), hook_kf=frames)
+    mask = w.add("SolidMask", value=0.7, width=48, height=64)
+    pair = w.add("PairConditioningSetProperties", positive_NEW=w.positive, negative_NEW=w.negative, strength=1.0, set_cond_area="default", mask=mask, hooks=hooks)
+    other = w.add("CLIPTextEncode", clip=w.clip, text="a red fox")
+    default = w.add("PairConditioningSetDefaultCombine", positive=pair, negative=[pair[0], 1], positive_DEFAULT=other, negative_DEFAULT=w.negative)
+    w.positive, w.negative = default, [default[0], 1]
+    yield f"{name}.default", w.sample(steps=5, sampler_name="heun")
+    w = Workflow(checkpoint)
+    w.model = w.add("LoraLoaderModelOnly", model=w.model, lora_name=f"{checkpoint}-tiny-lora.safetensors", strength_model=0.4)
+    model = w.add("CreateHookModelAsLora", ckpt_name=f"{checkpoint}-tiny-other.safetensors", strength_model=0.6, strength_clip=0.5)
+    both = w.add("CombineHooks2", hooks_A=lora(w), hooks_B=model)
+    w.positive = encoded(w, "a castle on a hill", apply_to_conds=False, schedule_clip=False, hooks=both)
+    w.positive = w.add("ConditioningSetProperties", cond_NEW=w.positive, strength=1.0, set_cond_area="default", hooks=both)
+    again = w.add("ConditioningSetPropertiesAndCombine", cond=w.positive, cond_NEW=w.negative, strength=1.0, set_cond_area="default", hooks=model)
+    w.positive = w.add("ConditioningSetDefaultCombine", cond=again, cond_DEFAULT=w.negative)
+    yield f"{name}.model", w.sample()
+
+
+def patched(checkpoint):
+    yield from hooked(checkpoint)
+
+
 def everything():
     yield from all_cases()
     if ONLY:
-        for checkpoint in ("sd15", "sdxl"): yield from core(checkpoint)
+        for checkpoint in ("sd15", "sdxl"):
+            yield from core(checkpoint)
+            yield from patched(checkpoint)
 
 
 tensors, kept, memo = {}, [], {}

@@ -1,5 +1,6 @@
 /** Encoded prompts, with where, when and how strongly each counts in sampling. */
 import type { Tensor } from '../../compute/tensor.js';
+import type { HookGroup } from '../weights/hooks.js';
 import type { Control } from './control.js';
 
 /** A rectangle of the latent: in latent pixels, or as fractions of its height and width (ConditioningSetAreaPercentage). */
@@ -87,6 +88,13 @@ export interface ConditioningEntry {
   readonly control?: Control;
   /** The same one counts where entries of other prompts have none. */
   readonly controlsOthers?: boolean;
+  /** Change the denoiser's weights where this entry counts. */
+  readonly hooks?: HookGroup;
+  /** It counts where the others of its list leave room. */
+  readonly isDefault?: boolean;
+  /** Shares of sampling for which its text was encoded; narrows `startPercent` and `endPercent`. */
+  readonly textStartPercent?: number;
+  readonly textEndPercent?: number;
 }
 
 export type Conditioning = readonly ConditioningEntry[];

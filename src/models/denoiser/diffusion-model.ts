@@ -1,4 +1,5 @@
 import type { Tensor } from '../../compute/tensor.js';
+import type { LoraName } from '../weights/lora-name.js';
 import type { WeightPatches } from '../weights/weight-patches.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import type { ModelChange } from './changes.js';
@@ -9,14 +10,7 @@ import type { Guidance } from './guidance.js';
 import type { LatentFormat } from './latent-format.js';
 import type { ModelSampling } from './model-sampling.js';
 
-/** Rows of a fused weight. */
-export interface WeightRows {
-  readonly start: number;
-  readonly count: number;
-}
-
-/** A layer's name in a LoRA file, the denoiser's own key, and the rows of it that are meant where not all are. */
-export type LoraName = readonly [name: string, key: string, rows?: WeightRows];
+export type { LoraName, WeightRows } from '../weights/lora-name.js';
 
 /** A denoiser as a checkpoint describes it, with all that sampling needs. Light and immutable: weights are read when it first predicts. */
 export interface DiffusionModel {

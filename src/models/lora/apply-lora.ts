@@ -1,5 +1,6 @@
 import type { DiffusionModel, WeightRows } from '../denoiser/diffusion-model.js';
 import type { TextEncoders } from '../text/text-encoders.js';
+import type { HookedDenoiser, HookedText } from '../weights/hooks.js';
 import type { WeightPatch, WeightPatches } from '../weights/weight-patches.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import { readChanges, type Change } from './changes.js';
@@ -53,6 +54,33 @@ export function applyLora(
   strengths: LoraStrengths,
 ): LoraResult {
   const { model, clip } = targets;
+  const { denoiser, text, matched, warnings } = loraPatches(name, weights, targets, strengths);
+  return {
+    model: denoiser === undefined ? model : model?.withPatches(denoiser),
+    clip: Object.keys(text).length === 0 ? clip : clip?.withPatches(text),
+    matched,
+    warnings,
+  };
+}
+
+/** What a LoRA changes. */
+export interface LoraPatches {
+  /** Undefined where nothing of the denoiser is changed. */
+  readonly denoiser: WeightPatches | undefined;
+  /** Of those encoders that are changed. */
+  readonly text: Readonly<Record<string, WeightPatches>>;
+  readonly matched: number;
+  readonly warnings: readonly string[];
+}
+
+/** The patches that `applyLora` puts on a model and its text encoders. */
+export function loraPatches(
+  name: string,
+  weights: WeightSource,
+  targets: { readonly model?: HookedDenoiser | undefined; readonly clip?: HookedText | undefined },
+  strengths: LoraStrengths,
+): LoraPatches {
+  const { model, clip } = targets;
   const file = new LoraFile(weights);
   const keyMap: LoraKeyMap = new Map();
   if (model !== undefined) addDenoiserKeys(keyMap, model);
@@ -88,14 +116,14 @@ export function applyLora(
     patches.set(encoder, partPatches.set(key, [...(partPatches.get(key) ?? []), whole]));
   }
 
-  const denoiserPatches = patches.get(undefined);
-  const clipPatches: Record<string, WeightPatches> = {};
-  for (const [encoder, partPatches] of patches) if (encoder !== undefined) clipPatches[encoder] = partPatches;
+  const text: Record<string, WeightPatches> = {};
+  for (const [encoder, partPatches] of patches) if (encoder !== undefined) text[encoder] = partPatches;
+  const unmatched = unmatchedKeys(file, { hasModel: model !== undefined, hasClip: clip !== undefined });
   return {
-    model: denoiserPatches === undefined ? model : model?.withPatches(denoiserPatches),
-    clip: Object.keys(clipPatches).length === 0 ? clip : clip?.withPatches(clipPatches),
+    denoiser: patches.get(undefined),
+    text,
     matched,
-    warnings: warningsOf(name, unmatchedKeys(file, targets), matched, misfits),
+    warnings: warningsOf(name, unmatched, matched, misfits),
   };
 }
 
@@ -123,10 +151,13 @@ function patchOfRows(patch: WeightPatch, { start, count }: WeightRows): WeightPa
 }
 
 /** Keys that name no layer, but for those of parts that the LoRA isn't put on. */
-function unmatchedKeys(file: LoraFile, { model, clip }: LoraTargets): string[] {
+function unmatchedKeys(
+  file: LoraFile,
+  { hasModel, hasClip }: { readonly hasModel: boolean; readonly hasClip: boolean },
+): string[] {
   return file.untaken().filter((key) => {
-    if (clip === undefined && /^(lora_te|lora_prior_te|text_encoder)/.test(key)) return false;
-    return !(model === undefined && /^(lora_unet|unet\.|diffusion_model\.|lycoris_)/.test(key));
+    if (!hasClip && /^(lora_te|lora_prior_te|text_encoder)/.test(key)) return false;
+    return !(!hasModel && /^(lora_unet|unet\.|diffusion_model\.|lycoris_)/.test(key));
   });
 }
 

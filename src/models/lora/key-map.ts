@@ -3,8 +3,8 @@
  * OneTrainer write (ComfyUI comfy/lora.py, model_lora_keys_unet and model_lora_keys_clip). Those that are no weight's own key with
  * dots or underscores are told by model and text encoders.
  */
-import type { DiffusionModel, WeightRows } from '../denoiser/diffusion-model.js';
-import type { TextEncoders } from '../text/text-encoders.js';
+import type { HookedDenoiser, HookedText } from '../weights/hooks.js';
+import type { WeightRows } from '../weights/lora-name.js';
 
 /** A weight of a model part. */
 export interface LoraTarget {
@@ -21,10 +21,8 @@ export type LoraKeyMap = Map<string, LoraTarget>;
 
 const weightSuffix = '.weight';
 
-export function addDenoiserKeys(
-  map: LoraKeyMap,
-  { weights, loraNames }: Pick<DiffusionModel, 'weights' | 'loraNames'>,
-): void {
+export function addDenoiserKeys(map: LoraKeyMap, denoiser: HookedDenoiser): void {
+  const { weights } = denoiser;
   for (const key of weights.keys()) {
     if (key.endsWith(weightSuffix)) {
       const layer = key.slice(0, -weightSuffix.length);
@@ -34,9 +32,9 @@ export function addDenoiserKeys(
       map.set(`diffusion_model.${key}`, { key });
     }
   }
-  for (const [name, key, rows] of loraNames()) map.set(name, { key, rows });
+  for (const [name, key, rows] of denoiser.loraNames()) map.set(name, { key, rows });
 }
 
-export function addTextKeys(map: LoraKeyMap, text: TextEncoders): void {
+export function addTextKeys(map: LoraKeyMap, text: HookedText): void {
   for (const { name, encoder, key } of text.loraNames()) map.set(name, { encoder, key });
 }

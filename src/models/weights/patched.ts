@@ -21,6 +21,7 @@ export function patched(source: WeightSource, patches: WeightPatches): WeightSou
   };
   return {
     path: source.path,
+    unpatched: source.unpatched ?? source,
     identity: `${source.identity}+${digest.digest('hex').slice(0, 32)}`,
     keys: () => source.keys(),
     has: (key) => source.has(key),

@@ -6,6 +6,8 @@ export interface WeightSource {
   readonly identity: string;
   /** The file that they come from, for error messages. */
   readonly path: string;
+  /** What it was before patches, where it has some. */
+  readonly unpatched?: WeightSource;
   keys(): Iterable<string>;
   has(key: string): boolean;
   /** Throws `ModelError` naming the file and the key when it is missing. */

@@ -1,9 +1,9 @@
-import type { EncodedText } from '../../models/text/text-encoders.js';
+import type { EncodedText, ScheduledText } from '../../models/text/text-encoders.js';
 import type { Conditioning, ConditioningEntry } from '../values.js';
 
 type Extras = Omit<ConditioningEntry, keyof EncodedText>;
 
-/** A conditioning of one entry: what encoders made of a text, and what a node adds. */
-export function encoded(text: EncodedText, extras: Extras = {}): Conditioning {
-  return [{ ...text, ...extras }];
+/** A conditioning of what encoders made of a text, and what a node adds: one entry, or one for each part of sampling. */
+export function encoded({ parts, ...text }: ScheduledText, extras: Extras = {}): Conditioning {
+  return (parts ?? [text]).map((part) => ({ ...part, ...extras }));
 }

@@ -12,3 +12,4 @@ export * from './wan.js';
 export * from './wan-control.js';
 export * from './wan-camera.js';
 export * from './properties.js';
+export * from './hooks.js';

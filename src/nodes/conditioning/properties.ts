@@ -1,6 +1,7 @@
 /** Where, when and how strongly conditionings count, one or a pair at a time (ComfyUI comfy_extras/nodes_hooks.py, comfy/hooks.py). */
 import { combo, defineNode, float, link } from '../definition.js';
-import type { Conditioning, Mask, TimestepsRange } from '../values.js';
+import { combineHooks, type HookGroup } from '../../models/weights/hooks.js';
+import type { Conditioning, ConditioningEntry, Mask, TimestepsRange } from '../values.js';
 
 const conditioning = (tooltip: string) => link('CONDITIONING', { tooltip });
 const strength = float({ default: 1, min: 0, max: 10, step: 0.01, tooltip: "The mask's weight." });
@@ -9,7 +10,7 @@ const set_cond_area = combo(['default', 'mask bounds'], {
 });
 const optional = {
   mask: link('MASK', { tooltip: 'Where it counts.' }),
-  hooks: link('HOOKS', { tooltip: 'Nothing makes them here.' }),
+  hooks: link('HOOKS', { tooltip: 'Change the model where it counts.' }),
   timesteps: link('TIMESTEPS_RANGE', { tooltip: 'When it counts.' }),
 };
 const one = [{ type: 'CONDITIONING', name: 'CONDITIONING' }] as const;
@@ -22,14 +23,24 @@ interface Properties {
   readonly strength: number;
   readonly set_cond_area: 'default' | 'mask bounds';
   readonly mask?: Mask;
+  readonly hooks?: HookGroup;
   readonly timesteps?: TimestepsRange;
 }
 
 function withProperties(given: Conditioning, properties: Properties): Conditioning {
-  const { mask, timesteps, strength: maskStrength, set_cond_area: area } = properties;
+  const { mask, hooks, timesteps, strength: maskStrength, set_cond_area: area } = properties;
   const masked = mask && { mask, maskStrength, setAreaToBounds: area !== 'default' };
   const timed = timesteps && { startPercent: timesteps.start, endPercent: timesteps.end };
-  return given.map((entry) => ({ ...entry, ...masked, ...timed }));
+  return given.map((entry) => ({ ...entry, ...hooked(entry, hooks), ...masked, ...timed }));
+}
+
+/** Added to those that an entry has. */
+function hooked(entry: ConditioningEntry, hooks: HookGroup | undefined): Pick<ConditioningEntry, 'hooks'> {
+  return hooks === undefined ? {} : { hooks: combineHooks(entry.hooks ?? [], hooks) };
+}
+
+function byDefault(given: Conditioning, hooks: HookGroup | undefined): Conditioning {
+  return given.map((entry) => ({ ...entry, ...hooked(entry, hooks), isDefault: true }));
 }
 
 export const conditioningTimestepsRange = defineNode({
@@ -155,6 +166,38 @@ export const pairConditioningCombine = defineNode({
     outputs: [
       [...positive_A, ...positive_B],
       [...negative_A, ...negative_B],
+    ],
+  }),
+});
+
+export const conditioningSetDefaultCombine = defineNode({
+  name: 'ConditioningSetDefaultCombine',
+  displayName: 'Cond Set Default Combine',
+  category: 'advanced/hooks/cond single',
+  description: 'A conditioning that counts where another leaves room.',
+  required: { cond: conditioning('The other.'), cond_DEFAULT: conditioning('What counts elsewhere.') },
+  optional: { hooks: optional.hooks },
+  outputs: one,
+  run: ({ cond, cond_DEFAULT, hooks }) => ({ outputs: [[...cond, ...byDefault(cond_DEFAULT, hooks)]] }),
+});
+
+export const pairConditioningSetDefaultCombine = defineNode({
+  name: 'PairConditioningSetDefaultCombine',
+  displayName: 'Cond Pair Set Default Combine',
+  category: 'advanced/hooks/cond pair',
+  description: 'A pair of conditionings that counts where another leaves room.',
+  required: {
+    positive: conditioning('The other positive one.'),
+    negative: conditioning('The other negative one.'),
+    positive_DEFAULT: conditioning('The positive one that counts elsewhere.'),
+    negative_DEFAULT: conditioning('The negative one that counts elsewhere.'),
+  },
+  optional: { hooks: optional.hooks },
+  outputs: pair,
+  run: ({ positive, negative, positive_DEFAULT, negative_DEFAULT, hooks }) => ({
+    outputs: [
+      [...positive, ...byDefault(positive_DEFAULT, hooks)],
+      [...negative, ...byDefault(negative_DEFAULT, hooks)],
     ],
   }),
 });
