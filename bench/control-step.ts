@@ -11,7 +11,8 @@ import { pairedRatio } from '../src/bench/statistics.js';
 import { buildControlGraph } from '../src/models/control/controlnet/graphs.js';
 import { buildUnetGraph } from '../src/models/unet/unet-graph.js';
 import { detectUnet } from '../src/models/unet/detect.js';
-import { plainVariant, transformerLevels } from '../src/models/unet/variant.js';
+import { plainVariant, blockTokens } from '../src/models/unet/variant.js';
+import { featureSizes } from '../src/models/unet/feature-sizes.js';
 import type { WeightSource } from '../src/models/weights/weight-source.js';
 import { computed } from '../src/models/weights/weight-values.js';
 import { comparison } from './harness/comparison.js';
@@ -57,7 +58,9 @@ comparison(
     });
     const channels = [config.modelChannels, ...widths];
     const control = channels.map((_, index) => `skip.${index}`);
-    const blocks = transformerLevels(config).map((_, index) => index);
+    const blocks = blockTokens(config, featureSizes(config, { height: 64, width: 64 })).map(
+      (_, index) => index,
+    );
     const graphs = {
       plain: buildUnetGraph(config, weights),
       controlled: buildUnetGraph(config, weights, {

@@ -55,7 +55,7 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['clip', 'denoiser-inputs', 'unet'],
     ['vision'],
     ['families'],
-    ['lora', 'faces'],
+    ['lora', 'faces', 'grounding', 'hypernetwork'],
     ['control', 'ip-adapter', 'upscale', 'annotators', 'onnx'],
     ['background', 'detectors', 'segment-anything'],
     ['model-store.ts'],

@@ -43,6 +43,9 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
   A1111PrepareImage: { class: "latentd's own, for A1111's clients" },
   AIO_Preprocessor: { 'optional.preprocessor': 'the preprocessors that latentd has' },
   ControlNetPreprocessorSelector: { 'required.preprocessor': 'the preprocessors that latentd has' },
+  CreateHookKeyframesFromFloats: {
+    'required.floats_strength': 'bounds of an input that only a link gives bound nothing',
+  },
   'ConditioningAverage ': { class: 'its name before ComfyUI lost the blank' },
   CheckpointLoaderSimpleMultiGPU: { 'optional.device': DEVICE },
   UNETLoaderMultiGPU: { 'optional.device': DEVICE },

@@ -1,5 +1,7 @@
 import type { GgufProducts } from './files/gguf-products.js';
 import type { DiffusionModel } from './denoiser/diffusion-model.js';
+import type { GroundingModel } from './denoiser/grounding.js';
+import type { Hypernetwork } from './denoiser/hypernetwork.js';
 import type { ControlNetwork } from './control/control-network.js';
 import type { IpAdapter } from './ip-adapter/ip-adapter.js';
 import type { Annotator, AnnotatorKind } from './annotators/annotator.js';
@@ -39,6 +41,10 @@ export interface ModelStore {
   /** What encodes pictures for prompts. */
   imageEncoder(path: string): ImageEncoder;
   ipAdapter(path: string): IpAdapter;
+  /** Small networks on keys and values. */
+  hypernetwork(path: string): Hypernetwork;
+  /** What tells a network where things lie (GLIGEN). */
+  grounding(path: string): GroundingModel;
   /** A style model, which makes words of encoded pictures. */
   style(path: string): StyleModel;
   /** What turns pictures away (`safety_checker/model.safetensors` of diffusers). */

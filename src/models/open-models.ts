@@ -26,6 +26,8 @@ import type { TextEncoders } from './text/text-encoders.js';
 import { userVocabularies } from './text/vocabularies/vocabularies.js';
 import { embeddingFiles } from './text/embeddings.js';
 import { createIpAdapter } from './ip-adapter/ip-adapter.js';
+import { createGroundingModel } from './grounding/gligen.js';
+import { createHypernetwork } from './hypernetwork/hypernetwork.js';
 import type { ImageEncoder } from './vision/image-encoder.js';
 import { visionLayout } from './vision/layouts.js';
 import { createSafetyChecker } from './vision/safety-checker.js';
@@ -50,6 +52,7 @@ export interface ModelStoreOptions {
 interface OpenFile {
   readonly stamp: string;
   readonly weights: WeightSource;
+  readonly metadata: Readonly<Record<string, string>>;
   checkpoint?: Checkpoint;
   diffusionModel?: DiffusionModel;
   vae?: VaeModel;
@@ -73,7 +76,8 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     // A replaced file stays mapped for the models made from it, until they are forgotten.
     files.delete(path);
     const opened = openFile(path);
-    const file = { stamp, weights: withoutScales(safetensorsWeights(opened), opened.metadata) };
+    const { metadata } = opened;
+    const file = { stamp, metadata, weights: withoutScales(safetensorsWeights(opened), metadata) };
     files.set(path, file);
     return file;
   }
@@ -118,6 +122,11 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
       file.imageEncoder ??= createImageEncoder(visionLayout(file.weights), programs);
       return file.imageEncoder;
     },
+    hypernetwork(path) {
+      const { weights, metadata } = open(path);
+      return createHypernetwork(weights, metadata);
+    },
+    grounding: (path) => createGroundingModel(open(path).weights),
     ipAdapter: (path) => createIpAdapter(open(path).weights, programs),
     safetyChecker: (path) => createSafetyChecker(open(path).weights, programs),
     style: (path) => createStyleModel(open(path).weights, programs),

@@ -2,6 +2,7 @@
 import type { Tensor } from '../compute/tensor.js';
 import type { Conditioning } from '../models/denoiser/conditioning.js';
 import type { ControlNetwork } from '../models/control/control-network.js';
+import type { GroundingModel } from '../models/denoiser/grounding.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { TextEncoders } from '../models/text/text-encoders.js';
 import type { EncodedImages, ImageEncoder } from '../models/vision/image-encoder.js';
@@ -143,6 +144,8 @@ export interface ValueTypes {
   VAE: VaeModel;
   UPSCALE_MODEL: Upscaler;
   CONTROL_NET: ControlNetwork;
+  /** What gives texts places in a picture. */
+  GLIGEN: GroundingModel;
   CLIP_VISION: ImageEncoder;
   CLIP_VISION_OUTPUT: EncodedImages;
   /** A camera's path: N×24×F×H×W. */

@@ -7,6 +7,7 @@ import type { RandomSource } from '../models/denoiser/denoiser.js';
 import { prepareInputs } from '../models/denoiser/denoiser-input.js';
 import type { NetworkInputs } from '../models/denoiser/network-inputs.js';
 import type { HookGroup } from '../models/weights/hooks.js';
+import type { Grounding } from '../models/denoiser/grounding.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import { boundsOf, fitConditioningMask, type LatentArea } from './masks.js';
 
@@ -24,6 +25,8 @@ export interface Condition {
   readonly strength: number;
   /** Noise levels, both included, between which it counts. */
   readonly sigmas: { readonly highest: number; readonly lowest: number };
+  /** What lies where. */
+  readonly grounding?: Grounding;
   /** Change the network's weights for it. */
   readonly hooks?: HookGroup;
   /** It counts where the others of its prompt leave room. */
@@ -65,27 +68,39 @@ export function prepareConditions(
     }
   }
   const [positive, ...others] = lists;
-  for (const list of others) if (positive !== undefined) controlOthers(positive, list);
+  for (const list of others) {
+    if (positive === undefined) continue;
+    shareWithOthers(
+      'control',
+      positive.filter(({ controlsOthers }) => controlsOthers),
+      list,
+    );
+    shareWithOthers('grounding', positive, list);
+  }
   return lists;
 }
 
 /**
- * What steers the first prompt and others as well steers another that nothing steers; entries of areas are left out (ComfyUI
+ * What entries of the first prompt have of a kind, another has as well where none of its own has it; entries of areas are left out (ComfyUI
  * apply_empty_x_to_equal_area).
  */
-function controlOthers(positive: readonly Condition[], list: Condition[]): void {
-  const controls = positive.flatMap(({ area, control, controlsOthers }) =>
-    area === undefined && control !== undefined && controlsOthers ? [control] : [],
+function shareWithOthers(
+  kind: 'control' | 'grounding',
+  positive: readonly Condition[],
+  list: Condition[],
+): void {
+  const shared = positive.flatMap((entry) =>
+    entry.area === undefined && entry[kind] !== undefined ? [{ [kind]: entry[kind] }] : [],
   );
   const places = list.flatMap(({ area }, index) => (area === undefined ? [index] : []));
-  const isSteered = places.some((place) => list[place]!.control !== undefined);
-  if (isSteered || places.length === 0) return;
-  controls.forEach((control, index) => {
+  const hasOwn = places.some((place) => list[place]![kind] !== undefined);
+  if (hasOwn || places.length === 0) return;
+  shared.forEach((given, index) => {
     const place = places[index % places.length]!;
     const entry = list[place]!;
     // An entry that has got one stays; a further one is a further entry.
-    if (entry.control === undefined) list[place] = { ...entry, control };
-    else list.push({ ...entry, control });
+    if (entry[kind] === undefined) list[place] = { ...entry, ...given };
+    else list.push({ ...entry, ...given });
   });
 }
 
@@ -105,6 +120,7 @@ function prepareCondition(entry: ConditioningEntry, role: PromptRole, input: Lat
     inputs: prepareInputs(model.inputs, entry, { role, latent, noiseMask, latentFormat, seed }),
     ...(entry.control === undefined ? {} : { control: entry.control }),
     controlsOthers: entry.controlsOthers === true,
+    ...(entry.grounding === undefined ? {} : { grounding: entry.grounding }),
     ...(area === undefined ? {} : { area }),
     ...(mask === undefined ? {} : { mask }),
     maskStrength: entry.maskStrength ?? 1,

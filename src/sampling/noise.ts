@@ -17,28 +17,39 @@ export interface DrawnNoise {
 
 /** A generator that can be taken up from where it is, as often as wanted. */
 export class RandomStream implements RandomSource {
-  private source: RandomSource | undefined;
+  private source: TorchGenerator | undefined;
   private drawn = 0;
   /** Words that are passed over once something is drawn again. */
   private passed = 0;
 
   /** `begin` makes a generator where the stream begins; it is called when something is drawn. */
-  constructor(private readonly begin: () => RandomSource) {}
+  constructor(private readonly begin: () => TorchGenerator) {}
 
   random32(): number {
+    const source = this.caughtUp();
+    this.drawn++;
+    return source.random32();
+  }
+
+  /** `torch.randn`'s values; 16 or more. */
+  normals(count: number): Float32Array {
+    const source = this.caughtUp();
+    this.drawn += wordsOfNormals(count);
+    return source.randn(count);
+  }
+
+  /** Goes on as if `torch.randn` had drawn `count` values, 16 or more (ATen/native/cpu/DistributionTemplates.h, normal_fill). */
+  passNormals(count: number): void {
+    this.passed += wordsOfNormals(count);
+  }
+
+  private caughtUp(): TorchGenerator {
     this.source ??= this.begin();
     for (; this.passed > 0; this.passed--) {
       this.drawn++;
       this.source.random32();
     }
-    this.drawn++;
-    return this.source.random32();
-  }
-
-  /** Goes on as if `torch.randn` had drawn `count` values, 16 or more (ATen/native/cpu/DistributionTemplates.h, normal_fill). */
-  passNormals(count: number): void {
-    // The last 16 are drawn anew where they don't fill a block.
-    this.passed += count + (count % 16 === 0 ? 0 : 16);
+    return this.source;
   }
 
   /** A stream that begins where this one is now. */
@@ -51,6 +62,11 @@ export class RandomStream implements RandomSource {
       return source;
     });
   }
+}
+
+/** The last 16 are drawn anew where they don't fill a block. */
+function wordsOfNormals(count: number): number {
+  return count + (count % 16 === 0 ? 0 : 16);
 }
 
 /**

@@ -5,6 +5,7 @@ import { takeRows } from '../imaging/tensor-ops.js';
 import type { Control } from '../models/denoiser/control.js';
 import type { RandomSource } from '../models/denoiser/denoiser.js';
 import type { NetworkInputs } from '../models/denoiser/network-inputs.js';
+import type { Grounding } from '../models/denoiser/grounding.js';
 import type { DiffusionModel } from '../models/denoiser/diffusion-model.js';
 import type { Condition } from './conditions.js';
 import { cropMask, influenceOf, type Influence } from './influence.js';
@@ -82,8 +83,12 @@ export function commonInputs(
   x: Tensor,
 ): NetworkInputs | undefined {
   const highest = model.sampling.levels.percentToSigma(0);
-  const always = ({ sigmas, hooks, isDefault }: Condition): boolean =>
-    sigmas.highest >= highest && sigmas.lowest === 0 && hooks === undefined && !isDefault;
+  const always = ({ sigmas, hooks, grounding, isDefault }: Condition): boolean =>
+    sigmas.highest >= highest &&
+    sigmas.lowest === 0 &&
+    hooks === undefined &&
+    grounding === undefined &&
+    !isDefault;
   if (!prompts.every((conditions) => conditions.length === 1 && conditions.every(always))) return undefined;
   const tasks = prompts.flat().map((condition, prompt) => taskFor(model, prompt, condition, x));
   const isCommon = (task: Task): boolean =>
@@ -106,11 +111,19 @@ function tasksAt(
   const counting = prompts.map((conditions) =>
     (conditions ?? []).filter(({ sigmas }) => sigma <= sigmas.highest && sigma >= sigmas.lowest),
   );
+  const grounded = new Map<Grounding, DiffusionModel>();
+  const modelOf = ({ hooks, grounding }: Condition): DiffusionModel => {
+    const own = hooked.at(model, hooks, sigma);
+    if (grounding === undefined) return own;
+    const known = grounded.get(grounding) ?? own.withChanges([...own.changes, { kind: 'ground', grounding }]);
+    grounded.set(grounding, known);
+    return known;
+  };
   const tasksOf = (areDefaults: boolean): Task[] =>
     counting.flatMap((conditions, prompt) =>
       conditions
         .filter(({ isDefault }) => isDefault === areDefaults)
-        .map((condition) => taskFor(hooked.at(model, condition.hooks, sigma), prompt, condition, x)),
+        .map((condition) => taskFor(modelOf(condition), prompt, condition, x)),
     );
   const tasks = tasksOf(false);
   const leftBy = (prompt: number): Tensor | undefined =>

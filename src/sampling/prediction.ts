@@ -118,14 +118,14 @@ export function noisedKept(sampling: ModelSampling, latent: Tensor, noise: Tenso
 }
 
 function noised(
-  { prediction }: ModelSampling,
+  { prediction, noiseScale = 1 }: ModelSampling,
   latent: Tensor,
   noise: Tensor,
   sigma: number,
   fromPureNoise = false,
 ): Tensor {
   if (prediction === 'image_flow') return latent;
-  if (prediction === 'flow') return mixNoise(latent, noise, sigma);
+  if (prediction === 'flow') return mixNoise(latent, noise, sigma, noiseScale);
   return addNoise(latent, noise, sigma, fromPureNoise);
 }
 
@@ -137,13 +137,14 @@ export function sampledEnd({ prediction }: ModelSampling, sample: Tensor, sigma:
   return mapValues(sample, (value) => value / kept);
 }
 
-/** sigma·noise + (1 − sigma)·latent: a rectified flow's way (`CONST.noise_scaling`). */
-function mixNoise(latent: Tensor, noise: Tensor, sigma: number): Tensor {
+/** sigma·scale·noise + (1 − sigma)·latent: a rectified flow's way (`CONST.noise_scaling`). */
+function mixNoise(latent: Tensor, noise: Tensor, sigma: number, noiseScale: number): Tensor {
   const at = fround(sigma);
   const kept = fround(1 - at);
+  const scale = fround(noiseScale);
   return tensor(
     latent.shape,
-    latent.data.map((value, index) => fround(noise.data[index]! * at) + fround(value * kept)),
+    latent.data.map((value, index) => fround(fround(noise.data[index]! * scale) * at) + fround(value * kept)),
   );
 }
 

@@ -11,6 +11,7 @@ import { fitNoiseMask } from './masks.js';
 import { maskedDenoiser } from './noise-mask.js';
 import { drawNoise, type RandomStream } from './noise.js';
 import { noisedStart, sampledEnd } from './prediction.js';
+import { sampleLcmUpscale, type LatentGrowth } from './lcm-upscale.js';
 import { lazily } from './lazy-cache.js';
 
 /** Whose noise samplers add on their way: what ComfyUI draws there on a CPU (when left out), or on an NVIDIA GPU. */
@@ -19,6 +20,8 @@ export type SamplerNoise = Pick<SamplerRunInit, 'noise' | 'gpuThreads'>;
 /** A sampler by ComfyUI's name, with its options (`eta`, `s_noise`, …). */
 export interface SamplerChoice extends SamplerNoise, Pick<SamplerRunInit, 'options' | 'noiseSigmas'> {
   readonly name: string;
+  /** The latent grows between steps: of LCM alone. */
+  readonly growth?: LatentGrowth;
 }
 
 /** A step that is done. */
@@ -104,7 +107,7 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
         });
 
   const x = noisedStart(sampling, latent, noise, sigmas[0]!);
-  const { name, ...choices } = sampler;
+  const { name, growth, ...choices } = sampler;
   const init = { x: x.data, sigmas, seed, levels: sampling.levels, flow: isFlow(sampling), ...choices };
   const finished = (sample: Tensor, last: Tensor | undefined): Sampled => {
     const samples = fromModelSpace(
@@ -114,6 +117,19 @@ export async function runSampler(options: SamplingOptions): Promise<Sampled> {
     const denoised = last === undefined ? samples : fromModelSpace(latentFormat, last);
     return { samples, denoised, random: kept.random };
   };
+  if (growth !== undefined) {
+    const steps = sigmas.length - 1;
+    const told = async (noised: Tensor, sigma: number, needsUncond: boolean) => {
+      await nextTurn();
+      signal?.throwIfAborted();
+      return denoiser(noised, sigma, needsUncond);
+    };
+    const random = kept.random ?? drawNoise({ seed }, latent.shape).random;
+    const grown = await sampleLcmUpscale(x, sigmas, growth, told, random, (step, denoised) =>
+      progress?.({ step, totalSteps: steps, denoised }),
+    );
+    return finished(grown.sample, grown.denoised);
+  }
   const passDraws = (from: number, to: number): number => {
     // On a GPU samplers draw on its own generator.
     for (let draw = from; sampler.noise !== 'gpu' && draw < to; draw++)

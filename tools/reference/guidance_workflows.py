@@ -9,13 +9,17 @@ import sys
 
 sys.path.insert(0, os.environ["REF"])
 import run_workflow
+import folder_paths
 import nodes
+import numpy as np
 import safetensors.torch
+import torch
 
 MODELS, OUT = sys.argv[1:3]
 ONLY = sys.argv[3:]
 run_workflow.NODES += ("tcfg", "fresca", "pag", "mahiro", "nag", "model_downscale", "attention_multiply", "gits", "model_merging_model_specific", "latent", "video_model", "easycache", "hypernetwork", "lora_debug", "hooks")
 run_workflow.setup(MODELS)
+for folder in ("gligen", "hypernetworks"): folder_paths.folder_names_and_paths[folder] = ([os.path.join(MODELS, folder)], folder_paths.supported_pt_extensions)
 run_workflow.extra()
 nodes.NODE_CLASS_MAPPINGS["SaveLatent"] = type("SaveLatent", (), {
     "INPUT_TYPES": classmethod(lambda cls: {"required": {"samples": ("LATENT",), "filename_prefix": ("STRING",)}}),
@@ -267,8 +271,79 @@ def hooked(checkpoint):
     yield f"{name}.model", w.sample()
 
 
+def waved(key, shape, scale):
+    """Values that anyone can make again: test/support/waved.ts does."""
+    count = int(np.prod(shape))
+    start = sum(key.encode())
+    return torch.from_numpy((scale * np.sin(np.arange(count, dtype=np.float64) * 0.7 + start)).astype(np.float32).reshape(shape))
+
+
+def gligen_file(path):
+    """For the tiny SD 1.5: what GLIGEN has beside each of its transformer blocks."""
+    weights = {}
+    widths = {"input_blocks": {1: 32, 2: 32, 4: 64, 5: 64, 7: 128, 8: 128}, "middle_block": {1: 128}, "output_blocks": {3: 128, 4: 128, 5: 128, 6: 64, 7: 64, 8: 64, 9: 32, 10: 32, 11: 32}}
+    for part, blocks in widths.items():
+        for block, width in blocks.items():
+            at = f"{part}.{block}." + ("" if part == "middle_block" else "1.") + "transformer_blocks.0.fuser"
+            shapes = {"linear.weight": (width, 768), "linear.bias": (width,), "attn.to_q.weight": (width, width), "attn.to_k.weight": (width, width), "attn.to_v.weight": (width, width), "attn.to_out.0.weight": (width, width), "attn.to_out.0.bias": (width,),
+                      "ff.net.0.proj.weight": (8 * width, width), "ff.net.0.proj.bias": (8 * width,), "ff.net.2.weight": (width, 4 * width), "ff.net.2.bias": (width,), "norm1.weight": (width,), "norm1.bias": (width,), "norm2.weight": (width,), "norm2.bias": (width,)}
+            for name, shape in shapes.items(): weights[f"{at}.{name}"] = waved(f"{at}.{name}", shape, 1.0 if name.startswith("norm") else 0.2)
+            weights[f"{at}.alpha_attn"], weights[f"{at}.alpha_dense"] = torch.tensor(0.7), torch.tensor(-0.4)
+    weights["position_net.null_positive_feature"], weights["position_net.null_position_feature"] = waved("a", (768,), 1.0), waved("b", (64,), 1.0)
+    for layer, shape in {0: (512, 832), 2: (512, 512), 4: (768, 512)}.items():
+        weights[f"position_net.linears.{layer}.weight"], weights[f"position_net.linears.{layer}.bias"] = waved(f"{layer}w", shape, 0.1), waved(f"{layer}b", shape[:1], 0.1)
+    safetensors.torch.save_file(weights, path)
+
+
+def hypernetwork_file(path, activation, norms, output):
+    networks = {"activation_func": activation, "is_layer_norm": norms, "activate_output": output, "name": "tiny", "layer_structure": [1, 0.1, 1]}
+    for width in (32, 128):
+        networks[width] = tuple({key: waved(f"{width}{part}{key}", shape, 0.3) for key, shape in (
+            ("linear.0.weight", (4, width)), ("linear.0.bias", (4,)), *((("linear.1.weight", (4,)), ("linear.1.bias", (4,))) if norms else ()),
+            (f"linear.{2 if norms else 1}.weight", (width, 4)), (f"linear.{2 if norms else 1}.bias", (width,)),
+            *((("linear.3.weight", (width,)), ("linear.3.bias", (width,))) if norms else ()))} for part in (0, 1))
+    torch.save(networks, path)
+
+
+HYPERNETWORKS = {"relu": ("relu", True, False), "elu": ("elu", False, True), "swish": ("swish", False, False), "softsign": ("softsign", True, True)}
+
+
+class WideText:
+    """A text encoder as wide as SD 1.5's: GLIGEN takes no other."""
+    tokenize = staticmethod(lambda text: text)
+    encode_from_tokens = staticmethod(lambda text, return_pooled: (None, waved(text, (1, 768), 1.0)))
+
+
 def patched(checkpoint):
     yield from hooked(checkpoint)
+    shrink = dict(block_number=3, downscale_factor=2.0, start_percent=0.0, end_percent=0.35, downscale_after_skip=True, downscale_method="bicubic", upscale_method="bicubic")
+    for name, changed in (("deep", {}), ("early", dict(block_number=1, downscale_factor=1.4, downscale_after_skip=False, downscale_method="area", upscale_method="nearest-exact", end_percent=0.8)),
+                          ("last", dict(block_number=8 if checkpoint == "sd15" else 5, downscale_method="bilinear", start_percent=0.3, end_percent=1.0))):
+        yield f"{checkpoint}.patch.shrink.{name}", Workflow(checkpoint, 104, 88).patch("PatchModelAddDownscale", **{**shrink, **changed}).sample()
+    w = Workflow(checkpoint, 136, 120).patch("PatchModelAddDownscale", **{**shrink, "block_number": 2, "upscale_method": "bilinear"}).patch("PatchModelAddDownscale", **{**shrink, "block_number": 4, "end_percent": 0.7})
+    yield f"{checkpoint}.patch.shrink.twice", w.sample()
+    for name, inputs, settings in (("plain", dict(nag_scale=5.0, nag_alpha=0.5, nag_tau=1.5), {}), ("one", dict(nag_scale=8.0, nag_alpha=0.9, nag_tau=1.2), dict(cfg=1.0)), ("many", dict(nag_scale=2.0, nag_alpha=0.3, nag_tau=4.0), {})):
+        yield f"{checkpoint}.patch.nag.{name}", Workflow(checkpoint, batch=3 if name == "many" else 1).patch("NAGuidance", **inputs).sample(**settings)
+    for name, ratio, steps, method in (("whole", 1.5, -1, "bislerp"), ("soon", 2.0, 2, "bicubic"), ("many", 1.2, 30, "nearest-exact")):
+        w = Workflow(checkpoint)
+        sampler = w.add("SamplerLCMUpscale", scale_ratio=ratio, scale_steps=steps, upscale_method=method)
+        sigmas = w.add("BasicScheduler", model=w.model, scheduler="karras", steps=4, denoise=1.0)
+        latent = w.add("SamplerCustom", model=w.model, add_noise=True, noise_seed=7, cfg=2.0, positive=w.positive, negative=w.negative, sampler=sampler, sigmas=sigmas, latent_image=w.latent)
+        w.add("SaveLatent", samples=latent, filename_prefix="guidance")
+        yield f"{checkpoint}.patch.lcm.{name}", w.nodes
+    if checkpoint != "sd15": return
+    for name, settings in HYPERNETWORKS.items():
+        hypernetwork_file(os.path.join(MODELS, "hypernetworks", f"{name}.pt"), *settings)
+        yield f"{checkpoint}.patch.hypernetwork.{name}", Workflow(checkpoint).patch("HypernetworkLoader", hypernetwork_name=f"{name}.pt", strength=0.8).sample()
+    gligen_file(os.path.join(MODELS, "gligen", "tiny.safetensors"))
+    nodes.NODE_CLASS_MAPPINGS["WideText"] = type("WideText", (), {"INPUT_TYPES": classmethod(lambda cls: {"required": {}}), "FUNCTION": "give", "RETURN_TYPES": ("CLIP",), "give": lambda self: (WideText,)})
+    for name in ("one", "two", "area"):
+        w = Workflow(checkpoint)
+        model, clip = w.add("GLIGENLoader", gligen_name="tiny.safetensors"), w.add("WideText")
+        w.positive = w.add("GLIGENTextBoxApply", conditioning_to=w.positive, clip=clip, gligen_textbox_model=model, text="a dog", width=48, height=40, x=8, y=16)
+        if name != "one": w.positive = w.add("GLIGENTextBoxApply", conditioning_to=w.positive, clip=clip, gligen_textbox_model=model, text="a tree", width=64, height=64, x=40, y=0)
+        if name == "area": w.positive = w.add("ConditioningCombine", conditioning_1=w.positive, conditioning_2=w.add("ConditioningSetArea", conditioning=w.add("CLIPTextEncode", clip=w.clip, text="a fox"), width=64, height=64, x=8, y=0, strength=0.7))
+        yield f"{checkpoint}.patch.gligen.{name}", w.sample()
 
 
 def everything():

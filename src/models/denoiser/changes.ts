@@ -2,7 +2,10 @@
  * Changes of how a network computes, as nodes hang them on a model (ComfyUI's model patches). A network heeds those of the kinds that
  * it knows; to another, they do nothing, as in ComfyUI.
  */
+import type { LatentUpscaleMethod } from '../../imaging/upscale.js';
 import type { AttendedPictures } from './attended-pictures.js';
+import type { Grounding } from './grounding.js';
+import type { Hypernetwork } from './hypernetwork.js';
 
 /** Si et al., "FreeU: Free Lunch in Diffusion U-Net", 2023: the backbone's features scaled up, the skips' smooth ones down. */
 export interface FreeU {
@@ -65,12 +68,59 @@ export interface SkippedBlocks {
   readonly single: readonly number[];
 }
 
+/** Features that a block yields shrink, and grow again where they meet larger ones (Kohya's deep shrink). */
+export interface Shrinking {
+  readonly kind: 'shrink';
+  /** Its number among the input blocks. */
+  readonly block: number;
+  readonly factor: number;
+  /** Noise levels between which it does so, both included. */
+  readonly highest: number;
+  readonly lowest: number;
+  /** What the output block of the same size is given stays as it is. */
+  readonly afterSkip: boolean;
+  /** `bislerp` is none that a network here has. */
+  readonly down: Exclude<LatentUpscaleMethod, 'bislerp'>;
+  readonly up: Exclude<LatentUpscaleMethod, 'bislerp'>;
+}
+
+/** What tokens attend to each other for is led away from what they do without the prompt (NAG). */
+export interface GuidedAttention {
+  readonly kind: 'guide-attention';
+  readonly scale: number;
+  readonly alpha: number;
+  readonly tau: number;
+}
+
+/** Keys and values are made of what small networks add to what they are made of. */
+export interface Hypernetworks {
+  readonly kind: 'hypernetwork';
+  readonly network: Hypernetwork;
+  readonly strength: number;
+}
+
+/** Tokens attend to descriptions of places as well (GLIGEN). */
+export interface GroundedPrompts {
+  readonly kind: 'ground';
+  readonly grounding: Grounding;
+}
+
 /**
  * A further kind is a member here and a reader in the networks that heed it: what shapes their graph becomes part of its variant, and
  * what it feeds in each evaluation inputs of that graph.
  */
 export type ModelChange =
-  FreeU | HyperTile | TokenMerging | AttentionRecording | OwnValues | PicturePrompts | SkippedBlocks;
+  | FreeU
+  | HyperTile
+  | TokenMerging
+  | AttentionRecording
+  | OwnValues
+  | PicturePrompts
+  | SkippedBlocks
+  | Shrinking
+  | GuidedAttention
+  | Hypernetworks
+  | GroundedPrompts;
 
 /** Those of some kinds, in order. */
 export function changesOfKind<Kind extends ModelChange['kind']>(

@@ -2,6 +2,7 @@
 import type { Tensor } from '../../compute/tensor.js';
 import type { HookGroup } from '../weights/hooks.js';
 import type { Control } from './control.js';
+import type { Grounding } from './grounding.js';
 
 /** A rectangle of the latent: in latent pixels, or as fractions of its height and width (ConditioningSetAreaPercentage). */
 export interface Area {
@@ -88,6 +89,8 @@ export interface ConditioningEntry {
   readonly control?: Control;
   /** The same one counts where entries of other prompts have none. */
   readonly controlsOthers?: boolean;
+  /** What lies where (GLIGEN). */
+  readonly grounding?: Grounding;
   /** Change the denoiser's weights where this entry counts. */
   readonly hooks?: HookGroup;
   /** It counts where the others of its list leave room. */

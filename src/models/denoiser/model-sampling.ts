@@ -18,6 +18,8 @@ export interface ModelSampling {
   readonly sigmaData: number;
   /** Sigmas, timesteps and schedules. */
   readonly levels: NoiseLevels;
+  /** What the noise is multiplied by that a flow begins with; 1 when left out. */
+  readonly noiseScale?: number;
 }
 
 export interface DiscreteOptions {

@@ -36,9 +36,7 @@ export function openModelFile(path: string): SafetensorsFile {
   return openMapped(path, (file) => {
     const start = file.read(0, Math.min(file.size, torchSignatureBytes));
     if (looksLikeGguf(start)) return readGguf(path, file);
-    if (looksLikeTorch(start)) {
-      return { metadata: {}, tensors: readTorchTensors(path, file) };
-    }
+    if (looksLikeTorch(start)) return readTorchTensors(path, file);
     if (looksLikeOldTorch(file)) {
       throw new ModelError(
         `${path} is a tar file, as torch wrote before 2017: load it in torch and save it again`,

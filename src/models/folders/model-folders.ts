@@ -19,6 +19,9 @@ const SUBFOLDERS = {
   // Where a diffusers pipeline has it.
   safety_checker: ['safety_checker'],
   controlnet: ['controlnet', 't2i_adapter'],
+  gligen: ['gligen'],
+  hypernetworks: ['hypernetworks'],
+  diffusers: ['diffusers'],
   latent_upscale_models: ['latent_upscale_models'],
   wildcards: ['wildcards'],
   rembg: ['rembg', 'u2net'],

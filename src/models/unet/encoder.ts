@@ -3,6 +3,7 @@ import type { GraphBuilder, Value } from '../../compute/graph.js';
 import type { Layers } from '../programs/layers.js';
 import type { UnetEncoderConfig } from './config.js';
 import type { JoinPictures } from './picture-attention.js';
+import type { BlockChanger } from './block-changes.js';
 import type { SelfAttention, SelfAttentions } from './self-attention.js';
 import { spatialTransformer } from './spatial-transformer.js';
 
@@ -17,6 +18,13 @@ export interface UnetParts {
   readonly selfAttentions: SelfAttentions;
   /** What pictures add to each cross-attention. */
   readonly joinPictures?: JoinPictures;
+  readonly changer: BlockChanger;
+}
+
+/** What an input block hands to the output block of its size, and to the next one. */
+export interface Handed {
+  readonly skip: Value;
+  readonly next: Value;
 }
 
 /** Layers in the order in which data flows (ComfyUI comfy/ldm/modules/diffusionmodules/openaimodel.py and comfy/cldm/cldm.py). */
@@ -34,30 +42,38 @@ export class UnetEncoder {
   }
 
   /**
-   * What each input block yields, for the output block of the same size. `embedding` is activated: each residual block begins by its own
-   * SiLU of it, which is the same one. `afterBlock` is given what a block yields, and gives what goes on.
+   * What each input block hands to the output block of the same size, and what goes on to the middle. `embedding` is activated: each
+   * residual block begins by its own SiLU of it, which is the same one. `afterBlock` is given what a block yields.
    */
-  down(x: Value, embedding: Value, afterBlock: (yielded: Value, block: number) => Value): Value[] {
+  down(
+    x: Value,
+    embedding: Value,
+    afterBlock: (yielded: Value, block: number) => Handed,
+  ): { readonly skips: readonly Value[]; readonly bottom: Value } {
     const { config, layers, selfAttentions } = this.parts;
     const { residualBlocks, transformerDepth } = config;
     const depths = [...transformerDepth];
-    let hidden = afterBlock(layers.conv2d(x, 'input_blocks.0.0', { padding: 1 }), 0);
-    const skips = [hidden];
+    const skips: Value[] = [];
+    const endBlock = (yielded: Value): Value => {
+      const { skip, next } = afterBlock(yielded, skips.length);
+      skips.push(skip);
+      return next;
+    };
+    let hidden = endBlock(layers.conv2d(x, 'input_blocks.0.0', { padding: 1 }));
     residualBlocks.forEach((count, level) => {
       for (let block = 0; block < count; block++) {
         const path = `input_blocks.${skips.length}`;
         hidden = this.residualBlock(hidden, embedding, `${path}.0`);
         const depth = depths.shift() ?? 0;
         if (depth > 0) hidden = this.transformer(hidden, depth, selfAttentions.at('side'), `${path}.1`);
-        hidden = afterBlock(hidden, skips.length);
-        skips.push(hidden);
+        hidden = endBlock(hidden);
       }
       if (level === residualBlocks.length - 1) return;
-      hidden = layers.conv2d(hidden, `input_blocks.${skips.length}.0.op`, { stride: 2, padding: 1 });
-      hidden = afterBlock(hidden, skips.length);
-      skips.push(hidden);
+      hidden = endBlock(
+        layers.conv2d(hidden, `input_blocks.${skips.length}.0.op`, { stride: 2, padding: 1 }),
+      );
     });
-    return skips;
+    return { skips, bottom: hidden };
   }
 
   middle(x: Value, embedding: Value): Value {
@@ -87,8 +103,9 @@ export class UnetEncoder {
   }
 
   transformer(x: Value, depth: number, selfAttention: SelfAttention, path: string): Value {
-    const { layers, config, context, joinPictures } = this.parts;
-    return spatialTransformer(layers, config, x, context, depth, selfAttention, path, joinPictures);
+    const { layers, config, context, joinPictures, changer } = this.parts;
+    const attention = { selfAttention, joinPictures, changer };
+    return spatialTransformer(layers, config, x, context, depth, attention, path);
   }
 
   normalised(x: Value, path: string): Value {

@@ -5,7 +5,7 @@ import type { GraphBuilder, Value } from '../../compute/graph.js';
 import type { BlockPictures, CrossAttentionBlock, PictureEvaluation } from '../denoiser/attended-pictures.js';
 import { changesOfKind, type ModelChange } from '../denoiser/changes.js';
 import type { UnetConfig } from './config.js';
-import { halved } from './extents.js';
+import type { FeatureSizes } from './feature-sizes.js';
 
 /** Of one change: the blocks that attend to its pictures, by their order of execution, and whether masks say where. */
 export interface PictureBlocks {
@@ -39,9 +39,10 @@ export function pictureAttention(graph: GraphBuilder, changes: readonly PictureB
 export async function attendPictures(
   config: UnetConfig,
   changes: readonly ModelChange[],
+  sizes: FeatureSizes,
   evaluation: Omit<PictureEvaluation, 'blocks'>,
 ): Promise<{ readonly pictures: readonly PictureBlocks[]; readonly inputs: NamedTensors }> {
-  const blocks = crossAttentionBlocks(config, evaluation);
+  const blocks = crossAttentionBlocks(config, sizes);
   const inputs: Record<string, BlockPictures['key']> = {};
   const pictures: PictureBlocks[] = [];
   for (const [change, { pictures: attended }] of changesOfKind(changes, 'pictures').entries()) {
@@ -60,21 +61,18 @@ export async function attendPictures(
 
 /** A UNet's blocks that attend to the text, in order of execution. */
 function crossAttentionBlocks(
-  { residualBlocks, transformerDepth, transformerDepthMiddle, transformerDepthOutput }: UnetConfig,
-  { height, width }: { readonly height: number; readonly width: number },
+  { transformerDepth, transformerDepthMiddle, transformerDepthOutput }: UnetConfig,
+  { input, middle, output }: FeatureSizes,
 ): CrossAttentionBlock[] {
-  const last = residualBlocks.length - 1;
-  const down = residualBlocks.flatMap((count, level) => Array<number>(count).fill(level));
-  const up = residualBlocks.flatMap((count, level) => Array<number>(count + 1).fill(level)).reverse();
   const sides = [
-    ['input', down, transformerDepth],
-    ['middle', [last], [Math.max(transformerDepthMiddle, 0)]],
-    ['output', up, transformerDepthOutput],
+    ['input', input, transformerDepth],
+    ['middle', [middle], [Math.max(transformerDepthMiddle, 0)]],
+    ['output', output, transformerDepthOutput],
   ] as const;
-  const transformers = sides.flatMap(([side, levels, depths]) =>
-    levels.flatMap((level, index) => {
+  const transformers = sides.flatMap(([side, sizes, depths]) =>
+    sizes.flatMap(({ height, width }, index) => {
       const depth = depths[index] ?? 0;
-      return depth === 0 ? [] : [{ side, depth, tokens: halved(height, level) * halved(width, level) }];
+      return depth === 0 ? [] : [{ side, depth, tokens: height * width }];
     }),
   );
   const blocks = transformers.flatMap(({ side, depth, tokens }, transformer) =>

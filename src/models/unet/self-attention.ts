@@ -2,6 +2,7 @@
 import { SymbolicDim } from '../../compute/dim.js';
 import type { Value } from '../../compute/graph.js';
 import type { Layers } from '../programs/layers.js';
+import type { BlockChanger } from './block-changes.js';
 import type { UnetVariant } from './variant.js';
 
 /** Self-attention over N×T×C, with its layers under `path`. */
@@ -15,6 +16,7 @@ export class SelfAttentions {
   constructor(
     private readonly layers: Layers,
     private readonly variant: UnetVariant,
+    private readonly changer: BlockChanger,
   ) {}
 
   /** The first of the blocks in the middle is the one that is recorded. */
@@ -24,7 +26,10 @@ export class SelfAttentions {
       const { graph } = this.layers;
       const index = this.block++;
       if (this.variant.keepsOwnValues && place === 'middle') {
-        return this.layers.linear(this.layers.linear(tokens, `${path}.to_v`), `${path}.to_out.0`);
+        return this.layers.linear(
+          this.layers.linear(this.changer.asked(tokens).value, `${path}.to_v`),
+          `${path}.to_out.0`,
+        );
       }
       const kind = this.variant.attention[index] ?? 'whole';
       if (kind === 'merged') return this.merged(tokens, heads, path, index);
@@ -47,8 +52,9 @@ export class SelfAttentions {
     const { layers } = this;
     const { graph } = layers;
     const query = layers.linear(asking, `${path}.to_q`);
-    const key = layers.linear(asked, `${path}.to_k`);
-    const value = layers.linear(asked, `${path}.to_v`);
+    const made = this.changer.asked(asked);
+    const key = layers.linear(made.key, `${path}.to_k`);
+    const value = layers.linear(made.value, `${path}.to_v`);
     const mixed = graph.within(path, () => {
       if (isRecorded) graph.output('attention', graph.attentionReceived(query, key, heads, tiles));
       return tiles === undefined

@@ -2,10 +2,18 @@
 import type { Value } from '../../compute/graph.js';
 import type { Layers } from '../programs/layers.js';
 import type { UnetEncoderConfig } from './config.js';
+import type { BlockChanger } from './block-changes.js';
 import type { JoinPictures } from './picture-attention.js';
 import type { SelfAttention } from './self-attention.js';
 
 const normEpsilon = 1e-6;
+
+/** How a transformer's blocks attend, and what changes add to them. */
+export interface BlockAttention {
+  readonly selfAttention: SelfAttention;
+  readonly joinPictures: JoinPictures | undefined;
+  readonly changer: BlockChanger;
+}
 
 export function spatialTransformer(
   layers: Layers,
@@ -13,9 +21,8 @@ export function spatialTransformer(
   x: Value,
   context: Value | undefined,
   depth: number,
-  selfAttention: SelfAttention,
+  attention: BlockAttention,
   path: string,
-  joinPictures?: JoinPictures,
 ): Value {
   const { graph } = layers;
   const linear = config.linearInTransformer;
@@ -31,9 +38,8 @@ export function spatialTransformer(
       // Where nothing attends to a text, there are no blocks.
       context!,
       heads,
-      selfAttention,
+      attention,
       `${path}.transformer_blocks.${block}`,
-      joinPictures,
     );
   }
   hidden = linear
@@ -51,15 +57,16 @@ function transformerBlock(
   x: Value,
   context: Value,
   heads: number,
-  selfAttention: SelfAttention,
+  attention: BlockAttention,
   path: string,
-  joinPictures: JoinPictures | undefined,
 ): Value {
   const { graph } = layers;
+  const { selfAttention, changer } = attention;
   const own = layers.layerNorm(x, `${path}.norm1`);
-  let hidden = graph.add(selfAttention(own, heads, `${path}.attn1`), x);
+  const attended = changer.guided(selfAttention(own, heads, `${path}.attn1`));
+  let hidden = changer.grounded(graph.add(attended, x));
   const asking = layers.layerNorm(hidden, `${path}.norm2`);
-  hidden = graph.add(crossAttention(layers, asking, context, heads, `${path}.attn2`, joinPictures), hidden);
+  hidden = graph.add(crossAttention(layers, asking, context, heads, `${path}.attn2`, attention), hidden);
   const gated = graph.geglu(
     layers.linear(layers.layerNorm(hidden, `${path}.norm3`), `${path}.ff.net.0.proj`),
   );
@@ -72,12 +79,13 @@ function crossAttention(
   context: Value,
   heads: number,
   path: string,
-  joinPictures: JoinPictures | undefined,
+  { joinPictures, changer }: BlockAttention,
 ): Value {
   const { graph } = layers;
   const query = layers.linear(x, `${path}.to_q`);
-  const key = layers.linear(context, `${path}.to_k`);
-  const value = layers.linear(context, `${path}.to_v`);
+  const asked = changer.asked(context);
+  const key = layers.linear(asked.key, `${path}.to_k`);
+  const value = layers.linear(asked.value, `${path}.to_v`);
   const mixed = graph.within(path, () => {
     const attended = graph.attention(query, key, value, heads);
     return joinPictures?.(query, attended, heads) ?? attended;

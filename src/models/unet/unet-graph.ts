@@ -1,10 +1,11 @@
 /** The UNet of the openaimodel family, layer by layer (ComfyUI comfy/ldm/modules/diffusionmodules/openaimodel.py, UNetModel). */
-import { SymbolicDim } from '../../compute/dim.js';
+import { SymbolicDim, type Dim } from '../../compute/dim.js';
 import { GraphBuilder, type Graph, type Value } from '../../compute/graph.js';
 import { Layers } from '../programs/layers.js';
 import { ModelError } from '../model-error.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import type { UnetConfig } from './config.js';
+import { BlockChanger } from './block-changes.js';
 import { freeUScaled } from './free-u.js';
 import { UnetEncoder } from './encoder.js';
 import { pictureAttention } from './picture-attention.js';
@@ -48,7 +49,8 @@ class Unet {
     context: Value,
     private readonly variant: UnetVariant,
   ) {
-    this.selfAttentions = new SelfAttentions(layers, variant);
+    const changer = new BlockChanger(layers.graph, variant.inBlocks);
+    this.selfAttentions = new SelfAttentions(layers, variant, changer);
     const joinPictures = pictureAttention(layers.graph, variant.pictures);
     this.encoder = new UnetEncoder({
       config,
@@ -56,6 +58,7 @@ class Unet {
       context,
       selfAttentions: this.selfAttentions,
       joinPictures,
+      changer,
     });
   }
 
@@ -67,9 +70,12 @@ class Unet {
       embedding = graph.add(embedding, encoder.embed(adm, 'label_emb.0.0', 'label_emb.0.2'));
     }
     const activated = graph.activation(embedding, 'silu');
-    const skips = encoder.down(x, activated, (yielded, block) => this.controlled(yielded, `block.${block}`));
-    const bottom = this.controlled(encoder.middle(skips.at(-1)!, activated), 'middle');
-    const top = this.up(bottom, skips, activated);
+    const { skips, bottom } = encoder.down(x, activated, (yielded, block) => {
+      const skip = this.shrunk(this.controlled(yielded, `block.${block}`), block, false);
+      return { skip, next: this.shrunk(skip, block, true) };
+    });
+    const middle = this.controlled(encoder.middle(bottom, activated), 'middle');
+    const top = this.up(middle, skips, activated);
     this.requirePlaces();
     return this.layers.conv2d(encoder.normalised(top, 'out.0'), 'out.2', { padding: 1 });
   }
@@ -88,7 +94,8 @@ class Unet {
         hidden = graph.within(path, () => {
           const { variant, config } = this;
           const skip = this.controlled(waiting.pop()!, `skip.${waiting.length}`);
-          return graph.concat(freeUScaled(graph, variant.freeU, config, hidden, skip), 1);
+          const grown = this.grown(hidden, skip, index);
+          return graph.concat(freeUScaled(graph, variant.freeU, config, grown, skip), 1);
         });
         hidden = encoder.residualBlock(hidden, embedding, `${path}.0`);
         const depth = transformerDepthOutput[index] ?? 0;
@@ -103,6 +110,29 @@ class Unet {
       }
     }
     return hidden;
+  }
+
+  private shrunk(x: Value, block: number, afterSkip: boolean): Value {
+    const { graph } = this.layers;
+    return this.variant.shrinks.reduce((shrunk, shrink, index) => {
+      if (shrink.block !== block || shrink.afterSkip !== afterSkip) return shrunk;
+      const [, , height, width] = shrunk.shape as [Dim, Dim, Dim, Dim];
+      const side = (name: string): Dim => SymbolicDim.symbol(`shrunk.${index}.${name}`);
+      const rows = graph.input(`shrink.${index}.rows`, [1, 1, side('height'), height]);
+      return graph.resample(
+        shrunk,
+        rows,
+        graph.input(`shrink.${index}.columns`, [1, 1, width, side('width')]),
+      );
+    }, x);
+  }
+
+  /** ComfyUI's patches of output blocks come in the order of their nodes; FreeU's are taken to come later. */
+  private grown(x: Value, skip: Value, block: number): Value {
+    if (!this.variant.growing.includes(block)) return x;
+    const { graph } = this.layers;
+    const rows = graph.input(`grow.${block}.rows`, [1, 1, skip.shape[2]!, x.shape[2]!]);
+    return graph.resample(x, rows, graph.input(`grow.${block}.columns`, [1, 1, x.shape[3]!, skip.shape[3]!]));
   }
 
   /** With the residual that a control has for this place. */

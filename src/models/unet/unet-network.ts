@@ -27,6 +27,18 @@ export function unetNetwork(family: string, config: UnetConfig): Network {
   };
 }
 
+/** Changes that go by more than a step's latent and time, or draw. */
+const changesOfEvaluations = [
+  'tile',
+  'merge',
+  'record-attention',
+  'pictures',
+  'shrink',
+  'guide-attention',
+  'hypernetwork',
+  'ground',
+] as const;
+
 interface UnetParts {
   readonly family: string;
   readonly config: UnetConfig;
@@ -48,8 +60,9 @@ function openUnet(unet: UnetParts): Denoiser {
       checkInputs(unet, inputs);
       const { concat, ...others } = inputs;
       const [rows = 1, , height = 1, width = 1] = x.shape;
-      const chosen = chooseVariant(config, changes, { height, width, random, control });
-      const attended = await attendPictures(config, changes, { sigma, prompts, rows, height, width });
+      const size = { rows, height, width };
+      const chosen = chooseVariant(config, changes, { ...size, sigma, prompts, random, control });
+      const attended = await attendPictures(config, changes, chosen.sizes, { ...size, sigma, prompts });
       const variant = { ...chosen.variant, pictures: attended.pictures };
       const given = {
         x: concat === undefined ? x : concatChannels(x, concat),
@@ -66,7 +79,7 @@ function openUnet(unet: UnetParts): Denoiser {
       const { shape, inputs, cfg } = sampling;
       checkInputs(unet, inputs);
       const prediction = devicePrediction(levels);
-      const isPlain = changesOfKind(changes, 'tile', 'merge', 'record-attention', 'pictures').length === 0;
+      const isPlain = changesOfKind(changes, ...changesOfEvaluations).length === 0;
       if (prediction === undefined || !isPlain || inputs['concat'] !== undefined) return undefined;
       const [rows = 1, ...picture] = shape;
       const batch = cfg === undefined ? rows : 2 * rows;

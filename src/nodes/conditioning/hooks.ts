@@ -201,7 +201,11 @@ export const createHookKeyframesFromFloats = defineNode({
   displayName: 'Create Hook Keyframes From Floats',
   category: 'advanced/hooks/scheduling',
   description: 'A keyframe for each strength of a list.',
-  required: { floats_strength: link('FLOATS', { tooltip: 'The strengths.' }), ...span, print_keyframes },
+  required: {
+    floats_strength: link('FLOATS', { default: -1, forceInput: true, tooltip: 'The strengths.' }),
+    ...span,
+    print_keyframes,
+  },
   optional: beforeKeyframes,
   outputs: keyframesOutput,
   run({ floats_strength, start_percent, end_percent, prev_hook_kf }) {

@@ -13,3 +13,4 @@ export * from './wan-control.js';
 export * from './wan-camera.js';
 export * from './properties.js';
 export * from './hooks.js';
+export * from './gligen.js';

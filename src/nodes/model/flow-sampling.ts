@@ -58,3 +58,32 @@ export const modelSamplingFlux = defineNode({
     return { outputs: [own.withSampling(fluxSampling(((width * height) / PATCH_AREA) * slope + start))] };
   },
 });
+
+export const modelNoiseScale = defineNode({
+  name: 'ModelNoiseScale',
+  displayName: 'ModelNoiseScale',
+  category: 'model/patch',
+  description: 'Says how strong the noise is that a flow model begins with.',
+  required: {
+    model: link('MODEL', { tooltip: 'The model.' }),
+    noise_scale: float({
+      default: 1,
+      min: 0,
+      max: 64,
+      step: 0.01,
+      tooltip: 'What the noise is multiplied by.',
+    }),
+  },
+  optional: {},
+  outputs: [{ type: 'MODEL', name: 'MODEL' }],
+  run({ model: own, noise_scale: noiseScale }) {
+    const { sampling } = own;
+    if (sampling.prediction !== 'flow') {
+      throw new RangeError(
+        `ModelNoiseScale is for models of rectified flows; this ${own.family} model predicts ${sampling.prediction}`,
+      );
+    }
+    const identity = `${sampling.identity} noise ${noiseScale}`;
+    return { outputs: [own.withSampling({ ...sampling, identity, noiseScale })] };
+  },
+});

@@ -11,3 +11,4 @@ export * from './video-guidance.js';
 export * from './step-caches.js';
 export * from './save-model.js';
 export * from './no-ops.js';
+export * from './network-changes.js';

@@ -262,3 +262,28 @@ export const samplerEulerCfgPp = defineNode({
   outputs,
   run: ({ version }) => ({ outputs: [{ name: 'euler_cfg_pp', options: { version } }] }),
 });
+
+export const samplerLcmUpscale = defineNode({
+  name: 'SamplerLCMUpscale',
+  displayName: 'SamplerLCMUpscale',
+  category,
+  description: 'LCM sampling of a latent that grows between steps.',
+  required: {
+    scale_ratio: float({ default: 1, min: 0.1, max: 20, step: 0.01, tooltip: 'How much larger it becomes.' }),
+    scale_steps: int({
+      default: -1,
+      min: -1,
+      max: 1000,
+      step: 1,
+      tooltip: 'After how many steps it has its size; half of them at -1.',
+    }),
+    upscale_method: combo(['bislerp', 'nearest-exact', 'bilinear', 'area', 'bicubic'], {
+      tooltip: 'How it grows.',
+    }),
+  },
+  optional: {},
+  outputs,
+  run: ({ scale_ratio: ratio, scale_steps: steps, upscale_method: method }) => ({
+    outputs: [{ name: 'lcm', growth: { ratio, steps: steps < 0 ? undefined : steps, method } }],
+  }),
+});

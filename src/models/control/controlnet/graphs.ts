@@ -4,6 +4,7 @@ import { GraphBuilder, type Graph, type Value } from '../../../compute/graph.js'
 import { Layers } from '../../programs/layers.js';
 import type { UnetEncoderConfig } from '../../unet/config.js';
 import { UnetEncoder } from '../../unet/encoder.js';
+import { BlockChanger, noBlockChanges } from '../../unet/block-changes.js';
 import { SelfAttentions } from '../../unet/self-attention.js';
 import { plainVariant } from '../../unet/variant.js';
 import type { WeightSource } from '../../weights/weight-source.js';
@@ -71,11 +72,13 @@ export function buildControlGraph(config: UnetEncoderConfig, weights: WeightSour
   const guided = graph.input('guided', [n, modelChannels, ...picture]);
   const context =
     contextDim === 0 ? undefined : graph.input('context', [n, SymbolicDim.symbol('T'), contextDim]);
+  const changer = new BlockChanger(graph, noBlockChanges);
   const encoder = new UnetEncoder({
     config,
     layers,
     context,
-    selfAttentions: new SelfAttentions(layers, plainVariant),
+    selfAttentions: new SelfAttentions(layers, plainVariant, changer),
+    changer,
   });
 
   let embedding = encoder.embed(time, 'time_embed.0', 'time_embed.2');
@@ -90,12 +93,13 @@ export function buildControlGraph(config: UnetEncoderConfig, weights: WeightSour
     embedding = graph.add(embedding, encoder.embed(adm, 'label_emb.0.0', 'label_emb.0.2'));
   }
   const activated = graph.activation(embedding, 'silu');
-  const skips = encoder.down(x, activated, (yielded, block) =>
-    block === 0 ? graph.add(yielded, guided) : yielded,
-  );
+  const { skips, bottom } = encoder.down(x, activated, (yielded, block) => {
+    const skip = block === 0 ? graph.add(yielded, guided) : yielded;
+    return { skip, next: skip };
+  });
   skips.forEach((skip, index) => {
     graph.output(`skip.${index}`, layers.conv2d(skip, `zero_convs.${index}.0`));
   });
-  graph.output('middle', layers.conv2d(encoder.middle(skips.at(-1)!, activated), 'middle_block_out.0'));
+  graph.output('middle', layers.conv2d(encoder.middle(bottom, activated), 'middle_block_out.0'));
   return graph.build();
 }

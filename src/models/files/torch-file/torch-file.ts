@@ -9,7 +9,7 @@ import { bytesOf } from '../../../native/dtypes.js';
 import type { SafetensorsEntry, TensorMap } from '../safetensors.js';
 import { openLegacy, openZip, type TorchContainer } from './containers.js';
 import { torchHost } from './torch-host.js';
-import { PickleError, TorchTensor, type PickleDict, type PickleValue } from './values.js';
+import { PickleError, PickleTuple, TorchTensor, type PickleDict, type PickleValue } from './values.js';
 
 /** How many bytes `looksLikeTorch` needs. */
 export const torchSignatureBytes = 4;
@@ -36,13 +36,18 @@ export function looksLikeOldTorch(file: MappedFile): boolean {
 }
 
 /**
- * The tensors of a checkpoint. Throws `ModelError` naming the file and what is wrong with it: an opcode or a global that is
- * not needed for tensors, a tensor that leaves its storage, a damaged or truncated file.
+ * The tensors of a checkpoint, and texts and switches beside them (of hypernetworks, how they compute). Throws `ModelError` naming
+ * the file and what is wrong with it: an opcode or a global that is not needed for tensors, a tensor that leaves its storage, a
+ * damaged or truncated file.
  */
-export function readTorchTensors(path: string, file: MappedFile): TensorMap {
+export function readTorchTensors(
+  path: string,
+  file: MappedFile,
+): { readonly metadata: Readonly<Record<string, string>>; readonly tensors: TensorMap } {
   return readable(path, () => {
     const container = openContainer(file);
-    return placedTensors(tensorsOf(container.root), container, file.size);
+    const tensors = placedTensors(tensorsOf(container.root), container, file.size);
+    return { metadata: settingsOf(container.root), tensors };
   });
 }
 
@@ -82,6 +87,15 @@ export function placedTensors(
   return tensors;
 }
 
+function settingsOf(root: PickleValue): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const [key, value] of root instanceof Map ? root : []) {
+    const isSetting = typeof value === 'boolean' || typeof value === 'string';
+    if (typeof key === 'string' && isSetting) settings[key] = String(value);
+  }
+  return settings;
+}
+
 function within<Result>(key: string, body: () => Result): Result {
   try {
     return body();
@@ -113,6 +127,11 @@ function* tensorsOf(root: PickleValue): Generator<readonly [string, TorchTensor]
   }
   if (!(root instanceof Map)) throw new PickleError('it holds no dictionary of tensors');
   for (const [key, value] of unwrapped(root)) {
+    if (Array.isArray(value) || value instanceof PickleTuple) {
+      // Of hypernetworks, by their width: networks of keys, and of values.
+      yield* partsOf(String(key), value instanceof PickleTuple ? value.items : value);
+      continue;
+    }
     if (typeof key !== 'string') continue;
     if (value instanceof TorchTensor) yield [key, value];
     else if (value instanceof Map) {
@@ -120,6 +139,14 @@ function* tensorsOf(root: PickleValue): Generator<readonly [string, TorchTensor]
       for (const [inner, tensor] of value) {
         if (typeof inner === 'string' && tensor instanceof TorchTensor) yield [`${key}.${inner}`, tensor];
       }
+    }
+  }
+}
+
+function* partsOf(name: string, parts: readonly PickleValue[]): Generator<readonly [string, TorchTensor]> {
+  for (const [index, part] of parts.entries()) {
+    for (const [key, value] of part instanceof Map ? part : []) {
+      if (typeof key === 'string' && value instanceof TorchTensor) yield [`${name}.${index}.${key}`, value];
     }
   }
 }
