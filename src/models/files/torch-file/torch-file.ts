@@ -129,6 +129,7 @@ function* tensorsOf(root: PickleValue): Generator<readonly [string, TorchTensor]
   for (const [key, value] of unwrapped(root)) {
     if (Array.isArray(value) || value instanceof PickleTuple) {
       // Of hypernetworks, by their width: networks of keys, and of values.
+      if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint') continue;
       yield* partsOf(String(key), value instanceof PickleTuple ? value.items : value);
       continue;
     }
