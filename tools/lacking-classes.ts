@@ -24,7 +24,7 @@ const BY_FILE: Readonly<Record<string, string>> = {
   nodes_cosmos: network('Cosmos'),
   nodes_curve: 'its curves are drawn in an editor',
   nodes_custom_sampler: NOT_YET,
-  nodes_dataset: 'random choices of NumPy, and folders of training data',
+  nodes_dataset: 'not yet: folders of training data, and frames of films by their numbers',
   nodes_depth_anything_3: network('Depth Anything 3'),
   nodes_flux: 'a cache of keys between steps, which changes nothing but time',
   nodes_frame_interpolation: network('frame interpolation'),
@@ -86,7 +86,6 @@ const BY_FILE: Readonly<Record<string, string>> = {
 
 const BY_CLASS: Readonly<Record<string, string>> = {
   ConditioningSetAreaPercentageVideo: 'not yet: areas of films in time',
-  ImageHistogram: NOT_YET,
   MergeTextLists: 'its text is a list of lists, which nothing takes',
   LoadTrainingDataset: TRAINING,
   MakeTrainingDataset: TRAINING,
@@ -94,7 +93,6 @@ const BY_CLASS: Readonly<Record<string, string>> = {
   ResolutionBucket: TRAINING,
   ModelComputeDtype: "the numbers of a model are the daemon's to say",
   SaveSVGNode: 'no class here makes SVG',
-  ImageDeduplication: NOT_YET,
 };
 
 /** Undefined where nobody has said. */

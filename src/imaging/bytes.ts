@@ -1,5 +1,5 @@
 /** Float images in [0, 1] as 8-bit pixels. */
-import type { Tensor } from '../compute/tensor.js';
+import { tensor, type Tensor } from '../compute/tensor.js';
 
 /** 8-bit pixels, row by row, channels interleaved. */
 export interface BytePicture {
@@ -23,4 +23,15 @@ export function toPicture(image: Tensor, index: number): BytePicture {
     data[i] = value > 255 ? 255 : value > 0 ? value : 0;
   }
   return { width, height, channels, data };
+}
+
+/** Images as they are saved and read again: values of whole 255ths. */
+export function inBytes(image: Tensor): Tensor {
+  const [rows = 1] = image.shape;
+  const length = image.data.length / rows;
+  const result = tensor(image.shape);
+  for (let row = 0; row < rows; row++) {
+    toPicture(image, row).data.forEach((value, at) => (result.data[row * length + at] = value / 255));
+  }
+  return result;
 }

@@ -3,14 +3,11 @@
  * that choose by a seed choose as they do in Python.
  */
 
-const LENGTH = 624;
-const MIDDLE = 397;
-const WORD = 2 ** 32;
+import { MersenneTwister } from './mersenne-twister.js';
 
 /** CPython's random.Random, number for number. */
 export class PythonRandom {
-  readonly #state = new Uint32Array(LENGTH);
-  #index = LENGTH;
+  readonly #words: MersenneTwister;
 
   /** `random.seed(seed)`: of a whole number its sign doesn't count. */
   constructor(seed: bigint | number) {
@@ -18,12 +15,12 @@ export class PythonRandom {
     if (left < 0n) left = -left;
     const key: number[] = [];
     for (; left > 0n; left >>= 32n) key.push(Number(left & 0xffffffffn));
-    this.#initialise(key.length === 0 ? [0] : key);
+    this.#words = MersenneTwister.ofKey(key.length === 0 ? [0] : key);
   }
 
   /** `random()`: in [0, 1), of 53 bits. */
   random(): number {
-    const [high, low] = [this.#word() >>> 5, this.#word() >>> 6];
+    const [high, low] = [this.#words.next() >>> 5, this.#words.next() >>> 6];
     return (high * 67_108_864 + low) / 9_007_199_254_740_992;
   }
 
@@ -37,7 +34,7 @@ export class PythonRandom {
     let result = 0n;
     for (let at = 0; at < bits; at += 32) {
       const wanted = Math.min(32, bits - at);
-      result |= BigInt(this.#word() >>> (32 - wanted)) << BigInt(at);
+      result |= BigInt(this.#words.next() >>> (32 - wanted)) << BigInt(at);
     }
     return result;
   }
@@ -50,7 +47,7 @@ export class PythonRandom {
     const bits = count.toString(2).length;
     if (typeof count === 'number' && bits <= 32) {
       for (;;) {
-        const drawn = this.#word() >>> (32 - bits);
+        const drawn = this.#words.next() >>> (32 - bits);
         if (drawn < count) return drawn;
       }
     }
@@ -115,48 +112,5 @@ export class PythonRandom {
       result.push(items[at]!);
     }
     return result;
-  }
-
-  /** `init_by_array`. */
-  #initialise(key: readonly number[]): void {
-    const state = this.#state;
-    state[0] = 19_650_218;
-    const mixed = (at: number) => state[at - 1]! ^ (state[at - 1]! >>> 30);
-    for (let at = 1; at < LENGTH; at++) state[at] = Math.imul(1_812_433_253, mixed(at)) + at;
-    let [at, from] = [1, 0];
-    const next = () => {
-      if (++at < LENGTH) return;
-      state[0] = state[LENGTH - 1]!;
-      at = 1;
-    };
-    for (let left = Math.max(LENGTH, key.length); left > 0; left--) {
-      state[at] = (state[at]! ^ Math.imul(mixed(at), 1_664_525)) + key[from]! + from;
-      next();
-      from = (from + 1) % key.length;
-    }
-    for (let left = LENGTH - 1; left > 0; left--) {
-      state[at] = (state[at]! ^ Math.imul(mixed(at), 1_566_083_941)) - at;
-      next();
-    }
-    state[0] = WORD / 2;
-  }
-
-  /** A word of 32 bits. */
-  #word(): number {
-    if (this.#index === LENGTH) this.#refill();
-    let word = this.#state[this.#index++]!;
-    word ^= word >>> 11;
-    word ^= (word << 7) & 0x9d2c5680;
-    word ^= (word << 15) & 0xefc60000;
-    return (word ^ (word >>> 18)) >>> 0;
-  }
-
-  #refill(): void {
-    const state = this.#state;
-    for (let at = 0; at < LENGTH; at++) {
-      const joined = (state[at]! & 0x80000000) | (state[(at + 1) % LENGTH]! & 0x7fffffff);
-      state[at] = state[(at + MIDDLE) % LENGTH]! ^ (joined >>> 1) ^ (joined & 1 ? 0x9908b0df : 0);
-    }
-    this.#index = 0;
   }
 }

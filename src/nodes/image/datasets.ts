@@ -1,6 +1,6 @@
 /** Pictures made alike for data sets (ComfyUI comfy_extras/nodes_dataset.py). Those that go through Pillow have 8 bits afterwards. */
 import { tensor, type Tensor } from '../../compute/tensor.js';
-import { toPicture } from '../../imaging/bytes.js';
+import { inBytes } from '../../imaging/bytes.js';
 import { rgbOf } from '../../imaging/channels.js';
 import { pillowResize } from '../../imaging/pillow-resize.js';
 import { crop, IMAGE_ROWS, paste } from '../../imaging/planes.js';
@@ -26,16 +26,6 @@ function toEdge(image: Tensor, length: number, edge: 'longer' | 'shorter'): Tens
     );
   }
   return pillowResize(image, 'LANCZOS', newHeight, newWidth);
-}
-
-/** In whole 256ths, cut, as Pillow has them. */
-function inBytes(image: Tensor): Tensor {
-  const length = image.data.length / batchOf(image);
-  const result = tensor(image.shape);
-  for (let row = 0; row < batchOf(image); row++) {
-    toPicture(image, row).data.forEach((value, at) => (result.data[row * length + at] = value / 255));
-  }
-  return result;
 }
 
 export const resizeImagesByShorterEdge = defineNode({

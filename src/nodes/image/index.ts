@@ -19,3 +19,5 @@ export * from './resize-any.js';
 export * from './porter-duff.js';
 export * from './tiles.js';
 export * from './datasets.js';
+export * from './data-set-choices.js';
+export * from './histogram.js';
