@@ -1,4 +1,4 @@
-// Compares whole workflows with ComfyUI: node tools/parity.mjs MODELS CASES [PATTERN]
+// Compares whole workflows with ComfyUI: [NOISE=cpu-0.3.64] node tools/parity.mjs MODELS CASES [PATTERN]
 // CASES is a folder that tools/reference/parity.py filled. Latents must agree to 2e-5 relative RMS, images to 1/255.
 // Prints one line a case that fails and a summary; exit code 1 when any does.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +16,7 @@ const work = mkdtempSync(join(tmpdir(), 'latentd-parity-'));
 const engine = createEngine({
   folders: { models, input: join(models, 'input'), output: work, temp: work },
   threads: 2,
+  ...(process.env.NOISE && { noise: process.env.NOISE }),
 });
 
 function tensors(file) {

@@ -18,12 +18,12 @@ export interface Checker {
    * Every fault of a workflow, as JSON text; undefined where it can run. Undefined as well when a busy machine has not looked at it
    * within seconds, for clients wait no longer: then its job fails with the same report.
    */
-  check(workflow: string): Promise<FaultReport | undefined>;
+  check(workflow: string, patience?: Patience): Promise<FaultReport | undefined>;
   /**
    * A workflow in the editor's form as JSON text in the API's, with what the editor sends beside it; or why there is none.
    * Undefined when a busy machine has not looked at it in time.
    */
-  convert(workflow: string): Promise<string | FaultReport | undefined>;
+  convert(workflow: string, patience?: Patience): Promise<string | FaultReport | undefined>;
   /**
    * What a workflow of a client's own is: which of its outputs can run, why others can't, and what decides how long it takes.
    * Undefined when a busy machine has not looked at it in half a minute.
@@ -40,14 +40,24 @@ export interface Checker {
   /** ComfyUI's `object_info` as JSON text, of one class or all: what can be chosen now is in it. */
   objectInfo(nodeClass?: string): Promise<string | undefined>;
   /** The checkpoint that templates would take. */
-  chooseCheckpoint(): Promise<string | undefined>;
+  chooseCheckpoint(patience?: Patience): Promise<string | undefined>;
   /** What a job's pictures take; undefined where that can't be told, or not soon. */
-  countWork(workflow: string, load: JobLoad): Promise<CountedWork | undefined>;
+  countWork(workflow: string, load: JobLoad, patience?: Patience): Promise<CountedWork | undefined>;
   close(): Promise<void>;
 }
 
 /** Of the five seconds that clients wait. */
 const PATIENCE_MS = 3500;
+
+/** How long one client can be made to wait, by all that is asked for it together. */
+export class Patience {
+  private readonly end = performance.now() + PATIENCE_MS;
+
+  get left(): number {
+    return Math.max(0, this.end - performance.now());
+  }
+}
+
 /** For a better guess than none. */
 const COUNTING_PATIENCE_MS = 1500;
 /** Clients over HTTP wait longer. */
@@ -92,13 +102,13 @@ class ThreadChecker implements Checker {
 
   constructor(private readonly options: CheckerOptions) {}
 
-  async check(workflow: string): Promise<FaultReport | undefined> {
-    const report = await this.ask({ kind: 'check', workflow });
+  async check(workflow: string, patience?: Patience): Promise<FaultReport | undefined> {
+    const report = await this.ask({ kind: 'check', workflow }, patience?.left);
     return typeof report === 'object' && 'error' in report ? report : undefined;
   }
 
-  async convert(workflow: string): Promise<string | FaultReport | undefined> {
-    const result = await this.ask({ kind: 'convert', workflow });
+  async convert(workflow: string, patience?: Patience): Promise<string | FaultReport | undefined> {
+    const result = await this.ask({ kind: 'convert', workflow }, patience?.left);
     return typeof result === 'string' || (typeof result === 'object' && 'error' in result)
       ? result
       : undefined;
@@ -122,14 +132,19 @@ class ThreadChecker implements Checker {
     return typeof info === 'string' ? info : undefined;
   }
 
-  async chooseCheckpoint(): Promise<string | undefined> {
-    const name = await this.ask({ kind: 'choose' });
+  async chooseCheckpoint(patience?: Patience): Promise<string | undefined> {
+    const name = await this.ask({ kind: 'choose' }, patience?.left);
     return typeof name === 'string' ? name : undefined;
   }
 
-  async countWork(workflow: string, { model, pixels }: JobLoad): Promise<CountedWork | undefined> {
+  async countWork(
+    workflow: string,
+    { model, pixels }: JobLoad,
+    patience?: Patience,
+  ): Promise<CountedWork | undefined> {
     if (model === '') return undefined;
-    const work = await this.ask({ kind: 'count', workflow, model, pixels }, COUNTING_PATIENCE_MS);
+    const wait = Math.min(COUNTING_PATIENCE_MS, patience?.left ?? Infinity);
+    const work = await this.ask({ kind: 'count', workflow, model, pixels }, wait);
     return typeof work === 'object' && 'step' in work ? work : undefined;
   }
 

@@ -43,6 +43,8 @@ const MAX_SHEET_PIXELS = 2 ** 28;
 /** A request that was checked, and what is done otherwise than it asks. */
 export interface Admitted {
   readonly request: JobRequest;
+  /** The client's own workflow, read; `request` has its text. */
+  readonly workflow?: Workflow;
   readonly notice?: string;
 }
 
@@ -55,7 +57,8 @@ export function admit(
   { folders, graphs }: Pick<Premises, 'folders' | 'graphs'>,
   defaultModel?: string,
 ): Admitted {
-  const workflow = readWorkflow(given.workflow, graphs);
+  const read = readWorkflow(given.workflow, graphs);
+  const workflow = read?.given;
   const request = workflow === undefined ? given : withoutEmpties(given);
   checkTexts(request);
   checkNumbers(request);
@@ -88,7 +91,11 @@ export function admit(
   const isOwn = workflow !== undefined && 'json' in workflow && imageCount(job) === 1;
   const seed = request.seed ?? (isOwn ? undefined : randomBytes(8).readBigUInt64LE());
   const seeded = seed === undefined ? job : { ...job, seed: String(seed) };
-  return { request: seeded, ...(found?.notice !== undefined && { notice: found.notice }) };
+  return {
+    request: seeded,
+    ...(read?.parsed !== undefined && { workflow: read.parsed }),
+    ...(found?.notice !== undefined && { notice: found.notice }),
+  };
 }
 
 /** With a workflow, these may be left out, which some clients can only say by sending nothing in them. */
@@ -151,12 +158,20 @@ function checkSheet(job: JobRequest): void {
   );
 }
 
-function readWorkflow(given: GenerateRequest['workflow'], graphs: readonly string[]): JobRequest['workflow'] {
+interface GivenWorkflow {
+  readonly given: NonNullable<JobRequest['workflow']>;
+  readonly parsed?: Workflow;
+}
+
+function readWorkflow(
+  given: GenerateRequest['workflow'],
+  graphs: readonly string[],
+): GivenWorkflow | undefined {
   if (given === undefined) return undefined;
   // No template's name begins so.
   const isJson = typeof given === 'string' && /^\s*\{/.test(given);
   if (typeof given === 'string' && !isJson) {
-    if (findTemplate(graphs, given) !== undefined) return { template: given };
+    if (findTemplate(graphs, given) !== undefined) return { given: { template: given } };
     throw invalid('workflow', `there is no template ${quote(given)} in ${graphs.join(' or ')}`);
   }
   let workflow: Workflow;
@@ -172,7 +187,7 @@ function readWorkflow(given: GenerateRequest['workflow'], graphs: readonly strin
   if (json.length > MAX_WORKFLOW_LENGTH) {
     throw invalid('workflow', `as JSON it has ${json.length} characters, at most ${MAX_WORKFLOW_LENGTH}`);
   }
-  return { json };
+  return { given: { json }, parsed: workflow };
 }
 
 /** A workflow that can't run, with what ComfyUI's /prompt would answer. */

@@ -50,10 +50,13 @@ export function imageCount({ batchSize, animationFrames, tileset }: JobRequest):
   return batchSize;
 }
 
-/** The job of a request. Throws `Refusal` where its workflow can't be read, or has no place for what is asked. */
-export function jobOf(id: string, request: JobRequest, graphs: readonly string[]): Job {
+/**
+ * The job of a request. `own` is the client's own workflow where it has been read already. Throws `Refusal` where its workflow can't
+ * be read, or has no place for what is asked.
+ */
+export function jobOf(id: string, request: JobRequest, graphs: readonly string[], own?: Workflow): Job {
   const assembly = assemblyOf(id, request);
-  const { first, ...runs } = runsOf(request, graphs);
+  const { first, ...runs } = runsOf(request, graphs, own);
   // A workflow of the client's own may have no picture to show.
   const isOwn = request.workflow !== undefined && 'json' in request.workflow;
   return {
@@ -116,9 +119,11 @@ function fileName(id: string): string {
 function runsOf(
   request: JobRequest,
   graphs: readonly string[],
+  own: Workflow | undefined,
 ): Pick<JobTask, 'workflow' | 'series'> & { readonly first: Workflow } {
   try {
-    const template = readTemplate(request, graphs);
+    const template = own ?? readTemplate(request, graphs);
+    if (isVerbatim(request)) return { workflow: request.workflow.json, first: template };
     const first = workflowAt(template, request, 0);
     const runs =
       imageCount(request) === 1 ? { workflow: workflowJson(first) } : seriesOf(template, request, first);
@@ -167,7 +172,9 @@ function seriesOf(
 }
 
 /** A client's own workflow to which nothing is to be changed: not even a text that looks like a placeholder. */
-function isVerbatim(request: JobRequest): boolean {
+function isVerbatim(
+  request: JobRequest,
+): request is JobRequest & { readonly workflow: { readonly json: string } } {
   const { workflow, batchSize, animationFrames, ...values } = request;
   const isOwn = workflow !== undefined && 'json' in workflow;
   return isOwn && batchSize === 1 && animationFrames === 1 && Object.keys(values).length === 0;
@@ -180,7 +187,6 @@ function isVerbatim(request: JobRequest): boolean {
 function workflowAt(template: Workflow, request: JobRequest, index: number | typeof SERIES_INDEX): Workflow {
   const { width, height, steps, cfg, seed } = request;
   const { prompt, model, negativePrompt, lora, loraStrength, samplerName, scheduler, denoise } = request;
-  if (isVerbatim(request)) return template;
   const offset = request.animationFrames > 1 || typeof index === 'string' ? 0n : BigInt(index);
   return fillWorkflow(template, {
     ...(width !== undefined && { width }),

@@ -8,12 +8,12 @@ import { Refusal } from '../../jobs/queue.js';
 import { completeName } from '../../models/folders/folders.js';
 import { safeLine, safeText, shorten } from '../../safe-text.js';
 import { objectText } from '../../workflow/parse.js';
-import type { Checker } from '../checker.js';
+import { Patience, type Checker } from '../checker.js';
 import type { Premises } from '../front.js';
-import { admit, InvalidWorkflow, MAX_ID_LENGTH, MissingModel } from './admission.js';
+import { admit, InvalidWorkflow, MAX_ID_LENGTH, MissingModel, type Admitted } from './admission.js';
 import { imagePathOf, outputFiles, withinBytes } from './image-path.js';
 import { listModels } from './model-list.js';
-import { jobOf, type JobRequest } from './plan.js';
+import { jobOf } from './plan.js';
 import { stageOfMeasure } from './stages.js';
 import { toldReport } from './told-report.js';
 import type {
@@ -66,26 +66,27 @@ export class RequestDesk {
     }
   }
 
-  private generate(request: GenerateRequest): Reply | Promise<Reply> {
+  private generate(request: GenerateRequest, patience = new Patience()): Reply | Promise<Reply> {
     const { id } = request;
     const { jobs, premises } = this.options;
     try {
       if (jobs.isStopping) throw new Refusal('the daemon is stopping; ask again when it is back');
-      const { request: admitted, notice } = admit(request, premises());
+      const admitted = admit(request, premises());
       // From here on the request itself, which as objects may be fifty times its message, is nobody's any more.
-      return this.submit(id, admitted, notice);
+      return this.submit(id, admitted, patience);
     } catch (cause) {
       const editor = editorText(request, cause);
-      if (editor !== undefined) return this.fromEditor(request, editor);
-      if (cause instanceof MissingModel && !premises().strictModels) return this.withDefault(request, cause);
+      if (editor !== undefined) return this.fromEditor(request, editor, patience);
+      if (cause instanceof MissingModel && !premises().strictModels)
+        return this.withDefault(request, cause, patience);
       return this.refused(id, cause);
     }
   }
 
   /** A workflow in the editor's form, which takes knowledge of node classes to read. */
-  private async fromEditor(request: GenerateRequest, editor: string): Promise<Reply> {
-    const workflow = await this.options.checker.convert(editor);
-    if (typeof workflow === 'string') return this.generate({ ...request, workflow });
+  private async fromEditor(request: GenerateRequest, editor: string, patience: Patience): Promise<Reply> {
+    const workflow = await this.options.checker.convert(editor, patience);
+    if (typeof workflow === 'string') return this.generate({ ...request, workflow }, patience);
     const cause =
       workflow === undefined
         ? new Refusal('the machine is too busy to read this workflow; ask again')
@@ -94,32 +95,36 @@ export class RequestDesk {
   }
 
   /** Fixed names that clients send until they are told otherwise: another model stands in. */
-  private async withDefault(request: GenerateRequest, missing: MissingModel): Promise<Reply> {
+  private async withDefault(
+    request: GenerateRequest,
+    missing: MissingModel,
+    patience: Patience,
+  ): Promise<Reply> {
     const { premises, checker } = this.options;
     try {
       const { folders, defaultModel } = premises();
       const configured =
         defaultModel === undefined ? undefined : completeName(folders.list('checkpoints'), defaultModel);
-      const stand = configured ?? (await checker.chooseCheckpoint());
+      const stand = configured ?? (await checker.chooseCheckpoint(patience));
       if (stand === undefined) throw missing;
-      const { request: admitted, notice } = admit(request, premises(), stand);
-      return await this.submit(request.id, admitted, notice);
+      return await this.submit(request.id, admit(request, premises(), stand), patience);
     } catch (cause) {
       return this.refused(request.id, cause);
     }
   }
 
-  private async submit(id: string, admitted: JobRequest, notice: string | undefined): Promise<Reply> {
+  private async submit(id: string, admitted: Admitted, patience: Patience): Promise<Reply> {
     const { jobs, premises, checker, log } = this.options;
+    const { request, workflow, notice } = admitted;
     try {
-      const job = jobOf(id, admitted, premises().graphs);
+      const job = jobOf(id, request, premises().graphs, workflow);
       // The daemon's own templates are sound, and those of its owner are looked at when they run.
-      if (admitted.workflow !== undefined) {
-        const report = await checker.check(job.task.workflow);
+      if (request.workflow !== undefined) {
+        const report = await checker.check(job.task.workflow, patience);
         if (report !== undefined) throw new InvalidWorkflow(report);
       }
       if (jobs.isUnknown(job.load)) {
-        const work = await checker.countWork(job.task.workflow, job.load);
+        const work = await checker.countWork(job.task.workflow, job.load, patience);
         if (work !== undefined) jobs.expect(job.load, work);
       }
       const { seconds } = await jobs.submit(job);
