@@ -57,7 +57,7 @@ const WITHIN: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['families'],
     ['lora', 'faces', 'grounding', 'hypernetwork'],
     ['control', 'ip-adapter', 'upscale', 'annotators', 'onnx'],
-    ['background', 'detectors', 'segment-anything'],
+    ['background', 'detectors', 'poses', 'segment-anything'],
     ['model-store.ts'],
     ['open-models.ts'],
   ],

@@ -13,9 +13,13 @@ export function openAnnotator(place: Place, kind: AnnotatorKind, file: string): 
   return place.models.annotator(annotatorFile(place.folders, file), kind);
 }
 
-/** The path of a listed file of this name, whatever folders it lies in; another format of weights serves as well. */
-export function annotatorFile(folders: Folders, file: string): string {
-  const names = folders.list('annotators');
+/**
+ * The path of a listed file of this name, whatever folders it lies in; another format of weights serves as well, but for that of a model
+ * of ONNX's, which has its own.
+ */
+export function annotatorFile(folders: Folders, file: string, only?: '.onnx'): string {
+  const isOne = (name: string) => (extname(name).toLowerCase() === '.onnx') === (only === '.onnx');
+  const names = folders.list('annotators').filter(isOne);
   const stem = (name: string) => basename(name, extname(name));
   const found =
     names.find((name) => basename(name) === file) ?? names.find((name) => stem(name) === stem(file));

@@ -61,6 +61,7 @@ const OF_KIND: Partial<Readonly<Record<ModelKind, ReadonlySet<string>>>> = {
   wildcards: OF_WORDS,
   rembg: new Set(['.onnx']),
   onnx: new Set(['.onnx']),
+  annotators: new Set([...LOADABLE, '.onnx']),
 };
 
 /** The folders on this machine. Nothing is read or made until it is asked for. */

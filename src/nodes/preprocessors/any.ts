@@ -5,6 +5,7 @@ import { combo, defineNode, link } from '../definition.js';
 import * as arithmetic from './arithmetic.js';
 import { resolution } from './define.js';
 import * as networks from './networks.js';
+import { dwPreprocessor } from './poses.js';
 
 type Hint = { readonly outputs: readonly [Tensor, ...unknown[]] };
 
@@ -18,7 +19,7 @@ interface OfPictureAlone {
 }
 
 const preprocessors: ReadonlyMap<string, OfPictureAlone> = new Map(
-  Object.values({ ...arithmetic, ...networks }).map((node) => [node.name, node]),
+  Object.values({ ...arithmetic, ...networks, dwPreprocessor }).map((node) => [node.name, node]),
 );
 
 const names = ['none', ...preprocessors.keys()];

@@ -3,4 +3,5 @@ export * from './any.js';
 export * from './arithmetic.js';
 export * from './inpaint.js';
 export * from './networks.js';
+export * from './poses.js';
 export * from './sizes.js';
