@@ -13,7 +13,10 @@ export function upscaleCommand(exit: (status: number) => void): Command {
     .description('enlarge a film or a picture with a model, and restore faces')
     .argument('<INPUT>', 'a film (mp4, mov, mkv, webm, …) or a picture')
     .argument('<OUTPUT>', 'a film as mp4, mov, mkv or webm; a picture as png, jpg or webp')
-    .option('--model <NAME>', 'from upscale_models; "none" keeps the size (default: the first one)')
+    .option(
+      '--model <NAME>',
+      'from upscale_models; "none" keeps the size (default: the first one, else one for pixel art)',
+    )
     .option('--faces <NAME>', 'restores faces with a model from facerestore_models, as CodeFormer')
     .option('--fidelity <X>', 'how close CodeFormer stays to the original face, 0 to 1 (default: 0.5)')
     .option('--detector <NAME>', 'what finds faces (default: retinaface_resnet50)')

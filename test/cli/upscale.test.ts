@@ -6,7 +6,7 @@ import { loadSharp } from '../../src/imaging/load-sharp.js';
 import { writeSyntheticCheckpoint } from '../support/synthetic.js';
 import { difference, factsOf, ffmpeg, framesOf, makeClip, timesOf } from '../video/clips.js';
 import { compactManifest } from '../video/compact.js';
-import { buildCli, latentd } from './latentd.js';
+import { buildCli, latentd, ROOT } from './latentd.js';
 
 let home: string;
 
@@ -47,6 +47,36 @@ describe('latentd upscale', () => {
       before.streams.map(({ nb_frames, duration }) => [nb_frames, duration]),
     );
     expect(timesOf(output)).toEqual(timesOf(join(home, 'in.mp4')));
+  });
+
+  it('has a model of its own where none is there, nearer to an unseen sprite than bicubic', async () => {
+    const cwd = mkdtempSync(join(home, 'empty-'));
+    const sharp = await loadSharp();
+    // 5 pixels a side each, halved by averaging: 32 × 2.5.
+    const large = sharp(join(ROOT, 'test/fixtures/starter/unseen-sprite.png'))
+      .removeAlpha()
+      .resize(160, 160, { kernel: 'nearest' });
+    const wanted = await large.raw().toBuffer();
+    const halved = new Uint8Array(80 * 80 * 3);
+    for (let i = 0; i < halved.length; i++) {
+      const [channel, x, y] = [i % 3, Math.floor(i / 3) % 80, Math.floor(i / 240)];
+      const at = (dy: number, dx: number) => wanted[((2 * y + dy) * 160 + 2 * x + dx) * 3 + channel]!;
+      halved[i] = Math.round((at(0, 0) + at(0, 1) + at(1, 0) + at(1, 1)) / 4);
+    }
+    const small = sharp(halved, { raw: { width: 80, height: 80, channels: 3 } });
+    await small.clone().png().toFile(join(cwd, 'small.png'));
+    const { code, stdout, stderr } = await latentd(['upscale', 'small.png', 'large.png'], { cwd });
+    expect([code, stdout]).toEqual([0, `${join(cwd, 'large.png')}\n`]);
+    expect(stderr).toMatch(/^starter-x2\.safetensors is a tiny model for pixel art/);
+    const decibels = (got: Uint8Array) =>
+      -10 *
+      Math.log10(got.reduce((sum, value, i) => sum + (value - wanted[i]!) ** 2, 0) / got.length / 255 ** 2);
+    const cubic = await small.clone().resize(160, 160, { kernel: 'cubic' }).raw().toBuffer();
+    const ours = await sharp(join(cwd, 'large.png')).removeAlpha().raw().toBuffer();
+    expect(decibels(ours)).toBeGreaterThan(decibels(cubic) + 3);
+    // A folder that the user named isn't written to.
+    const named = await latentd(['upscale', 'small.png', 'other.png', '--models', 'elsewhere'], { cwd });
+    expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('no model in upscale_models')]);
   });
 
   it('enlarges a picture', async () => {

@@ -4,6 +4,7 @@ import { nearestHint } from '../../nearest-names.js';
 import { DETECTOR_NAMES, openFaceTools, type DetectorName } from '../../models/faces/face-files.js';
 import { restoreFaces } from '../../models/faces/restore-faces.js';
 import { completeName, type Folders } from '../../models/folders/folders.js';
+import { STARTER } from '../../models/folders/starter.js';
 import type { ModelStore } from '../../models/model-store.js';
 import type { FrameProcessor } from '../../video/film.js';
 import { UsageError } from '../exit-codes.js';
@@ -63,7 +64,7 @@ function modelName(folders: Folders, { model, faces }: Enhancing): string | unde
   }
   const names = folders.list('upscale_models');
   if (model !== undefined) return completeName(names, model) ?? model;
-  const [first] = names;
+  const first = names.find((name) => name !== STARTER.upscaler) ?? names[0];
   if (first === undefined && faces === undefined) {
     throw new UsageError(
       'there is no model in upscale_models: put one there, or name one with --model (see `latentd models upscale_models`)',

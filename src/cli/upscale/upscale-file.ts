@@ -1,8 +1,10 @@
 /** From a command line to a larger film or picture: settings, models, what becomes of a frame. */
 import { statSync } from 'node:fs';
-import { dirname, extname, resolve } from 'node:path';
-import { settingValues } from '../../config/resolve-settings.js';
+import { dirname, extname, join, resolve } from 'node:path';
+import { settingValues, type ResolvedSettings } from '../../config/resolve-settings.js';
 import { createOnnxBackend } from '../../compute/onnx/backend.js';
+import { completeName, type Folders } from '../../models/folders/folders.js';
+import { STARTER } from '../../models/folders/starter.js';
 import { createModelStore } from '../../models/open-models.js';
 import { createProgramCache } from '../../models/programs/program-cache.js';
 import { chooseOutput } from '../../video/codecs.js';
@@ -47,6 +49,7 @@ export async function upscaleFile(
   };
   const started = performance.now();
   try {
+    await putStarter(folders, settings, options);
     const place = { folders, models: createModelStore({ programs, folders, warn }) };
     const enhancer = openEnhancer(place, { ...options, fidelity: numbers.fidelity });
     if (options.model === undefined && enhancer.model !== undefined) notice(`model ${enhancer.model}`);
@@ -73,6 +76,27 @@ export async function upscaleFile(
     bar.stop();
     await programs.dispose();
   }
+}
+
+/**
+ * Puts the package's tiny upscaler into the default models folder where no other is there, or it is asked for; a models folder that the
+ * user named is never written to.
+ */
+async function putStarter(
+  folders: Folders,
+  { models }: ResolvedSettings,
+  { model, faces }: UpscaleFlags,
+): Promise<void> {
+  const names = folders.list('upscale_models');
+  const { upscaler } = STARTER;
+  const asked = model !== undefined && completeName([upscaler], model) !== undefined;
+  const wanted = asked
+    ? !names.includes(upscaler)
+    : model === undefined && faces === undefined && names.length === 0;
+  if (!wanted || models.source !== 'default') return;
+  const { putShipped } = await import('../../engine/available-checkpoint.js');
+  if (putShipped(join('upscale_models', upscaler), models.value))
+    notice(`${upscaler} is a tiny model for pixel art; put others beside it for more`);
 }
 
 function isPicture(path: string): boolean {
