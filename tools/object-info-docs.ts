@@ -46,6 +46,7 @@ export const EXPLAINED: Readonly<Record<string, Readonly<Record<string, string>>
   CreateHookKeyframesFromFloats: {
     'required.floats_strength': 'bounds of an input that only a link gives bound nothing',
   },
+  StableDiffusionSafetyChecker: { class: "latentd's own: what diffusers' pipelines end with" },
   'ConditioningAverage ': { class: 'its name before ComfyUI lost the blank' },
   CheckpointLoaderSimpleMultiGPU: { 'optional.device': DEVICE },
   UNETLoaderMultiGPU: { 'optional.device': DEVICE },
