@@ -29,6 +29,18 @@ const solid = (background: string, channels: 3 | 4 = 3) =>
     .png()
     .toBuffer();
 
+const queue = async () => (await fetch(`http://${host}/queue`)).json();
+/** Until a prompt runs. */
+const running = (id: string) =>
+  expect
+    .poll(queue, { timeout: 30_000 })
+    .toMatchObject({ queue_running: [[expect.any(Number), id, {}, {}, expect.any(Array)]] });
+/** Until it was interrupted. */
+const interrupted = (id: string) =>
+  expect
+    .poll(async () => (await fetch(`http://${host}/history/${id}`)).text(), { timeout: 30_000 })
+    .toContain('execution_interrupted');
+
 test('comfy-ui-client', async () => {
   const client = new ComfyUIClient(host, 'comfy-ui-client');
   await client.connect();
@@ -74,8 +86,11 @@ test('comfy-ui-client', async () => {
   expect(await client.getObjectInfo('NoSuchNode')).toEqual({});
   expect(await client.getEmbeddings()).toEqual([]);
   expect(await client.getExtensions()).toEqual([]);
+  const { prompt_id: long } = await client.queuePrompt(picture({ seed: 9, steps: 5000 }));
+  await running(long);
   // It reads JSON off answers that are empty in ComfyUI, too.
   await expect(client.interrupt()).rejects.toThrow('Unexpected end of JSON input');
+  await interrupted(long);
   await expect(client.editHistory({ delete: [id] })).rejects.toThrow('Unexpected end of JSON input');
   await expect(client.queuePrompt({ '1': { class_type: 'NoSuchNode', inputs: {} } })).rejects.toThrow(
     'missing_node_type',
@@ -114,7 +129,24 @@ test('@stable-canvas/comfyui-client', async () => {
   expect(await client.getLoRAs()).toEqual(['sd15-tiny-lora.safetensors']);
   await client.storeSetting('Comfy.ColorPalette', 'dark');
   expect(await client.getSetting('Comfy.ColorPalette')).toBe('dark');
+  // It has no method that uploads, but one that asks whatever there is.
+  const form = new FormData();
+  form.append('image', new Blob([await redSquare()]), 'canvas.png');
+  const uploaded = await client.fetchApi('/upload/image', { method: 'POST', body: form });
+  expect(await uploaded.json()).toMatchObject({ name: 'canvas.png', type: 'input' });
+  expect(JSON.stringify(await client.getHistory(200))).toContain(id);
+  const shown = await fetch(client.viewURL('canvas_00001_.png', '', 'output'));
+  expect(shown.headers.get('content-type')).toBe('image/png');
+  const heard: string[] = [];
+  client.on('execution_interrupted', ({ prompt_id: which }) => heard.push(which));
+  // It waits for a picture all the same.
+  void client.enqueue(picture({ seed: 13, steps: 5000 })).catch(() => undefined);
+  await expect.poll(async () => JSON.stringify(await queue())).toContain('5000');
+  await expect
+    .poll(async () => JSON.stringify(((await queue()) as { queue_running: unknown }).queue_running))
+    .toContain('5000');
   await client.interrupt();
+  await expect.poll(() => heard.length).toBe(1);
   await client.clearItems('queue');
   await client.deleteItem('history', id);
   expect(await client.getPromptOutputs(id).catch(() => 'gone')).toBe('gone');
@@ -159,7 +191,14 @@ test('@saintno/comfyui-sdk', async () => {
   expect(await api.getSettings()).toMatchObject({ 'Comfy.Test': 1 });
   const histories = await api.getHistories(1);
   expect(Object.keys(histories)).toHaveLength(1);
+  expect(await api.uploadImage(await redSquare(), 'saintno.png')).toMatchObject({
+    info: { filename: 'saintno.png', type: 'input' },
+  });
+  const long = await api.queuePrompt(0, picture({ seed: 22, steps: 5000 }));
+  await running(long.prompt_id);
   await api.interrupt();
+  await interrupted(long.prompt_id);
+  expect(await api.getHistory(long.prompt_id)).toMatchObject({ status: { status_str: 'error' } });
   expect(await api.freeMemory(false, false)).toBe(true);
   await api.clearHistory({ clear: true });
   expect(await api.getHistories()).toEqual({});
