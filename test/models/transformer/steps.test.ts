@@ -60,6 +60,17 @@ describe.each(models)('%s', (name) => {
   });
 });
 
+it.each(['flux-dev', 'chroma'])(
+  '%s refuses what ComfyUI does to its attention and latentd does not',
+  async (name) => {
+    const model = modelOf(name).withChanges([{ kind: 'guide-attention', scale: 5, alpha: 0.5, tau: 1.5 }]);
+    const x = tensor([1, model.latentFormat.channels, 4, 4]);
+    await expect(model.predict({ x, timesteps: Float32Array.of(0.5), inputs: {} })).rejects.toThrow(
+      /^NAGuidance of a /,
+    );
+  },
+);
+
 /** A latent's own channels, and those that the network sees beside it. */
 function splitChannels(x: Tensor, own: number): readonly [Tensor, Tensor | undefined] {
   const [rows = 1, channels = 1, ...extents] = x.shape;

@@ -9,6 +9,7 @@ import { countOf } from '../../weights/count-of.js';
 import type { WeightSource } from '../../weights/weight-source.js';
 import { checkContext } from '../context.js';
 import { doubleBlock, singleBlock } from '../flux/blocks.js';
+import { refuseGuidedAttention } from '../flux/changes.js';
 import { headWidth, isFluxLike } from '../flux/config.js';
 import { MACHINE_EPSILON, TransformerLayers } from '../layers.js';
 import { modulated, type Modulation } from '../modulation.js';
@@ -128,6 +129,7 @@ function planChroma(
   { x, timesteps, inputs }: Evaluation,
   changes: readonly ModelChange[],
 ): TransformerPlan<Skipped> {
+  refuseGuidedAttention('Chroma', changes);
   const context = checkContext('chroma', config.contextWidth, inputs);
   const guidance = inputs['guidance']?.data ?? new Float32Array(timesteps.length);
   const runs = [

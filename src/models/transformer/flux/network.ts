@@ -12,6 +12,7 @@ import { angleTables, gridPositions, positions, type Positions } from '../positi
 import { placeReferences, referencesOf, type Place } from '../references.js';
 import { nothingSkipped, skippedBlocks } from '../skipped.js';
 import { firstTokens, joinTokens } from '../tokens.js';
+import { refuseGuidedAttention } from './changes.js';
 import type { FluxConfig } from './config.js';
 import { buildFluxGraph, SINUSOID_WIDTH, type FluxVariant } from './graph.js';
 
@@ -41,6 +42,7 @@ function planFlux(
   { x, timesteps, inputs }: Evaluation,
   changes: readonly ModelChange[],
 ): TransformerPlan<FluxVariant> {
+  refuseGuidedAttention(family, changes);
   const context = checkContext(family, config.contextWidth, inputs);
   const { guidance, pooled, concat } = inputs;
   const patching: Patching = { size: config.patch, order: 'channels first' };
