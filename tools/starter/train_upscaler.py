@@ -81,9 +81,9 @@ def judge(model, count=200):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=12)
-    parser.add_argument("--pictures", type=int, default=4000)
+    parser.add_argument("--pictures", type=int, default=2000)
     wanted = parser.parse_args()
     torch.manual_seed(0)
     random = torch.Generator().manual_seed(0)
