@@ -80,6 +80,8 @@ export class Jobs {
   private working: Promise<void> = Promise.resolve();
   private jobsSincePrune = 0;
   private journalFaultLogged = -Infinity;
+  /** FLOP a second, by engine, as each measured when it started. */
+  private readonly engineSpeeds = new Map<number, number>();
   private readonly room = new Listeners();
 
   private constructor(
@@ -374,8 +376,17 @@ export class Jobs {
     return new Refusal(cause.message);
   }
 
+  /** Engines on one processor are alike: what one of them measured beside other work than the others is no difference. */
   private keepSpeed(engine: number, speed: number): void {
-    this.journal.recordTimes([this.estimates.learnSpeed(engine, speed)]).catch((error: unknown) => {
+    this.engineSpeeds.set(engine, speed);
+    const { engines } = this.configuration;
+    const kindOf = (each: number) => `${engines[each]?.device} ${engines[each]?.threads}`;
+    const alike = [...this.engineSpeeds.keys()].filter(
+      (each) => each === engine || (engines[engine]?.device === 'cpu' && kindOf(each) === kindOf(engine)),
+    );
+    const fastest = Math.max(...alike.map((each) => this.engineSpeeds.get(each) ?? speed));
+    const times = alike.map((each) => this.estimates.learnSpeed(each, fastest));
+    this.journal.recordTimes(times).catch((error: unknown) => {
       this.log.warn({ err: error }, 'the speed of the machine could not be kept');
     });
   }

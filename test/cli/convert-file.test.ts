@@ -47,18 +47,18 @@ test('a seed decides what is chosen', async () => {
 
 test('classes that are missing: told, or the reason for which there is no file', async () => {
   const foreign = {
-    nodes: [{ id: 1, type: 'UltralyticsDetectorProvider', widgets_values: [512, true] }],
+    nodes: [{ id: 1, type: 'RegionalSampler', widgets_values: [512, true] }],
     links: [],
   };
   const refused = await convert(foreign);
   expect(refused.json).toMatchObject({
     status: 'invalid',
-    missing: [{ class_type: 'UltralyticsDetectorProvider', pack: 'ltdrdata/ComfyUI-Impact-Subpack' }],
+    missing: [{ class_type: 'RegionalSampler', pack: 'ltdrdata/ComfyUI-Impact-Pack' }],
     error: { type: 'missing_node_type' },
   });
   expect(refused.text).toBeUndefined();
   const objectInfo = put('info.json', {
-    UltralyticsDetectorProvider: {
+    RegionalSampler: {
       input: { required: { guide_size: ['FLOAT', { default: 512 }], on: ['BOOLEAN', {}] } },
       output: [],
     },
@@ -66,12 +66,12 @@ test('classes that are missing: told, or the reason for which there is no file',
   const told = await convert(foreign, { objectInfo });
   expect(told.json.workflow).toMatchObject({ 1: { inputs: { guide_size: 512, on: true } } });
   expect(told.notices).toEqual([
-    expect.stringMatching(/^latentd lacks UltralyticsDetectorProvider: it is of ComfyUI Impact Subpack/),
+    expect.stringMatching(/^latentd lacks RegionalSampler: it is of ComfyUI Impact Pack/),
   ]);
 });
 
 test('an object_info that is none', async () => {
-  const objectInfo = put('info.json', { UltralyticsDetectorProvider: 5 });
+  const objectInfo = put('info.json', { RegionalSampler: 5 });
   await expect(convert(prompt('x'), { objectInfo })).rejects.toThrow(
     /info.json is no object_info of ComfyUI's/,
   );

@@ -129,7 +129,7 @@ describe('an invalid workflow runs nothing and exits with 2', () => {
     ['no JSON', '{"1": ', 'invalid_json', 'line 1, column'],
     [
       "an unknown class in the editor's format",
-      { nodes: [{ id: 4, type: 'SAMLoader', widgets_values: ['x'] }], links: [], version: 0.4 },
+      { nodes: [{ id: 4, type: 'RegionalSampler', widgets_values: ['x'] }], links: [], version: 0.4 },
       'missing_node_type',
       'it is of ComfyUI Impact Pack (github.com/ltdrdata/ComfyUI-Impact-Pack)',
     ],
