@@ -9,6 +9,7 @@ import type { EngineSettings } from '../engine-process/messages.js';
 import { ClientRates, type ClientRules } from './client-rules.js';
 import { DeviceHealth } from './device-health.js';
 import { EngineHost, type EngineState, type JobBounds } from './engine-host.js';
+import { EngineSpeeds } from './engine-speeds.js';
 import { Estimates, type MeasuredSummary } from './estimates.js';
 import { JobNotices, type JobListener } from './events.js';
 import type {
@@ -80,8 +81,7 @@ export class Jobs {
   private working: Promise<void> = Promise.resolve();
   private jobsSincePrune = 0;
   private journalFaultLogged = -Infinity;
-  /** FLOP a second, by engine, as each measured when it started. */
-  private readonly engineSpeeds = new Map<number, number>();
+  private readonly speeds: EngineSpeeds;
   private readonly room = new Listeners();
 
   private constructor(
@@ -115,6 +115,7 @@ export class Jobs {
     closers.push(() => {
       this.health.close();
     });
+    this.speeds = new EngineSpeeds(configuration.engines, this.estimates);
     const turns = new StartTurns();
     this.engines = configuration.engines.map(
       (settings, index) =>
@@ -376,17 +377,8 @@ export class Jobs {
     return new Refusal(cause.message);
   }
 
-  /** Engines on one processor are alike: what one of them measured beside other work than the others is no difference. */
   private keepSpeed(engine: number, speed: number): void {
-    this.engineSpeeds.set(engine, speed);
-    const { engines } = this.configuration;
-    const kindOf = (each: number) => `${engines[each]?.device} ${engines[each]?.threads}`;
-    const alike = [...this.engineSpeeds.keys()].filter(
-      (each) => each === engine || (engines[engine]?.device === 'cpu' && kindOf(each) === kindOf(engine)),
-    );
-    const fastest = Math.max(...alike.map((each) => this.engineSpeeds.get(each) ?? speed));
-    const times = alike.map((each) => this.estimates.learnSpeed(each, fastest));
-    this.journal.recordTimes(times).catch((error: unknown) => {
+    this.journal.recordTimes(this.speeds.learn(engine, speed)).catch((error: unknown) => {
       this.log.warn({ err: error }, 'the speed of the machine could not be kept');
     });
   }

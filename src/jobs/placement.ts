@@ -18,6 +18,12 @@ export interface PlacementQuestions {
   readonly mayRun: (job: QueuedJob, engine: number) => boolean;
 }
 
+/**
+ * Who was expected to be done by now is about to be: a client that hears the end of its job sends the next before the engine is free, and
+ * would have its model loaded elsewhere.
+ */
+const ENDING_SECONDS = 0.5;
+
 /** Jobs that are looked at while a free engine looks for one. */
 const WINDOW = 32;
 
@@ -47,7 +53,9 @@ export class Placement {
         until,
         seconds,
       );
-      if (free !== undefined && !this.isPatient(job, until.get(best.load.engine) ?? 0)) {
+      const busy = until.get(best.load.engine) ?? 0;
+      const ending = free === undefined ? 0 : Math.min(free.done - best.done, ENDING_SECONDS);
+      if (free !== undefined && !this.isPatient(job, Math.max(busy, ending))) {
         return this.taken(job, free.load.engine);
       }
       until.set(best.load.engine, best.done);

@@ -68,7 +68,7 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-const submit = (id: string, seed: number) =>
+const submit = (id: string, seed: number, steps = 4) =>
   jobs.submit(
     jobOf(id, {
       task: {
@@ -79,7 +79,7 @@ const submit = (id: string, seed: number) =>
           4: {
             class_type: 'KSampler',
             inputs: {
-              ...{ seed, steps: 4, cfg: 1, sampler_name: 'euler', scheduler: 'normal', denoise: 1 },
+              ...{ seed, steps, cfg: 1, sampler_name: 'euler', scheduler: 'normal', denoise: 1 },
               ...{ model: ['1', 0], positive: ['2', 0], negative: ['2', 0], latent_image: ['3', 0] },
             },
           },
@@ -115,7 +115,8 @@ test('share its jobs: none is lost, none is done twice, and both work at once', 
 
 test('go on when one of them is killed: its job is done by another attempt, once', async () => {
   const ids = Array.from({ length: 8 }, (_, index) => `job-${index}`);
-  await Promise.all(ids.map((id, index) => submit(id, index)));
+  // Long enough that the other one has started before they are done.
+  await Promise.all(ids.map((id, index) => submit(id, index, 60)));
   // While one samples: nothing of its job is saved, and the other one is at work.
   const samples = (notice: JobNotice) =>
     notice.kind === 'event' && notice.event.type === 'progress' && jobs.running.length === 2;
