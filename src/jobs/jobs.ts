@@ -203,7 +203,8 @@ export class Jobs {
   /** Resolves once the job is durable, with the seconds until it should be done. Throws `Refusal`. */
   async submit(job: Job): Promise<SubmittedJob> {
     this.rates.count(job.client, this.configuration.clients.jobsAMinute);
-    const seconds = this.secondsAhead() + this.estimates.seconds(job.load);
+    const ahead = this.runningSeconds() + this.queue.seconds / this.engines.length;
+    const seconds = ahead + this.estimates.seconds(job.load);
     const queued = await this.queue.accept(job).catch((cause: unknown) => {
       throw this.refusalOf(cause);
     });
@@ -381,10 +382,6 @@ export class Jobs {
     this.journal.recordTimes(this.speeds.learn(engine, speed)).catch((error: unknown) => {
       this.log.warn({ err: error }, 'the speed of the machine could not be kept');
     });
-  }
-
-  private secondsAhead(): number {
-    return this.runningSeconds() + this.queue.seconds / this.engines.length;
   }
 
   /** Until an engine is free, on average. */
