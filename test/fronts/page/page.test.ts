@@ -152,8 +152,10 @@ test('what runs shows how it comes about, what waits can be removed, and both ca
   await choose('second.json', long('waits'));
   await choose('third.json', long('waits longer'));
   await page.waitForSelector('#preview:not([hidden])');
-  expect(await page.innerText('#running-name')).toBe('a long way');
-  await page.waitForSelector('#progress:not([value="0"])');
+  // What it is called comes after it has begun.
+  await page.waitForSelector('#running-name:has-text("a long way")');
+  await page.waitForSelector('#progress-text:has-text("of 3000")');
+  await items('#waiting', 2);
   expect(await page.innerText('#progress-text')).toMatch(/^sampling, step \d+ of 3000/);
   expect(await page.locator('#waiting span').allInnerTexts()).toEqual(['waits', 'waits longer']);
   await page.click('#waiting button');
