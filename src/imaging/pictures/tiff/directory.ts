@@ -23,7 +23,8 @@ export interface TiffHeader {
 }
 
 const HEADERS = ['MM\0*', 'II*\0', 'MM*\0', 'II\0*', 'MM\0+', 'II+\0'];
-const UNIT_SIZES: Readonly<Record<number, number>> = {
+/** Bytes a value, by a type's number, as Pillow knows them. */
+export const UNIT_SIZES: Readonly<Record<number, number>> = {
   1: 1,
   2: 1,
   3: 2,

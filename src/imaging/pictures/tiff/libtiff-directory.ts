@@ -2,7 +2,7 @@
  * A compressed page's directory as libtiff reads it (tif_dirread.c, TIFFReadDirectory), through which Pillow unpacks: of a tag that is
  * there twice it takes the first where Pillow takes the last, and it refuses pages for faults that Pillow passes over.
  */
-import { Numbers, rawEntries, type RawEntry, type TiffHeader } from './directory.js';
+import { Numbers, rawEntries, UNIT_SIZES, type RawEntry, type TiffHeader } from './directory.js';
 import { DEFLATE, LZW, OLD_DEFLATE, TAG, type PageLayout } from './layout.js';
 
 /** Where a page's pieces lie, and what has to be done to their bytes. */
@@ -19,24 +19,7 @@ export interface Pieces {
 }
 
 /** Types by number, with bytes a value (TIFFDataWidth); absent where it knows none. */
-const WIDTHS: Readonly<Record<number, number>> = {
-  1: 1,
-  2: 1,
-  3: 2,
-  4: 4,
-  5: 8,
-  6: 1,
-  7: 1,
-  8: 2,
-  9: 4,
-  10: 8,
-  11: 4,
-  12: 8,
-  13: 4,
-  16: 8,
-  17: 8,
-  18: 8,
-};
+const WIDTHS: Readonly<Record<number, number>> = { ...UNIT_SIZES, 17: 8, 18: 8 };
 const SIGNED = [6, 8, 9, 17];
 const WHOLE = [1, 3, 4, 16, ...SIGNED];
 
