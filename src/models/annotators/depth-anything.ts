@@ -64,7 +64,7 @@ function encoded(
   const found: Value[] = [];
   for (let block = 0; block <= seen.at(-1)!; block++) {
     const path = `pretrained.blocks.${block}`;
-    const attended = attention(nn, weights, norm(tokens, `${path}.norm1`), `${path}.attn`);
+    const attended = attention(nn, norm(tokens, `${path}.norm1`), `${path}.attn`);
     tokens = graph.add(tokens, graph.scaleFeatures(attended, weights.weight(`${path}.ls1.gamma`)));
     const inner = feedForward(nn, norm(tokens, `${path}.norm2`), weights, `${path}.mlp`);
     tokens = graph.add(tokens, graph.scaleFeatures(inner, weights.weight(`${path}.ls2.gamma`)));
@@ -75,17 +75,11 @@ function encoded(
   return found;
 }
 
-function attention(nn: AnnotatorLayers, weights: WeightSource, x: Value, path: string): Value {
+function attention(nn: AnnotatorLayers, x: Value, path: string): Value {
   const { graph } = nn;
-  const [weight, bias] = ['weight', 'bias'].map((name) => weights.weight(`${path}.qkv.${name}`));
-  const width = weight!.shape[1]!;
-  const [query, key, value] = [0, 1, 2].map((part) =>
-    graph.within(path, () =>
-      graph.linear(x, rowSlice(weight!, part * width, width), rowSlice(bias!, part * width, width)),
-    ),
-  ) as [Value, Value, Value];
+  const [query, key, value] = nn.fused(x, `${path}.qkv`);
   return nn.linear(
-    graph.within(path, () => graph.attention(query, key, value, width / HEAD)),
+    graph.within(path, () => graph.attention(query, key, value, Number(query.shape.at(-1)) / HEAD)),
     `${path}.proj`,
   );
 }

@@ -1,5 +1,6 @@
 import type { GraphBuilder, Padding, Value } from '../../compute/graph.js';
 import type { WeightSource } from '../weights/weight-source.js';
+import { rowSlice } from '../weights/weight-views.js';
 
 /** The layers of torch.nn, each by the path under which a checkpoint keeps its `weight` and `bias`. */
 export class Layers<Builder extends GraphBuilder = GraphBuilder> {
@@ -18,6 +19,21 @@ export class Layers<Builder extends GraphBuilder = GraphBuilder> {
 
   linear(x: Value, path: string): Value {
     return this.graph.within(path, () => this.graph.linear(x, this.weight(path), this.bias(path)));
+  }
+
+  /** Queries, keys and values that a checkpoint keeps as one layer, whose width is that of `x`. */
+  fused(x: Value, path: string): readonly [Value, Value, Value] {
+    const [weight, bias] = [this.weight(path), this.bias(path)];
+    const width = weight.shape[1]!;
+    return this.graph.within(path, () => {
+      const part = (index: number): Value =>
+        this.graph.linear(
+          x,
+          rowSlice(weight, index * width, width),
+          bias && rowSlice(bias, index * width, width),
+        );
+      return [part(0), part(1), part(2)];
+    });
   }
 
   /** In 32 groups, as every normalisation of these families is. */

@@ -5,7 +5,6 @@ import { ModelError } from '../model-error.js';
 import { Layers } from '../programs/layers.js';
 import { countOf } from '../weights/count-of.js';
 import { computed, valuesOf } from '../weights/weight-values.js';
-import { rowSlice } from '../weights/weight-views.js';
 import type { WeightSource } from '../weights/weight-source.js';
 
 const PREFIX = 'image_encoder';
@@ -83,17 +82,11 @@ function block(nn: Layers, weights: WeightSource, x: Value, path: string, grid: 
 
 function attention(nn: Layers, weights: WeightSource, x: Value, path: string): Value {
   const { graph } = nn;
-  const [weight, bias] = ['weight', 'bias'].map((name) => weights.weight(`${path}.qkv.${name}`));
-  const width = weight!.shape[1]!;
-  const [query, key, value] = [0, 1, 2].map((part) =>
-    graph.within(path, () =>
-      graph.linear(x, rowSlice(weight!, part * width, width), rowSlice(bias!, part * width, width)),
-    ),
-  ) as [Value, Value, Value];
+  const [query, key, value] = nn.fused(x, `${path}.qkv`);
   const [rows, columns] = ['rel_pos_h', 'rel_pos_w'].map((name) => weights.weight(`${path}.${name}`));
   const each = rows!.shape[1]!;
   const mixed = graph.within(path, () =>
-    graph.positionedAttention(query, key, value, width / each, {
+    graph.positionedAttention(query, key, value, Number(query.shape.at(-1)) / each, {
       scale: each ** -0.5,
       rows: byDistance(rows!),
       columns: byDistance(columns!),
