@@ -21,6 +21,7 @@ import cv2
 from custom_controlnet_aux import hed, lineart, lineart_anime, pidi, util
 from custom_controlnet_aux.depth_anything_v2 import DepthAnythingV2Detector, dinov2, dpt
 from custom_controlnet_aux.pidi import model as pidi_model
+from drawn_pictures import picture
 
 FOLDER = sys.argv[1] if len(sys.argv) > 1 else "test/fixtures/preprocessors"
 kept, cases = {}, []
@@ -43,16 +44,6 @@ def filled(name, network):
     network.load_state_dict(state)
     with gzip.GzipFile(os.path.join(FOLDER, f"{name}.json.gz"), "wb", mtime=0) as file: file.write(json.dumps(manifest, separators=(",", ":")).encode())
     return network.eval()
-
-
-def picture(height, width, seed):
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    values = np.stack([0.5 + 0.4 * np.sin(9 * x + 3 * c + 5 * y) for c in range(3)], -1)
-    for _ in range(6):
-        cy, cx, r = random.uniform(0, 1, 3) * (1, 1, 0.3)
-        values[(y - cy) ** 2 + (x - cx) ** 2 < r * r] = random.uniform(0, 1, 3)
-    return (values * 255).clip(0, 255).astype(np.uint8)
 
 
 wide = picture(60, 80, 4)

@@ -27,6 +27,7 @@ import ultralytics.nn.tasks as tasks
 from ultralytics import YOLO
 from ultralytics.nn.modules.conv import Conv
 from ultralytics.utils.nms import TorchNMS
+from drawn_pictures import picture
 
 if "torchvision" in comfy_env._Finder.names: importlib.import_module("torchvision.ops").nms = importlib.import_module("torchvision").ops.nms = TorchNMS.nms
 
@@ -36,16 +37,6 @@ kept, cases = {}, []
 def keep(name, value):
     kept[name] = torch.as_tensor(np.ascontiguousarray(value)).contiguous()
     return name
-
-
-def picture(height, width, seed):
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    values = np.stack([0.5 + 0.4 * np.sin(9 * x + 3 * c + 5 * y) for c in range(3)], -1)
-    for _ in range(6):
-        cy, cx, r = random.uniform(0, 1, 3) * (1, 1, 0.3)
-        values[(y - cy) ** 2 + (x - cx) ** 2 < r * r] = random.uniform(0, 1, 3)
-    return (values * 255).clip(0, 255).astype(np.uint8)
 
 
 PICTURES = {"wide": picture(60, 90, 4), "tall": picture(100, 40, 5), "large": picture(150, 160, 6)}
